@@ -89,7 +89,7 @@ func (e Entry) ReadAll(limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", e.Path, err)
 	}
-	defer r.Close() //nolint:errcheck // read side: the read error is the one that counts
+	defer r.Close()
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", e.Path, err)

@@ -1,0 +1,53 @@
+# The front door: `make help` lists what there is.
+
+GO      ?= go
+PREFIX  ?= /usr/local
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+GOLANGCI_LINT_VERSION = v2.12.2
+TOOLS = $(CURDIR)/bin/tools
+
+.DEFAULT_GOAL := help
+.PHONY: help build install test lint check demo bench fuzz soak cross clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## compile bin/pgext, one static binary
+	$(BUILD) -o bin/pgext ./cmd/pgext
+
+install: build ## copy bin/pgext to $(PREFIX)/bin
+	install -D -m 0755 bin/pgext $(DESTDIR)$(PREFIX)/bin/pgext
+
+test: ## run every test; says at its end which comparisons with real programs did not run
+	@.ci/test.sh
+
+lint: $(TOOLS)/golangci-lint ## run the linters of .golangci.yml
+	$(TOOLS)/golangci-lint run ./...
+
+check: lint cross test ## what CI runs: lint, other platforms, tests
+
+demo: build ## build pgvector from the live archive, push it to a loopback registry, read it back
+	@.ci/demo.sh
+
+bench: build ## time pgext against its budgets, as ratios within one run
+	@.ci/bench.sh
+
+fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
+	@.ci/fuzz.sh
+
+soak: build ## build the recipes from different places, zones, umasks and mirrors; the digests must agree
+	@.ci/soak.sh
+
+cross: ## compile for the other platforms that must build
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/pgext
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/pgext
+
+clean: ## remove what was built here
+	rm -rf bin dist
+
+$(TOOLS)/golangci-lint: Makefile
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
