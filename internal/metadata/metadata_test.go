@@ -1,0 +1,112 @@
+package metadata
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// postgis is the example of the format's description.
+func postgis() Metadata {
+	return Metadata{
+		Name: "postgis", Image: "postgis-extension", Version: "3.6.4", Distro: "forky", Postgres: 18, Arch: "amd64",
+		Base:       Base{Name: "cnpg-minimal", Postgres: "18.6"},
+		Extensions: []Extension{{Name: "postgis", Version: "3.6.4"}},
+		Create:     []string{"postgis"}, Modules: []string{"postgis-3", "postgis_topology-3"},
+		ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"}, LDLibraryPath: []string{"system"},
+		Env: []EnvVar{{Name: "PROJ_DATA", Value: "${image_root}/share/proj"}},
+	}
+}
+
+const postgisJSON = `{"schema":1,"name":"postgis","image":"postgis-extension","version":"3.6.4","distro":"forky","postgres":18,"arch":"amd64",` +
+	`"base":{"name":"cnpg-minimal","postgres":"18.6"},` +
+	`"extensions":[{"name":"postgis","version":"3.6.4","requires":[],"relocatable":false,"trusted":false,"schema":""}],` +
+	`"create":["postgis"],"modules":["postgis-3","postgis_topology-3"],` +
+	`"requires":[],` +
+	`"extension_control_path":["share"],"dynamic_library_path":["lib"],"ld_library_path":["system"],"bin_path":[],` +
+	`"env":[{"name":"PROJ_DATA","value":"${image_root}/share/proj"}],` +
+	`"shared_preload_libraries":[],"parameters":{},"output_plugins":[],"mount":""}`
+
+func TestEncode(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		edit func(*Metadata)
+		want string
+	}{
+		{"as published", func(*Metadata) {}, postgisJSON},
+		{"parameters sorted, no HTML escapes", func(m *Metadata) {
+			m.Parameters = map[string]string{"b": "<1>", "a": "&"}
+		}, strings.Replace(postgisJSON, `"parameters":{}`, `"parameters":{"a":"&","b":"<1>"}`, 1)},
+		{"a requirement leaves out what it does not say", func(m *Metadata) {
+			m.Requires = []Requirement{{Extension: "postgis", Image: "postgis"}, {Module: "pg_cron"}}
+		}, strings.Replace(postgisJSON, `"requires":[],"extension_control`, `"requires":[{"extension":"postgis","image":"postgis"},{"module":"pg_cron"}],"extension_control`, 1)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := postgis()
+			tc.edit(&m)
+			got, err := m.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(got), tc.want); diff != "" {
+				t.Errorf("Encode() (-got +want):\n%s", diff)
+			}
+			back, err := Decode(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := back.Encode()
+			if err != nil || string(again) != string(got) {
+				t.Errorf("Encode(Decode(x)) = %s, %v; want %s", again, err, got)
+			}
+		})
+	}
+}
+
+func TestDecode(t *testing.T) {
+	t.Run("unknown keys are ignored", func(t *testing.T) {
+		m, err := Decode([]byte(`{"schema":1,"name":"x","later":{"a":1}}`))
+		if err != nil || m.Name != "x" || m.Create == nil {
+			t.Errorf("Decode() = %+v, %v", m, err)
+		}
+	})
+	for _, tc := range []struct{ name, data, want, hint string }{
+		{"newer schema", `{"schema":2,"create":"changed"}`, "decoding io.pgext.metadata: schema 2 of io.pgext.metadata is not known (this pgext reads up to 1)", "use a newer pgext"},
+		{"no schema", `{}`, "decoding io.pgext.metadata: schema 0 of io.pgext.metadata is not known (this pgext reads up to 1)", "the image was not made by pgext, or its label was changed"},
+		{"not JSON", `x`, "decoding io.pgext.metadata: invalid character 'x' looking for beginning of value", ""},
+		{"too large", strings.Repeat(" ", maxEncoded+1), "decoding io.pgext.metadata: 1048577 bytes, more than 1048576", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Decode([]byte(tc.data))
+			if err == nil || err.Error() != tc.want {
+				t.Fatalf("Decode() error = %v, want %s", err, tc.want)
+			}
+			var schema *SchemaError
+			if errors.As(err, &schema) != (tc.hint != "") || tc.hint != "" && schema.Hint() != tc.hint {
+				t.Errorf("hint of %v is not %q", err, tc.hint)
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(postgisJSON))
+	f.Add([]byte(`{"schema":1,"env":[{}],"parameters":{"a":""}}`))
+	f.Add([]byte(`{"schema":1,"extensions":[null],"create":[".."]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := Decode(data)
+		if err != nil {
+			return
+		}
+		_ = m.Validate()
+		encoded, err := m.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(encoded); err != nil && len(encoded) <= maxEncoded {
+			t.Errorf("Decode(Encode(Decode(%q))): %v", data, err)
+		}
+	})
+}
