@@ -1,0 +1,258 @@
+package alternatives
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// value is what a variable holds, or why that is not known.
+type value struct {
+	text  string
+	known bool
+}
+
+// machine follows a script: assignments and loops, nothing else.
+type machine struct {
+	vars   map[string]value
+	links  []Link
+	unread []Unread
+	// branches counts the open if, case and while constructs.
+	branches int
+	steps    int
+}
+
+// pairs maps the index of each for, while and until to that of its done.
+func pairs(commands []command) map[int]int {
+	ends := map[int]int{}
+	var open []int
+	for i, c := range commands {
+		switch c.words[0].plain() {
+		case "for", "while", "until":
+			open = append(open, i)
+		case "done":
+			if len(open) > 0 {
+				ends[open[len(open)-1]] = i
+				open = open[:len(open)-1]
+			}
+		}
+	}
+	return ends
+}
+
+// run follows the commands. A loop is a jump back to its first command, so a
+// script cannot make it nest.
+func (m *machine) run(commands []command, ends map[int]int) {
+	var loops []loop
+	for i := 0; i < len(commands); i++ {
+		if m.steps++; m.steps > maxCommands {
+			m.unread = append(m.unread, Unread{commands[i].line, fmt.Sprintf("the script takes more than %d steps", maxCommands)})
+			return
+		}
+		c := commands[i]
+		switch c.words[0].plain() {
+		case "for":
+			if end, ok := ends[i]; ok {
+				l := m.loop(c, i, end)
+				loops = append(loops, l)
+				i = m.next(&loops, i)
+			}
+		case "done":
+			if len(loops) > 0 && loops[len(loops)-1].end == i {
+				i = m.next(&loops, i)
+			} else {
+				m.branches = max(0, m.branches-1)
+			}
+		case "if", "case", "while", "until":
+			m.branches++
+		case "fi", "esac":
+			m.branches = max(0, m.branches-1)
+		default:
+			m.simple(c)
+		}
+	}
+}
+
+// loop is an open for.
+type loop struct {
+	name       string
+	values     []value
+	start, end int
+}
+
+// loop reads "for NAME in WORD…". A list that is not known runs once, with a
+// variable that has no value.
+func (m *machine) loop(c command, start, end int) loop {
+	l := loop{start: start, end: end}
+	if len(c.words) < 2 {
+		return l
+	}
+	l.name = c.words[1].plain()
+	if len(c.words) < 3 || c.words[2].plain() != "in" {
+		l.values = []value{{}}
+		return l
+	}
+	for _, w := range c.words[3:] {
+		fields, err := m.expand(w)
+		if err != nil {
+			l.values = []value{{}}
+			return l
+		}
+		m.steps += len(fields)
+		for _, f := range fields {
+			l.values = append(l.values, value{f, !globbing(w, f)})
+		}
+	}
+	return l
+}
+
+// globbing reports whether an unquoted word names files by a pattern.
+func globbing(w word, field string) bool {
+	for _, p := range w {
+		if !p.quoted && strings.ContainsAny(field, "*?[") {
+			return true
+		}
+	}
+	return false
+}
+
+// next gives the innermost loop its next value; it returns the index of the
+// command before the one to follow.
+func (m *machine) next(loops *[]loop, at int) int {
+	l := &(*loops)[len(*loops)-1]
+	if len(l.values) == 0 {
+		end := l.end
+		*loops = (*loops)[:len(*loops)-1]
+		return max(at, end)
+	}
+	m.vars[l.name], l.values = l.values[0], l.values[1:]
+	return l.start
+}
+
+// simple follows one simple command.
+func (m *machine) simple(c command) {
+	words := c.words
+	switch words[0].plain() {
+	case "export", "readonly", "local":
+		words = words[1:]
+	}
+	for len(words) > 0 && m.assign(c, words[0]) {
+		words = words[1:]
+	}
+	if len(words) == 0 || path.Base(words[0].plain()) != "update-alternatives" {
+		return
+	}
+	var args []string
+	for _, w := range words[1:] {
+		fields, err := m.expand(w)
+		if err != nil {
+			m.unread = append(m.unread, Unread{c.line, err.Error()})
+			return
+		}
+		args = append(args, fields...)
+	}
+	links, err := install(args)
+	if err != nil {
+		m.unread = append(m.unread, Unread{c.line, err.Error()})
+	}
+	m.links = append(m.links, links...)
+}
+
+// assign follows NAME=VALUE and reports whether w is one. A variable that a
+// branch would change has no known value any more, since no branch is tested.
+func (m *machine) assign(c command, w word) bool {
+	if len(w) == 0 || w[0].kind != literal || w[0].quoted {
+		return false
+	}
+	n := nameLength(w[0].text)
+	if n == 0 || !strings.HasPrefix(w[0].text[n:], "=") {
+		return false
+	}
+	name := w[0].text[:n]
+	right := append(word{{kind: literal, text: w[0].text[n+1:], quoted: true}}, w[1:]...)
+	text, err := m.join(right)
+	v := value{text, err == nil}
+	old, set := m.vars[name]
+	if set && old != v && (m.branches > 0 || c.guided) {
+		v = value{}
+	}
+	m.vars[name] = v
+	return true
+}
+
+// lookup returns the value of a part.
+func (m *machine) lookup(p part) (string, error) {
+	switch p.kind {
+	case literal:
+		return p.text, nil
+	case variable, defaulted:
+		v, set := m.vars[p.text]
+		if p.kind == defaulted && (!set || v.known && v.text == "") {
+			return p.fallback, nil
+		}
+		if !v.known {
+			return "", fmt.Errorf("$%s has no known value", p.text)
+		}
+		return v.text, nil
+	}
+	return "", fmt.Errorf("%s has no known value", p.text)
+}
+
+var errTooLong = errors.New("a word is too long")
+
+// join expands w without splitting, as in an assignment.
+func (m *machine) join(w word) (string, error) {
+	var b strings.Builder
+	for _, p := range w {
+		text, err := m.lookup(p)
+		if err != nil {
+			return "", err
+		}
+		if b.Len()+len(text) > maxValue {
+			return "", errTooLong
+		}
+		b.WriteString(text)
+	}
+	return b.String(), nil
+}
+
+// expand expands w into fields: what an unquoted variable holds is split at
+// white space (POSIX shell, 2.6.5 Field Splitting).
+func (m *machine) expand(w word) ([]string, error) {
+	var fields []string
+	open := false
+	total := 0
+	put := func(text string) {
+		if !open {
+			fields, open = append(fields, ""), true
+		}
+		fields[len(fields)-1] += text
+	}
+	for _, p := range w {
+		text, err := m.lookup(p)
+		if err != nil {
+			return nil, err
+		}
+		if total += len(text); total > maxValue {
+			return nil, errTooLong
+		}
+		if p.quoted || p.kind == literal {
+			put(text)
+			continue
+		}
+		for i, f := range strings.Fields(text) {
+			if i > 0 || startsBlank(text) {
+				open = false
+			}
+			put(f)
+		}
+		if endsBlank(text) {
+			open = false
+		}
+	}
+	return fields, nil
+}
+
+func startsBlank(s string) bool { return s != "" && strings.IndexByte(" \t\n", s[0]) >= 0 }
+func endsBlank(s string) bool   { return s != "" && strings.IndexByte(" \t\n", s[len(s)-1]) >= 0 }
