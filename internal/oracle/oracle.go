@@ -1,7 +1,6 @@
-// Package oracle finds the real programs that tests compare pgext with, and
-// keeps count of the comparisons that could not run.
+// Package oracle finds the real programs that tests compare pgext with.
 //
-// It serves tests only.
+// It keeps count of the comparisons that could not run, and serves tests only.
 package oracle
 
 import (
@@ -22,23 +21,30 @@ func Need(tb testing.TB, program string) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("PGEXT_ORACLES") == "required" {
-		tb.Fatalf("oracle %s is required and not installed", program)
-	}
-	record(tb, program)
-	tb.Skipf("oracle %s is not installed", program)
+	Missing(tb, program, "not installed")
 	return ""
 }
 
-func record(tb testing.TB, program string) {
+// Missing treats what, which need not be a program, as Need treats a program
+// that is not installed. why completes the sentence "it is …".
+func Missing(tb testing.TB, what, why string) {
+	tb.Helper()
+	if os.Getenv("PGEXT_ORACLES") == "required" {
+		tb.Fatalf("oracle %s is required and %s", what, why)
+	}
+	record(tb, what, why)
+	tb.Skipf("oracle %s is %s", what, why)
+}
+
+func record(tb testing.TB, what, why string) {
 	tb.Helper()
 	dir := os.Getenv("PGEXT_ORACLE_LOG")
 	if dir == "" {
 		return
 	}
 	name := strings.NewReplacer("/", "_", " ", "_").Replace(tb.Name())
-	note := fmt.Sprintf("%s: %s is not installed\n", tb.Name(), program)
-	if err := os.WriteFile(filepath.Join(dir, program+"."+name), []byte(note), 0o644); err != nil {
-		tb.Logf("recording that %s is not installed: %v", program, err)
+	note := fmt.Sprintf("%s: %s is %s\n", tb.Name(), what, why)
+	if err := os.WriteFile(filepath.Join(dir, what+"."+name), []byte(note), 0o644); err != nil {
+		tb.Logf("recording that %s is %s: %v", what, why, err)
 	}
 }
