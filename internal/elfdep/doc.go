@@ -1,0 +1,10 @@
+// Package elfdep says what an ELF file needs from others at load time.
+//
+// Its nouns are Object (what the dynamic section of one file tells: machine,
+// SONAME, NEEDED, symbol versions) and Closure (which libraries a set of
+// modules ends up loading, and from where).
+//
+// Files are read as the dynamic loader reads them, through program headers,
+// so stripped section headers make no difference. Symbol tables are never
+// read, nothing is loaded, and no search path of this machine is consulted.
+package elfdep
