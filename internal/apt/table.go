@@ -1,0 +1,187 @@
+package apt
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/pgext/pgext/internal/debian"
+)
+
+// A table is the parsed form of one Packages file: one piece of memory, used
+// where it lies, so that opening it costs no more than reading it.
+//
+//	magic      8 bytes, with the version of the format
+//	counts     4 × uint32: rows, provides, mentions, bytes of data
+//	rows       offset of the record, rank, priority, flags; sorted by name
+//	provides   offset of the virtual name, row; sorted by name, then row
+//	mentions   offset of the name, rank; names without a row; sorted by name
+//	data       records, then the names that only provides and mentions have
+//
+// Numbers are little-endian; a string is its length as uvarint, then its
+// bytes, and a record is a string of strings. The rank of a name is the order of its first mention in the file:
+// where apt finds no other difference between two providers it prefers the
+// one whose name it heard of last.
+type table struct {
+	file                     File
+	all                      []byte
+	rows, provides, mentions int // counts
+	dataAt                   int
+}
+
+const (
+	// tableMagic changes with every change of the format or of what is read
+	// from a stanza.
+	tableMagic = "pgxapt02"
+	headerSize = len(tableMagic) + 4*4
+	rowSize    = 12
+	pairSize   = 8
+	// maxTable bounds the records of one file, in bytes.
+	maxTable = 200 << 20
+
+	flagEssential = 1 << 0
+	flagProtected = 1 << 1
+)
+
+// errTable says that a table cannot be used and is made again.
+var errTable = errors.New("table is damaged")
+
+// openTable checks the frame of a table.
+func openTable(file File, b []byte) (*table, error) {
+	if len(b) < headerSize || string(b[:len(tableMagic)]) != tableMagic {
+		return nil, errTable
+	}
+	var n [4]int
+	for i := range n {
+		n[i] = int(binary.LittleEndian.Uint32(b[len(tableMagic)+4*i:]))
+	}
+	t := &table{file: file, all: b, rows: n[0], provides: n[1], mentions: n[2]}
+	t.dataAt = headerSize + t.rows*rowSize + (t.provides+t.mentions)*pairSize
+	if t.dataAt+n[3] != len(b) {
+		return nil, errTable
+	}
+	return t, nil
+}
+
+func (t *table) uint32(at int) uint32 { return binary.LittleEndian.Uint32(t.all[at:]) }
+
+func (t *table) rowAt(row int) int     { return headerSize + row*rowSize }
+func (t *table) providesAt(i int) int  { return t.rowAt(t.rows) + i*pairSize }
+func (t *table) mentionsAt(i int) int  { return t.providesAt(t.provides) + i*pairSize }
+func (t *table) rank(row int) uint32   { return t.uint32(t.rowAt(row) + 4) }
+func (t *table) priority(row int) byte { return t.all[t.rowAt(row)+8] }
+func (t *table) flags(row int) byte    { return t.all[t.rowAt(row)+9] }
+
+// text returns the string at an offset of the data.
+func (t *table) text(off uint32) []byte {
+	r := recordReader[[]byte]{t.all[min(t.dataAt+int(off), len(t.all)):]}
+	return r.next()
+}
+
+func (t *table) record(row int) []byte { return t.text(t.uint32(t.rowAt(row))) }
+
+// name and version return what a row's record starts with.
+func (t *table) name(row int) []byte {
+	r := recordReader[[]byte]{t.record(row)}
+	return r.next()
+}
+
+func (t *table) version(row int) string {
+	r := recordReader[[]byte]{t.record(row)}
+	r.next()
+	return string(r.next())
+}
+
+// find returns the rows of a name, first up to but not including end.
+func (t *table) find(name string) (first, end int) {
+	first = sort.Search(t.rows, func(i int) bool { return string(t.name(i)) >= name })
+	for end = first; end < t.rows && string(t.name(end)) == name; end++ {
+	}
+	return first, end
+}
+
+// providers calls fn with the rows that provide a virtual name.
+func (t *table) providers(virtual string, fn func(row int)) {
+	name := func(i int) []byte { return t.text(t.uint32(t.providesAt(i))) }
+	first := sort.Search(t.provides, func(i int) bool { return string(name(i)) >= virtual })
+	for i := first; i < t.provides && string(name(i)) == virtual; i++ {
+		if row := int(t.uint32(t.providesAt(i) + 4)); row < t.rows {
+			fn(row)
+		}
+	}
+}
+
+// rankOf returns the rank of a name, and whether the file mentions it.
+func (t *table) rankOf(name string) (uint32, bool) {
+	if first, end := t.find(name); first < end {
+		return t.rank(first), true
+	}
+	at := func(i int) []byte { return t.text(t.uint32(t.mentionsAt(i))) }
+	i := sort.Search(t.mentions, func(i int) bool { return string(at(i)) >= name })
+	if i < t.mentions && string(at(i)) == name {
+		return t.uint32(t.mentionsAt(i) + 4), true
+	}
+	return 0, false
+}
+
+// packageAt reads the record of a row.
+func (t *table) packageAt(row int) Package {
+	r := recordReader[string]{string(t.record(row))}
+	p := Package{Archive: t.file.Archive, Suite: t.file.Suite}
+	var source string
+	for _, to := range [...]*string{
+		&p.Name, &p.Version, &p.Arch, &source, &p.Section, &p.Priority, &p.MultiArch,
+		&p.PreDepends, &p.Depends, &p.Recommends, &p.Suggests, &p.Provides, &p.Conflicts, &p.Breaks,
+		&p.Filename,
+	} {
+		*to = r.next()
+	}
+	p.Source, p.SourceVersion = debian.SplitSource(source, p.Name, p.Version)
+	p.Size = int64(r.uvarint())
+	p.SHA256 = hex.EncodeToString([]byte(r.next()))
+	p.SHA512 = hex.EncodeToString([]byte(r.next()))
+	p.Essential = t.flags(row)&flagEssential != 0
+	p.Protected = t.flags(row)&flagProtected != 0
+	return p
+}
+
+// recordReader reads the strings and numbers of a record. Past the end
+// everything is empty.
+type recordReader[T string | []byte] struct{ rest T }
+
+func (r *recordReader[T]) uvarint() uint64 {
+	var v uint64
+	for i := 0; i < len(r.rest) && i < binary.MaxVarintLen64; i++ {
+		c := r.rest[i]
+		v |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			r.rest = r.rest[i+1:]
+			return v
+		}
+	}
+	r.rest = r.rest[len(r.rest):]
+	return 0
+}
+
+func (r *recordReader[T]) next() T {
+	n := min(r.uvarint(), uint64(len(r.rest)))
+	s := r.rest[:n]
+	r.rest = r.rest[n:]
+	return s
+}
+
+// String names the file in messages.
+func (t *table) String() string { return describe(t.file) }
+
+func describe(f File) string {
+	s := fmt.Sprintf("%s %s", f.Archive, f.Suite)
+	if f.Component != "" {
+		s += "/" + f.Component
+	}
+	if f.Arch != "" {
+		s += " " + f.Arch
+	}
+	return s
+}
