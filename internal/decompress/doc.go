@@ -1,0 +1,7 @@
+// Package decompress reads xz, zstd and gzip streams from strangers.
+//
+// Its nouns are Format, Options (the bounds) and Budget (memory that several
+// readers share). Whatever a stream claims, a reader stays within its bounds,
+// checks every checksum the format has, and reports truncation and trailing
+// garbage as errors. It does not compress, and it does not know what is inside.
+package decompress
