@@ -175,14 +175,13 @@ func (ix *Index) names(from string) iter.Seq[string] {
 	}
 }
 
-// before reports whether apt would have heard of name a before b.
-func (ix *Index) before(a, b string) bool {
-	for _, t := range ix.tables {
-		ra, oka := t.rankOf(a)
-		rb, okb := t.rankOf(b)
-		if oka || okb {
-			return oka && (!okb || ra < rb)
+// rank tells when apt, reading the files in order, hears of a name for the
+// first time; later is larger, never is largest.
+func (ix *Index) rank(name string) uint64 {
+	for i, t := range ix.tables {
+		if r, ok := t.rankOf(name); ok {
+			return uint64(i)<<32 | uint64(r)
 		}
 	}
-	return a < b
+	return 1<<64 - 1
 }

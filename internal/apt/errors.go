@@ -1,0 +1,54 @@
+package apt
+
+import (
+	"fmt"
+	"strings"
+)
+
+// UnknownError says that no file of the index has a package of a name that
+// was asked for.
+type UnknownError struct {
+	Name string
+	// Providers are the packages that provide the name, sorted, when it is
+	// only a virtual one and so one of them must be chosen.
+	Providers []string
+	// Nearest are similar names, best first.
+	Nearest []string
+}
+
+func (e *UnknownError) Error() string {
+	if len(e.Providers) > 0 {
+		return fmt.Sprintf("package %s is virtual", e.Name)
+	}
+	return fmt.Sprintf("package %s is in none of the archives", e.Name)
+}
+
+// Hint names what to ask for instead.
+func (e *UnknownError) Hint() string {
+	switch {
+	case len(e.Providers) > 0:
+		return "name one of its providers: " + strings.Join(e.Providers, ", ")
+	case len(e.Nearest) > 0:
+		return "similar names: " + strings.Join(e.Nearest, ", ")
+	}
+	return ""
+}
+
+// ExitCode is that of "nothing in the archives satisfies it".
+func (*UnknownError) ExitCode() int { return 12 }
+
+// UnsatisfiableError says why packages cannot be installed.
+type UnsatisfiableError struct {
+	// Name is the requested package that the chain starts at.
+	Name string
+	// Chain leads from it to what is missing or in the way, one relation a
+	// line: "a depends on b (>= 2)", …; the last one says what is wrong.
+	Chain []string
+}
+
+func (e *UnsatisfiableError) Error() string {
+	return fmt.Sprintf("package %s cannot be installed: %s", e.Name, strings.Join(e.Chain, "; "))
+}
+
+// ExitCode is that of "nothing in the archives satisfies it".
+func (*UnsatisfiableError) ExitCode() int { return 12 }
