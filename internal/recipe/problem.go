@@ -63,8 +63,11 @@ func (e *Errors) Hint() string {
 	return "pgext schema recipe prints the format; editors use it to check recipes while they are written"
 }
 
-// maxProblems bounds how many problems of one recipe are kept.
-const maxProblems = 100
+// What is kept of one recipe: this many problems, and bytes of each text.
+const (
+	maxProblems = 100
+	maxText     = 600
+)
 
 // position is a place in the document, counted from one.
 type position struct{ line, column int }
@@ -91,6 +94,9 @@ func (c *collector) report(at position, p Problem) {
 	if len(c.problems) == maxProblems {
 		c.more++
 		return
+	}
+	if len(p.Text) > maxText {
+		p.Text = strings.ToValidUTF8(p.Text[:maxText], "") + "…"
 	}
 	p.File, p.Line, p.Column = c.file, at.line, at.column
 	c.problems = append(c.problems, p)
