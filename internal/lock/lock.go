@@ -1,0 +1,186 @@
+package lock
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Version is the version of the format.
+const Version = 1
+
+// Lock is the pins of some targets of a recipe, sorted by distribution,
+// PostgreSQL major and architecture, each at most once. The zero Lock is empty.
+type Lock struct {
+	Targets []Target `json:"targets"`
+}
+
+// Target is what one architecture of an image is built from.
+type Target struct {
+	Distro   string `json:"distro"`
+	Postgres int    `json:"postgres"`
+	// Arch is Debian's name of the architecture.
+	Arch string `json:"arch"`
+	// Recipe is the checksum ("sha256:" and hex) of the recipe fields that
+	// influenced the resolution.
+	Recipe string `json:"recipe"`
+	// Archives are those that were resolved with, one element a suite.
+	Archives []Archive `json:"archives"`
+	Base     Base      `json:"base"`
+	// Requires are the SQL extensions and modules of other images.
+	Requires []Require `json:"requires,omitempty"`
+	// Packages are the .deb files that give the image a file, sorted by name.
+	Packages []Package `json:"packages"`
+}
+
+// Archive is the state of one suite of a signed archive.
+type Archive struct {
+	// Name of the archive in the recipe or among the built-in ones.
+	Name  string `json:"name"`
+	Suite string `json:"suite"`
+	// InRelease is the SHA-256, in hex, of the InRelease (or Release) file.
+	InRelease string `json:"inrelease"`
+	// Date of the Release file, in UTC.
+	Date time.Time `json:"date"`
+	// Fingerprint, in hex, of the key that signed it.
+	Fingerprint string `json:"fingerprint"`
+	// ExpiredAllowed tells that the file was past its Valid-Until and that
+	// this was allowed.
+	ExpiredAllowed bool `json:"expired_allowed,omitempty"`
+}
+
+// Base is what the operand image already holds.
+type Base struct {
+	// Name is cnpg-minimal, or image: and a reference.
+	Name string `json:"name"`
+	// Image is the digest ("sha256:" and hex) of the operand image; "" for
+	// cnpg-minimal.
+	Image string `json:"image,omitempty"`
+	// Postgres is the version of the server, such as 18.6.
+	Postgres string `json:"postgres"`
+	// Checksum ("sha256:" and hex) is of the base's list of packages.
+	Checksum string `json:"checksum"`
+	// Extensions are the SQL extensions of the base that were relied upon.
+	Extensions []string `json:"extensions,omitempty"`
+	// Packages are those whose libraries were needed, sorted by name.
+	Packages []BasePackage `json:"packages,omitempty"`
+}
+
+// BasePackage is a package of the base that satisfied a NEEDED.
+type BasePackage struct {
+	Package string `json:"package"`
+	Version string `json:"version"`
+	// SHA256 of the .deb, in hex; "" when the base is an image.
+	SHA256 string `json:"sha256,omitempty"`
+	// Libraries are the SONAMEs that were needed, sorted.
+	Libraries []string `json:"libraries,omitempty"`
+}
+
+// Require is what another image must bring: an SQL extension or a module.
+type Require struct {
+	// Extension is an SQL extension. Either Extension or Module is set.
+	Extension string `json:"extension,omitempty"`
+	Module    string `json:"module,omitempty"`
+	// Package and Image tell where it can be found, as a hint.
+	Package string `json:"package,omitempty"`
+	Image   string `json:"image,omitempty"`
+}
+
+// Role says why a package is in an image.
+type Role string
+
+// The roles of a package: its files are the extension, some of its libraries
+// are bundled, or some of its data.
+const (
+	Extension Role = "extension"
+	Library   Role = "library"
+	Data      Role = "data"
+)
+
+// Package is a .deb that gives the image a file.
+type Package struct {
+	Package string `json:"package"`
+	// Version is Debian's, with epoch and revision.
+	Version string `json:"version"`
+	// Arch is the target's, or all.
+	Arch string `json:"arch"`
+	// Source and SourceVersion are those of the source package.
+	Source        string `json:"source"`
+	SourceVersion string `json:"source_version"`
+	Role          Role   `json:"role"`
+	// Size of the .deb in bytes.
+	Size int64 `json:"size"`
+	// SHA256 and SHA512 of the .deb, in hex; SHA512 may be "".
+	SHA256 string `json:"sha256"`
+	SHA512 string `json:"sha512,omitempty"`
+	// Archive is the name of the archive that has it, and Path where, below
+	// the archive's root. Both are "" for a file that the recipe itself names;
+	// it is found there by its digest.
+	Archive string `json:"archive,omitempty"`
+	Path    string `json:"path,omitempty"`
+}
+
+// String returns DISTRO/MAJOR/ARCH.
+func (t Target) String() string { return fmt.Sprintf("%s/%d/%s", t.Distro, t.Postgres, t.Arch) }
+
+// compare orders targets.
+func (t Target) compare(u Target) int {
+	return cmp.Or(strings.Compare(t.Distro, u.Distro), cmp.Compare(t.Postgres, u.Postgres), strings.Compare(t.Arch, u.Arch))
+}
+
+// Find returns the pins of a target.
+func (l Lock) Find(distro string, postgres int, arch string) (Target, bool) {
+	want := Target{Distro: distro, Postgres: postgres, Arch: arch}
+	i := slices.IndexFunc(l.Targets, func(t Target) bool { return t.compare(want) == 0 })
+	if i < 0 {
+		return Target{}, false
+	}
+	return l.Targets[i], true
+}
+
+// With returns a lock in which t takes the place of the pins of the same
+// target. l is not changed.
+func (l Lock) With(t Target) Lock {
+	targets := slices.DeleteFunc(slices.Clone(l.Targets), func(u Target) bool { return t.compare(u) == 0 })
+	return Lock{append(targets, t)}.normal()
+}
+
+// normal returns the lock in the one order that Encode writes, times in UTC and
+// empty lists nil, sharing no list with l.
+func (l Lock) normal() Lock {
+	targets := slices.Clone(l.Targets)
+	for i := range targets {
+		targets[i] = targets[i].normal()
+	}
+	slices.SortStableFunc(targets, Target.compare)
+	return Lock{orNil(targets)}
+}
+
+func (t Target) normal() Target {
+	t.Archives = sortedBy(t.Archives, func(a Archive) string { return a.Name + " " + a.Suite })
+	for i := range t.Archives {
+		t.Archives[i].Date = t.Archives[i].Date.UTC()
+	}
+	t.Base.Extensions = sortedBy(t.Base.Extensions, func(s string) string { return s })
+	t.Base.Packages = sortedBy(t.Base.Packages, func(p BasePackage) string { return p.Package })
+	for i, p := range t.Base.Packages {
+		t.Base.Packages[i].Libraries = sortedBy(p.Libraries, func(s string) string { return s })
+	}
+	t.Requires = sortedBy(t.Requires, func(r Require) string { return r.Extension + " " + r.Module })
+	t.Packages = sortedBy(t.Packages, func(p Package) string { return p.Package })
+	return t
+}
+
+// sortedBy returns a sorted copy of list; nil when it is empty.
+func sortedBy[T any](list []T, key func(T) string) []T {
+	return orNil(slices.SortedStableFunc(slices.Values(list), func(a, b T) int { return strings.Compare(key(a), key(b)) }))
+}
+
+func orNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
