@@ -60,7 +60,7 @@ func (e *Errors) ExitCode() int { return 10 }
 
 // Hint says where the format is described.
 func (e *Errors) Hint() string {
-	return "pgext schema recipe prints the format; editors use it to check recipes while they are written"
+	return "pgext schema prints the format; editors use it to check recipes while they are written"
 }
 
 // What is kept of one recipe: this many problems, and bytes of each text.
