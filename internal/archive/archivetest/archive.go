@@ -97,10 +97,13 @@ func (a *Archive) Edit(pattern string, change func([]byte) []byte) {
 	}
 }
 
-// Flip changes one bit in the middle of every file that pattern names.
+// Flip changes one bit in the middle of every file that pattern names; empty
+// ones stay empty.
 func (a *Archive) Flip(pattern string) {
 	a.Edit(pattern, func(b []byte) []byte {
-		b[len(b)/2] ^= 1
+		if len(b) > 0 {
+			b[len(b)/2] ^= 1
+		}
 		return b
 	})
 }

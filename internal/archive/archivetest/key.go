@@ -31,8 +31,8 @@ type KeyOptions struct {
 	// ends after SubkeyLifetime; 0 never does.
 	Subkey         bool
 	SubkeyLifetime time.Duration
-	// Hash of the self-signatures; 0 is SHA256.
-	Hash crypto.Hash
+	// WeakSelf binds the user id with SHA-1.
+	WeakSelf bool
 	// Revoked keys carry a revocation.
 	Revoked bool
 }
@@ -59,6 +59,13 @@ func NewKey(tb testing.TB, o KeyOptions) *Key {
 	}
 	entity.Subkeys = nil // the library adds one for encryption
 	k := &Key{entity: entity, signer: entity.PrivateKey}
+	if o.WeakSelf {
+		for _, id := range entity.Identities {
+			self := id.SelfCertifications[0].Packet
+			self.Hash = crypto.SHA1
+			must(self.SignUserId(id.UserId.Id, entity.PrimaryKey, entity.PrivateKey, config))
+		}
+	}
 	if o.Subkey {
 		if err := entity.AddSigningSubkey(o.config(o.SubkeyLifetime)); err != nil {
 			tb.Fatalf("making a subkey: %v", err)
@@ -78,7 +85,6 @@ func (o KeyOptions) config(lifetime time.Duration) *packet.Config {
 	c := &packet.Config{
 		Time:            func() time.Time { return o.Created },
 		KeyLifetimeSecs: uint32(lifetime / time.Second),
-		DefaultHash:     o.Hash,
 		Algorithm:       packet.PubKeyAlgoEdDSA,
 
 		NonDeterministicSignaturesViaNotation: &deterministic,

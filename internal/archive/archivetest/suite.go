@@ -293,3 +293,6 @@ func compress(ext string, data []byte) []byte {
 	}
 	return out.Bytes()
 }
+
+// SHA256 returns data's digest in lower-case hex.
+func SHA256(data []byte) string { return digest("SHA256", data) }
