@@ -196,7 +196,11 @@ func (m *machine) lookup(p part) (string, error) {
 		}
 		return v.text, nil
 	}
-	return "", fmt.Errorf("%s has no known value", p.text)
+	first, _, more := strings.Cut(p.text, "\n")
+	if more {
+		first += "…"
+	}
+	return "", fmt.Errorf("%s has no known value", first)
 }
 
 var errTooLong = errors.New("a word is too long")

@@ -1,5 +1,6 @@
-// Package finding says what a person should know about an image as data:
-// a stable code, a severity, a path, a text and a hint.
+// Package finding holds what a person should know about an image, as data.
+//
+// A finding has a stable code, a severity, a path, a text and a hint.
 //
 // Its nouns are Finding and Kind (a row of the registry that explains a code).
 // Rooms that look at files make findings; this room knows only which codes

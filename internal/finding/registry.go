@@ -59,8 +59,36 @@ var kinds = []Kind{
 		"A file has no place in an extension image and was left out although it is not documentation or a development file.",
 	},
 	{
+		"PGX023", Warning, "module path that is not searched",
+		"A script or control file names a module as $libdir/DIRECTORY/NAME, or builds the name from $libdir. PostgreSQL searches dynamic_library_path for simple names only and looks for this one in its own directory. Ask upstream to use a simple name.",
+	},
+	{
+		"PGX024", Warning, "path of the default location",
+		"A script or control file has an absolute path below PostgreSQL's own directories, where a mounted image puts nothing. Paths to files of the image are rewritten unless the recipe says rewrite: none; what is left leads to a file that the image does not have, which works only if the base has it.",
+	},
+	{
+		"PGX025", Warning, "control file that PostgreSQL refuses",
+		"A control file has a line that is no assignment, a parameter that PostgreSQL does not know, or a value of the wrong kind. CREATE EXTENSION fails with the same complaint.",
+	},
+	{
+		"PGX026", Warning, "no copyright file",
+		"The copyright file of a package that gave a file is not among the packages, so the image cannot show the licence. It may be a link into another package of the same source: that one has to be there as well.",
+	},
+	{
+		"PGX027", Warning, "alternative not made",
+		"A maintainer script installs a link through update-alternatives that could not be told from its text, or whose target no package of the image has. Maintainer scripts are never run, so the link is missing.",
+	},
+	{
+		"PGX028", Warning, "shadowed by the base",
+		"The base image has a file of the same name in PostgreSQL's own directories, which are searched before the mounted image. The image's file is never used there.",
+	},
+	{
 		"PGX030", Note, "PostgreSQL below 18",
 		"extension_control_path exists from PostgreSQL 18 on. The image builds, but an older server cannot find it at the mount and it cannot be tested.",
+	},
+	{
+		"PGX031", Note, "control file without install script",
+		"No script NAME--VERSION.sql, alone or followed by update scripts, leads to the control file's default version, so CREATE EXTENSION NAME needs an explicit version or cannot work. Some output plugins and preloaded modules bring such a file; then nothing is lost.",
 	},
 }
 

@@ -1,0 +1,114 @@
+package layout
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+// selection collects placements. Symlinks come apart, since where they lead
+// is known only when the files have their places.
+type selection struct {
+	files, links []placement
+	// library maps the place of a library to bundle to its SONAME.
+	library map[filetree.Origin]string
+	// used counts what each data mapping has matched.
+	used []int
+}
+
+func (s *selection) put(p placement, to string, action Action, reason string) {
+	p.to, p.action, p.reason = to, action, reason
+	if p.source.Kind == filetree.Symlink {
+		s.links = append(s.links, p)
+	} else {
+		s.files = append(s.files, p)
+	}
+}
+
+// candidates sorts every file of the packages into what may be placed and
+// what is dropped.
+func (a *arrangement) candidates() (files, links []placement, err error) {
+	s := &selection{library: map[filetree.Origin]string{}, used: make([]int, len(a.in.Data))}
+	for _, l := range a.in.Libraries {
+		s.library[filetree.Origin{Package: l.Package, Path: l.Path}] = l.SONAME
+	}
+	for i := range a.packages {
+		pkg := &a.packages[i]
+		for e := range pkg.Tree.All() {
+			if e.Kind == filetree.Dir {
+				continue
+			}
+			e.Origin = filetree.Origin{Package: pkg.Name, Path: e.Path}
+			a.choose(s, placement{pkg: pkg, source: e})
+		}
+	}
+	for _, e := range a.chosen {
+		pkg := a.packageOf(e.Origin.Package)
+		if v := a.in.route(e.Path); pkg.Role == Extension && v.to != "" {
+			s.put(placement{pkg: pkg, source: e}, v.to, Placed, "link of update-alternatives to /"+a.target(e))
+		}
+	}
+	return s.files, s.links, a.unmatched(s)
+}
+
+// choose finds the places of one file; most have one or none.
+func (a *arrangement) choose(s *selection, p placement) {
+	before := len(s.files) + len(s.links)
+	if soname, ok := s.library[p.source.Origin]; ok {
+		delete(s.library, p.source.Origin)
+		s.put(p, "system/"+soname, Bundled, "library that the base lacks")
+	}
+	for i, d := range a.in.Data {
+		if rest, ok := below(p.source.Path, d.From); ok && d.Package == p.pkg.Name {
+			s.used[i]++
+			s.put(p, path.Join(d.To, rest), Bundled, "data that the recipe asks for")
+		}
+	}
+	if len(s.files)+len(s.links) > before {
+		return
+	}
+	if p.pkg.Role != Extension {
+		a.dropped.add(p.pkg.Name, p.source.Path, "not needed")
+		return
+	}
+	v := a.in.route(p.source.Path)
+	if v.to == "" {
+		a.dropped.add(p.pkg.Name, p.source.Path, v.reason)
+		if v.code != "" {
+			a.note(v.code, p.pkg.Name, p.source.Path, v.reason)
+		}
+		return
+	}
+	if v.code != "" {
+		a.note(v.code, "", v.to, "")
+	}
+	s.put(p, v.to, Placed, "")
+	if base := a.in.BaseHas; base != nil && v.to != p.source.Path && base(p.source.Path) {
+		a.find("PGX028", v.to, "", "the base has /%s, which PostgreSQL finds first", p.source.Path)
+	}
+}
+
+// unmatched refuses libraries and data that no package has.
+func (a *arrangement) unmatched(s *selection) error {
+	for _, l := range a.in.Libraries {
+		if _, ok := s.library[filetree.Origin{Package: l.Package, Path: l.Path}]; ok {
+			return fmt.Errorf("arranging %s: library %s: package %s has no such file", a.in.Name, l.Path, l.Package)
+		}
+	}
+	for i, n := range s.used {
+		if d := a.in.Data[i]; n == 0 {
+			return fmt.Errorf("arranging %s: data of %s: it has nothing at %q", a.in.Name, d.Package, d.From)
+		}
+	}
+	return nil
+}
+
+// target returns the path a symlink leads to, relative to the root, as its
+// text says.
+func (a *arrangement) target(e filetree.Entry) string {
+	if path.IsAbs(e.Link) {
+		return path.Clean(e.Link)[1:]
+	}
+	return path.Join("/", path.Dir(e.Path), e.Link)[1:]
+}

@@ -1,0 +1,116 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// controlDir is where an image has its control files.
+const controlDir = "share/extension"
+
+// extensions reads the control files of the image. It returns the extensions
+// that can be created, and the names of those that have no install script.
+func (a *arrangement) extensions(tree filetree.Tree) (found []metadata.Extension, unscripted []string, err error) {
+	aliased := linked(tree)
+	for e := range tree.Under(controlDir).All() {
+		name, ok := strings.CutSuffix(path.Base(e.Path), ".control")
+		if !ok || path.Dir(e.Path) != controlDir || strings.Contains(name, "--") {
+			continue
+		}
+		c, ok, err := a.readControl(tree, e.Path, control{}, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !ok {
+			continue
+		}
+		dir := scriptDir(c.directory)
+		if !readUpdates(name, fileNames(tree, dir)).reaches(c.defaultVersion) {
+			if !aliased[e.Path] {
+				unscripted = append(unscripted, name)
+				a.find("PGX031", e.Path, "", "%s", unscriptedText(name, dir, c.defaultVersion))
+			}
+			continue
+		}
+		c, _, err = a.readControl(tree, fmt.Sprintf("%s/%s--%s.control", dir, name, c.defaultVersion), c, true)
+		if err != nil {
+			return nil, nil, err
+		}
+		found = append(found, metadata.Extension{
+			Name: name, Version: c.defaultVersion, Requires: c.requires,
+			Relocatable: c.relocatable, Trusted: c.trusted, Schema: c.schema,
+		})
+	}
+	return found, unscripted, nil
+}
+
+// linked returns the control files that links lead to: they go by the names of
+// those links.
+func linked(tree filetree.Tree) map[string]bool {
+	targets := map[string]bool{}
+	for e := range tree.Under(controlDir).All() {
+		if e.Kind != filetree.Symlink {
+			continue
+		}
+		if target, ok := tree.Resolve(e.Path); ok {
+			targets[target.Path] = true
+		}
+	}
+	return targets
+}
+
+func unscriptedText(name, dir, version string) string {
+	if version == "" {
+		return name + " has no default_version"
+	}
+	return fmt.Sprintf("no script in %s installs version %q of %s", dir, version, name)
+}
+
+// readControl applies the control file at p to c. It reports false when there
+// is none, or none that PostgreSQL could read.
+func (a *arrangement) readControl(tree filetree.Tree, p string, c control, secondary bool) (control, bool, error) {
+	e, ok := tree.Resolve(p)
+	if !ok || e.Kind != filetree.File {
+		return c, false, nil
+	}
+	text, err := e.ReadAll(maxControl)
+	if err != nil {
+		return c, false, fmt.Errorf("arranging %s: %w", a.in.Name, err)
+	}
+	settings, err := parseControl(string(text))
+	var syntax *controlError
+	if errors.As(err, &syntax) {
+		a.find("PGX025", p, "", "%v", syntax)
+		return c, false, nil
+	}
+	for _, refused := range c.apply(settings, secondary) {
+		a.find("PGX025", p, "", "%v", &refused)
+	}
+	return c, true, nil
+}
+
+// scriptDir is where PostgreSQL looks for the scripts of an extension: beside
+// the control file, or in its directory below share. What is absolute is not
+// in the image.
+func scriptDir(directory string) string {
+	if directory == "" {
+		return controlDir
+	}
+	return path.Join("share", path.Clean("/"+directory))
+}
+
+// fileNames returns the names of what is directly in dir.
+func fileNames(tree filetree.Tree, dir string) []string {
+	var names []string
+	for e := range tree.Under(dir).All() {
+		if path.Dir(e.Path) == dir {
+			names = append(names, path.Base(e.Path))
+		}
+	}
+	return names
+}

@@ -1,0 +1,121 @@
+package layout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/finding"
+)
+
+// march is the modification time of all fixture files.
+var march = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// elfMagic is as much of an ELF file as layout looks at.
+const elfMagic = "\x7fELF"
+
+// Shorthands of Debian's directories.
+const (
+	ext = "usr/share/postgresql/18/extension/"
+	mod = "usr/lib/postgresql/18/lib/"
+)
+
+// pack returns a package of role. Each file is "path", "path = content" or
+// "path -> target"; the copyright file comes by itself.
+func pack(t *testing.T, name string, role Role, files ...string) Package {
+	t.Helper()
+	p := bare(t, name, role, append(files, "usr/share/doc/"+name+"/copyright = "+name+"'s licence")...)
+	return p
+}
+
+// bare is pack without the copyright file.
+func bare(t *testing.T, name string, role Role, files ...string) Package {
+	t.Helper()
+	p := Package{Name: name, Version: "1.0-1", Source: name, Arch: "amd64", Role: role, Objects: map[string]elfdep.Object{}}
+	var entries []filetree.Entry
+	for _, f := range files {
+		e := filetree.Entry{Path: f, Mode: 0o640, ModTime: march, Origin: filetree.Origin{Package: name, Path: f}}
+		content := f
+		if at, target, ok := strings.Cut(f, " -> "); ok {
+			e.Path, e.Kind, e.Link = at, filetree.Symlink, target
+		} else if at, text, ok := strings.Cut(f, " = "); ok {
+			e.Path, content = at, text
+		}
+		if e.Kind == filetree.File {
+			sum := sha256.Sum256([]byte(content))
+			e.Size, e.SHA256, e.Content = int64(len(content)), hex.EncodeToString(sum[:]), filetree.Bytes([]byte(content))
+		}
+		if strings.HasPrefix(content, elfMagic) {
+			p.Objects[e.Path] = elfdep.Object{Type: "dyn"}
+		}
+		entries = append(entries, e)
+	}
+	dirs := map[string]bool{}
+	for _, e := range entries {
+		for d := path.Dir(e.Path); d != "." && !dirs[d]; d = path.Dir(d) {
+			dirs[d] = true
+			entries = append(entries, filetree.Entry{Path: d, Kind: filetree.Dir, Mode: 0o755, ModTime: march})
+		}
+	}
+	tree, err := filetree.New(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Tree = tree
+	return p
+}
+
+// arrange arranges packages for PostgreSQL 18 on a base that has /bin/sh.
+func arrange(t *testing.T, in Input) Result {
+	t.Helper()
+	in.Name, in.Postgres = "x", 18
+	in.Interpreter = func(line string) bool { return line == "/bin/sh" || line == "/bin/sh -e" }
+	r, err := Arrange(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// listing is a tree as text: mode, path and link of files and links.
+func listing(trees ...filetree.Tree) []string {
+	var lines []string
+	for _, tree := range trees {
+		for e := range tree.All() {
+			switch e.Kind {
+			case filetree.File:
+				lines = append(lines, fmt.Sprintf("%o %s", e.Mode, e.Path))
+			case filetree.Symlink:
+				lines = append(lines, e.Path+" -> "+e.Link)
+			}
+		}
+	}
+	return lines
+}
+
+func texts(fs []finding.Finding) []string {
+	var lines []string
+	for _, f := range fs {
+		lines = append(lines, f.String())
+	}
+	return lines
+}
+
+func content(t *testing.T, tree filetree.Tree, at string) string {
+	t.Helper()
+	e, ok := tree.Resolve(at)
+	if !ok {
+		t.Fatalf("the image has no %s", at)
+	}
+	b, err := e.ReadAll(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,82 @@
+package layout
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+// maxShebang is how much of a script the kernel reads for its first line
+// (BINPRM_BUF_SIZE of Linux 5.1 and newer).
+const maxShebang = 256
+
+// runnable drops the programs that could not run in the base.
+func (a *arrangement) runnable(files []placement) ([]placement, error) {
+	kept := make([]placement, 0, len(files))
+	for _, p := range files {
+		if strings.HasPrefix(p.to, "bin/") {
+			why, err := a.cannotRun(p)
+			if err != nil {
+				return nil, err
+			}
+			if why != "" {
+				a.leaveProgram(p, why)
+				continue
+			}
+		}
+		kept = append(kept, p)
+	}
+	return kept, nil
+}
+
+// leaveProgram drops a program.
+func (a *arrangement) leaveProgram(p placement, why string) {
+	a.dropped.add(p.pkg.Name, p.source.Path, "program: "+why)
+	a.find("PGX021", p.source.Path, "", "%s: %s", p.pkg.Name, why)
+}
+
+// cannotRun says why a program could not run in the base; "" when it can.
+func (a *arrangement) cannotRun(p placement) (string, error) {
+	if owner := a.packageOf(p.source.Origin.Package); owner != nil {
+		if _, ok := owner.Objects[p.source.Origin.Path]; ok {
+			return "", nil
+		}
+	}
+	head, err := readHead(p.source, maxShebang)
+	if err != nil {
+		return "", fmt.Errorf("arranging %s: package %s: %w", a.in.Name, p.pkg.Name, err)
+	}
+	if bytes.HasPrefix(head, []byte("\x7fELF")) {
+		return "", nil
+	}
+	rest, ok := bytes.CutPrefix(head, []byte("#!"))
+	if !ok {
+		return "neither an ELF file nor a script with an interpreter", nil
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	interpreter := strings.TrimSpace(string(line))
+	if a.in.Interpreter != nil && a.in.Interpreter(interpreter) {
+		return "", nil
+	}
+	return fmt.Sprintf("the base lacks its interpreter %s", interpreter), nil
+}
+
+// readHead returns the first n bytes of a file, fewer when it is shorter.
+func readHead(e filetree.Entry, n int64) ([]byte, error) {
+	if e.Content == nil {
+		return nil, fmt.Errorf("reading %s: no content", e.Path)
+	}
+	r, err := e.Content.Open()
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", e.Path, err)
+	}
+	defer r.Close() //nolint:errcheck // read side: the read error is the one that counts
+	b, err := io.ReadAll(io.LimitReader(r, n))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", e.Path, err)
+	}
+	return b, nil
+}

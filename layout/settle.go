@@ -1,0 +1,93 @@
+package layout
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+// copyrights places the copyright file of every package that gave a file
+// (Policy 12.5), through the link to another package's directory that it may
+// have instead of its own.
+func (a *arrangement) copyrights(placed []placement) []placement {
+	gave := map[string]bool{}
+	for _, p := range placed {
+		gave[p.pkg.Name], gave[p.source.Origin.Package] = true, true
+	}
+	var out []placement
+	for i := range a.packages {
+		pkg := &a.packages[i]
+		if !gave[pkg.Name] {
+			continue
+		}
+		name := "usr/share/doc/" + pkg.Name + "/copyright"
+		e, ok := a.world.Resolve(name)
+		if !ok || e.Kind != filetree.File || e.Content == nil {
+			a.find("PGX026", name, "", "%s: its copyright file is not among the packages", pkg.Name)
+			continue
+		}
+		p := placement{pkg: pkg, source: e, to: "licenses/" + pkg.Name + "/copyright", action: Placed, reason: "copyright"}
+		if e.Origin.Package != pkg.Name {
+			p.via, p.reason = name, "copyright, as in "+e.Origin.Package
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// settle sorts the placements by place and leaves one for each. Different
+// files for one place are a finding; equal ones are only reported.
+func (a *arrangement) settle(placed []placement) []placement {
+	order := map[string]int{}
+	for i, p := range a.packages {
+		order[p.Name] = i
+	}
+	slices.SortStableFunc(placed, func(x, y placement) int {
+		if c := strings.Compare(x.to, y.to); c != 0 {
+			return c
+		}
+		return order[x.pkg.Name] - order[y.pkg.Name]
+	})
+	var first *placement
+	taken := map[string]*placement{}
+	for i := range placed {
+		p := &placed[i]
+		if first == nil || first.to != p.to {
+			first = p
+			taken[p.to] = p
+			continue
+		}
+		p.spare = true
+		if same(*first, *p) {
+			p.reason = "the same as from " + first.pkg.Name
+			continue
+		}
+		a.find("PGX004", p.to, "", "%s has /%s and %s has a different /%s", first.pkg.Name, first.where(), p.pkg.Name, p.where())
+	}
+	for i := range placed {
+		for dir := path.Dir(placed[i].to); dir != "."; dir = path.Dir(dir) {
+			if other := taken[dir]; other != nil && !placed[i].spare {
+				a.find("PGX004", dir, "", "%s has a file there, and %s has files below it", other.pkg.Name, placed[i].pkg.Name)
+			}
+		}
+	}
+	return placed
+}
+
+// where is the path in pkg that the placement came from.
+func (p placement) where() string {
+	if p.via != "" {
+		return p.via
+	}
+	return p.source.Path
+}
+
+// same reports whether two placements put the same thing at their place.
+func same(x, y placement) bool {
+	if x.link != "" || y.link != "" {
+		return x.link == y.link
+	}
+	return x.source.SHA256 != "" && x.source.SHA256 == y.source.SHA256 && x.source.Size == y.source.Size
+}

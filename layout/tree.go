@@ -1,0 +1,85 @@
+package layout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+// trees returns the two layers of the placements.
+func (a *arrangement) trees(placed []placement) (extension, libraries filetree.Tree, err error) {
+	var own, others []filetree.Entry
+	for _, p := range placed {
+		if p.spare {
+			continue
+		}
+		e, err := p.entry()
+		if err != nil {
+			return extension, libraries, fmt.Errorf("arranging %s: package %s: %w", a.in.Name, p.pkg.Name, err)
+		}
+		if p.pkg.Role == Extension {
+			own = append(own, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	if extension, err = layer(own); err != nil {
+		return extension, libraries, fmt.Errorf("arranging %s: %w", a.in.Name, err)
+	}
+	if libraries, err = layer(others); err != nil {
+		return extension, libraries, fmt.Errorf("arranging %s: %w", a.in.Name, err)
+	}
+	return extension, libraries, nil
+}
+
+// entry returns the placement as an entry of the image: modes are 0644, 0755
+// for programs, 0777 for links, and never setuid.
+func (p placement) entry() (filetree.Entry, error) {
+	e := filetree.Entry{
+		Path: p.to, Kind: filetree.File, Mode: 0o644, ModTime: p.source.ModTime,
+		Size: p.source.Size, SHA256: p.source.SHA256, Origin: p.source.Origin, Content: p.source.Content,
+	}
+	if p.link != "" {
+		e.Kind, e.Mode, e.Link = filetree.Symlink, 0o777, p.link
+		e.Size, e.SHA256, e.Content = 0, "", nil
+		return e, nil
+	}
+	if e.Content == nil {
+		return e, fmt.Errorf("reading %s: no content", p.source.Path)
+	}
+	if strings.HasPrefix(p.to, "bin/") {
+		e.Mode = 0o755
+	}
+	if p.content != nil {
+		sum := sha256.Sum256(p.content)
+		e.Size, e.SHA256, e.Content = int64(len(p.content)), hex.EncodeToString(sum[:]), filetree.Bytes(p.content)
+	}
+	return e, nil
+}
+
+// layer returns the tree of entries and the directories above them, which
+// are as new as the newest file. What collides is left out; settle has made
+// it a finding.
+func layer(entries []filetree.Entry) (filetree.Tree, error) {
+	files, err := filetree.New(entries)
+	if err != nil {
+		return filetree.Tree{}, err
+	}
+	newest := files.Newest()
+	dirs := map[string]bool{}
+	var all []filetree.Entry
+	for e := range files.All() {
+		all = append(all, e)
+		for dir := path.Dir(e.Path); dir != "." && !dirs[dir]; dir = path.Dir(dir) {
+			dirs[dir] = true
+			if _, taken := files.Get(dir); !taken {
+				all = append(all, filetree.Entry{Path: dir, Kind: filetree.Dir, Mode: 0o755, ModTime: newest})
+			}
+		}
+	}
+	return filetree.New(all)
+}
