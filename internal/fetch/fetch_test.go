@@ -398,3 +398,20 @@ func TestFileURLs(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+// A cache that cannot be written to is no reason to ask another mirror.
+func TestUnwritableCache(t *testing.T) {
+	srv := serve(t, good)
+	s := newSetup(t, fetch.Options{})
+	if err := os.Mkdir(filepath.Join(s.cache.Dir(), "v1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(s.cache.Dir(), "v1", "tmp"), "in the way")
+	_, err := s.Blob(t.Context(), blob(srv.URL, srv.URL))
+	var unwritable *cache.WriteError
+	if !errors.As(err, &unwritable) {
+		t.Errorf("err = %v", err)
+	}
+	srv.wantRequests(t, 1)
+	wantDocument(t, s.Fetcher, document(srv.URL), string(payload))
+}

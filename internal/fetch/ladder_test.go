@@ -170,7 +170,7 @@ func part(start int, b []byte) http.HandlerFunc {
 func TestStalledBody(t *testing.T) {
 	for _, n := range []int{0, 1000} {
 		srv := serve(t, stall(n), good)
-		s := newSetup(t, fetch.Options{IdleTimeout: 150 * time.Millisecond})
+		s := newSetup(t, fetch.Options{IdleTimeout: 400 * time.Millisecond})
 		s.wantPayload(t, blob(srv.URL))
 		srv.wantRequests(t, 2)
 	}
@@ -187,10 +187,10 @@ func TestSlowBody(t *testing.T) {
 		for b := range slices.Chunk(payload, len(payload)/10) {
 			w.Write(b)
 			w.(http.Flusher).Flush()
-			time.Sleep(40 * time.Millisecond)
+			time.Sleep(70 * time.Millisecond)
 		}
 	})
-	s := newSetup(t, fetch.Options{IdleTimeout: 250 * time.Millisecond})
+	s := newSetup(t, fetch.Options{IdleTimeout: 500 * time.Millisecond})
 	s.wantPayload(t, blob(srv.URL))
 	srv.wantRequests(t, 1)
 }
