@@ -175,30 +175,35 @@ func TestRefusals(t *testing.T) {
 		{
 			"changed text", nil,
 			func(a *archivetest.Archive) { a.Replace(release, "Label: Debian", "Label: Debiam") },
-			archive.BadSignature, []string{release, "does not fit the text"},
+			archive.BadSignature,
+			[]string{release, "does not fit the text"},
 		},
 		{
 			"changed text, detached", func(s *archivetest.Suite) { s.Detached = true }, flip("dists/trixie/Release"),
-			archive.BadSignature, []string{"trixie/Release"},
+			archive.BadSignature,
+			[]string{"trixie/Release"},
 		},
 		{
 			"text before", nil,
 			func(a *archivetest.Archive) {
 				a.Edit(release, func(b []byte) []byte { return append([]byte("Suite: sid\n\n"), b...) })
 			},
-			archive.Malformed, []string{"does not start"},
+			archive.Malformed,
+			[]string{"does not start"},
 		},
 		{
 			"text after", nil,
 			func(a *archivetest.Archive) {
 				a.Edit(release, func(b []byte) []byte { return append(b, "SHA256:\n"...) })
 			},
-			archive.Malformed, []string{"after its signature"},
+			archive.Malformed,
+			[]string{"after its signature"},
 		},
 		{
 			"two messages", nil,
 			func(a *archivetest.Archive) { a.Edit(release, func(b []byte) []byte { return append(b, b...) }) },
-			archive.Malformed, []string{"after its signature"},
+			archive.Malformed,
+			[]string{"after its signature"},
 		},
 		{
 			"cut short", nil,
@@ -208,17 +213,20 @@ func TestRefusals(t *testing.T) {
 		{"unsigned", func(s *archivetest.Suite) { s.Unsigned = true }, none, archive.Unsigned, []string{"neither InRelease nor Release.gpg"}},
 		{
 			"unknown key", func(s *archivetest.Suite) { s.Signers = []*archivetest.Key{stranger} }, none,
-			archive.UnknownKey, []string{stranger.Fingerprint()},
+			archive.UnknownKey,
+			[]string{stranger.Fingerprint()},
 		},
 		{"weak digest", func(s *archivetest.Suite) { s.Digest = crypto.SHA1 }, none, archive.WeakKey, []string{"SHA-1"}},
 		{
 			"expired", func(s *archivetest.Suite) { s.ValidUntil = now.AddDate(0, 0, -1) }, none,
-			archive.Expired, []string{now.AddDate(0, 0, -1).UTC().Format("2006-01-02 15:04:05 UTC"), "now is"},
+			archive.Expired,
+			[]string{now.AddDate(0, 0, -1).UTC().Format("2006-01-02 15:04:05 UTC"), "now is"},
 		},
 		{"from the future", func(s *archivetest.Suite) { s.Date = now.Add(time.Hour) }, none, archive.Future, nil},
 		{
 			"another suite", func(s *archivetest.Suite) { s.Alias, s.Codename = "oldstable", "bookworm" }, none,
-			archive.WrongSuite, []string{`"oldstable"`, `"bookworm"`, `"trixie"`},
+			archive.WrongSuite,
+			[]string{`"oldstable"`, `"bookworm"`, `"trixie"`},
 		},
 		{
 			"index changed", nil,
@@ -226,7 +234,8 @@ func TestRefusals(t *testing.T) {
 				a.Flip("dists/trixie/main/binary-*/by-hash/*/*")
 				a.Flip("dists/trixie/main/*/*")
 			},
-			archive.Mismatch, []string{"sha256"},
+			archive.Mismatch,
+			[]string{"sha256"},
 		},
 		{"two paragraphs", func(s *archivetest.Suite) { s.Extra = "\nSuite: sid\n" }, none, archive.Malformed, []string{"more than one paragraph"}},
 		{"no suite", func(s *archivetest.Suite) { s.Alias, s.Codename, s.Detached = " ", " ", true }, none, archive.WrongSuite, []string{"does not say"}},
