@@ -82,13 +82,13 @@ func NewIndex(images []v1.Image, annotations map[string]string) (v1.ImageIndex, 
 		if err != nil {
 			return nil, fmt.Errorf("making index: %w", err)
 		}
-		desc, err := partial.Descriptor(img)
+		desc, err := partial.Descriptor(untyped{img})
 		if err != nil {
 			return nil, fmt.Errorf("making index: %w", err)
 		}
 		desc.Platform = config.Platform()
 		desc.Annotations = nil // they are the manifest's
-		adds[i] = mutate.IndexAddendum{Add: img, Descriptor: *desc}
+		adds[i] = mutate.IndexAddendum{Add: untyped{img}, Descriptor: *desc}
 	}
 	slices.SortFunc(adds, func(a, b mutate.IndexAddendum) int {
 		return cmp.Compare(a.Platform.String(), b.Platform.String())
@@ -104,6 +104,13 @@ func NewIndex(images []v1.Image, annotations map[string]string) (v1.ImageIndex, 
 	}
 	return idx, nil
 }
+
+// untyped is an image whose descriptors have no artifactType: it is none. The
+// library would otherwise put the config's media type there.
+type untyped struct{ v1.Image }
+
+// ArtifactType is asked for by partial.Descriptor.
+func (untyped) ArtifactType() (string, error) { return "", nil }
 
 // Epoch returns the newest creation time among images: the index's own.
 func Epoch(images []v1.Image) (time.Time, error) {

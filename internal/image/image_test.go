@@ -15,8 +15,8 @@ import (
 )
 
 // build returns the image that the tests are about.
-func build(t testing.TB, c *cache.Cache, arch string) v1.Image {
-	t.Helper()
+func build(tb testing.TB, c *cache.Cache, arch string) v1.Image {
+	tb.Helper()
 	platform := v1.Platform{Architecture: arch}
 	if arch == "arm64" {
 		platform.Variant = "v8"
@@ -25,54 +25,54 @@ func build(t testing.TB, c *cache.Cache, arch string) v1.Image {
 	img, err := New(Spec{
 		Platform: platform, Epoch: newer,
 		Parts: []Part{
-			{layer(t, libraries(t), o), "pgext: libraries"},
-			{layer(t, vector(t), o), "pgext: extension"},
+			{layer(tb, libraries(tb), o), "pgext: libraries"},
+			{layer(tb, vector(tb), o), "pgext: extension"},
 		},
 		Labels:      map[string]string{"io.pgext.metadata": `{"arch":"` + arch + `"}`, "a": "1"},
 		Annotations: map[string]string{"org.opencontainers.image.version": "0.8.1"},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return img
 }
 
-func buildIndex(t testing.TB, c *cache.Cache, archs ...string) v1.ImageIndex {
-	t.Helper()
+func buildIndex(tb testing.TB, c *cache.Cache, archs ...string) v1.ImageIndex {
+	tb.Helper()
 	var images []v1.Image
 	for _, arch := range archs {
-		images = append(images, build(t, c, arch))
+		images = append(images, build(tb, c, arch))
 	}
 	idx, err := NewIndex(images, map[string]string{"org.opencontainers.image.version": "0.8.1"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return idx
 }
 
-func digest(t testing.TB, d interface{ Digest() (v1.Hash, error) }) v1.Hash {
-	t.Helper()
+func digest(tb testing.TB, d interface{ Digest() (v1.Hash, error) }) v1.Hash {
+	tb.Helper()
 	h, err := d.Digest()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }
 
-func indented(t testing.TB, raw []byte, err error) string {
-	t.Helper()
+func indented(tb testing.TB, raw []byte, err error) string {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var b strings.Builder
 	var v any
 	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", " ")
 	if err := enc.Encode(v); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.String()
 }
@@ -150,7 +150,7 @@ func TestIndex(t *testing.T) {
 	}
 	var platforms []string
 	for _, d := range m.Manifests {
-		platforms = append(platforms, d.Platform.String())
+		platforms = append(platforms, d.Platform.String()+d.ArtifactType)
 	}
 	if diff := cmp.Diff(platforms, []string{"linux/amd64", "linux/arm64/v8"}); diff != "" {
 		t.Errorf("platforms (-got +want):\n%s", diff)

@@ -86,7 +86,7 @@ drwxr-xr-x 0/0               0 2026-01-02 03:04:05 ` + filepath.Dir(long) + `/
 
 // TestLayerTwice makes the same layer in other circumstances.
 func TestLayerTwice(t *testing.T) {
-	big := tree(t, file("share/big", noise(5<<20+17), older), file("share/small", "x", newer))
+	big := tree(t, file("share/big", noise(2<<20+17), older), file("share/small", "x", newer))
 	for _, c := range []Compression{Gzip, Zstd} {
 		t.Run(string(c), func(t *testing.T) {
 			want := layer(t, big, LayerOptions{Compression: c, Jobs: 1})
@@ -252,7 +252,7 @@ func (f *full) Write(p []byte) (int, error) {
 func TestGzipReportsFullDisk(t *testing.T) {
 	for _, room := range []int{0, 100, gzipBlock} {
 		z := newGzipWriter(&full{room}, 2)
-		if _, err := io.WriteString(z, noise(5*gzipBlock)); err != nil {
+		if _, err := io.WriteString(z, noise(3*gzipBlock)); err != nil {
 			t.Fatal(err)
 		}
 		if err := z.Close(); !errors.Is(err, syscall.ENOSPC) {

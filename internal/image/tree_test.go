@@ -35,19 +35,19 @@ func link(path, target string, at time.Time) filetree.Entry {
 	return filetree.Entry{Path: path, Kind: filetree.Symlink, Mode: 0o777, ModTime: at, Link: target}
 }
 
-func tree(t testing.TB, all ...filetree.Entry) filetree.Tree {
-	t.Helper()
+func tree(tb testing.TB, all ...filetree.Entry) filetree.Tree {
+	tb.Helper()
 	out, err := filetree.New(all)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
 
 // vector is the extension's layer of the tests, libraries the one below it.
-func vector(t testing.TB) filetree.Tree {
-	t.Helper()
-	return tree(t,
+func vector(tb testing.TB) filetree.Tree {
+	tb.Helper()
+	return tree(tb,
 		file("lib/vector.so", strings.Repeat("machine code ", 1000), newer),
 		file("share/extension/vector.control", "default_version = '0.8.1'\n", older),
 		file("share/extension/vector--0.8.1.sql", "CREATE FUNCTION x();\n", older),
@@ -57,42 +57,42 @@ func vector(t testing.TB) filetree.Tree {
 	)
 }
 
-func libraries(t testing.TB) filetree.Tree {
-	t.Helper()
-	return tree(t, file("system/libx.so.1", strings.Repeat("library ", 5000), older))
+func libraries(tb testing.TB) filetree.Tree {
+	tb.Helper()
+	return tree(tb, file("system/libx.so.1", strings.Repeat("library ", 5000), older))
 }
 
-func newCache(t testing.TB) *cache.Cache {
-	t.Helper()
-	c, err := cache.Open(t.TempDir())
+func newCache(tb testing.TB) *cache.Cache {
+	tb.Helper()
+	c, err := cache.Open(tb.TempDir())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
-func layer(t testing.TB, tree filetree.Tree, o LayerOptions) *Layer {
-	t.Helper()
+func layer(tb testing.TB, tree filetree.Tree, o LayerOptions) *Layer {
+	tb.Helper()
 	if o.Cache == nil {
-		o.Cache = newCache(t)
+		o.Cache = newCache(tb)
 	}
-	l, err := NewLayer(t.Context(), tree, o)
+	l, err := NewLayer(tb.Context(), tree, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return l
 }
 
-func contents(t testing.TB, open func() (io.ReadCloser, error)) string {
-	t.Helper()
+func contents(tb testing.TB, open func() (io.ReadCloser, error)) string {
+	tb.Helper()
 	r, err := open()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer r.Close()
 	b, err := io.ReadAll(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(b)
 }

@@ -1,0 +1,138 @@
+package image
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// entry is an entry of index.json with what it is a referrer of, if anything.
+type entry struct {
+	v1.Descriptor
+	subject *v1.Hash
+}
+
+func (e entry) tag() string { return e.Annotations[refName] }
+
+func descriptors(all []entry) []v1.Descriptor {
+	out := make([]v1.Descriptor, len(all))
+	for i, e := range all {
+		out[i] = e.Descriptor
+	}
+	return out
+}
+
+// merge returns the entries of old and added: tags by name, then the untagged
+// by digest, so that the order of builds does not show. A new tag takes the
+// place of the old one; so does a new referrer, when replace says so, of those
+// with its subject and artifact type.
+func (l *Layout) merge(old []v1.Descriptor, added []entry, replace bool) []entry {
+	all := slices.Clone(added)
+	for _, d := range old {
+		e := entry{Descriptor: d}
+		if e.tag() == "" && isManifest(d.MediaType) {
+			m, err := l.manifest(d)
+			if err != nil {
+				continue // an untagged entry that cannot be read serves nobody
+			}
+			if m.Subject != nil {
+				e.subject = &m.Subject.Digest
+			}
+		}
+		if !slices.ContainsFunc(added, func(a entry) bool { return a.replaces(e, replace) }) {
+			all = append(all, e)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b entry) int {
+		if (a.tag() == "") != (b.tag() == "") {
+			return cmp.Compare(b.tag(), a.tag())
+		}
+		return cmp.Or(strings.Compare(a.tag(), b.tag()), strings.Compare(a.Digest.String(), b.Digest.String()))
+	})
+	return all
+}
+
+func (e entry) replaces(old entry, replace bool) bool {
+	switch {
+	case e.tag() != "" || old.tag() != "":
+		return e.tag() == old.tag()
+	case e.Digest == old.Digest:
+		return true
+	}
+	return replace && old.subject != nil && *old.subject == *e.subject && old.ArtifactType == e.ArtifactType
+}
+
+// alive returns the entries without the referrers of subjects that are gone.
+// A referrer may be a subject itself: a signature of an SBOM.
+func (l *Layout) alive(all []entry) []entry {
+	reached := map[v1.Hash]bool{}
+	keep := make([]bool, len(all))
+	for changed := true; changed; {
+		changed = false
+		for i, e := range all {
+			if keep[i] || e.subject != nil && !reached[*e.subject] {
+				continue
+			}
+			keep[i], changed = true, true
+			// What cannot be read is reached as far as it can be.
+			_ = l.walk(e.Descriptor, func(d v1.Descriptor) error {
+				reached[d.Digest] = true
+				return nil
+			})
+		}
+	}
+	var out []entry
+	for i, e := range all {
+		if keep[i] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// prune removes the blobs that no entry reaches. When something that should be
+// reached cannot be read, what lies below it is unknown and nothing is removed.
+func (l *Layout) prune(all []v1.Descriptor) error {
+	reached := map[string]bool{}
+	for _, d := range all {
+		err := l.walk(d, func(d v1.Descriptor) error {
+			reached[d.Digest.Hex] = true
+			return nil
+		})
+		if err != nil {
+			return nil //nolint:nilerr // to keep too much is no fault of this write
+		}
+	}
+	dir := filepath.Join(l.dir, "blobs", "sha256")
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if reached[f.Name()] {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, f.Name())); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeTemporary removes what an interrupted Write left. The lock is held, so
+// nobody is writing these files.
+func (l *Layout) removeTemporary() {
+	files, err := os.ReadDir(l.dir)
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), temporary) {
+			_ = os.Remove(filepath.Join(l.dir, f.Name())) // the next Write tries again
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package image
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/decompress"
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+const (
+	defaultMaxSize    = 8 << 30
+	defaultMaxEntries = 1 << 20
+	// maxPath is Linux' PATH_MAX, in bytes.
+	maxPath = 4096
+)
+
+// FlattenOptions bound what is read from an image, and say where its files go.
+type FlattenOptions struct {
+	// Cache keeps the contents of files. Without one a content is read from
+	// its layer again whenever it is opened.
+	Cache *cache.Cache
+	// Keep tells which files go into Cache; nil means all.
+	Keep func(filetree.Entry) bool
+	// MaxSize is how many bytes the layers may decompress to, and the files
+	// hold, in all; 0 means 8 GiB.
+	MaxSize int64
+	// MaxEntries is how many tar entries the layers may have; 0 means 2^20.
+	MaxEntries int
+}
+
+// Flat is what a container would see of an image.
+type Flat struct {
+	Tree filetree.Tree
+	// Special are the entries that no tree can hold, in path order.
+	Special []Special
+}
+
+// Special is a device, FIFO or another entry that is no file, folder or link.
+type Special struct {
+	Path string
+	// Type is the tar entry's type flag.
+	Type byte
+}
+
+// LimitError says that an image is larger than a reader agreed to take.
+type LimitError struct {
+	What  string // "entries", "bytes", …
+	Limit int64
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("more than %d %s", e.Limit, e.What) }
+
+// ErrEscape is wrapped by the error for an entry that leaves the root.
+var ErrEscape = errors.New("leaves the root")
+
+// Flatten lays the layers of img over each other, lowest first: whiteouts are
+// applied (OCI image specification, layer), links in a path are followed
+// within the root, hard links share their content. Digests of blobs and
+// diff_ids are verified; a wrong one is a *DamagedError.
+func Flatten(ctx context.Context, img v1.Image, o FlattenOptions) (Flat, error) {
+	if o.MaxSize == 0 {
+		o.MaxSize = defaultMaxSize
+	}
+	if o.MaxEntries == 0 {
+		o.MaxEntries = defaultMaxEntries
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		return Flat{}, fmt.Errorf("reading image: %w", err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return Flat{}, fmt.Errorf("reading image %s: %w", digest, err)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return Flat{}, fmt.Errorf("reading image %s: %w", digest, err)
+	}
+	if len(config.RootFS.DiffIDs) != len(layers) {
+		return Flat{}, fmt.Errorf("reading image %s: %d layers, %d diff_ids", digest, len(layers), len(config.RootFS.DiffIDs))
+	}
+	f := &flattener{ctx: ctx, o: o, where: "image " + digest.String(), forest: newForest(o.MaxEntries), buf: make([]byte, 256<<10)}
+	for i, layer := range layers {
+		f.layer = i
+		if err := f.apply(layer, config.RootFS.DiffIDs[i]); err != nil {
+			return Flat{}, fmt.Errorf("reading image %s: layer %d: %w", digest, i+1, err)
+		}
+	}
+	flat, err := f.forest.flat()
+	if err != nil {
+		return Flat{}, fmt.Errorf("reading image %s: %w", digest, err)
+	}
+	return flat, nil
+}
+
+// flattener is the state between the layers of one image.
+type flattener struct {
+	ctx     context.Context //nolint:containedctx // lives as long as one call
+	o       FlattenOptions
+	where   string
+	forest  *forest
+	layer   int
+	entries int
+	size    int64 // of files, hard links and sparse ones in full
+	packed  int64 // of tar streams
+	buf     []byte
+}
+
+// apply reads a layer to its last byte and compares both of its digests.
+func (f *flattener) apply(layer v1.Layer, diffID v1.Hash) error {
+	want, err := layer.Digest()
+	if err != nil {
+		return err
+	}
+	blob, err := layer.Compressed()
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	digest, diff := sha256.New(), sha256.New()
+	in := bufio.NewReaderSize(io.TeeReader(blob, digest), 64<<10)
+	stream, err := open(in, f.o.MaxSize-f.packed)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	plain := &counter{r: io.TeeReader(stream, diff)}
+	if err := f.read(tar.NewReader(plain), layer); err != nil {
+		return err
+	}
+	for _, rest := range []io.Reader{plain, in} {
+		if _, err := io.CopyBuffer(onlyWriter{io.Discard}, rest, f.buf); err != nil {
+			return err
+		}
+	}
+	f.packed += plain.n
+	return errors.Join(f.check(digest, want), f.check(diff, diffID))
+}
+
+func (f *flattener) check(h hash.Hash, want v1.Hash) error {
+	got := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
+	if got != want {
+		return &DamagedError{Where: f.where, Want: want, Got: got}
+	}
+	return nil
+}
+
+// open decompresses by what the stream is, as container runtimes do.
+func open(in *bufio.Reader, limit int64) (io.ReadCloser, error) {
+	prefix, err := in.Peek(6)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	return decompress.NewReader(in, decompress.Detect(prefix), decompress.Options{MaxSize: max(1, limit), Jobs: 1})
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (f *flattener) read(tr *tar.Reader, layer v1.Layer) error {
+	for number := 0; ; number++ {
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if f.entries++; f.entries > f.o.MaxEntries {
+			return &LimitError{"entries", int64(f.o.MaxEntries)}
+		}
+		if err := f.add(h, tr, position{layer, number}); err != nil {
+			return fmt.Errorf("entry %q: %w", clip(h.Name), err)
+		}
+	}
+}
+
+// clip keeps a stranger's name from filling the terminal.
+func clip(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}
+
+// add applies one tar entry to the tree.
+func (f *flattener) add(h *tar.Header, r io.Reader, at position) error {
+	name, err := cleanName(h.Name)
+	if err != nil || name == "" {
+		return err
+	}
+	if done, err := f.forest.whiteOut(name, f.layer); done || err != nil {
+		return err
+	}
+	e := filetree.Entry{Path: name, Mode: permissions(h), ModTime: h.ModTime.UTC().Truncate(time.Second)}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		e.Kind, e.Size = filetree.File, h.Size
+		if err := f.content(&e, r, at); err != nil {
+			return err
+		}
+	case tar.TypeDir:
+		e.Kind = filetree.Dir
+	case tar.TypeSymlink:
+		e.Kind, e.Link = filetree.Symlink, h.Linkname
+	case tar.TypeLink:
+		target, err := f.forest.hardLink(h.Linkname)
+		if err != nil {
+			return err
+		}
+		if f.size += target.Size; f.size > f.o.MaxSize {
+			return &LimitError{"bytes", f.o.MaxSize}
+		}
+		target.Path = name
+		e = target
+	case tar.TypeXGlobalHeader:
+		return nil
+	default:
+		return f.forest.put(name, &node{special: h.Typeflag, layer: f.layer})
+	}
+	return f.forest.put(name, &node{entry: e, layer: f.layer})
+}
+
+// permissions returns the mode bits an Entry holds.
+func permissions(h *tar.Header) fs.FileMode {
+	return h.FileInfo().Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+}
+
+// content hashes a file and stores it where it is wanted.
+func (f *flattener) content(e *filetree.Entry, r io.Reader, at position) error {
+	if f.size += e.Size; e.Size < 0 || f.size > f.o.MaxSize {
+		return &LimitError{"bytes", f.o.MaxSize}
+	}
+	if f.o.Cache == nil || f.o.Keep != nil && !f.o.Keep(*e) {
+		h := sha256.New()
+		if _, err := io.CopyBuffer(h, r, f.buf); err != nil {
+			return err
+		}
+		e.SHA256 = hex.EncodeToString(h.Sum(nil))
+		e.Content = &layerContent{at: at, size: e.Size, sha256: e.SHA256}
+		return nil
+	}
+	w, err := f.o.Cache.Create()
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.CopyBuffer(onlyWriter{w}, r, f.buf); err != nil {
+		return err
+	}
+	if e.SHA256, e.Size, err = w.Commit(""); err != nil {
+		return err
+	}
+	e.Content = f.o.Cache.Content(e.SHA256, e.Size)
+	return nil
+}

@@ -1,0 +1,206 @@
+package image
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+const (
+	whiteoutPrefix = ".wh."
+	whiteoutOpaque = ".wh..wh..opq"
+	// maxLinks is how many links one path may lead through (Linux: ELOOP).
+	maxLinks = 40
+	// maxPart is Linux' NAME_MAX, in bytes.
+	maxPart = 255
+	// maxDepth is how many directories may lie in each other.
+	maxDepth = 256
+	// maxPaths bounds the bytes of all paths together.
+	maxPaths = 256 << 20
+)
+
+// forest is the tree that the layers read so far make.
+type forest struct {
+	root  *node
+	limit int
+	// free is how many more directories may be made that no entry names.
+	free int
+}
+
+func newForest(limit int) *forest {
+	return &forest{root: &node{entry: filetree.Entry{Kind: filetree.Dir}, layer: -1}, limit: limit, free: limit}
+}
+
+// node is one path.
+type node struct {
+	entry    filetree.Entry
+	special  byte             // a tar type flag; 0 for what a Tree can hold
+	layer    int              // that put it there
+	children map[string]*node // of directories
+}
+
+func (n *node) isDir() bool { return n.special == 0 && n.entry.Kind == filetree.Dir }
+
+// cleanName returns the path of a tar entry, "" for the root. Leading slashes
+// and "./" are dropped as container runtimes do.
+func cleanName(name string) (string, error) {
+	if len(name) > maxPath {
+		return "", fmt.Errorf("the path has %d bytes, more than %d", len(name), maxPath)
+	}
+	for _, part := range strings.Split(name, "/") {
+		if part == ".." {
+			return "", ErrEscape
+		}
+		if len(part) > maxPart {
+			return "", fmt.Errorf("a part of the path has %d bytes, more than %d", len(part), maxPart)
+		}
+	}
+	return strings.TrimPrefix(path.Clean("/"+name), "/"), nil
+}
+
+// folder returns the directory at dir, following links within the root, and
+// makes what is missing.
+func (f *forest) folder(dir string, layer int) (*node, error) {
+	trail := []*node{f.root}
+	rest := strings.Split(dir, "/")
+	for links := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		here := trail[len(trail)-1]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			trail = trail[:max(1, len(trail)-1)]
+			continue
+		}
+		next := here.children[part]
+		switch {
+		case next == nil:
+			if len(trail) > maxDepth {
+				return nil, &LimitError{"directories in each other", maxDepth}
+			}
+			if f.free--; f.free < 0 {
+				return nil, &LimitError{"directories", int64(f.limit)}
+			}
+			next = &node{entry: filetree.Entry{Kind: filetree.Dir, Mode: programMode}, layer: layer}
+			here.set(part, next)
+		case next.special == 0 && next.entry.Kind == filetree.Symlink:
+			if links++; links > maxLinks {
+				return nil, fmt.Errorf("its parent leads through more than %d links", maxLinks)
+			}
+			if path.IsAbs(next.entry.Link) {
+				trail = trail[:1]
+			}
+			rest = append(strings.Split(next.entry.Link, "/"), rest...)
+			continue
+		case !next.isDir():
+			return nil, errors.New("its parent is not a directory")
+		}
+		trail = append(trail, next)
+	}
+	return trail[len(trail)-1], nil
+}
+
+func (n *node) set(name string, child *node) {
+	if n.children == nil {
+		n.children = map[string]*node{}
+	}
+	n.children[name] = child
+}
+
+// put places a node; a directory over a directory keeps what is in it.
+func (f *forest) put(name string, child *node) error {
+	parent, err := f.folder(path.Dir(name), child.layer)
+	if err != nil {
+		return err
+	}
+	if old := parent.children[path.Base(name)]; old != nil && old.isDir() && child.isDir() {
+		child.children = old.children
+	}
+	parent.set(path.Base(name), child)
+	return nil
+}
+
+// whiteOut applies a whiteout to what lower layers put there, and tells
+// whether name is one.
+func (f *forest) whiteOut(name string, layer int) (bool, error) {
+	base := path.Base(name)
+	if !strings.HasPrefix(base, whiteoutPrefix) {
+		return false, nil
+	}
+	parent, err := f.folder(path.Dir(name), layer)
+	if err != nil {
+		return true, err
+	}
+	if base == whiteoutOpaque {
+		for name, child := range parent.children {
+			if child.layer < layer {
+				delete(parent.children, name)
+			}
+		}
+		return true, nil
+	}
+	base = base[len(whiteoutPrefix):]
+	if base == "" || base == "." || base == ".." {
+		return true, ErrEscape
+	}
+	if child := parent.children[base]; child != nil && child.layer < layer {
+		delete(parent.children, base)
+	}
+	return true, nil
+}
+
+// hardLink returns the file that target names.
+func (f *forest) hardLink(target string) (filetree.Entry, error) {
+	name, err := cleanName(target)
+	if err != nil {
+		return filetree.Entry{}, fmt.Errorf("link to %q: %w", clip(target), err)
+	}
+	here := f.root
+	for _, part := range strings.Split(name, "/") {
+		if here = here.children[part]; here == nil {
+			return filetree.Entry{}, fmt.Errorf("link to %q: no such entry", clip(target))
+		}
+	}
+	if here.special != 0 || here.entry.Kind == filetree.Dir {
+		return filetree.Entry{}, fmt.Errorf("link to %q: not a file", clip(target))
+	}
+	return here.entry, nil
+}
+
+// flat returns everything below the root.
+func (f *forest) flat() (Flat, error) {
+	var out Flat
+	var all []filetree.Entry
+	size := 0
+	var walk func(dir string, n *node)
+	walk = func(dir string, n *node) {
+		for name, child := range n.children {
+			full := path.Join(dir, name)
+			if size += len(full); size > maxPaths {
+				return
+			}
+			if child.special != 0 {
+				out.Special = append(out.Special, Special{full, child.special})
+				continue
+			}
+			e := child.entry
+			e.Path = full
+			all = append(all, e)
+			walk(full, child)
+		}
+	}
+	if walk("", f.root); size > maxPaths {
+		return Flat{}, &LimitError{"bytes of paths", maxPaths}
+	}
+	slices.SortFunc(out.Special, func(a, b Special) int { return cmp.Compare(a.Path, b.Path) })
+	var err error
+	out.Tree, err = filetree.New(all)
+	return out, err
+}

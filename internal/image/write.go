@@ -1,0 +1,233 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// temporary starts the names of files that are not finished. They lie beside
+// index.json, where no reader of a layout looks.
+const temporary = ".pgext-"
+
+// Output is what one build puts into a layout.
+type Output struct {
+	// Index is the image; nil when only referrers are added.
+	Index v1.ImageIndex
+	// Tags name Index, instead of what they named before.
+	Tags []string
+	// Referrers are manifests with a subject: untagged entries.
+	Referrers []v1.Image
+	// Replace drops other referrers of the same subject and artifact type.
+	Replace bool
+}
+
+// Write puts o into the layout and removes what no entry reaches any more,
+// untagged referrers of removed subjects included. A file that is there and
+// right is not touched; every other one appears by rename, index.json last, so
+// that an interrupted Write leaves the old state. Writers wait for each other.
+func (l *Layout) Write(ctx context.Context, o Output) error {
+	if err := l.write(ctx, o); err != nil {
+		return fmt.Errorf("writing layout %s: %w", l.dir, err)
+	}
+	return nil
+}
+
+func (l *Layout) write(ctx context.Context, o Output) error {
+	if err := os.MkdirAll(filepath.Join(l.dir, "blobs", "sha256"), 0o755); err != nil {
+		return err
+	}
+	unlock, err := lockDir(ctx, l.dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	l.removeTemporary()
+	if err := l.writeFile(layoutFile, []byte(layoutVersion)); err != nil {
+		return err
+	}
+	old, err := l.readIndex()
+	if err != nil {
+		return err
+	}
+	added, err := l.writeOutput(ctx, o)
+	if err != nil {
+		return err
+	}
+	all := descriptors(l.alive(l.merge(old.Manifests, added, o.Replace)))
+	raw, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: all})
+	if err != nil {
+		return err
+	}
+	if err := l.writeFile(indexFile, raw); err != nil {
+		return err
+	}
+	return l.prune(all)
+}
+
+// writeOutput writes the blobs of o and returns the entries for them.
+func (l *Layout) writeOutput(ctx context.Context, o Output) ([]entry, error) {
+	var added []entry
+	if o.Index != nil {
+		d, err := l.writeIndex(ctx, o.Index)
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range o.Tags {
+			named := d
+			named.Annotations = map[string]string{refName: tag}
+			added = append(added, entry{Descriptor: named})
+		}
+	}
+	for _, r := range o.Referrers {
+		d, err := l.writeImage(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		m, err := l.manifest(d)
+		if err != nil {
+			return nil, err
+		}
+		if m.Subject == nil {
+			return nil, fmt.Errorf("referrer %s has no subject", d.Digest)
+		}
+		d.ArtifactType = m.ArtifactType
+		added = append(added, entry{d, &m.Subject.Digest})
+	}
+	return added, nil
+}
+
+func (l *Layout) writeIndex(ctx context.Context, idx v1.ImageIndex) (v1.Descriptor, error) {
+	m, err := idx.IndexManifest()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	for _, child := range m.Manifests {
+		img, err := idx.Image(child.Digest)
+		if err != nil {
+			return v1.Descriptor{}, err
+		}
+		if _, err := l.writeImage(ctx, img); err != nil {
+			return v1.Descriptor{}, err
+		}
+	}
+	return l.writeManifest(idx)
+}
+
+func (l *Layout) writeImage(ctx context.Context, img v1.Image) (v1.Descriptor, error) {
+	layers, err := img.Layers()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	for _, layer := range layers {
+		if err := ctx.Err(); err != nil {
+			return v1.Descriptor{}, err
+		}
+		d, err := partial.Descriptor(layer)
+		if err != nil {
+			return v1.Descriptor{}, err
+		}
+		if err := l.writeBlob(*d, layer.Compressed); err != nil {
+			return v1.Descriptor{}, err
+		}
+	}
+	config, err := partial.ConfigLayer(img)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	d, err := partial.Descriptor(config)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	if err := l.writeBlob(*d, config.Compressed); err != nil {
+		return v1.Descriptor{}, err
+	}
+	return l.writeManifest(img)
+}
+
+// rawManifest is an index or an image.
+type rawManifest interface {
+	partial.WithRawManifest
+	MediaType() (types.MediaType, error)
+}
+
+func (l *Layout) writeManifest(m rawManifest) (v1.Descriptor, error) {
+	raw, err := m.RawManifest()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	mediaType, err := m.MediaType()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	digest, size, err := v1.SHA256(bytes.NewReader(raw))
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	d := v1.Descriptor{Digest: digest, Size: size, MediaType: mediaType}
+	return d, l.writeBlob(d, func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(raw)), nil
+	})
+}
+
+// writeBlob writes a blob unless it is there, and refuses other content.
+func (l *Layout) writeBlob(d v1.Descriptor, open func() (io.ReadCloser, error)) error {
+	if l.verify(d) == nil {
+		return nil
+	}
+	path, err := l.blobPath(d.Digest)
+	if err != nil {
+		return err
+	}
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := l.replace(path, r); err != nil {
+		return err
+	}
+	return l.verify(d)
+}
+
+// writeFile writes a small file at the top unless it is there.
+func (l *Layout) writeFile(name string, data []byte) error {
+	path := filepath.Join(l.dir, name)
+	if is, err := readBounded(path, int64(len(data))); err == nil && bytes.Equal(is, data) {
+		return nil
+	}
+	return l.replace(path, bytes.NewReader(data))
+}
+
+// replace writes a file under a temporary name and renames it. The copy of a
+// file is left to the operating system, which may share its blocks.
+func (l *Layout) replace(path string, r io.Reader) (err error) {
+	f, err := os.CreateTemp(l.dir, temporary)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name()) //nolint:errcheck // the first error is the one that counts
+		}
+	}()
+	if _, err = io.Copy(f, r); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
