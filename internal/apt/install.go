@@ -26,11 +26,10 @@ func (ix *Index) Install(installed []Package, names []string) (added []Package, 
 		u.fixed = true
 		s.mark(u, request{byName: true})
 	}
-	slices.SortFunc(requested, byRank)
-	requested = slices.Compact(requested)
 	for _, u := range requested {
 		s.mark(u, request{byName: true, follow: true})
 	}
+	s.upgradeBroken()
 	if err := s.check(requested); err != nil {
 		return nil, err
 	}
@@ -56,7 +55,9 @@ func (s *solver) request(names []string) ([]*unit, error) {
 			}
 			u = s.unit(providers[0].Name)
 		}
-		out = append(out, u)
+		if !slices.Contains(out, u) {
+			out = append(out, u)
+		}
 	}
 	return out, nil
 }
@@ -70,6 +71,18 @@ func (s *solver) unknown(name string, providers []Package) *UnknownError {
 		e.Nearest = s.ix.Nearest(name, 5)
 	}
 	return e
+}
+
+// upgradeBroken upgrades installed packages that something new has broken.
+func (s *solver) upgradeBroken() {
+	for again := true; again; {
+		again = false
+		for _, u := range s.installed {
+			if u.mode != install && s.broken(u) && s.mark(u, request{}) && u.mode == install {
+				again = true
+			}
+		}
+	}
 }
 
 // sweep takes new packages out of the plan again that nothing needs in the

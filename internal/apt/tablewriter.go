@@ -70,7 +70,7 @@ func (w *tableWriter) add(s *stanza) error {
 	w.hasRow[row.id] = true
 	for _, f := range mentionOrder {
 		eachName(s[f], func(name, qualifier []byte) {
-			if string(qualifier) != "any" {
+			if q := string(qualifier); q == "" || q == "native" || q == w.arch {
 				w.id(name)
 			}
 		})
