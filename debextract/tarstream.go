@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -46,7 +47,7 @@ func (s *tarStream) finish() error {
 		if s.tail.zeros < int64(n) {
 			return fmt.Errorf("%s: the tar archive %w", s.name, ErrTrailing)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
