@@ -193,7 +193,7 @@ func retype(data []byte, flag byte) []byte {
 
 func TestWalkRefusesSparse(t *testing.T) {
 	file := debtest.File{Path: "a"}
-	records := debtest.File{Path: "pax", Content: "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n20 GNU.sparse.name=b\n25 GNU.sparse.realsize=0\n"}
+	records := debtest.File{Path: "pax", Content: "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n21 GNU.sparse.name=b\n25 GNU.sparse.realsize=0\n"}
 	for _, tc := range []struct {
 		name string
 		data []byte
