@@ -97,7 +97,7 @@ func TestDocumentErrors(t *testing.T) {
 }
 
 func TestTruncatedDocument(t *testing.T) {
-	srv := serve(t, reset(10), bytesOf([]byte("whole")))
+	srv := serve(t, cut(10), bytesOf([]byte("whole")))
 	wantDocument(t, newSetup(t, fetch.Options{}).Fetcher, document(srv.URL), "whole")
 	srv.wantRequests(t, 2)
 }

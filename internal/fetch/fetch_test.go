@@ -149,8 +149,16 @@ func status(code int, header ...string) http.HandlerFunc {
 	}
 }
 
-// reset sends n bytes of the payload and then resets the connection.
+// cut sends n bytes of the payload and then closes the connection.
+func cut(n int) http.HandlerFunc { return abandon(n, func(*net.TCPConn) {}) }
+
+// reset sends n bytes of the payload and then resets the connection, by which
+// some of them may be lost.
 func reset(n int) http.HandlerFunc {
+	return abandon(n, func(conn *net.TCPConn) { conn.SetLinger(0) })
+}
+
+func abandon(n int, prepare func(*net.TCPConn)) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, buf, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -160,8 +168,7 @@ func reset(n int) http.HandlerFunc {
 		fmt.Fprintf(buf, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(payload))
 		buf.Write(payload[:n])
 		buf.Flush()
-		time.Sleep(20 * time.Millisecond) // let the bytes arrive before the reset
-		conn.(*net.TCPConn).SetLinger(0)
+		prepare(conn.(*net.TCPConn))
 	}
 }
 

@@ -82,6 +82,7 @@ func TestRetries(t *testing.T) {
 		{name: "400", handlers: []http.HandlerFunc{status(400)}, requests: 1, want: "400 Bad Request"},
 		{name: "reset before the headers", handlers: []http.HandlerFunc{reset(0), good}, requests: 2},
 		{name: "reset in the middle", handlers: []http.HandlerFunc{reset(300_000), good}, requests: 2},
+		{name: "truncated", handlers: []http.HandlerFunc{cut(300_000), good}, requests: 2},
 		{name: "reset for ever", handlers: []http.HandlerFunc{reset(1)}, requests: 4, want: "attempt 4 of 4"},
 		{name: "unasked part", handlers: []http.HandlerFunc{status(206), good}, requests: 2},
 	} {
@@ -148,7 +149,7 @@ func TestResume(t *testing.T) {
 					next(w, r)
 				}
 			}
-			srv := serve(t, note(reset(half)), note(tt.second), note(good))
+			srv := serve(t, note(cut(half)), note(tt.second), note(good))
 			s := newSetup(t, fetch.Options{})
 			s.wantPayload(t, blob(srv.URL))
 			if diff := cmp.Diff(ranges, tt.ranges); diff != "" {
@@ -197,13 +198,15 @@ func TestSlowBody(t *testing.T) {
 
 func TestCancelledLeavesNothing(t *testing.T) {
 	for _, handler := range []http.HandlerFunc{stall(0), stall(100_000), status(500)} {
-		srv := serve(t, handler)
 		ctx, cancel := context.WithCancel(t.Context())
+		srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			time.AfterFunc(50*time.Millisecond, cancel)
+			handler(w, r)
+		})
 		s := newSetup(t, fetch.Options{Sleep: func(ctx context.Context, _ time.Duration) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}})
-		time.AfterFunc(100*time.Millisecond, cancel)
 		if _, err := s.Blob(ctx, blob(srv.URL, srv.URL)); !errors.Is(err, context.Canceled) {
 			t.Errorf("err = %v", err)
 		}
