@@ -48,7 +48,7 @@ func readXZIndex(src io.ReaderAt, size int64) (*xzStream, error) {
 		return nil, err
 	}
 	indexSize, ok := s.checkEnds()
-	if !ok || indexSize > xzMaxIndex || indexSize > size-2*xzHeaderSize {
+	if !ok || indexSize < 8 || indexSize > xzMaxIndex || indexSize > size-2*xzHeaderSize {
 		return nil, errNoIndex
 	}
 	index := make([]byte, indexSize)
