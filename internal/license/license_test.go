@@ -1,0 +1,266 @@
+package license
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// one is a copyright file with a single Files paragraph.
+func one(license string) string {
+	return "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: 2026 Someone\nLicense: " + license + "\n"
+}
+
+// What real packages write in the first line of License.
+func TestSynopsis(t *testing.T) {
+	for _, tc := range []struct{ in, want string }{
+		{"GPL-2+", "GPL-2.0-or-later"},
+		{"GPL-2.0+", "GPL-2.0-or-later"},
+		{"GPLv3+", "GPL-3.0-or-later"},
+		{"GPL-3", "GPL-3.0-only"},
+		{"GPL-2-only", "GPL-2.0-only"},
+		{"GPL", "GPL-1.0-or-later"},
+		{"LGPL", "LGPL-2.0-or-later"},
+		{"LGPL-2.1+", "LGPL-2.1-or-later"},
+		{"LGPLv2.1", "LGPL-2.1-only"},
+		{"AGPL-3", "AGPL-3.0-only"},
+		{"GPL-7+", "LicenseRef-GPL-7-plus"},
+		{"GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"},
+		{"GFDL-1.2", "GFDL-1.2-only"},
+		{"PostgreSQL", "PostgreSQL"},
+		{"postgresql", "PostgreSQL"},
+		{"Expat", "MIT"},
+		{"MIT/X11", "MIT"},
+		{"BSD-3-clause", "BSD-3-Clause"},
+		{"BSD-3-clause-PADL", "LicenseRef-BSD-3-clause-PADL"},
+		{"Apache-2", "Apache-2.0"},
+		{"Artistic", "Artistic-1.0"},
+		{"zlib", "Zlib"},
+		{"MPL-2", "MPL-2.0"},
+		{"OpenLDAP-2.8", "OLDAP-2.8"},
+		{"CC0", "CC0-1.0"},
+		{"CC0 license", "CC0-1.0"},
+		{"public-domain", "LicenseRef-public-domain"},
+		{"PD", "LicenseRef-public-domain"},
+		{"FSF_All permissive", "LicenseRef-FSF-All-permissive"},
+		{"perl", "Artistic-1.0-Perl OR GPL-1.0-or-later"},
+		{"GPL-2+ with Autoconf exception", "GPL-2.0-or-later WITH Autoconf-exception-2.0"},
+		{"GPL-3+ with autoconf-data exception", "GPL-3.0-or-later WITH Autoconf-exception-3.0"},
+		{"GPL-3+-WITH-BISON-EXCEPTION", "GPL-3.0-or-later WITH Bison-exception-2.2"},
+		{"GPL-2+-libtool-exception", "GPL-2.0-or-later WITH Libtool-exception"},
+		{"Apache-2.0 with LLVM exception", "Apache-2.0 WITH LLVM-exception"},
+		{"GPL-2 with Linux-syscall-note exception", "GPL-2.0-only WITH Linux-syscall-note"},
+		{"GPL-2+ with OpenSSL exception", "LicenseRef-GPL-2-plus-with-OpenSSL-exception"},
+		{"GPL-1+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0"},
+		{"GPL-2+ and BSD-3-clause and GPL-2+", "GPL-2.0-or-later AND BSD-3-Clause"},
+		{"GPL-2+ or Artistic and Expat", "GPL-2.0-or-later OR Artistic-1.0 AND MIT"},
+		{"GPL-1+ or Artistic, and BSD-3-clause", "(GPL-1.0-or-later OR Artistic-1.0) AND BSD-3-Clause"},
+		{"REGCOMP, and GPL-1+ or Artistic", "LicenseRef-REGCOMP AND (GPL-1.0-or-later OR Artistic-1.0)"},
+		{"Expat and ISC, or Apache-2.0", "MIT AND ISC OR Apache-2.0"},
+		{"Expat, ISC", "MIT AND ISC"},
+		{"libpng OR Apache-2.0 OR BSD-3-clause", "Libpng OR Apache-2.0 OR BSD-3-Clause"},
+		{"(GPL-2 or Expat) and ISC", "(GPL-2.0-only OR MIT) AND ISC"},
+		{"((Expat))", "MIT"},
+	} {
+		t.Run(tc.in, func(t *testing.T) {
+			c, err := Read(one(tc.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.Upstream()
+			if err != nil || got.Expression != tc.want {
+				t.Errorf("Upstream() = %q, %v; want %q", got.Expression, err, tc.want)
+			}
+		})
+	}
+}
+
+// many has the shape of a larger copyright file.
+const many = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: geo
+
+Files: *
+Copyright: 2001 A
+License: GPL-2+
+
+Files: src/*.c
+ ./src/sub/?.h
+Copyright: 2002 B
+License: Expat or Apache-2.0
+
+Files: doc/*
+Copyright: 2003 C
+License: custom
+
+Files: old/*
+License: ISC
+
+Files: old/*
+License:
+ Do what you like
+ .
+ with this.
+
+Files: debian/* ./debian/patches/x
+Copyright: 2004 D
+License: GPL-3+
+
+License: Custom
+ Permission is granted.
+ .
+ No warranty.
+`
+
+func TestScopes(t *testing.T) {
+	c, err := Read(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Upstream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := License{
+		Expression: "GPL-2.0-or-later AND (MIT OR Apache-2.0) AND LicenseRef-custom AND LicenseRef-unnamed-a177fa00",
+		References: []Reference{
+			{ID: "LicenseRef-custom", Name: "custom", Text: "Permission is granted.\n\nNo warranty."},
+			{ID: "LicenseRef-unnamed-a177fa00", Text: "Do what you like\n\nwith this."},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Upstream() (-want +got):\n%s", diff)
+	}
+	for path, want := range map[string]string{
+		"README": "GPL-2.0-or-later", "src/a.c": "MIT OR Apache-2.0", "src/deep/a.c": "MIT OR Apache-2.0", "src/a.h": "GPL-2.0-or-later",
+		"src/sub/a.h": "MIT OR Apache-2.0", "src/sub/ab.h": "GPL-2.0-or-later", "debian/rules": "GPL-3.0-or-later", "./debian/rules": "GPL-3.0-or-later",
+	} {
+		l, err := c.Of(path)
+		if err != nil || l.Expression != want {
+			t.Errorf("Of(%s) = %q, %v; want %q", path, l.Expression, err, want)
+		}
+	}
+}
+
+// A text in place of a name is kept as a text.
+func TestTextInPlaceOfAName(t *testing.T) {
+	c, err := Read(one("Permission to use, copy, modify and distribute\n this software is granted."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Upstream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := License{"LicenseRef-unnamed-f15f1576", []Reference{{ID: "LicenseRef-unnamed-f15f1576", Text: "Permission to use, copy, modify and distribute\nthis software is granted."}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Upstream() (-want +got):\n%s", diff)
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"prose", "This package was debianized by A.\n\nCopyright:\n\n    GPL\n", ErrNotMachineReadable.Error()},
+		{"empty", "", ErrNotMachineReadable.Error()},
+		{"fields of another kind", "Upstream-Name: x\nLicense: GPL\n", ErrNotMachineReadable.Error()},
+		{"malformed later", one("GPL") + "\n# a comment\n", `reading a copyright file: line 7: "# a comment" is not a field: it has no colon`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Read(tc.text)
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("Read() error = %v, want %s", err, tc.want)
+			}
+		})
+	}
+	if _, err := Read("x"); !errors.Is(err, ErrNotMachineReadable) {
+		t.Errorf("Read() error = %v, want ErrNotMachineReadable", err)
+	}
+}
+
+func TestUpstreamWithoutFiles(t *testing.T) {
+	header := "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+	for _, tc := range []struct{ name, text, want, wantErr string }{
+		{"header's licence", header + "License: Expat\n", "MIT", ""},
+		{"packaging only", header + "License: Expat\n\nFiles: debian/*\nLicense: GPL-3\n", "MIT", ""},
+		{"nothing", header, "", "the copyright file has no Files paragraph for upstream's files"},
+		{"paragraph without licence", header + "\nFiles: a b\nCopyright: x\n", "", "the paragraph for a b has no License"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, err := Read(tc.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.Upstream()
+			if got.Expression != tc.want || (err == nil) != (tc.wantErr == "") || err != nil && err.Error() != tc.wantErr {
+				t.Errorf("Upstream() = %q, %v; want %q, %q", got.Expression, err, tc.want, tc.wantErr)
+			}
+		})
+	}
+}
+
+func TestJoin(t *testing.T) {
+	got := Join(
+		License{Expression: "PostgreSQL"},
+		License{},
+		License{Expression: "MIT OR LicenseRef-b", References: []Reference{{ID: "LicenseRef-b"}}},
+		License{Expression: "MIT AND LicenseRef-a AND PostgreSQL", References: []Reference{{ID: "LicenseRef-a"}}},
+		License{Expression: "(MIT OR LicenseRef-b) AND ISC", References: []Reference{{ID: "LicenseRef-b"}}},
+	)
+	want := License{"PostgreSQL AND (MIT OR LicenseRef-b) AND MIT AND LicenseRef-a AND ISC", []Reference{{ID: "LicenseRef-a"}, {ID: "LicenseRef-b"}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Join() (-want +got):\n%s", diff)
+	}
+	if got := Join(); got.Expression != "" {
+		t.Errorf("Join() of nothing = %q", got.Expression)
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, tc := range []struct {
+		pattern, path string
+		want          bool
+	}{
+		{"*", "a/b", true},
+		{"a*c", "abbc", true},
+		{"a*c", "abcd", false},
+		{"*.c", "a.c.c", true},
+		{"?", "", false},
+		{`a\*`, "a*", true},
+		{`a\*`, "ab", false},
+		{`a\`, `a\`, true},
+		{"a", "a/b", false},
+		{"*a*a*a*a*a*a*a*a*b", strings.Repeat("a", 1000), false},
+	} {
+		if got := match(tc.pattern, tc.path); got != tc.want {
+			t.Errorf("match(%q, %q) = %v, want %v", tc.pattern, tc.path, got, tc.want)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(many)
+	f.Add(one("GPL-1+ or Artistic, and (Expat or ISC with Font exception) AND ,\n text"))
+	f.Add("Format: x\n\nFiles: \\* [a] **\nLicense: ((((a or, b)and +\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Read(text)
+		if err != nil {
+			return
+		}
+		l, err := c.Upstream()
+		if err != nil {
+			if strings.Contains(err.Error(), "SPDX") {
+				t.Errorf("Upstream() of %q: %v", text, err)
+			}
+			return
+		}
+		if err := check(l.Expression); err != nil {
+			t.Errorf("Upstream() of %q: %v", text, err)
+		}
+		for _, r := range l.References {
+			if !strings.Contains(l.Expression, r.ID) {
+				t.Errorf("reference %s is not in %q", r.ID, l.Expression)
+			}
+		}
+	})
+}
