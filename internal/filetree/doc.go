@@ -1,5 +1,5 @@
 // Package filetree holds a tree of files as a value: what a package unpacks
-// to, and what an image will contain.
+// to, what an image will contain.
 //
 // Its nouns are Entry (a path with mode, time, link, size, digest and origin),
 // Content (bytes that can be opened again and again) and Tree (entries sorted

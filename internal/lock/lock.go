@@ -76,6 +76,9 @@ type BasePackage struct {
 	SHA256 string `json:"sha256,omitempty"`
 	// Libraries are the SONAMEs that were needed, sorted.
 	Libraries []string `json:"libraries,omitempty"`
+	// Interpreters are the first lines of scripts, without "#!", that it has
+	// the interpreter for, sorted.
+	Interpreters []string `json:"interpreters,omitempty"`
 }
 
 // Require is what another image must bring: an SQL extension or a module.
@@ -167,6 +170,7 @@ func (t Target) normal() Target {
 	t.Base.Packages = sortedBy(t.Base.Packages, func(p BasePackage) string { return p.Package })
 	for i, p := range t.Base.Packages {
 		t.Base.Packages[i].Libraries = sortedBy(p.Libraries, func(s string) string { return s })
+		t.Base.Packages[i].Interpreters = sortedBy(p.Interpreters, func(s string) string { return s })
 	}
 	t.Requires = sortedBy(t.Requires, func(r Require) string { return r.Extension + " " + r.Module })
 	t.Packages = sortedBy(t.Packages, func(p Package) string { return p.Package })

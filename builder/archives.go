@@ -1,0 +1,150 @@
+package builder
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/archive"
+	"github.com/pgext/pgext/internal/base"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// universe is what packages of a target are chosen from.
+type universe struct {
+	opened []*archive.Opened
+	index  *apt.Index
+	base   base.Base
+}
+
+// open verifies the archives of a target and computes its base.
+func (b *Builder) open(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (universe, error) {
+	archives, err := b.archivesOf(r, t, arch)
+	if err != nil {
+		return universe{}, err
+	}
+	u := universe{opened: make([]*archive.Opened, len(archives))}
+	keys := make([]string, len(archives))
+	group, gctx := errgroup.WithContext(ctx)
+	for i, a := range archives {
+		keys[i] = openKey(a, t.Archs)
+		group.Go(func() (err error) {
+			u.opened[i], err = b.archives.get(keys[i], func() (*archive.Opened, error) {
+				return archive.Open(gctx, a, t.Archs, b.archiveOptions())
+			})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return universe{}, err
+	}
+	key := strings.Join(keys, "\n") + "\n" + arch
+	if u.index, err = b.indexes.get(key, func() (*apt.Index, error) {
+		return apt.Load(ctx, b.o.Cache, indexFiles(u.opened), arch)
+	}); err != nil {
+		return universe{}, err
+	}
+	u.base, err = b.bases.get(fmt.Sprintf("%s\n%d", key, t.Postgres), func() (base.Base, error) {
+		return base.MinimalProfile(u.index, t.Postgres)
+	})
+	return u, err
+}
+
+func (b *Builder) archiveOptions() archive.Options {
+	return archive.Options{
+		Fetcher: b.o.Fetcher, Store: b.o.Cache, Mirrors: b.o.Mirrors,
+		AllowExpired: b.o.AllowExpired, Now: b.o.Now, Log: b.o.Log,
+	}
+}
+
+// openKey identifies an archive as it would be opened.
+func openKey(a archive.Archive, archs []string) string {
+	key, err := json.Marshal(struct {
+		Archive archive.Archive
+		Archs   []string
+	}{a, archs})
+	if err != nil {
+		panic(fmt.Sprintf("encoding an archive: %v", err))
+	}
+	return string(key)
+}
+
+func indexFiles(opened []*archive.Opened) []apt.File {
+	var files []apt.File
+	for _, o := range opened {
+		for _, p := range o.Packages {
+			files = append(files, apt.File{
+				Archive: p.Archive, Suite: p.Suite, Component: p.Component, Arch: p.Arch,
+				SHA256: p.SHA256, Open: p.Open,
+			})
+		}
+	}
+	return files
+}
+
+// archivesOf returns the archives of a target: those of the command line, of
+// the recipe, or the distribution's own.
+func (b *Builder) archivesOf(r *recipe.Recipe, t recipe.Target, arch string) ([]archive.Archive, error) {
+	var wanted []recipe.Archive
+	switch {
+	case len(b.o.Archives) > 0:
+		for _, name := range b.o.Archives {
+			wanted = append(wanted, recipe.Archive{Name: name})
+		}
+	case len(t.Archives) > 0:
+		wanted = t.ArchivesFor(arch)
+	default:
+		for _, name := range archive.Defaults(t.Distro) {
+			wanted = append(wanted, recipe.Archive{Name: name})
+		}
+	}
+	out := make([]archive.Archive, len(wanted))
+	for i, w := range wanted {
+		a, err := archiveOf(w, t.Distro, filepath.Dir(r.Path))
+		if err != nil {
+			return nil, fmt.Errorf("reading archives of %s: %w", r.Path, err)
+		}
+		out[i] = a
+	}
+	return out, nil
+}
+
+// archiveOf translates an archive of a recipe that lies in dir.
+func archiveOf(w recipe.Archive, distro, dir string) (archive.Archive, error) {
+	a := archive.Archive{Name: w.Name, URL: w.URL, Suites: []string{distro}}
+	if w.BuiltIn() {
+		var err error
+		if a, err = archive.Builtin(w.Name, distro); err != nil {
+			return archive.Archive{}, err
+		}
+	}
+	if w.Suite != "" {
+		a.Suites, a.Optional = []string{w.Suite}, nil
+	}
+	if len(w.Components) > 0 {
+		a.Components = slices.Clone(w.Components)
+	}
+	if len(w.Fingerprints) > 0 {
+		a.Fingerprints = slices.Clone(w.Fingerprints)
+	}
+	a.Snapshot, a.NoValidUntil = w.SnapshotTime(), !w.ChecksValidUntil()
+	switch {
+	case w.SignedBy == "":
+	case strings.Contains(w.SignedBy, "\n"): // inline armor
+		a.Keyring = []byte(w.SignedBy)
+	default:
+		keys, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(w.SignedBy)))
+		if err != nil {
+			return archive.Archive{}, fmt.Errorf("archive %s: signed_by: %w", w.Name, err)
+		}
+		a.Keyring = keys
+	}
+	return a, nil
+}

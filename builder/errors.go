@@ -1,0 +1,74 @@
+package builder
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pgext/pgext/internal/finding"
+)
+
+// FindingsError says that findings stop the build.
+type FindingsError struct {
+	Findings []finding.Finding
+}
+
+// Error returns the findings that are errors, one a line.
+func (e *FindingsError) Error() string {
+	var lines []string
+	for _, f := range e.Findings {
+		if f.Severity == finding.Error {
+			lines = append(lines, f.String())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Hint returns the hints of those findings, one a line, and how to learn more.
+func (e *FindingsError) Hint() string {
+	var lines []string
+	for _, f := range e.Findings {
+		if f.Severity == finding.Error && f.Hint != "" {
+			lines = append(lines, f.Hint)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ExitCode returns 3: error findings.
+func (*FindingsError) ExitCode() int { return 3 }
+
+// InBaseError says that nothing is left to put into an image.
+type InBaseError struct {
+	Packages []string
+	Base     string
+}
+
+func (e *InBaseError) Error() string {
+	return fmt.Sprintf("%s: already part of the base %s, so there is nothing to put into an image",
+		strings.Join(e.Packages, ", "), e.Base)
+}
+
+// Hint says what to do instead.
+func (*InBaseError) Hint() string {
+	return "the operand image has it: CREATE EXTENSION works there without an image"
+}
+
+// ExitCode returns 10: the recipe asks for nothing.
+func (*InBaseError) ExitCode() int { return 10 }
+
+// UnsupportedError says that a recipe asks for what this version cannot do.
+type UnsupportedError struct {
+	Path, What string
+}
+
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("%s: this version of pgext does not build from %s", e.Path, e.What)
+}
+
+// Hint names what can be built.
+func (*UnsupportedError) Hint() string {
+	return "source.deb.packages on the base cnpg-minimal is what can be built"
+}
+
+// ExitCode returns 10: the recipe cannot be carried out.
+func (*UnsupportedError) ExitCode() int { return 10 }

@@ -1,0 +1,98 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/describe"
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+)
+
+// part is one architecture's share of an index.
+type part struct {
+	arch        string
+	arranged    layout.Result
+	description describe.Description
+	findings    []finding.Finding
+	// image and epoch follow from the rest.
+	image v1.Image
+	epoch time.Time
+}
+
+// made is an index that is ready to be written.
+type made struct {
+	recipe   *recipe.Recipe
+	target   recipe.Target
+	index    v1.ImageIndex
+	metadata metadata.Metadata
+	tags     [2]string
+	parts    []part
+}
+
+// Image makes one architecture's image and returns its epoch: the newest file
+// of the packages that gave it one, or Options.Epoch.
+func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result, d describe.Description) (v1.Image, time.Time, error) {
+	platform, ok := debian.LookupArchitecture(arch)
+	if !ok {
+		return nil, time.Time{}, fmt.Errorf("no OCI platform is known for architecture %s", arch)
+	}
+	epoch := arranged.Epoch
+	if b.o.Epoch != nil {
+		epoch = *b.o.Epoch
+	}
+	o := image.LayerOptions{Cache: b.o.Cache, Compression: b.o.Compression, Epoch: epoch, Jobs: b.o.Jobs}
+	var parts []image.Part
+	if arranged.Libraries.Len() > 0 {
+		l, err := image.NewLayer(ctx, arranged.Libraries, o)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		parts = append(parts, image.Part{Layer: l, Comment: "pgext: libraries"})
+	}
+	l, err := image.NewLayer(ctx, arranged.Extension, o)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	parts = append(parts, image.Part{Layer: l, Comment: "pgext: extension"})
+	labels, err := d.Labels(epoch)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	img, err := image.New(image.Spec{
+		Platform: v1.Platform{OS: "linux", Architecture: platform.OCI, Variant: platform.Variant},
+		Epoch:    epoch, Parts: parts, Labels: labels, Annotations: d.Annotations(epoch),
+	})
+	return img, epoch, err
+}
+
+// index joins the architectures. What they say about themselves must agree.
+func (b *Builder) index(r *recipe.Recipe, t recipe.Target, parts []part) (made, error) {
+	all := make([]metadata.Metadata, len(parts))
+	images := make([]v1.Image, len(parts))
+	var epoch time.Time
+	for i, p := range parts {
+		all[i], images[i] = p.description.Metadata, p.image
+		if p.epoch.After(epoch) {
+			epoch = p.epoch
+		}
+	}
+	union, err := metadata.Union(all)
+	if err != nil {
+		return made{}, err
+	}
+	idx, err := image.NewIndex(images, parts[0].description.Annotations(epoch))
+	if err != nil {
+		return made{}, err
+	}
+	m := made{recipe: r, target: t, index: idx, metadata: union, parts: parts}
+	m.tags[0], m.tags[1] = metadata.Tags(union.Version, t.Postgres, t.Distro, epoch, b.o.Revision)
+	return m, nil
+}

@@ -1,0 +1,136 @@
+package builder
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pgext/pgext/internal/closure"
+	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+)
+
+// Extract looks into the packages that the pins name; their files open from
+// the cache.
+func (b *Builder) Extract(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) ([]layout.Package, error) {
+	wants := layoutInput(r, t, pins.Arch, nil)
+	requests := make([]contents.Request, len(pins.Packages))
+	for i, p := range pins.Packages {
+		requests[i] = contents.Request{SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
+	}
+	all, err := b.contents.ReadAll(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]layout.Package, len(all))
+	for i, p := range pins.Packages {
+		out[i] = layoutPackage(identity{p.Package, p.Version, p.Source, p.SourceVersion, p.Arch}, roles[p.Role], all[i])
+	}
+	return out, nil
+}
+
+var roles = map[lock.Role]layout.Role{
+	lock.Extension: layout.Extension, lock.Library: layout.Library, lock.Data: layout.Data,
+}
+
+// keep is what layout may open of a package. Which libraries of a package are
+// bundled is known only when all have been looked into.
+func keep(wants layout.Input, pkg string, role layout.Role) contents.Keep {
+	return func(e filetree.Entry) bool {
+		return role == layout.Library && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
+	}
+}
+
+// Layout arranges the image: a first time for the files of the extension
+// alone, whose needs decide which libraries of the pinned packages join it.
+func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, packages []layout.Package) (layout.Result, error) {
+	in := layoutInput(r, t, pins.Arch, lockedInterpreters(pins))
+	in.Packages = packages
+	alone, err := layout.Arrange(in)
+	if err != nil {
+		return layout.Result{}, err
+	}
+	roots, own := closure.RootsOf(alone.Extension, objectsOf(packages))
+	needs := elfdep.Close(elfdep.Input{
+		Arch: pins.Arch, Roots: append(roots, forcedAgain(t, pins, packages)...), Own: own,
+		Base: closure.Locked(pins), Offered: offered(packages),
+	})
+	if findings := (closure.Answer{Closure: needs}).Findings(pins.Arch, nil); len(findings) > 0 {
+		return layout.Result{}, &FindingsError{findings}
+	}
+	in.Libraries, in.Siblings = needs.Bundled, len(needs.Siblings) > 0
+	return layout.Arrange(in)
+}
+
+func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, interpreter func(string) bool) layout.Input {
+	return layout.Input{
+		Name: r.Name, Postgres: t.Postgres, Bitcode: r.Bitcode, KeepPaths: r.Rewrite == recipe.RewriteNone,
+		Data: dataMappings(t.BundleFor(arch).Data), Interpreter: interpreter,
+	}
+}
+
+// identity names a package.
+type identity struct{ name, version, source, sourceVersion, arch string }
+
+func layoutPackage(id identity, role layout.Role, c *contents.Contents) layout.Package {
+	return layout.Package{
+		Name: id.name, Version: id.version, Source: id.source, SourceVersion: id.sourceVersion, Arch: id.arch,
+		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,
+	}
+}
+
+// objectsOf looks up ELF files among packages.
+func objectsOf(packages []layout.Package) func(pkg, file string) (elfdep.Object, bool) {
+	byName := map[string]map[string]elfdep.Object{}
+	for _, p := range packages {
+		byName[p.Name] = p.Objects
+	}
+	return func(pkg, file string) (elfdep.Object, bool) {
+		o, ok := byName[pkg][file]
+		return o, ok
+	}
+}
+
+// offered are the libraries of the packages that may give one.
+func offered(packages []layout.Package) []elfdep.Provider {
+	var out []elfdep.Provider
+	for _, p := range packages {
+		if p.Role == layout.Extension {
+			continue
+		}
+		for file, o := range p.Objects {
+			if o.Type == "dyn" {
+				out = append(out, elfdep.NewProvider(p.Name, file, o))
+			}
+		}
+	}
+	return out
+}
+
+// forcedAgain are the roots that stand for what the recipe bundles, as
+// resolution had them.
+func forcedAgain(t recipe.Target, pins lock.Target, packages []layout.Package) []closure.Root {
+	bundle := t.BundleFor(pins.Arch)
+	var named []*contents.Contents
+	for _, p := range packages {
+		if slices.Contains(bundle.Packages, p.Name) {
+			named = append(named, &contents.Contents{Objects: p.Objects})
+		}
+	}
+	return closure.Forced(pins.Arch, "recipe", bundle.Libraries, named)
+}
+
+// lockedInterpreters reports which script lines the base has an interpreter
+// for.
+func lockedInterpreters(pins lock.Target) func(string) bool {
+	known := map[string]bool{}
+	for _, p := range pins.Base.Packages {
+		for _, line := range p.Interpreters {
+			known[line] = true
+		}
+	}
+	return func(line string) bool { return known[line] }
+}

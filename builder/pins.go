@@ -1,0 +1,193 @@
+package builder
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/archive"
+	"github.com/pgext/pgext/internal/closure"
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+)
+
+// pins turns the answer of a resolution into what the lock holds. Packages
+// that turn out to give the image no file are not pinned.
+func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Target, error) {
+	pins := lock.Target{
+		Distro: s.target.Distro, Postgres: s.target.Postgres, Arch: s.arch,
+		Recipe: recipe.ResolutionChecksum(s.target, s.arch),
+		Base:   s.lockedBase(answer),
+	}
+	for _, o := range s.opened {
+		for _, r := range o.Releases {
+			pins.Archives = append(pins.Archives, lockedArchive(r))
+		}
+	}
+	candidates := map[string]lock.Package{}
+	for _, list := range []struct {
+		role     lock.Role
+		packages []apt.Package
+	}{{lock.Data, s.data()}, {lock.Library, answer.Libraries}, {lock.Extension, s.members.Extension}} {
+		digests, err := s.fetchPackages(ctx, list.packages)
+		if err != nil {
+			return lock.Target{}, err
+		}
+		for i, p := range list.packages {
+			candidates[p.Name] = lockedPackage(p, list.role, digests[i])
+		}
+	}
+	for _, p := range candidates {
+		pins.Packages = append(pins.Packages, p)
+	}
+	slices.SortFunc(pins.Packages, func(a, b lock.Package) int { return strings.Compare(a.Package, b.Package) })
+	arranged, err := s.tryOut(ctx, pins)
+	if err != nil {
+		return lock.Target{}, err
+	}
+	pins.Packages = slices.DeleteFunc(pins.Packages, func(p lock.Package) bool { return !slices.Contains(arranged.Given, p.Package) })
+	pins.Requires, pins.Base.Extensions, err = s.requires(ctx, arranged.Extensions)
+	return pins, err
+}
+
+// tryOut arranges the image that the pins describe.
+func (s *resolution) tryOut(ctx context.Context, pins lock.Target) (layout.Result, error) {
+	packages, err := s.Extract(ctx, s.recipe, s.target, pins)
+	if err != nil {
+		return layout.Result{}, err
+	}
+	return s.Layout(s.recipe, s.target, pins, packages)
+}
+
+// data are the packages that the recipe takes data from.
+func (s *resolution) data() []apt.Package {
+	var out []apt.Package
+	for _, d := range s.target.BundleFor(s.arch).Data {
+		for _, p := range s.resolved {
+			if p.Name == d.Package {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (s *resolution) lockedBase(answer closure.Answer) lock.Base {
+	b := lock.Base{Name: s.base.Name, Postgres: s.base.Postgres, Checksum: "sha256:" + s.base.Checksum()}
+	entry := map[string]*lock.BasePackage{}
+	add := func(p apt.Package) *lock.BasePackage {
+		if entry[p.Name] == nil {
+			entry[p.Name] = &lock.BasePackage{Package: p.Name, Version: p.Version, SHA256: p.SHA256}
+		}
+		return entry[p.Name]
+	}
+	for _, satisfied := range answer.Base {
+		add(satisfied.Package).Libraries = satisfied.Libraries
+	}
+	for line, name := range s.interpreters {
+		if p, ok := s.base.Package(name); ok {
+			e := add(p)
+			e.Interpreters = append(e.Interpreters, line)
+		}
+	}
+	for _, e := range entry {
+		slices.Sort(e.Interpreters)
+		b.Packages = append(b.Packages, *e)
+	}
+	return b
+}
+
+func lockedArchive(r archive.Release) lock.Archive {
+	return lock.Archive{
+		Name: r.Archive, Suite: r.Suite, InRelease: r.SHA256, Date: r.Date,
+		Fingerprint: r.Fingerprint, ExpiredAllowed: r.Expired,
+	}
+}
+
+func lockedPackage(p apt.Package, role lock.Role, sha256 string) lock.Package {
+	return lock.Package{
+		Package: p.Name, Version: p.Version, Arch: p.Arch, Source: p.Source, SourceVersion: p.SourceVersion,
+		Role: role, Size: p.Size, SHA256: sha256, SHA512: p.SHA512, Archive: p.Archive, Path: p.Filename,
+	}
+}
+
+// fetchPackages fetches packages of the resolution's archives. It returns
+// their SHA-256 digests, by index.
+func (s *resolution) fetchPackages(ctx context.Context, packages []apt.Package) ([]string, error) {
+	blobs := make([]fetch.Blob, len(packages))
+	for i, p := range packages {
+		blobs[i] = fetch.Blob{Name: p.Name, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
+		for _, o := range s.opened {
+			if o.Archive.Name == p.Archive {
+				blobs[i].URLs = archive.URLs(o.Archive, []archive.Mirror{o.Mirror}, p.Filename, o.Releases[0].Date)
+			}
+		}
+	}
+	return s.o.Fetcher.Blobs(ctx, blobs)
+}
+
+// Fetch makes sure that the cache has every package that the pins name,
+// whatever mirror still has it.
+func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) error {
+	blobs := make([]fetch.Blob, 0, len(pins.Packages))
+	ladders := map[string]archive.Archive{}
+	for _, p := range pins.Packages {
+		blob := fetch.Blob{Name: p.Package, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
+		if size, ok := b.o.Cache.Has(p.SHA256); !ok || size != p.Size {
+			a, err := b.ladder(r, t, pins, p.Archive, ladders)
+			if err != nil {
+				return err
+			}
+			blob.URLs = archive.URLs(a, archive.Mirrors(a, b.archiveOptions()), p.Path, lockedDate(pins, p.Archive))
+		}
+		blobs = append(blobs, blob)
+	}
+	_, err := b.o.Fetcher.Blobs(ctx, blobs)
+	return err
+}
+
+// ladder returns the archive that a pin names: the recipe's, else the built-in
+// one.
+func (b *Builder) ladder(r *recipe.Recipe, t recipe.Target, pins lock.Target, name string, known map[string]archive.Archive) (archive.Archive, error) {
+	if a, ok := known[name]; ok {
+		return a, nil
+	}
+	archives, err := b.archivesOf(r, t, pins.Arch)
+	if err != nil {
+		return archive.Archive{}, err
+	}
+	for _, a := range archives {
+		known[a.Name] = a
+	}
+	if a, ok := known[name]; ok {
+		return a, nil
+	}
+	a, err := archive.Builtin(name, t.Distro)
+	if err == nil {
+		known[name] = a
+	}
+	return a, err
+}
+
+// lockedDate is when the archive was resolved; the newest suite's counts.
+func lockedDate(pins lock.Target, name string) (date time.Time) {
+	for _, a := range pins.Archives {
+		if a.Name == name && a.Date.After(date) {
+			date = a.Date
+		}
+	}
+	return date
+}
+
+// dataMappings translates what the recipe bundles.
+func dataMappings(data []recipe.Data) []layout.DataMapping {
+	var out []layout.DataMapping
+	for _, d := range data {
+		out = append(out, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
+	}
+	return out
+}

@@ -1,0 +1,129 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// Mode says how Plan treats the lock that a recipe has.
+type Mode uint8
+
+const (
+	// Keep resolves what the lock lacks.
+	Keep Mode = iota
+	// Locked refuses to resolve anything: what the lock lacks is an
+	// *lock.OutOfDateError.
+	Locked
+	// Update resolves everything afresh.
+	Update
+)
+
+// Plan is the complete answer for the selected targets of a recipe.
+type Plan struct {
+	Recipe *recipe.Recipe
+	// Lock is the recipe's lock with every selected target in it; Changed
+	// tells that it differs from the file at LockPath.
+	Lock     lock.Lock
+	LockPath string
+	Changed  bool
+	Targets  []Target
+}
+
+// Target is one image: a distribution and a PostgreSQL major.
+type Target struct {
+	recipe.Target
+	// Architectures follow Target.Archs.
+	Architectures []Architecture
+}
+
+// Architecture is one architecture of a target.
+type Architecture struct {
+	// Pins is everything that the later steps need to know.
+	Pins lock.Target
+	// Resolved is what apt adds beyond the base, sorted by name; nil when the
+	// pins are those of the lock.
+	Resolved []apt.Package
+	// Findings are those of the resolution.
+	Findings []finding.Finding
+}
+
+// Plan decides what the selected targets of a recipe are built from. It does
+// not write the lock.
+func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selection, mode Mode) (*Plan, error) {
+	targets, err := r.Select(sel)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Recipe: r, LockPath: recipe.LockPath(r.Path)}
+	before, _, err := lock.Load(p.LockPath)
+	if err != nil && mode != Update {
+		return nil, err
+	}
+	if mode == Locked {
+		if err := checkLocked(p, before, targets); err != nil {
+			return nil, err
+		}
+	}
+	p.Targets = make([]Target, len(targets))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(b.o.Jobs)
+	for i, t := range targets {
+		p.Targets[i] = Target{t, make([]Architecture, len(t.Archs))}
+		for j, arch := range t.Archs {
+			if pins, ok := fitting(before, t, arch); ok && mode != Update {
+				p.Targets[i].Architectures[j] = Architecture{Pins: pins}
+				continue
+			}
+			group.Go(func() (err error) {
+				p.Targets[i].Architectures[j], err = b.resolve(ctx, r, t, arch)
+				if err != nil {
+					return fmt.Errorf("planning %s for %s/%s: %w", r.Path, t, arch, err)
+				}
+				return nil
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	p.Lock = before
+	for _, t := range p.Targets {
+		for _, a := range t.Architectures {
+			p.Lock = p.Lock.With(a.Pins)
+		}
+	}
+	p.Changed = !slices.Equal(p.Lock.Encode(), before.Encode())
+	return p, nil
+}
+
+// fitting returns the pins of a target whose recipe has not changed since.
+func fitting(l lock.Lock, t recipe.Target, arch string) (lock.Target, bool) {
+	pins, ok := l.Find(t.Distro, t.Postgres, arch)
+	return pins, ok && pins.Recipe == recipe.ResolutionChecksum(t, arch)
+}
+
+// checkLocked refuses targets that the lock does not have as the recipe is.
+func checkLocked(p *Plan, l lock.Lock, targets []recipe.Target) error {
+	e := &lock.OutOfDateError{Path: p.LockPath, Recipe: p.Recipe.Path}
+	for _, t := range targets {
+		for _, arch := range t.Archs {
+			if _, ok := l.Find(t.Distro, t.Postgres, arch); !ok {
+				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s is not locked", t, arch))
+			} else if _, ok := fitting(l, t, arch); !ok {
+				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s was locked for another recipe", t, arch))
+			}
+		}
+	}
+	if len(e.Reasons) > 0 {
+		return e
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/closure"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// alwaysThere is in every database.
+const alwaysThere = "plpgsql"
+
+// requires returns what other images must bring, and which extensions of the
+// base are relied upon.
+func (s *resolution) requires(ctx context.Context, extensions []metadata.Extension) (requires []lock.Require, ofBase []string, err error) {
+	others, err := s.others(ctx, s.members.Foreign)
+	if err != nil {
+		return nil, nil, err
+	}
+	unmet := unmetBy(extensions)
+	var server []closure.Other
+	if p, ok := s.base.Package(fmt.Sprintf("postgresql-%d", s.target.Postgres)); ok && len(unmet) > 0 {
+		if server, err = s.others(ctx, []apt.Package{p}); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, o := range server {
+		for _, name := range unmet {
+			if slices.Contains(o.Extensions, name) {
+				ofBase = append(ofBase, name)
+			}
+		}
+	}
+	unmet = slices.DeleteFunc(unmet, func(name string) bool { return slices.Contains(ofBase, name) })
+	return closure.Requires(s.target.Postgres, unmet, others), ofBase, nil
+}
+
+// unmetBy returns the extensions that extensions require and are not, sorted.
+func unmetBy(extensions []metadata.Extension) []string {
+	own := map[string]bool{alwaysThere: true}
+	for _, e := range extensions {
+		own[e.Name] = true
+	}
+	var out []string
+	for _, e := range extensions {
+		for _, name := range e.Requires {
+			if !own[name] {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// others looks into packages whose extensions are not this image's.
+func (s *resolution) others(ctx context.Context, packages []apt.Package) ([]closure.Other, error) {
+	all, err := s.learn(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]closure.Other, len(all))
+	for i, c := range all {
+		out[i] = closure.OtherOf(s.target.Postgres, packages[i].Name, c.Tree)
+	}
+	return out, nil
+}

@@ -1,0 +1,176 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/closure"
+	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+)
+
+// resolution is a target on its way to its pins.
+type resolution struct {
+	*Builder
+	universe
+	recipe   *recipe.Recipe
+	target   recipe.Target
+	arch     string
+	resolved []apt.Package
+	members  closure.Membership
+	// packages are the extension's own.
+	packages []layout.Package
+	// interpreters are those of the base that scripts asked for.
+	interpreters map[string]string
+}
+
+// resolve decides what one architecture of a target is built from: the apt
+// closure, the packages that are the extension, the libraries it must carry.
+func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (Architecture, error) {
+	if err := supported(r, t); err != nil {
+		return Architecture{}, err
+	}
+	u, err := b.open(ctx, r, t, arch)
+	if err != nil {
+		return Architecture{}, err
+	}
+	s := &resolution{Builder: b, universe: u, recipe: r, target: t, arch: arch, interpreters: map[string]string{}}
+	if s.resolved, err = u.index.Install(u.base.Packages, s.wanted()); err != nil {
+		return Architecture{}, err
+	}
+	s.members = closure.Members(t.Postgres, t.Packages(arch), s.resolved)
+	if len(s.members.Extension) == 0 {
+		return Architecture{}, &InBaseError{Packages: t.Packages(arch), Base: u.base.Name}
+	}
+	if s.packages, err = s.read(ctx, s.members.Extension, layout.Extension); err != nil {
+		return Architecture{}, err
+	}
+	in := s.layoutInput()
+	in.Packages = s.packages
+	arranged, err := layout.Arrange(in)
+	if err != nil {
+		return Architecture{}, err
+	}
+	answer, err := s.search(ctx, arranged)
+	if err != nil {
+		return Architecture{}, err
+	}
+	findings := answer.Findings(arch, u.index)
+	if worst, _ := finding.Worst(findings); worst == finding.Error {
+		return Architecture{}, &FindingsError{findings}
+	}
+	pins, err := s.pins(ctx, answer)
+	return Architecture{Pins: pins, Resolved: s.resolved, Findings: findings}, err
+}
+
+// wanted are the packages that the recipe names in any way.
+func (s *resolution) wanted() []string {
+	names := s.target.Packages(s.arch)
+	bundle := s.target.BundleFor(s.arch)
+	names = append(names, bundle.Packages...)
+	for _, d := range bundle.Data {
+		names = append(names, d.Package)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// search finds the libraries that the arranged image must carry.
+func (s *resolution) search(ctx context.Context, arranged layout.Result) (closure.Answer, error) {
+	roots, own := closure.RootsOf(arranged.Extension, objectsOf(s.packages))
+	forced, err := s.forced(ctx)
+	if err != nil {
+		return closure.Answer{}, err
+	}
+	return closure.Search(ctx, closure.Input{
+		Arch: s.arch, Roots: append(roots, forced...), Own: own,
+		Members: s.members.Extension, Base: s.base.Packages, Offered: s.members.Other,
+		Learn: s.learn,
+	})
+}
+
+// forced are the roots that stand for what the recipe bundles although no ELF
+// file says so.
+func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
+	bundle := s.target.BundleFor(s.arch)
+	var named []apt.Package
+	for _, p := range s.resolved {
+		if slices.Contains(bundle.Packages, p.Name) {
+			named = append(named, p)
+		}
+	}
+	all, err := s.learn(ctx, named)
+	if err != nil {
+		return nil, err
+	}
+	return closure.Forced(s.arch, s.members.Extension[0].Name, bundle.Libraries, all), nil
+}
+
+// learn looks into packages that may give a library.
+func (s *resolution) learn(ctx context.Context, packages []apt.Package) ([]*contents.Contents, error) {
+	requests := make([]contents.Request, len(packages))
+	digests, err := s.fetchPackages(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range packages {
+		requests[i] = contents.Request{SHA256: digests[i]}
+		if _, ofBase := s.base.Package(p.Name); !ofBase {
+			requests[i].Keep = closure.Keep
+		}
+	}
+	return s.contents.ReadAll(ctx, requests)
+}
+
+// read fetches packages and looks into them as layout will want it.
+func (s *resolution) read(ctx context.Context, packages []apt.Package, role layout.Role) ([]layout.Package, error) {
+	digests, err := s.fetchPackages(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	wants := s.layoutInput()
+	requests := make([]contents.Request, len(packages))
+	for i, p := range packages {
+		requests[i] = contents.Request{SHA256: digests[i], Keep: keep(wants, p.Name, role)}
+	}
+	all, err := s.contents.ReadAll(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]layout.Package, len(packages))
+	for i, p := range packages {
+		out[i] = layoutPackage(identity{p.Name, p.Version, p.Source, p.SourceVersion, p.Arch}, role, all[i])
+	}
+	return out, nil
+}
+
+// layoutInput is what layout gets beside the packages. The interpreters that
+// scripts ask for are noted, since the lock names those the base has.
+func (s *resolution) layoutInput() layout.Input {
+	return layoutInput(s.recipe, s.target, s.arch, func(line string) bool {
+		p, ok := s.base.Interpreter(line)
+		if ok {
+			s.interpreters[line] = p.Name
+		}
+		return ok
+	})
+}
+
+// supported refuses sources that cannot be resolved against archives.
+func supported(r *recipe.Recipe, t recipe.Target) error {
+	switch {
+	case t.Source.PGXS != nil:
+		return &UnsupportedError{r.Path, "source.pgxs"}
+	case len(t.Source.Tree) > 0:
+		return &UnsupportedError{r.Path, "source.tree"}
+	case t.Source.Deb != nil && len(t.Source.Deb.Files) > 0:
+		return &UnsupportedError{r.Path, "source.deb.files"}
+	case t.Base != recipe.BaseMinimal:
+		return &UnsupportedError{r.Path, fmt.Sprintf("base %s", t.Base)}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package builder
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// stampKind names the cache records that know what a build came to.
+const stampKind = "build"
+
+// stamp is what a build came to, so that an unchanged one can be recognised
+// without making it again.
+type stamp struct {
+	Tags   [2]string `json:"tags"`
+	Digest string    `json:"digest"`
+	// Reports maps the names of the files beside the layout to their digests.
+	Reports  map[string]string `json:"reports"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+// stampKey identifies everything that a target's bytes depend on.
+func (b *Builder) stampKey(r *recipe.Recipe, t Target) string {
+	pins := make([]lock.Target, len(t.Architectures))
+	for i, a := range t.Architectures {
+		pins[i] = a.Pins
+	}
+	key, err := json.Marshal(struct {
+		Program     string
+		Output      int
+		Recipe      *recipe.Recipe
+		Pins        []lock.Target
+		Annotations map[string]string
+		Compression image.Compression
+		Revision    int
+		Epoch       any
+	}{b.o.Program, image.OutputVersion, r, pins, b.o.Annotations, b.o.Compression, b.o.Revision, b.o.Epoch})
+	if err != nil {
+		panic(fmt.Sprintf("encoding a recipe and its pins: %v", err))
+	}
+	return string(key)
+}
+
+// current returns the image in dist when it is what the key's build came to,
+// complete and unharmed.
+func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, bool) {
+	var s stamp
+	record, ok := b.o.Cache.Record(stampKind, key)
+	if !ok || json.Unmarshal(record, &s) != nil {
+		return Image{}, false
+	}
+	l := image.At(image.Path(dist, r.Image))
+	for _, tag := range s.Tags {
+		if digest, ok := l.Current(tag); !ok || digest.String() != s.Digest {
+			return Image{}, false
+		}
+	}
+	for name, want := range s.Reports {
+		data, err := os.ReadFile(filepath.Join(dist, r.Image, name))
+		if err != nil || sum(data) != want {
+			return Image{}, false
+		}
+	}
+	return Image{
+		Name: r.Image, Distro: t.Distro, Postgres: t.Postgres, Archs: t.Archs,
+		Tags: s.Tags, Digest: s.Digest, Path: l.Dir(), Findings: s.Findings, Unchanged: true,
+	}, true
+}
+
+func (b *Builder) remember(key string, s stamp) error {
+	record, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return b.o.Cache.PutRecord(stampKind, key, record)
+}

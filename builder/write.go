@@ -1,0 +1,122 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/layout"
+)
+
+// ReportDocument is the file TAG-ARCH.report.json: an account of every file of
+// every package.
+type ReportDocument struct {
+	Schema   int               `json:"schema"`
+	Image    string            `json:"image"`
+	Tag      string            `json:"tag"`
+	Arch     string            `json:"arch"`
+	Digest   string            `json:"digest"`
+	Findings []finding.Finding `json:"findings"`
+	layout.Report
+}
+
+// write puts an index and its reports into dist and remembers under key that
+// it did.
+func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, error) {
+	digest, err := m.index.Digest()
+	if err != nil {
+		return Image{}, err
+	}
+	out := Image{
+		Name: m.recipe.Image, Distro: m.target.Distro, Postgres: m.target.Postgres, Archs: m.target.Archs,
+		Tags: m.tags, Digest: digest.String(), Path: image.Path(dist, m.recipe.Image),
+	}
+	s := stamp{Tags: m.tags, Digest: digest.String(), Reports: map[string]string{}}
+	l := image.At(out.Path)
+	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:]}); err != nil {
+		return Image{}, err
+	}
+	for _, p := range m.parts {
+		out.Findings = append(out.Findings, p.findings...)
+		name := fmt.Sprintf("%s-%s.report.json", m.tags[0], p.arch)
+		data, err := reportOf(m, p)
+		if err != nil {
+			return Image{}, err
+		}
+		if err := WriteFile(filepath.Join(dist, m.recipe.Image, name), data); err != nil {
+			return Image{}, fmt.Errorf("writing the report: %w", err)
+		}
+		s.Reports[name] = sum(data)
+	}
+	out.Findings = finding.Sort(out.Findings)
+	s.Findings = out.Findings
+	return out, b.remember(key, s)
+}
+
+func reportOf(m made, p part) ([]byte, error) {
+	digest, err := p.image.Digest()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	err = enc.Encode(ReportDocument{
+		Schema: 1, Image: m.recipe.Image, Tag: m.tags[0], Arch: p.arch, Digest: digest.String(),
+		Findings: append([]finding.Finding{}, p.findings...), Report: p.arranged.Report,
+	})
+	return b.Bytes(), err
+}
+
+// WriteLock writes the lock of a plan beside its recipe, when it changed.
+func (p *Plan) WriteLock() error {
+	if !p.Changed {
+		return nil
+	}
+	if err := p.Lock.Validate(); err != nil {
+		return err
+	}
+	if err := WriteFile(p.LockPath, p.Lock.Encode()); err != nil {
+		return fmt.Errorf("writing the lock: %w", err)
+	}
+	return nil
+}
+
+// WriteFile makes path hold data: by a temporary name in the same folder and a
+// rename, and not at all when it holds it already.
+func WriteFile(path string, data []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".pgext-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name()) //nolint:errcheck // the first error is the one to tell
+	}
+	return err
+}
+
+func sum(data []byte) string {
+	digest := sha256.Sum256(data)
+	return hex.EncodeToString(digest[:])
+}

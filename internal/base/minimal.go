@@ -1,0 +1,71 @@
+package base
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/debian"
+)
+
+// Minimal is the name of the profile that MinimalProfile computes.
+const Minimal = "cnpg-minimal"
+
+// Base is what an operand image holds.
+type Base struct {
+	// Name is the profile, such as cnpg-minimal.
+	Name string
+	// Postgres is the server's upstream version, such as 18.6.
+	Postgres string
+	// Packages are sorted by name.
+	Packages []apt.Package
+}
+
+// MinimalProfile computes cnpg-minimal for one PostgreSQL major: what a
+// minimal Debian system holds (every package of priority required, and apt),
+// then what CloudNativePG's image build installs on it without Recommends.
+func MinimalProfile(ix *apt.Index, postgres int) (Base, error) {
+	names := []string{"apt"}
+	for _, p := range ix.ByPriority("required") {
+		names = append(names, p.Name)
+	}
+	system, err := ix.Install(nil, names)
+	if err != nil {
+		return Base{}, fmt.Errorf("computing the base %s: the minimal system: %w", Minimal, err)
+	}
+	server := fmt.Sprintf("postgresql-%d", postgres)
+	operand, err := ix.Install(system, []string{
+		"postgresql-common", "ca-certificates", "gnupg", "libsasl2-modules", "libldap-common", server,
+	})
+	if err != nil {
+		return Base{}, fmt.Errorf("computing the base %s: %w", Minimal, err)
+	}
+	b := Base{Name: Minimal, Packages: slices.Concat(system, operand)}
+	slices.SortFunc(b.Packages, func(x, y apt.Package) int { return strings.Compare(x.Name, y.Name) })
+	if p, ok := b.Package(server); ok {
+		b.Postgres = debian.UpstreamVersion(p.Version)
+	}
+	return b, nil
+}
+
+// Package returns the base's package of that name.
+func (b Base) Package(name string) (apt.Package, bool) {
+	i, ok := slices.BinarySearchFunc(b.Packages, name, func(p apt.Package, n string) int { return strings.Compare(p.Name, n) })
+	if !ok {
+		return apt.Package{}, false
+	}
+	return b.Packages[i], true
+}
+
+// Checksum is the SHA-256, in lower-case hex, of the package list: one line
+// "name version architecture sha256" a package.
+func (b Base) Checksum() string {
+	h := sha256.New()
+	for _, p := range b.Packages {
+		fmt.Fprintf(h, "%s %s %s %s\n", p.Name, p.Version, p.Arch, p.SHA256)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

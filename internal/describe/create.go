@@ -1,0 +1,65 @@
+package describe
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// create returns the SQL extensions that manifests ask for, in order: the
+// recipe's; else the only one, or the one named like the recipe or the image,
+// preceded by what it requires of this image. Nil when none of that applies.
+func create(r *recipe.Recipe, extensions []metadata.Extension) []string {
+	if len(r.Create) > 0 {
+		return r.Create
+	}
+	byName := map[string]metadata.Extension{}
+	for _, e := range extensions {
+		byName[e.Name] = e
+	}
+	if len(extensions) == 1 {
+		return []string{extensions[0].Name}
+	}
+	for _, name := range []string{r.Name, r.Image} {
+		if _, ok := byName[name]; ok {
+			return withRequired(name, byName, nil)
+		}
+	}
+	return nil
+}
+
+// withRequired appends name to list after what it requires of byName.
+func withRequired(name string, byName map[string]metadata.Extension, list []string) []string {
+	e, ok := byName[name]
+	if !ok || slices.Contains(list, name) {
+		return list
+	}
+	delete(byName, name) // a cycle ends here
+	for _, required := range e.Requires {
+		list = withRequired(required, byName, list)
+	}
+	return append(list, name)
+}
+
+// createFindings reports the extensions that the recipe creates and that
+// cannot be installed.
+func createFindings(in Input) []finding.Finding {
+	var out []finding.Finding
+	for _, name := range in.Recipe.Create {
+		switch {
+		case slices.ContainsFunc(in.Layout.Extensions, func(e metadata.Extension) bool { return e.Name == name }):
+		case slices.Contains(in.Layout.Unscripted, name):
+			out = append(out, finding.New("PGX006", "share/extension/"+name+".control",
+				fmt.Sprintf("create names %s, which has a control file and no install script for its default version", name),
+				"remove it from create"))
+		default:
+			out = append(out, finding.New("PGX006", "",
+				fmt.Sprintf("create names %s, which no package of the image has", name),
+				"remove it from create, or add the package that has it"))
+		}
+	}
+	return out
+}
