@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/debextract/debtest"
 	"github.com/pgext/pgext/internal/archive/archivetest"
 	"github.com/pgext/pgext/internal/oracle"
 )
@@ -150,6 +152,17 @@ func TestFilename(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("file name of %q: got %s, want %s", tt.control, got, tt.want)
 		}
+	}
+}
+
+func TestFromDeb(t *testing.T) {
+	deb := debtest.Build(debtest.Deb{Control: "Package: x\nVersion: 1:2-3\nArchitecture: all\nDescription: short\n long\n"})
+	a := archivetest.New(t, archivetest.Debian("sid", "unstable", archivetest.FromDeb(deb)))
+	index := string(a.File("dists/sid/main/binary-arm64/Packages"))
+	want := "Package: x\nVersion: 1:2-3\nArchitecture: all\nDescription: short\n long\n" +
+		"Filename: pool/main/x/x/x_2-3_all.deb\nSize: " + strconv.Itoa(len(deb)) + "\nSHA256: " + archivetest.SHA256(deb) + "\n"
+	if diff := cmp.Diff(index, want); diff != "" {
+		t.Errorf("index (-got +want):\n%s", diff)
 	}
 }
 

@@ -8,7 +8,7 @@
 //
 //	a := archivetest.New(t, archivetest.Suite{
 //		Name:     "trixie",
-//		Packages: []archivetest.Package{{Control: "Package: x\nVersion: 1\nArchitecture: amd64\n", Deb: deb}},
+//		Packages: []archivetest.Package{archivetest.FromDeb(deb)},
 //	})
 //	// a.URL and a.Key() are what a recipe's archives[] entry needs.
 //

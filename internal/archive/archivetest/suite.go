@@ -18,6 +18,7 @@ import (
 	"github.com/ulikunitz/xz"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	"github.com/pgext/pgext/debextract"
 	"github.com/pgext/pgext/internal/debian"
 )
 
@@ -31,6 +32,15 @@ type Package struct {
 	Deb []byte
 	// Component is where it is listed; "" is main.
 	Component string
+}
+
+// FromDeb returns the package that a real .deb holds.
+func FromDeb(deb []byte) Package {
+	p, err := debextract.Open(bytes.NewReader(deb), int64(len(deb)), debextract.Options{})
+	must(err)
+	control, err := p.Control()
+	must(err)
+	return Package{Control: control.Paragraph.String(), Deb: deb}
 }
 
 // Suite describes what one Release file covers. The zero value of every field
