@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/elfdep/elftest"
 	"github.com/pgext/pgext/internal/oracle"
+	"github.com/pgext/pgext/internal/testmirror"
 )
 
 // sample is how many of this machine's ELF files readelf is asked about.
@@ -24,7 +26,7 @@ const sample = 400
 // readelf and Read agree about the ELF files that are installed here.
 func TestReadelfAgrees(t *testing.T) {
 	readelf := oracle.Need(t, "readelf")
-	files := append(installed(t), built(t)...)
+	files := slices.Concat(installed(t), built(t), foreign(t))
 	t.Logf("%d files", len(files))
 	const batch = 50
 	for len(files) > 0 {
@@ -64,6 +66,41 @@ func built(t *testing.T) []string {
 		out = append(out, name)
 	}
 	return out
+}
+
+// foreign returns the files of packages for another machine.
+func foreign(t *testing.T) []string {
+	t.Helper()
+	dpkgDeb := oracle.Need(t, "dpkg-deb")
+	dir := t.TempDir()
+	packages := []string{"libc6", "libstdc++6", "postgresql-18-postgis-3"}
+	for _, p := range testmirror.All(t, "forky", "arm64") {
+		if !slices.Contains(packages, p.Name) {
+			continue
+		}
+		deb := testmirror.Get(t, p.Filename, p.SHA256)
+		if out, err := exec.CommandContext(t.Context(), dpkgDeb, "-x", deb, dir).CombinedOutput(); err != nil {
+			t.Fatalf("unpacking %s: %v\n%s", p.Name, err, out)
+		}
+	}
+	var out []string
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		if o, err := readFile(name); err == nil {
+			out = append(out, name)
+			if o.Arch != "arm64" {
+				t.Errorf("Read(%s).Arch = %q, want arm64", name, o.Arch)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Hundreds of them are character conversions that differ little.
+	return slices.DeleteFunc(out, func(name string) bool { return strings.Contains(name, "/gconv/") })
 }
 
 // installed returns libraries and programs of this machine, evenly spread.
