@@ -57,6 +57,8 @@ type Result struct {
 	// Standalone are the modules that no control file and no script mentions:
 	// they are loaded by LOAD, preloaded, or output plugins.
 	Standalone []string
+	// Licenses tells what the packages that gave a file are under.
+	Licenses []PackageLicense
 	// Given are the packages that gave a file.
 	Given []string
 	// The path lists of the metadata label, relative to the image.

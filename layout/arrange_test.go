@@ -11,15 +11,17 @@ import (
 
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
 // geo is an image of an extension with a bundled library and data.
 func geo(t *testing.T) Input {
+	t.Helper()
 	return Input{
 		Packages: []Package{
 			pack(t, "proj-data", Data, "usr/share/proj/proj.db", "usr/share/proj/nad/ch", "usr/share/other"),
-			pack(t, "libgeo1", Library, "usr/lib/x86_64-linux-gnu/libgeo.so.1.2 = "+elfMagic, "usr/lib/x86_64-linux-gnu/libgeo.so.1 -> libgeo.so.1.2", "usr/share/doc/libgeo1/changelog.gz"),
+			pack(t, "libgeo1", Library, "usr/lib/x86_64-linux-gnu/libgeo.so.1.2 = "+elfMagic, "usr/lib/x86_64-linux-gnu/libgeo.so.1 -> libgeo.so.1.2", "usr/share/doc/libgeo1/changelog.gz", "usr/share/doc/libgeo1/copyright = "+dep5("Expat")),
 			pack(
 				t, "postgresql-18-geo", Extension,
 				mod+"geo-3.so = "+elfMagic, mod+"bitcode/geo-3.index.bc",
@@ -27,6 +29,7 @@ func geo(t *testing.T) Input {
 				ext+"geo--3.0.sql", ext+"geo--3.0--3.1.sql = LOAD '$libdir/geo-3';\n",
 				"usr/lib/postgresql/18/bin/geo2pgsql = "+elfMagic,
 				"usr/share/doc/postgresql-18-geo/README.md",
+				"usr/share/doc/postgresql-18-geo/copyright = "+dep5("PostgreSQL"),
 			),
 		},
 		Libraries: []elfdep.Provider{{Package: "libgeo1", Path: "usr/lib/x86_64-linux-gnu/libgeo.so.1.2", SONAME: "libgeo.so.1"}},
@@ -44,7 +47,7 @@ d 0755 2026-03-01T12:00:00Z 0 - lib
 f 0644 2026-03-01T12:00:00Z 4 3bdbb4fe8397 lib/geo-3.so
 d 0755 2026-03-01T12:00:00Z 0 - licenses
 d 0755 2026-03-01T12:00:00Z 0 - licenses/postgresql-18-geo
-f 0644 2026-03-01T12:00:00Z 27 388c374bc238 licenses/postgresql-18-geo/copyright
+f 0644 2026-03-01T12:00:00Z 118 a41b9408287e licenses/postgresql-18-geo/copyright
 d 0755 2026-03-01T12:00:00Z 0 - share
 d 0755 2026-03-01T12:00:00Z 0 - share/extension
 f 0644 2026-03-01T12:00:00Z 14 62ae75336e36 share/extension/geo--3.0--3.1.sql
@@ -67,8 +70,13 @@ f 0644 2026-03-01T12:00:00Z 86 68686e54ba8a share/extension/geo.control
 	got := r
 	got.Extension, got.Libraries, got.Report = filetree.Tree{}, filetree.Tree{}, Report{}
 	wantRest := Result{
-		Extensions:           []metadata.Extension{{Name: "geo", Version: "3.1", Requires: []string{"plpgsql"}, Trusted: true}},
-		Modules:              []string{"geo-3"},
+		Extensions: []metadata.Extension{{Name: "geo", Version: "3.1", Requires: []string{"plpgsql"}, Trusted: true}},
+		Modules:    []string{"geo-3"},
+		Licenses: []PackageLicense{
+			{Package: "libgeo1", Role: Library, License: license.License{Expression: "MIT"}},
+			{Package: "postgresql-18-geo", License: license.License{Expression: "PostgreSQL"}},
+			{Package: "proj-data", Role: Data, Reason: "the copyright file is not machine-readable (DEP-5)"},
+		},
 		Given:                []string{"libgeo1", "postgresql-18-geo", "proj-data"},
 		ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"},
 		LDLibraryPath: []string{"system", "lib"}, BinPath: []string{"bin"}, Epoch: march,

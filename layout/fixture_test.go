@@ -30,8 +30,18 @@ const (
 // "path -> target"; the copyright file comes by itself.
 func pack(t *testing.T, name string, role Role, files ...string) Package {
 	t.Helper()
-	p := bare(t, name, role, append(files, "usr/share/doc/"+name+"/copyright = "+name+"'s licence")...)
-	return p
+	at := "usr/share/doc/" + name + "/copyright = "
+	for _, f := range files {
+		if strings.HasPrefix(f, at) {
+			return bare(t, name, role, files...)
+		}
+	}
+	return bare(t, name, role, append(files, at+name+"'s licence")...)
+}
+
+// dep5 is a machine-readable copyright file.
+func dep5(license string) string {
+	return "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: A\nLicense: " + license + "\n"
 }
 
 // bare is pack without the copyright file.

@@ -138,12 +138,16 @@ func TestLinks(t *testing.T) {
 		},
 		{"to another package", []string{ext + "a.data -> /usr/share/lib/a.data"}, []string{"usr/share/lib/a.data"}, []string{"644 share/extension/a.data", "644 licenses/lib/copyright"}, nil},
 		{
-			"to a directory that moved", []string{"usr/share/postgresql/18/a/1", "usr/share/postgresql/18/b -> a"}, nil,
+			"to a directory that moved",
+			[]string{"usr/share/postgresql/18/a/1", "usr/share/postgresql/18/b -> a"},
+			nil,
 			[]string{"644 share/a/1", "share/b -> a"},
 			nil,
 		},
 		{
-			"to a directory without a place", []string{"usr/share/postgresql/18/b -> ../../x", "usr/share/x/y/1"}, nil,
+			"to a directory without a place",
+			[]string{"usr/share/postgresql/18/b -> ../../x", "usr/share/x/y/1"},
+			nil,
 			[]string{"644 share/b/y/1"},
 			nil,
 		},

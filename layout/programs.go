@@ -73,7 +73,7 @@ func readHead(e filetree.Entry, n int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", e.Path, err)
 	}
-	defer r.Close() //nolint:errcheck // read side: the read error is the one that counts
+	defer r.Close()
 	b, err := io.ReadAll(io.LimitReader(r, n))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", e.Path, err)

@@ -21,6 +21,9 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 	}
 	r.Modules, r.Standalone = a.modules(r.Extension)
 	r.Given, r.Epoch = a.given(placed)
+	if r.Licenses, err = a.licenses(placed); err != nil {
+		return Result{}, err
+	}
 	a.searchPaths(&r)
 	r.Mount = a.mount
 	r.Report = a.report(placed)
@@ -32,10 +35,7 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 // given returns the packages that gave a file and the newest modification
 // time among all of theirs.
 func (a *arrangement) given(placed []placement) ([]string, time.Time) {
-	gave := map[string]bool{}
-	for _, p := range placed {
-		gave[p.pkg.Name], gave[p.source.Origin.Package] = true, true
-	}
+	gave := givers(placed)
 	var names []string
 	var epoch time.Time
 	for _, p := range a.packages {

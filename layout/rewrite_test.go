@@ -68,6 +68,7 @@ func TestRelocationOfControlFiles(t *testing.T) {
 
 // unit is the real case: COPY from a file beside the script.
 func unit(t *testing.T) Input {
+	t.Helper()
 	return Input{Packages: []Package{pack(
 		t, "postgresql-18-unit", Extension, mod+"unit.so = "+elfMagic, ext+"unit_prefixes.data",
 		ext+"unit.control = default_version = '7'\n",

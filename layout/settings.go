@@ -78,8 +78,14 @@ func parseBool(s string) (value, ok bool) {
 		least int
 		value bool
 	}{
-		{"true", 1, true}, {"yes", 1, true}, {"on", 2, true}, {"1", 1, true},
-		{"false", 1, false}, {"no", 1, false}, {"off", 2, false}, {"0", 1, false},
+		{"true", 1, true},
+		{"yes", 1, true},
+		{"on", 2, true},
+		{"1", 1, true},
+		{"false", 1, false},
+		{"no", 1, false},
+		{"off", 2, false},
+		{"0", 1, false},
 	} {
 		if len(low) >= w.least && strings.HasPrefix(w.word, low) {
 			return w.value, true

@@ -4,38 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/pgext/pgext/internal/filetree"
 )
-
-// copyrights places the copyright file of every package that gave a file
-// (Policy 12.5), through the link to another package's directory that it may
-// have instead of its own.
-func (a *arrangement) copyrights(placed []placement) []placement {
-	gave := map[string]bool{}
-	for _, p := range placed {
-		gave[p.pkg.Name], gave[p.source.Origin.Package] = true, true
-	}
-	var out []placement
-	for i := range a.packages {
-		pkg := &a.packages[i]
-		if !gave[pkg.Name] {
-			continue
-		}
-		name := "usr/share/doc/" + pkg.Name + "/copyright"
-		e, ok := a.world.Resolve(name)
-		if !ok || e.Kind != filetree.File || e.Content == nil {
-			a.find("PGX026", name, "", "%s: its copyright file is not among the packages", pkg.Name)
-			continue
-		}
-		p := placement{pkg: pkg, source: e, to: "licenses/" + pkg.Name + "/copyright", action: Placed, reason: "copyright"}
-		if e.Origin.Package != pkg.Name {
-			p.via, p.reason = name, "copyright, as in "+e.Origin.Package
-		}
-		out = append(out, p)
-	}
-	return out
-}
 
 // settle sorts the placements by place and leaves one for each. Different
 // files for one place are a finding; equal ones are only reported.

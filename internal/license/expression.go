@@ -124,8 +124,15 @@ func join(operator string, exprs []expression, parts func(expression) []string) 
 	return joined
 }
 
+// maxExpression bounds an expression, in bytes; the time it takes to check one
+// grows with the square.
+const maxExpression = 32 << 10
+
 // check refuses what is no SPDX expression.
 func check(text string) error {
+	if len(text) > maxExpression {
+		return fmt.Errorf("the licences make an expression of more than %d bytes", maxExpression)
+	}
 	if ok, _ := spdxexp.ValidateLicenses([]string{text}); !ok {
 		return fmt.Errorf("%q is no SPDX expression", text)
 	}

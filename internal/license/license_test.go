@@ -184,6 +184,7 @@ func TestUpstreamWithoutFiles(t *testing.T) {
 		{"header's licence", header + "License: Expat\n", "MIT", ""},
 		{"packaging only", header + "License: Expat\n\nFiles: debian/*\nLicense: GPL-3\n", "MIT", ""},
 		{"nothing", header, "", "the copyright file has no Files paragraph for upstream's files"},
+		{"endless", one(strings.Repeat("A or B and ", 4000) + "C"), "LicenseRef-A OR LicenseRef-B AND LicenseRef-A OR LicenseRef-B AND LicenseRef-C", ""},
 		{"paragraph without licence", header + "\nFiles: a b\nCopyright: x\n", "", "the paragraph for a b has no License"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
