@@ -1,0 +1,103 @@
+package registry
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+const (
+	defaultJobs     = 4
+	defaultAttempts = 5
+	defaultBackoff  = time.Second
+)
+
+// Options of a Client; the zero value is ready for use.
+type Options struct {
+	// Jobs is how many requests run at once; 0 means 4.
+	Jobs int
+	// Attempts is how often a request is made before it fails for good; 0
+	// means 5.
+	Attempts int
+	// Backoff is the wait after the first attempt, doubled after each; 0
+	// means one second. A longer Retry-After of the registry is honoured.
+	Backoff time.Duration
+	// Insecure talks plain HTTP to every host, not to loopback alone.
+	Insecure bool
+	// Keychain knows the credentials; nil means those of docker and podman.
+	Keychain authn.Keychain
+	// Transport makes the requests; nil means one that knows the proxies of
+	// the environment.
+	Transport http.RoundTripper
+	// UserAgent names the client; "" means "pgext".
+	UserAgent string
+	// Log takes retries; nil discards.
+	Log *slog.Logger
+}
+
+func (o Options) complete() Options {
+	if o.Jobs < 1 {
+		o.Jobs = defaultJobs
+	}
+	if o.Attempts < 1 {
+		o.Attempts = defaultAttempts
+	}
+	if o.Backoff <= 0 {
+		o.Backoff = defaultBackoff
+	}
+	if o.Keychain == nil {
+		o.Keychain = authn.DefaultKeychain
+	}
+	if o.Transport == nil {
+		o.Transport = remote.DefaultTransport
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "pgext"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Client talks to registries. It is safe for use by several goroutines.
+type Client struct {
+	o         Options
+	transport http.RoundTripper
+}
+
+// New returns a client.
+func New(o Options) *Client {
+	o = o.complete()
+	return &Client{o: o, transport: newRetrying(o)}
+}
+
+func (c *Client) nameOptions() []name.Option {
+	if c.o.Insecure {
+		return []name.Option{name.StrictValidation, name.Insecure}
+	}
+	return []name.Option{name.StrictValidation}
+}
+
+// remoteOptions leave retries to our transport. Only the upload of a blob's
+// bytes is repeated by the library, from its start: the registry may have kept
+// part of them.
+func (c *Client) remoteOptions(ctx context.Context) []remote.Option {
+	return []remote.Option{
+		remote.WithContext(ctx),
+		remote.WithTransport(c.transport),
+		remote.WithAuthFromKeychain(c.o.Keychain),
+		remote.WithJobs(c.o.Jobs),
+		remote.WithUserAgent(c.o.UserAgent),
+		remote.WithRetryStatusCodes(),
+		remote.WithRetryPredicate(func(err error) bool { return ctx.Err() == nil && isUpload(err) && isTemporary(err) }),
+		remote.WithRetryBackoff(remote.Backoff{
+			Duration: c.o.Backoff, Factor: 2, Jitter: 0.2, Steps: c.o.Attempts, Cap: maxWait,
+		}),
+	}
+}

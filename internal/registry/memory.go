@@ -1,0 +1,81 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Memory returns a writable registry that keeps everything in memory, with the
+// referrers API. It is for demonstrations and tests.
+func Memory() http.Handler {
+	return &memory{registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true))}
+}
+
+// memory puts right what the library's registry says about referrers: it knows
+// neither their artifactType nor the filter.
+type memory struct {
+	next http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (m *memory) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	repo, digest, ok := strings.Cut(req.URL.Path, "/referrers/")
+	if !ok || req.Method != http.MethodGet || !digestPattern.MatchString(digest) {
+		m.next.ServeHTTP(w, req)
+		return
+	}
+	answer := m.get(req, req.URL.Path)
+	var listed v1.IndexManifest
+	if answer.status != http.StatusOK || json.Unmarshal(answer.body.Bytes(), &listed) != nil {
+		m.next.ServeHTTP(w, req)
+		return
+	}
+	wanted := req.URL.Query().Get("artifactType")
+	var all []v1.Descriptor
+	for _, d := range listed.Manifests {
+		var doc document
+		if json.Unmarshal(m.get(req, repo+"/manifests/"+d.Digest.String()).body.Bytes(), &doc) != nil {
+			continue
+		}
+		d.ArtifactType, d.Annotations = doc.artifactType(), doc.Annotations
+		if wanted == "" || d.ArtifactType == wanted {
+			all = append(all, d)
+		}
+	}
+	if wanted != "" {
+		w.Header().Set("OCI-Filters-Applied", "artifactType")
+	}
+	writeJSON(w, req, string(types.OCIImageIndex), referrersIndex(all))
+}
+
+func (m *memory) get(req *http.Request, path string) *recorder {
+	inner := req.Clone(req.Context())
+	inner.URL.Path, inner.URL.RawQuery = path, ""
+	r := &recorder{header: http.Header{}, status: http.StatusOK}
+	m.next.ServeHTTP(r, inner)
+	return r
+}
+
+// recorder is a response kept in memory.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (r *recorder) Header() http.Header { return r.header }
+
+// Write implements http.ResponseWriter.
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) { r.status = status }

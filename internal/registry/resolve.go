@@ -1,0 +1,103 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// Resolved is what a reference names. One of Index and Image is set; both read
+// from the registry when asked, and verify what they read.
+type Resolved struct {
+	// Repository is HOST/NAME.
+	Repository string
+	Digest     v1.Hash
+	Index      v1.ImageIndex
+	Image      v1.Image
+}
+
+// Resolve asks the registry what ref, HOST/NAME[:TAG][@DIGEST], names.
+func (c *Client) Resolve(ctx context.Context, ref string) (Resolved, error) {
+	r, err := c.resolve(ctx, ref)
+	return r, wrap("resolving", ref, err)
+}
+
+func (c *Client) resolve(ctx context.Context, ref string) (Resolved, error) {
+	// Without StrictValidation a missing tag is "latest", as users expect.
+	options := c.nameOptions()[1:]
+	parsed, err := name.ParseReference(ref, options...)
+	if err != nil {
+		return Resolved{}, err
+	}
+	s, err := c.session(ctx, parsed.Context())
+	if err != nil {
+		return Resolved{}, err
+	}
+	d, err := s.puller.Get(ctx, parsed)
+	if err != nil {
+		return Resolved{}, err
+	}
+	r := Resolved{Repository: parsed.Context().Name(), Digest: d.Digest}
+	switch {
+	case d.MediaType.IsIndex():
+		r.Index, err = d.ImageIndex()
+	case d.MediaType.IsImage():
+		r.Image, err = d.Image()
+	default:
+		err = fmt.Errorf("%s is no image", d.MediaType)
+	}
+	return r, err
+}
+
+// Referrers returns the descriptors of the manifests that have digest as their
+// subject, from the referrers API or the fallback tag.
+func (c *Client) Referrers(ctx context.Context, repo string, digest v1.Hash) ([]v1.Descriptor, error) {
+	op := func() ([]v1.Descriptor, error) {
+		r, err := name.NewRepository(repo, c.nameOptions()...)
+		if err != nil {
+			return nil, err
+		}
+		s, err := c.session(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return s.referrers(ctx, digest)
+	}
+	all, err := op()
+	return all, wrap("listing the referrers of", repo+"@"+digest.String(), err)
+}
+
+// ReferrerImages returns the manifests that Referrers lists, for copying them.
+func (c *Client) ReferrerImages(ctx context.Context, repo string, digest v1.Hash) ([]v1.Image, error) {
+	all, err := c.Referrers(ctx, repo, digest)
+	if err != nil {
+		return nil, err
+	}
+	images := make([]v1.Image, len(all))
+	for i, d := range all {
+		r, err := c.Resolve(ctx, repo+"@"+d.Digest.String())
+		if err != nil {
+			return nil, err
+		}
+		if r.Image == nil {
+			return nil, wrap("reading referrer", repo+"@"+d.Digest.String(), fmt.Errorf("it is no image manifest"))
+		}
+		images[i] = r.Image
+	}
+	return images, nil
+}
+
+func (s *session) referrers(ctx context.Context, digest v1.Hash) ([]v1.Descriptor, error) {
+	idx, err := remote.Referrers(s.at(digest), append(s.client.remoteOptions(ctx), remote.Reuse(s.puller))...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := idx.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	return m.Manifests, nil
+}

@@ -1,0 +1,169 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// maxWait bounds the wait between two attempts.
+const maxWait = 30 * time.Second
+
+// temporaryStatus are the answers that registries and their proxies give when
+// asking again helps; 499 and 522 are nginx' and Cloudflare's.
+var temporaryStatus = []int{
+	http.StatusRequestTimeout, http.StatusTooManyRequests,
+	http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+	499, 522,
+}
+
+// retrying repeats requests that failed for a reason that passes, and bounds
+// how many run at once. A body is sent again from its start; a PATCH is not
+// repeated, as half of it may have arrived.
+type retrying struct {
+	o    Options
+	next http.RoundTripper
+	free chan struct{}
+}
+
+func newRetrying(o Options) *retrying {
+	return &retrying{o: o, next: o.Transport, free: make(chan struct{}, o.Jobs)}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
+	wait := t.o.Backoff
+	for attempt := 1; ; attempt++ {
+		resp, err := t.once(req)
+		if attempt >= t.o.Attempts || !repeatable(req) || !passes(resp, err) || req.Context().Err() != nil {
+			return resp, err
+		}
+		pause := min(maxWait, max(jitter(wait), retryAfter(resp)))
+		status := 0
+		if resp != nil {
+			status = resp.StatusCode
+			_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+			_ = resp.Body.Close()
+		}
+		t.o.Log.Warn("trying again", "method", req.Method, "url", Redact(req.URL.String()), "status", status, "error", err, "in", pause)
+		if err := sleep(req.Context(), pause); err != nil {
+			return nil, err
+		}
+		wait *= 2
+		if req, err = rewind(req); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (t *retrying) once(req *http.Request) (*http.Response, error) {
+	select {
+	case t.free <- struct{}{}:
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	defer func() { <-t.free }()
+	return t.next.RoundTrip(req)
+}
+
+func repeatable(req *http.Request) bool {
+	if req.Method == http.MethodPatch {
+		return false
+	}
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
+}
+
+func rewind(req *http.Request) (*http.Request, error) {
+	if req.GetBody == nil {
+		return req, nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	again := req.Clone(req.Context())
+	again.Body = body
+	return again, nil
+}
+
+func passes(resp *http.Response, err error) bool {
+	if err != nil {
+		return isTemporary(err)
+	}
+	return slices.Contains(temporaryStatus, resp.StatusCode)
+}
+
+// isTemporary tells whether asking again may help.
+func isTemporary(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	var status *transport.Error
+	if errors.As(err, &status) {
+		return slices.Contains(temporaryStatus, status.StatusCode)
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsTemporary || dns.IsTimeout
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return true
+	}
+	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNREFUSED, net.ErrClosed} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// isUpload tells whether err comes from sending a blob's bytes.
+func isUpload(err error) bool {
+	var status *transport.Error
+	if errors.As(err, &status) {
+		return status.Request != nil && status.Request.Method == http.MethodPatch
+	}
+	var request *url.Error
+	return errors.As(err, &request) && request.Op == "Patch"
+}
+
+// jitter keeps many clients from asking in step.
+func jitter(d time.Duration) time.Duration {
+	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // nobody gains by guessing it
+}
+
+func retryAfter(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	value := resp.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return time.Until(at)
+	}
+	return 0
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
