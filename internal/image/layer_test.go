@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/hex"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -93,7 +94,7 @@ func TestLayerTwice(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(7))
 			defer syscall.Umask(syscall.Umask(0o077))
 			t.Setenv("TZ", "Asia/Tokyo")
-			for _, jobs := range []int{0, 1, 2, 9} {
+			for _, jobs := range []int{0, 2, 9} {
 				got := layer(t, big, LayerOptions{Compression: c, Jobs: jobs})
 				if got.digest != want.digest || got.diffID != want.diffID || got.size != want.size {
 					t.Errorf("with %d jobs: %v, %v; want %v, %v", jobs, got.digest, got.diffID, want.digest, want.diffID)
@@ -105,12 +106,10 @@ func TestLayerTwice(t *testing.T) {
 
 // noise is n bytes that compress to about half.
 func noise(n int) string {
-	r := rand.New(rand.NewPCG(1, 2))
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = "0123456789abcdef"[r.IntN(16)]
-	}
-	return string(b)
+	r := rand.NewChaCha8([32]byte{})
+	b := make([]byte, n/2+1)
+	_, _ = r.Read(b) // never fails
+	return hex.EncodeToString(b)[:n]
 }
 
 // unreadable is content that must not be needed.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -355,5 +356,31 @@ func TestPushImmutable(t *testing.T) {
 	}
 	if got := (&ImmutableError{Tag: "1-2-18-trixie-r9"}).Hint(); got != "--revision 10 publishes it beside the old one" {
 		t.Errorf("Hint() = %q", got)
+	}
+}
+
+// TestPushAuthenticates takes the password from docker's own file.
+func TestPushAuthenticates(t *testing.T) {
+	memory := Memory()
+	host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if user, password, _ := req.BasicAuth(); user != "me" || password != "hunter2" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		memory.ServeHTTP(w, req)
+	}))
+	p := publication(t, "a")
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	_, err := quick().Push(t.Context(), host+"/x", p)
+	checkError(t, err, "docker login "+host)
+
+	auth := base64.StdEncoding.EncodeToString([]byte("me:hunter2"))
+	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, auth)
+	if err := os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := quick().Push(t.Context(), host+"/x", p); err != nil || got != digestOf(t, p.Index) {
+		t.Errorf("Push() with the password = %v, %v", got, err)
 	}
 }
