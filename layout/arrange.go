@@ -99,5 +99,8 @@ func Arrange(in Input) (Result, error) {
 	if err := a.rewrite(placed); err != nil {
 		return Result{}, err
 	}
+	if err := a.compiledPaths(placed); err != nil {
+		return Result{}, err
+	}
 	return a.result(placed)
 }

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,6 +68,19 @@ func TestPlaces(t *testing.T) {
 				"PGX021 warning: usr/bin/wrapper: x: it is a link to /usr/share/postgresql-common/pg_wrapper, which no package of the image has",
 				"PGX021 warning: usr/lib/postgresql/18/bin/py: x: the base lacks its interpreter /usr/bin/python3",
 				"PGX022 warning: usr/sbin: x: no place in an extension image: daemon",
+			},
+		},
+		{
+			name: "compiled-in paths",
+			files: []string{
+				mod + "a.so = " + elfMagic + strings.Repeat(".", 300<<10) + "\x00/usr/share/postgresql/18/extension/a.data\x00/usr/lib/postgresql/18/lib\x00",
+				mod + "b.so = " + elfMagic + strings.Repeat(".", 256<<10-60) + "\x00/usr/lib/postgresql/18/lib/plugins/%s\x00 and /usr/lib/postgresql/18/lib/plugins/%s\x00",
+				mod + "c.data = \x00/usr/share/postgresql/18/extension/a.data\x00",
+			},
+			want: []string{"644 lib/a.so", "644 lib/b.so", "644 lib/c.data"},
+			findings: []string{
+				"PGX024 warning: lib/a.so: has the path /usr/share/postgresql/18/extension/a.data compiled in",
+				"PGX024 warning: lib/b.so: has the path /usr/lib/postgresql/18/lib/plugins/%s compiled in",
 			},
 		},
 		{

@@ -15,14 +15,17 @@ type verdict struct {
 	reason string
 	// code is the finding it is worth, if any.
 	code string
-	// never is true when nothing can make the file part of an image.
+	// never is true when not even a link to the file can bring it in.
 	never bool
 }
 
+// documentation is left out, but a link to a file of it may still bring it in.
+const documentation = "documentation"
+
 // dropped are the directories whose files no image needs.
 var dropped = []struct{ prefix, reason string }{
-	{"usr/share/doc/", "documentation"},
-	{"usr/share/doc-base/", "documentation"},
+	{"usr/share/doc/", documentation},
+	{"usr/share/doc-base/", documentation},
 	{"usr/share/man/", "manual page"},
 	{"usr/share/info/", "manual page"},
 	{"usr/include/", "header"},
@@ -64,7 +67,7 @@ func (in Input) sharedir() string  { return fmt.Sprintf("usr/share/postgresql/%d
 func (in Input) route(p string) verdict {
 	for _, d := range dropped {
 		if strings.HasPrefix(p, d.prefix) {
-			return verdict{reason: d.reason, never: true}
+			return verdict{reason: d.reason, never: d.reason != documentation}
 		}
 	}
 	switch path.Ext(p) {

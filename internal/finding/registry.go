@@ -64,7 +64,7 @@ var kinds = []Kind{
 	},
 	{
 		"PGX024", Warning, "path of the default location",
-		"A script or control file has an absolute path below PostgreSQL's own directories, where a mounted image puts nothing. Paths to files of the image are rewritten unless the recipe says rewrite: none; what is left leads to a file that the image does not have, which works only if the base has it.",
+		"A script, a control file or a module has an absolute path below PostgreSQL's own directories, where a mounted image puts nothing. In scripts, paths to files of the image are rewritten unless the recipe says rewrite: none; ELF files are never changed. What is left works only if the base has the file.",
 	},
 	{
 		"PGX025", Warning, "control file that PostgreSQL refuses",

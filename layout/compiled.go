@@ -1,0 +1,87 @@
+package layout
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// maxPath bounds a path that is looked for in a binary, in bytes.
+const maxPath = 512
+
+// compiledPaths finds absolute paths of the default location inside the
+// extension's own ELF files, which are never modified.
+func (a *arrangement) compiledPaths(placed []placement) error {
+	for _, p := range placed {
+		if p.pkg.Role != Extension || p.spare || p.link != "" {
+			continue
+		}
+		if _, ok := p.pkg.Objects[p.source.Path]; !ok {
+			continue
+		}
+		paths, err := a.pathsIn(p)
+		if err != nil {
+			return fmt.Errorf("arranging %s: package %s: reading %s: %w", a.in.Name, p.pkg.Name, p.source.Path, err)
+		}
+		for _, found := range paths {
+			a.find("PGX024", p.to, "", "has the path %s compiled in", found)
+		}
+	}
+	return nil
+}
+
+// pathsIn returns the paths below sharedir and pkglibdir in a file, sorted. A
+// directory by itself does not count: as a RUNPATH it does no harm.
+func (a *arrangement) pathsIn(p placement) ([]string, error) {
+	if p.source.Content == nil {
+		return nil, errors.New("no content")
+	}
+	r, err := p.source.Content.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	prefixes := [][]byte{[]byte("/" + a.in.sharedir() + "/"), []byte("/" + a.in.pkglibdir() + "/")}
+	var found []string
+	buf := make([]byte, 0, 256<<10)
+	for {
+		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		for _, prefix := range prefixes {
+			found = append(found, pathsWith(prefix, buf)...)
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			slices.Sort(found)
+			return slices.Compact(found), nil
+		case err != nil:
+			return nil, err
+		}
+		// A path that the end of the buffer cuts is found whole next time.
+		buf = append(buf[:0], buf[len(buf)-maxPath:]...)
+	}
+}
+
+// pathsWith returns the paths in b that start with prefix and end within b or
+// after maxPath bytes.
+func pathsWith(prefix, b []byte) []string {
+	var found []string
+	for {
+		i := bytes.Index(b, prefix)
+		if i < 0 {
+			return found
+		}
+		b = b[i:]
+		end := 0
+		for end < min(len(b), maxPath) && strings.IndexByte(pathBytes+"%", b[end]) >= 0 {
+			end++
+		}
+		if end < len(b) {
+			found = append(found, string(b[:end]))
+		}
+		b = b[len(prefix):]
+	}
+}
