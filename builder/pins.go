@@ -45,7 +45,7 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 		pins.Packages = append(pins.Packages, p)
 	}
 	slices.SortFunc(pins.Packages, func(a, b lock.Package) int { return strings.Compare(a.Package, b.Package) })
-	arranged, err := s.tryOut(ctx, pins)
+	arranged, err := s.tryOut(ctx, &pins)
 	if err != nil {
 		return lock.Target{}, err
 	}
@@ -54,13 +54,50 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 	return pins, err
 }
 
-// tryOut arranges the image that the pins describe.
-func (s *resolution) tryOut(ctx context.Context, pins lock.Target) (layout.Result, error) {
-	packages, err := s.Extract(ctx, s.recipe, s.target, pins)
+// tryOut arranges the image that the pins describe. Packages that have the
+// copyright of one which gives a file are pinned on the way.
+func (s *resolution) tryOut(ctx context.Context, pins *lock.Target) (layout.Result, error) {
+	packages, err := s.Extract(ctx, s.recipe, s.target, *pins)
 	if err != nil {
 		return layout.Result{}, err
 	}
-	return s.Layout(s.recipe, s.target, pins, packages)
+	owners := s.copyrightOwners(packages)
+	digests, err := s.fetchPackages(ctx, owners)
+	if err != nil {
+		return layout.Result{}, err
+	}
+	for i, p := range owners {
+		pins.Packages = append(pins.Packages, lockedPackage(p, lock.Data, digests[i]))
+	}
+	if len(owners) > 0 {
+		if packages, err = s.Extract(ctx, s.recipe, s.target, *pins); err != nil {
+			return layout.Result{}, err
+		}
+	}
+	return s.Layout(s.recipe, s.target, *pins, packages)
+}
+
+// copyrightOwners are the packages, of the base too, that have the copyright
+// file of one of packages and are not among them.
+func (s *resolution) copyrightOwners(packages []layout.Package) []apt.Package {
+	have := map[string]bool{}
+	for _, p := range packages {
+		have[p.Name] = true
+	}
+	var out []apt.Package
+	for _, p := range packages {
+		owner := layout.CopyrightOwner(p)
+		if have[owner] {
+			continue
+		}
+		have[owner] = true
+		for _, q := range slices.Concat(s.resolved, s.base.Packages) {
+			if q.Name == owner {
+				out = append(out, q)
+			}
+		}
+	}
+	return out
 }
 
 // data are the packages that the recipe takes data from.

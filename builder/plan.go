@@ -100,6 +100,11 @@ func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selecti
 			p.Lock = p.Lock.With(a.Pins)
 		}
 	}
+	for _, t := range p.Targets { // as the lock has them, whether it was read or made
+		for i, a := range t.Architectures {
+			t.Architectures[i].Pins, _ = p.Lock.Find(t.Distro, t.Postgres, a.Pins.Arch)
+		}
+	}
 	p.Changed = !slices.Equal(p.Lock.Encode(), before.Encode())
 	return p, nil
 }

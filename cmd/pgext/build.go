@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+type buildFlags struct {
+	selectionFlags
+	resolvingFlags
+	imageFlags
+	output string
+	push   string
+	locked bool
+	update bool
+	dryRun bool
+	strict bool
+}
+
+func (a *app) buildCommand() *cobra.Command {
+	var f buildFlags
+	cmd := &cobra.Command{
+		Use:   "build RECIPE...",
+		Short: "Build images from recipes",
+		Long: `Build images from recipes: resolve what the lock lacks, fetch and verify the
+packages, lay their files out, write OCI images.
+
+RECIPE is a file, a folder with recipe.yaml, or a folder of such folders. The
+images are in DIR/<image>/oci, an OCI layout, with a report that accounts for
+every file beside it. Standard output ends with a line for every tag:
+
+  <image>:<tag>@sha256:<digest of the index>`,
+		Example: `  pgext build recipes/pgvector --distro forky
+  pgext build recipes --push registry.example.com/extensions
+  pgext build recipe.yaml --locked --offline`,
+		Args: atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.locked && f.update {
+				return usageErrorf("--locked and --update contradict each other")
+			}
+			recipes, err := loadRecipes(args)
+			if err != nil {
+				return err
+			}
+			b, err := a.newBuilder(f.resolvingFlags, f.imageFlags)
+			if err != nil {
+				return err
+			}
+			return a.build(cmd.Context(), b, recipes, f)
+		},
+	}
+	fs := cmd.Flags()
+	f.selectionFlags.bind(fs)
+	f.resolvingFlags.bind(fs)
+	f.imageFlags.bind(fs)
+	fs.StringVar(&f.output, "output", "dist", "folder for the images")
+	fs.StringVar(&f.push, "push", "", "push each image to REPO/<image>")
+	fs.BoolVar(&f.locked, "locked", false, "fail instead of writing a lock")
+	fs.BoolVar(&f.update, "update", false, "resolve afresh what is locked")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "say what would be built; write nothing")
+	fs.BoolVar(&f.strict, "strict", false, "warnings fail the build too")
+	return cmd
+}
+
+func (f buildFlags) mode() builder.Mode {
+	switch {
+	case f.locked:
+		return builder.Locked
+	case f.update:
+		return builder.Update
+	}
+	return builder.Keep
+}
+
+// build plans all recipes before it builds any, and pushes when all are built.
+func (a *app) build(ctx context.Context, b *builder.Builder, recipes []*recipe.Recipe, f buildFlags) error {
+	plans := make([]*builder.Plan, len(recipes))
+	for i, r := range recipes {
+		var err error
+		if f.dryRun {
+			plans[i], err = b.DryRun(ctx, r, f.selection(), f.mode())
+		} else {
+			plans[i], err = b.Plan(ctx, r, f.selection(), f.mode())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.dryRun {
+		return a.printPlans(plans)
+	}
+	var images []builder.Image
+	for _, p := range plans {
+		if err := p.WriteLock(); err != nil {
+			return err
+		}
+		built, err := b.Build(ctx, p, f.output)
+		if err != nil {
+			return err
+		}
+		images = append(images, built...)
+	}
+	for _, i := range images {
+		a.printFindings(i)
+	}
+	if err := strictly(f.strict, images); err != nil {
+		return err
+	}
+	if f.push != "" {
+		if err := a.push(ctx, images, f.push); err != nil {
+			return err
+		}
+	}
+	return a.printImages(images, f.push)
+}
+
+// strictly fails when warnings count and there are some.
+func strictly(strict bool, images []builder.Image) error {
+	for _, i := range images {
+		if worst, any := finding.Worst(i.Findings); strict && any && worst >= finding.Warning {
+			return printedError{exitFindings}
+		}
+	}
+	return nil
+}
+
+// printFindings tells people what they should know about an image. Notes are
+// told with --verbose.
+func (a *app) printFindings(i builder.Image) {
+	for _, f := range i.Findings {
+		if f.Severity == finding.Note && !a.global.verbose {
+			continue
+		}
+		fmt.Fprintf(a.stderr, "%s: %s\n", i.Name, f)
+		if f.Hint != "" {
+			fmt.Fprintf(a.stderr, "  hint: %s\n", f.Hint)
+		}
+	}
+}
+
+type buildDocument struct {
+	Schema int             `json:"schema"`
+	Images []imageDocument `json:"images"`
+}
+
+type imageDocument struct {
+	Image      string            `json:"image"`
+	Repository string            `json:"repository,omitempty"`
+	Distro     string            `json:"distro"`
+	Postgres   int               `json:"postgres"`
+	Archs      []string          `json:"archs"`
+	Tags       []string          `json:"tags"`
+	Digest     string            `json:"digest"`
+	Path       string            `json:"path"`
+	Unchanged  bool              `json:"unchanged"`
+	Findings   []finding.Finding `json:"findings"`
+}
+
+// printImages ends standard output: a line for every tag, or the document.
+func (a *app) printImages(images []builder.Image, repo string) error {
+	doc := buildDocument{Schema: 1, Images: []imageDocument{}}
+	for _, i := range images {
+		name := i.Name
+		if repo != "" {
+			name = repository(repo, i.Name)
+		}
+		if !a.global.json {
+			for _, tag := range i.Tags {
+				if _, err := fmt.Fprintf(a.stdout, "%s:%s@%s\n", name, tag, i.Digest); err != nil {
+					return err
+				}
+			}
+		}
+		d := imageDocument{
+			Image: i.Name, Distro: i.Distro, Postgres: i.Postgres, Archs: i.Archs, Tags: i.Tags[:],
+			Digest: i.Digest, Path: i.Path, Unchanged: i.Unchanged, Findings: append([]finding.Finding{}, i.Findings...),
+		}
+		if repo != "" {
+			d.Repository = name
+		}
+		doc.Images = append(doc.Images, d)
+	}
+	if a.global.json {
+		a.printJSON(doc)
+	}
+	return nil
+}
+
+// programIdentity tells this program from another one: what an older pgext
+// remembers of its builds does not count.
+func programIdentity() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %d", versionString(), info.Size(), info.ModTime().UnixNano())
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/doc"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/pgext/pgext/"
+
+type listed struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+	Deps       []string
+}
+
+// goList returns the packages of the module, or of patterns.
+func goList(t *testing.T, patterns ...string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Doc,Imports,Deps"}, patterns...)...)
+	cmd.Dir = "../.."
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); err == io.EOF {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// rooms reads the two tables of docs/architecture.md: room to floor, and the
+// rooms that serve tests only.
+func rooms(t *testing.T) (floors map[string]int, testOnly []string) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	floors = map[string]int{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d) \| (\S+) \|`).FindAllStringSubmatch(string(page), -1) {
+		floors[m[2]], err = strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z/]+/[a-z/]+) \|`).FindAllStringSubmatch(string(page), -1) {
+		testOnly = append(testOnly, m[1])
+	}
+	if len(floors) < 10 || len(testOnly) == 0 {
+		t.Fatalf("read %d rooms and %d test rooms from the tables: their shape changed", len(floors), len(testOnly))
+	}
+	return floors, testOnly
+}
+
+// TestFloors keeps the promise of docs/architecture.md: imports point down,
+// never sideways, and every room has its row.
+func TestFloors(t *testing.T) {
+	floors, testOnly := rooms(t)
+	seen := map[string]bool{}
+	for _, p := range goList(t, "./...") {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		seen[room] = true
+		if slices.Contains(testOnly, room) {
+			continue
+		}
+		floor, ok := floors[room]
+		if !ok {
+			t.Errorf("%s has no row in docs/architecture.md", room)
+			continue
+		}
+		for _, imported := range p.Imports {
+			other, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			if slices.Contains(testOnly, other) {
+				t.Errorf("%s imports %s, which serves tests only", room, other)
+			} else if floors[other] >= floor {
+				t.Errorf("%s (floor %d) imports %s (floor %d): imports point down", room, floor, other, floors[other])
+			}
+		}
+	}
+	for room := range floors {
+		if !seen[room] {
+			t.Errorf("docs/architecture.md has a row for %s, which does not exist", room)
+		}
+	}
+}
+
+// TestRoomsHaveOneNoun: a room whose first sentence needs "and" is two rooms.
+func TestRoomsHaveOneNoun(t *testing.T) {
+	for _, p := range goList(t, "./...") {
+		first := new(doc.Package).Synopsis(p.Doc)
+		if first == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+		if regexp.MustCompile(`\band\b`).MatchString(first) {
+			t.Errorf("%s: its first sentence needs \"and\": %s", p.ImportPath, first)
+		}
+	}
+}
+
+// TestNoHeavyDependencies: the packages that DEPENDENCIES.md says never enter
+// the binary, by size, by start-up time or by what they do when imported.
+func TestNoHeavyDependencies(t *testing.T) {
+	banned := []string{"cosign/v2/cmd", "hashicorp/go-getter", "k8s.io/", "envoyproxy", "ulikunitz/xz", "blakesmith/ar", "os/exec/testscript"}
+	for _, p := range goList(t, "./cmd/pgext") {
+		for _, dep := range p.Deps {
+			for _, b := range banned {
+				if strings.Contains(dep, b) {
+					t.Errorf("the binary depends on %s", dep)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns its exit code. The first
+// interrupt cancels the context, so that nothing half-written stays behind;
+// the second ends the process as usual.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	a := &app{stdout: stdout, stderr: stderr, getenv: os.LookupEnv}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case errors.Is(err, errServed):
+		err = nil
+	case err != nil && ctx.Err() != nil:
+		err = interruptedError{}
+	}
+	return a.report(err)
+}

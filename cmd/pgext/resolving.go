@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/archive"
+	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// selectionFlags name targets of a recipe.
+type selectionFlags struct {
+	distros []string
+	majors  []int
+	archs   []string
+}
+
+func (s *selectionFlags) bind(fs *pflag.FlagSet) {
+	fs.StringSliceVar(&s.distros, "distro", nil, "only these distributions")
+	fs.IntSliceVar(&s.majors, "pg", nil, "only these PostgreSQL majors")
+	fs.StringSliceVar(&s.archs, "arch", nil, "only these architectures, by their Debian names")
+}
+
+func (s *selectionFlags) selection() recipe.Selection {
+	return recipe.Selection{Distros: s.distros, Postgres: s.majors, Archs: s.archs}
+}
+
+// resolvingFlags belong to the verbs that may resolve against archives.
+type resolvingFlags struct {
+	archives     []string
+	mirrors      []string
+	allowExpired bool
+}
+
+func (r *resolvingFlags) bind(fs *pflag.FlagSet) {
+	fs.StringSliceVar(&r.archives, "archive", nil, "use these archives instead of the distribution's own: debian, debian-security, pgdg")
+	fs.StringArrayVar(&r.mirrors, "mirror", nil, "mirror of an archive, as NAME=URL")
+	fs.BoolVar(&r.allowExpired, "allow-expired", false, "accept an archive whose Release is past its Valid-Until; the lock says so")
+}
+
+// imageFlags decide what the images say, or how their bytes are written.
+type imageFlags struct {
+	annotations []string
+	compression string
+	revision    int
+}
+
+func (i *imageFlags) bind(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&i.annotations, "annotation", nil, "further OCI annotation, as KEY=VALUE")
+	fs.StringVar(&i.compression, "compression", "gzip", "compression of the layers: gzip or zstd")
+	fs.IntVar(&i.revision, "revision", 0, "append -rN to the tag that never moves")
+}
+
+// newBuilder makes the builder that the flags describe.
+func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, error) {
+	mirrors, err := archive.ParseMirrors(strings.Join(r.mirrors, " "))
+	if err != nil {
+		return nil, err
+	}
+	annotations, err := parsePairs("--annotation", i.annotations)
+	if err != nil {
+		return nil, err
+	}
+	switch i.compression {
+	case "", "gzip", "zstd":
+	default:
+		return nil, usageErrorf("--compression %q: there is gzip and zstd", i.compression)
+	}
+	epoch, err := a.sourceDateEpoch()
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.openCache()
+	if err != nil {
+		return nil, err
+	}
+	return builder.New(builder.Options{
+		Cache:        c,
+		Fetcher:      fetch.New(c, a.fetchOptions()),
+		Jobs:         a.global.jobs,
+		Archives:     r.archives,
+		Mirrors:      mirrors,
+		AllowExpired: r.allowExpired,
+		Annotations:  annotations,
+		Compression:  image.Compression(i.compression),
+		Revision:     i.revision,
+		Epoch:        epoch,
+		Program:      programIdentity(),
+		Log:          a.logger(),
+	}), nil
+}
+
+func (a *app) openCache() (*cache.Cache, error) {
+	dir := a.global.cacheDir
+	if dir == "" {
+		var err error
+		if dir, err = cache.DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
+	return cache.Open(dir)
+}
+
+func (a *app) fetchOptions() fetch.Options {
+	return fetch.Options{
+		Jobs:      a.global.jobs,
+		Offline:   a.global.offline,
+		UserAgent: "pgext/" + versionString(),
+		Log:       a.logger(),
+		Progress:  a.progress(),
+	}
+}
+
+// sourceDateEpoch returns the time of SOURCE_DATE_EPOCH, in seconds since
+// 1970, or nil when it is not set
+// (https://reproducible-builds.org/specs/source-date-epoch/).
+func (a *app) sourceDateEpoch() (*time.Time, error) {
+	text, ok := a.getenv("SOURCE_DATE_EPOCH")
+	if !ok || text == "" {
+		return nil, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 {
+		return nil, usageErrorf("SOURCE_DATE_EPOCH=%q: not a number of seconds since 1970", text)
+	}
+	at := time.Unix(seconds, 0).UTC()
+	return &at, nil
+}
+
+// parsePairs reads KEY=VALUE flags.
+func parsePairs(flag string, pairs []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, p := range pairs {
+		key, value, ok := strings.Cut(p, "=")
+		if !ok || key == "" {
+			return nil, usageErrorf("%s %q: not KEY=VALUE", flag, p)
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+// loadRecipes returns the recipes that the arguments name.
+func loadRecipes(args []string) ([]*recipe.Recipe, error) {
+	var all []*recipe.Recipe
+	for _, arg := range args {
+		recipes, err := recipe.Load(arg)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recipes...)
+	}
+	seen := map[string]string{}
+	for _, r := range all {
+		if other, ok := seen[r.Image]; ok && other != r.Path {
+			return nil, fmt.Errorf("%s and %s both make the image %s", other, r.Path, r.Image)
+		}
+		seen[r.Image] = r.Path
+	}
+	return all, nil
+}
+
+// isTerminal reports whether people watch stderr.
+func (a *app) isTerminal() bool {
+	f, ok := a.stderr.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

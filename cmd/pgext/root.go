@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// app is what every verb shares: the streams and the global flags.
+type app struct {
+	stdout, stderr io.Writer
+	getenv         func(string) (string, bool)
+	global         globalFlags
+}
+
+// globalFlags mean the same for every verb.
+type globalFlags struct {
+	cacheDir string
+	jobs     int
+	offline  bool
+	json     bool
+	verbose  bool
+}
+
+func (g *globalFlags) bind(fs *pflag.FlagSet) {
+	fs.StringVar(&g.cacheDir, "cache-dir", "", "folder for what was downloaded or learnt (default: pgext in the user's cache folder)")
+	fs.IntVar(&g.jobs, "jobs", runtime.NumCPU(), "how many things are done at once")
+	fs.BoolVar(&g.offline, "offline", false, "use only what is in the cache")
+	fs.BoolVar(&g.json, "json", false, "print one JSON document on stdout")
+	fs.BoolVarP(&g.verbose, "verbose", "v", false, "say on stderr what is done")
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pgext",
+		Short: "Turn a PostgreSQL extension into a bare OCI image",
+		Long: `pgext turns a PostgreSQL extension into a bare OCI image that Kubernetes
+mounts read-only beside PostgreSQL 18.
+
+Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.fromEnvironment(cmd); err != nil {
+				return err
+			}
+			if a.global.jobs < 1 {
+				return usageErrorf("--jobs %d: at least 1 is needed", a.global.jobs)
+			}
+			return nil
+		},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{text: err.Error(), command: cmd.CommandPath()}
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	a.global.bind(root.PersistentFlags())
+	root.AddCommand(
+		a.buildCommand(),
+		a.lockCommand(),
+		a.lintCommand(),
+		a.inspectCommand(),
+		a.serveCommand(),
+		a.schemaCommand(),
+		a.completionCommand(),
+		a.versionCommand(),
+	)
+	return root
+}
+
+// fromEnvironment gives every flag that was not typed the value of its
+// variable PGEXT_<FLAG>. A repeatable flag takes several, separated by spaces.
+func (a *app) fromEnvironment(cmd *cobra.Command) error {
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "help" {
+			return
+		}
+		name := "PGEXT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := a.getenv(name)
+		if !ok || value == "" {
+			return
+		}
+		values := []string{value}
+		if f.Value.Type() == "stringArray" {
+			values = strings.Fields(value)
+		}
+		for _, v := range values {
+			if err := cmd.Flags().Set(f.Name, v); err != nil {
+				errs = append(errs, fmt.Errorf("%s=%q: %w", name, v, errors.Unwrap(err)))
+			}
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return &usageError{text: err.Error(), command: cmd.CommandPath()}
+	}
+	return nil
+}
+
+// logger writes to stderr with --verbose, and nowhere without.
+func (a *app) logger() *slog.Logger {
+	if !a.global.verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
+			if len(groups) == 0 && attr.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	}))
+}

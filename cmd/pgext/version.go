@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker; see the Makefile.
+var version string
+
+// versionString returns the linked version, else the module's own.
+func versionString() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+type versionDocument struct {
+	Schema   int    `json:"schema"`
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := versionDocument{1, versionString(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			if a.global.json {
+				a.printJSON(v)
+				return nil
+			}
+			_, err := fmt.Fprintf(a.stdout, "pgext %s %s %s\n", v.Version, v.Go, v.Platform)
+			return err
+		},
+	}
+}
