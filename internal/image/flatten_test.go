@@ -149,7 +149,7 @@ func TestFlatten(t *testing.T) {
 			}
 			for _, o := range []FlattenOptions{{}, {Cache: newCache(t)}} {
 				flat, err := Flatten(t.Context(), plain(t, layers...), o)
-				if got := describe(t, flat, err); got != tc.want {
+				if got := summary(t, flat, err); got != tc.want {
 					t.Errorf("Flatten() = %s\nwant        %s", got, tc.want)
 				}
 			}
@@ -157,7 +157,7 @@ func TestFlatten(t *testing.T) {
 	}
 }
 
-func describe(tb testing.TB, flat Flat, err error) string {
+func summary(tb testing.TB, flat Flat, err error) string {
 	tb.Helper()
 	if err != nil {
 		parts := strings.SplitN(err.Error(), ": ", 3)

@@ -16,11 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
-	"github.com/google/go-containerregistry/pkg/v1/static"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -72,41 +68,14 @@ func listing(tb testing.TB, l *Layout) []string {
 }
 
 // referrer is an artifact about subject.
-func referrer(tb testing.TB, subject interface{ Digest() (v1.Hash, error) }, artifactType, content string) v1.Image {
+func referrer(tb testing.TB, subject partial.Describable, artifactType, content string) v1.Image {
 	tb.Helper()
-	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.MediaType(artifactType))
-	img, err := mutate.AppendLayers(img, static.NewLayer([]byte(content), "application/json"))
+	img, err := NewReferrer(subject, Referrer{ArtifactType: artifactType, MediaType: "application/json", Content: []byte(content)})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := partial.Descriptor(subject.(partial.Describable))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return &typed{mutate.Subject(img, *d).(v1.Image), artifactType}
+	return img
 }
-
-// typed is an image with an artifactType, which mutate cannot set.
-type typed struct {
-	v1.Image
-	artifactType string
-}
-
-func (i *typed) RawManifest() ([]byte, error) {
-	raw, err := i.Image.RawManifest()
-	if err != nil {
-		return nil, err
-	}
-	var m map[string]any
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, err
-	}
-	m["artifactType"] = i.artifactType
-	return json.Marshal(m)
-}
-
-func (i *typed) Digest() (v1.Hash, error) { return partial.Digest(i) }
-func (i *typed) Size() (int64, error)     { return partial.Size(i) }
 
 func TestWrite(t *testing.T) {
 	c := newCache(t)
@@ -221,6 +190,13 @@ func TestWriteReplaces(t *testing.T) {
 	}
 }
 
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func keys(m map[string]string) []string {
 	var out []string
 	for k := range m {
@@ -233,11 +209,38 @@ func keys(m map[string]string) []string {
 func TestReferrers(t *testing.T) {
 	l := At(t.TempDir())
 	idx := buildIndex(t, newCache(t), "amd64")
-	sbom := referrer(t, idx, "application/spdx+json", "{}")
+	sbom := referrer(t, idx, "application/spdx+json", "[]")
 	write(t, l, Output{Index: idx, Tags: []string{"a"}, Referrers: []v1.Image{sbom}})
 	got, err := l.Referrers(digest(t, idx))
 	if err != nil || len(got) != 1 || digest(t, got[0]) != digest(t, sbom) {
 		t.Errorf("Referrers() = %v, %v", got, err)
+	}
+	raw, err := got[0].RawManifest()
+	want := strings.NewReplacer("SUBJECT", digest(t, idx).String(), "SIZE", fmt.Sprint(must(idx.Size()))).Replace(`{
+ "artifactType": "application/spdx+json",
+ "config": {
+  "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+  "mediaType": "application/vnd.oci.empty.v1+json",
+  "size": 2
+ },
+ "layers": [
+  {
+   "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+   "mediaType": "application/json",
+   "size": 2
+  }
+ ],
+ "mediaType": "application/vnd.oci.image.manifest.v1+json",
+ "schemaVersion": 2,
+ "subject": {
+  "digest": "SUBJECT",
+  "mediaType": "application/vnd.oci.image.index.v1+json",
+  "size": SIZE
+ }
+}
+`)
+	if diff := cmp.Diff(indented(t, raw, err), want); diff != "" {
+		t.Errorf("manifest (-got +want):\n%s", diff)
 	}
 	if got, err := l.Referrers(digest(t, sbom)); err != nil || got != nil {
 		t.Errorf("Referrers() of the SBOM = %v, %v", got, err)

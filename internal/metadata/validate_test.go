@@ -33,8 +33,10 @@ func TestValidate(t *testing.T) {
 		{"create without extension", func(m *Metadata) { m.Create = []string{"pgis"} }, `create[0]: "pgis" is not among the extensions`},
 		{"extension twice", func(m *Metadata) { m.Extensions = append(m.Extensions, m.Extensions[0]) }, `extensions[1]: "postgis" appears twice`},
 		{"requirement of nothing", func(m *Metadata) { m.Requires = []Requirement{{Image: "x"}} }, "requires[0]: needs an extension or a module, not both"},
-		{"all at once", func(m *Metadata) { m.Image, m.Version, m.Distro, m.Postgres = "", "", "", 0 },
-			"image: is empty\nversion: is empty\ndistro: is empty\npostgres: 0 is no major version"},
+		{
+			"all at once", func(m *Metadata) { m.Image, m.Version, m.Distro, m.Postgres = "", "", "", 0 },
+			"image: is empty\nversion: is empty\ndistro: is empty\npostgres: 0 is no major version",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := postgis()
@@ -83,10 +85,16 @@ func TestUnion(t *testing.T) {
 		all  []Metadata
 		want string
 	}{
-		{"version", []Metadata{postgis(), arm(func(m *Metadata) { m.Version = "3.6.3" })},
-			`uniting metadata: version differs between architectures: "3.6.4" on amd64, "3.6.3" on arm64`},
-		{"modules", []Metadata{postgis(), arm(func(m *Metadata) { m.Modules = nil })},
-			`uniting metadata: modules differs between architectures: ["postgis-3","postgis_topology-3"] on amd64, [] on arm64`},
+		{
+			"version",
+			[]Metadata{postgis(), arm(func(m *Metadata) { m.Version = "3.6.3" })},
+			`uniting metadata: version differs between architectures: "3.6.4" on amd64, "3.6.3" on arm64`,
+		},
+		{
+			"modules",
+			[]Metadata{postgis(), arm(func(m *Metadata) { m.Modules = nil })},
+			`uniting metadata: modules differs between architectures: ["postgis-3","postgis_topology-3"] on amd64, [] on arm64`,
+		},
 		{"none", nil, "uniting metadata: there is none"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,0 +1,104 @@
+package image
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// The empty config of an artifact (OCI image specification 1.1, guidance for
+// an empty descriptor).
+const (
+	emptyConfig     = "{}"
+	emptyConfigType = types.MediaType("application/vnd.oci.empty.v1+json")
+)
+
+// Referrer is a document about an image.
+type Referrer struct {
+	// ArtifactType tells readers what it is, such as "application/spdx+json".
+	ArtifactType string
+	// MediaType is the document's; empty means ArtifactType.
+	MediaType string
+	Content   []byte
+	// Annotations belong to the manifest.
+	Annotations map[string]string
+}
+
+// NewReferrer returns the manifest that attaches r to subject, an index, an
+// image or another referrer. It is decided by its arguments alone.
+func NewReferrer(subject partial.Describable, r Referrer) (v1.Image, error) {
+	about, err := describe(subject)
+	if err != nil {
+		return nil, fmt.Errorf("making referrer: %w", err)
+	}
+	mediaType := types.MediaType(r.MediaType)
+	if mediaType == "" {
+		mediaType = types.MediaType(r.ArtifactType)
+	}
+	layer := static.NewLayer(r.Content, mediaType)
+	content, err := describe(layer)
+	if err != nil {
+		return nil, fmt.Errorf("making referrer: %w", err)
+	}
+	config, size, err := v1.SHA256(bytes.NewReader([]byte(emptyConfig)))
+	if err != nil {
+		return nil, fmt.Errorf("making referrer: %w", err)
+	}
+	raw, err := json.Marshal(artifactManifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: r.ArtifactType,
+		Config: v1.Descriptor{MediaType: emptyConfigType, Size: size, Digest: config},
+		Layers: []v1.Descriptor{content}, Subject: about, Annotations: r.Annotations,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making referrer: %w", err)
+	}
+	return partial.CompressedToImage(&artifact{raw, layer})
+}
+
+// describe returns what a descriptor must have and nothing else.
+func describe(d partial.Describable) (v1.Descriptor, error) {
+	digest, err := d.Digest()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	size, err := d.Size()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	mediaType, err := d.MediaType()
+	return v1.Descriptor{MediaType: mediaType, Size: size, Digest: digest}, err
+}
+
+// artifactManifest is a manifest whose artifactType the library cannot set.
+type artifactManifest struct {
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     types.MediaType   `json:"mediaType"`
+	ArtifactType  string            `json:"artifactType"`
+	Config        v1.Descriptor     `json:"config"`
+	Layers        []v1.Descriptor   `json:"layers"`
+	Subject       v1.Descriptor     `json:"subject"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
+}
+
+// artifact implements partial.CompressedImageCore.
+type artifact struct {
+	raw   []byte
+	layer v1.Layer
+}
+
+func (a *artifact) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+func (a *artifact) RawManifest() ([]byte, error)        { return a.raw, nil }
+func (a *artifact) RawConfigFile() ([]byte, error)      { return []byte(emptyConfig), nil }
+
+// LayerByDigest is also asked for the config.
+func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
+	if digest, err := a.layer.Digest(); err != nil || digest == h {
+		return a.layer, err
+	}
+	return static.NewLayer([]byte(emptyConfig), emptyConfigType), nil
+}
