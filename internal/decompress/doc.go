@@ -1,4 +1,4 @@
-// Package decompress reads xz, zstd and gzip streams from strangers.
+// Package decompress reads the compressed streams of strangers: xz, zstd, gzip.
 //
 // Its nouns are Format, Options (the bounds) and Budget (memory that several
 // readers share). Whatever a stream claims, a reader stays within its bounds,
