@@ -1,6 +1,7 @@
 // Package archive opens a signed Debian archive: from "debian forky" to
-// verified Packages files, and from a pool file's name to the URLs that may
-// have it.
+// verified Packages files.
+//
+// It also knows the URLs that may have a file of an archive's pool.
 //
 // Its nouns are Archive (a root URL with suites, components and the keys that
 // sign them), Mirror (the root that is really asked), Release (a verified

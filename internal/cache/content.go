@@ -7,26 +7,25 @@ import (
 	"hash"
 	"io"
 	"os"
-
-	"github.com/pgext/pgext/internal/filetree"
 )
 
 // Content returns a blob as the content of a file of the given size in bytes,
 // -1 when it is not known. It is opened when it is needed, and verified while it
 // is read: a reader gets a *DamagedError where it expects io.EOF. Open fails
 // with fs.ErrNotExist when the blob is absent.
-func (c *Cache) Content(sha256 string, size int64) filetree.Content {
-	return content{c, sha256, size}
+func (c *Cache) Content(sha256 string, size int64) Content {
+	return Content{c, sha256, size}
 }
 
-type content struct {
+// Content is a blob that can be opened any number of times.
+type Content struct {
 	cache *Cache
 	sha   string
 	size  int64
 }
 
-// Open implements filetree.Content.
-func (k content) Open() (io.ReadCloser, error) {
+// Open returns a reader that verifies what it reads.
+func (k Content) Open() (io.ReadCloser, error) {
 	f, info, err := k.cache.openFile(k.sha)
 	if err != nil {
 		return nil, err
@@ -38,12 +37,12 @@ func (k content) Open() (io.ReadCloser, error) {
 		f.Close()
 		return nil, fmt.Errorf("opening blob %s in the cache: %d bytes, %d expected", k.sha, info.Size(), k.size)
 	}
-	return &verifier{content: k, file: f, info: info, hash: sha256.New()}, nil
+	return &verifier{Content: k, file: f, info: info, hash: sha256.New()}, nil
 }
 
 // verifier hashes what is read from a blob and judges at its end.
 type verifier struct {
-	content
+	Content
 	file *os.File
 	info os.FileInfo
 	hash hash.Hash

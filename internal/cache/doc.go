@@ -1,5 +1,5 @@
 // Package cache keeps bytes on disk under their own SHA-256 digest, safely for
-// several goroutines and several processes.
+// several processes at a time.
 //
 // Its nouns are Cache (a directory), Writer (a blob on its way in) and record
 // (a small derived fact under a kind and a key). Under the directory lie

@@ -1,4 +1,4 @@
-// Package registry moves images to and from OCI registries.
+// Package registry talks to OCI registries.
 //
 // Its nouns are Client (pushes, resolves, lists referrers), Publication (what
 // is pushed together), Server (a read-only registry over a folder of layouts)

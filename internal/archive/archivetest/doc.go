@@ -1,5 +1,5 @@
-// Package archivetest builds signed Debian archives in memory and serves them
-// on the loopback interface, for the tests of every room that reads one.
+// Package archivetest serves signed Debian archives, made in memory, on the
+// loopback interface for the tests of every room that reads one.
 //
 // Its nouns are Key (an OpenPGP key made for the test), Package (a .deb beside
 // its control fields), Suite (what one Release file covers, with knobs for
