@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"path"
 	"strings"
 
 	"github.com/pgext/pgext/internal/apt"
@@ -40,8 +41,13 @@ func conventionalNames(soname string) []string {
 	return []string{name + version, name + "-" + version}
 }
 
+// noLibraries are the sections whose packages hold no shared library.
+var noLibraries = map[string]bool{"doc": true, "fonts": true, "localization": true}
+
 // canHoldLibrary reports whether a package may hold a shared library at all:
 // one for all architectures cannot (Policy 5.6.8), documentation does not.
-func canHoldLibrary(p apt.Package) bool {
-	return p.Arch != "all" && p.Section != "doc" && p.Section != "fonts" && p.Section != "localization"
-}
+func canHoldLibrary(p apt.Package) bool { return p.Arch != "all" && !noLibraries[section(p)] }
+
+// section returns the section without the archive area that may come before it
+// (Policy 2.4).
+func section(p apt.Package) string { return path.Base(p.Section) }

@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -77,17 +78,16 @@ func imageName(postgres int, pkg string) string {
 }
 
 // mainOf returns the name that is most like the image's: the same but for
-// punctuation, else the one it starts with, else the shortest.
+// punctuation, else the longest that it starts with, else the shortest.
 func mainOf(names []string, image string) string {
 	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace
-	best := names[0]
-	for _, n := range names {
-		if plain(n) == plain(image) {
-			return n
-		}
-		if starts := strings.HasPrefix(plain(image), plain(n)); starts && !strings.HasPrefix(plain(image), plain(best)) || len(n) < len(best) && starts == strings.HasPrefix(plain(image), plain(best)) {
-			best = n
-		}
+	return slices.MinFunc(names, func(a, b string) int { return cmp.Compare(unlike(plain(a), plain(image)), unlike(plain(b), plain(image))) })
+}
+
+// unlike is the smaller the more name is like image.
+func unlike(name, image string) int {
+	if rest, ok := strings.CutPrefix(image, name); ok {
+		return len(rest)
 	}
-	return best
+	return len(image) + len(name)
 }

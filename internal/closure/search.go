@@ -138,7 +138,7 @@ func (s *search) tier(m elfdep.Missing, owners map[string]string) []apt.Package 
 		}
 	}
 	conventional := func(p apt.Package) bool { return namedFor(p.Name, m.Library) }
-	library := func(p apt.Package) bool { return p.Section == "libs" }
+	library := func(p apt.Package) bool { return section(p) == "libs" }
 	anything := func(apt.Package) bool { return true }
 	for _, t := range []struct {
 		from []apt.Package
