@@ -81,7 +81,9 @@ func imageName(postgres int, pkg string) string {
 // punctuation, else the longest that it starts with, else the shortest.
 func mainOf(names []string, image string) string {
 	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace
-	return slices.MinFunc(names, func(a, b string) int { return cmp.Compare(unlike(plain(a), plain(image)), unlike(plain(b), plain(image))) })
+	return slices.MinFunc(names, func(a, b string) int {
+		return cmp.Compare(unlike(plain(a), plain(image)), unlike(plain(b), plain(image)))
+	})
 }
 
 // unlike is the smaller the more name is like image.
