@@ -3,6 +3,8 @@ package apt
 import (
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/debian"
 )
 
 // Install returns the packages, sorted by name, that
@@ -120,7 +122,7 @@ func (s *solver) sweep(requested []*unit) {
 // eachNeed calls fn with the planned versions that fit a relation of v.
 func (s *solver) eachNeed(v *version, fn func(*version)) {
 	follow := func(t target) {
-		for _, found := range s.matches(t, planned) {
+		for _, found := range newestOfSource(s.matches(t, planned)) {
 			fn(found)
 		}
 	}
@@ -136,4 +138,17 @@ func (s *solver) eachNeed(v *version, fn func(*version)) {
 			follow(target{relation: r, parent: v})
 		}
 	}
+}
+
+// newestOfSource leaves out packages of which another one is there that was
+// built from a newer version of the same source package.
+func newestOfSource(found []*version) []*version {
+	if len(found) < 2 {
+		return found
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(v *version) bool {
+		return slices.ContainsFunc(found, func(w *version) bool {
+			return v.pkg.Source == w.pkg.Source && debian.CompareVersions(v.pkg.SourceVersion, w.pkg.SourceVersion) < 0
+		})
+	})
 }

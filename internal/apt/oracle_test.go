@@ -21,7 +21,9 @@ type system struct {
 	dir, aptGet string
 }
 
-func newSystem(tb testing.TB, arch string) *system {
+// Its binary cache is kept only when keepCache says so: apt trusts it by size
+// and time of the lists, which tests that rewrite them defeat.
+func newSystem(tb testing.TB, arch string, keepCache bool) *system {
 	tb.Helper()
 	s := &system{dir: tb.TempDir(), aptGet: oracle.Need(tb, "apt-get")}
 	for _, d := range []string{"etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d", "state/lists/partial", "cache/archives/partial"} {
@@ -31,8 +33,11 @@ func newSystem(tb testing.TB, arch string) *system {
 	}
 	s.write(tb, "apt.conf", fmt.Sprintf(`Dir "%[1]s"; Dir::State "%[1]s/state"; Dir::State::status "%[1]s/status";
 Dir::Etc "%[1]s/etc"; Dir::Cache "%[1]s/cache"; APT::Architecture "%[2]s"; APT::Architectures { "%[2]s"; };
-Acquire::Languages "none"; Debug::NoLocking "true";
+Acquire::Languages "none"; Debug::NoLocking "true"; Debug::pkgProblemResolver "true";
 `, s.dir, arch))
+	if !keepCache {
+		s.write(tb, "etc/apt.conf.d/cache", `Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";`)
+	}
 	s.write(tb, "etc/sources.list", "deb [trusted=yes] http://archive.invalid/ ./\n")
 	s.setInstalled(tb, nil)
 	return s
@@ -94,24 +99,47 @@ func (s *system) run(ctx context.Context, args ...string) (string, error) {
 	return string(out), err
 }
 
-// install returns what apt-get would install, as "name version", and whether
-// it would remove something. --print-uris stops after the decision: a cycle
-// of Pre-Depends that apt would then trip over is not its subject.
-func (s *system) install(ctx context.Context, names []string) (added []string, removes bool, err error) {
+// outcome is what apt-get would do.
+type outcome struct {
+	added   []string // "name version", sorted
+	removes bool     // something installed
+	// resolved says that the first plan did not fit and apt's problem
+	// resolver found another one.
+	resolved bool
+}
+
+// String is the list of what is added, or "refused".
+func (o outcome) String() string { return verdict(o.added, o.removes, nil) }
+
+// verdict is the outcome of installing names: what is added, or "refused".
+func verdict(added []string, removes bool, err error) string {
+	if err != nil || removes {
+		return "refused"
+	}
+	return strings.Join(added, ", ")
+}
+
+// install asks apt-get. --print-uris stops after the decision: a cycle of
+// Pre-Depends that apt would then trip over is not its subject.
+func (s *system) install(ctx context.Context, names []string) (outcome, error) {
 	out, err := s.run(ctx, names...)
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: %s", err, out)
+		return outcome{}, fmt.Errorf("%w: %s", err, out)
 	}
+	var o outcome
 	for line := range strings.Lines(out) {
+		if broken, ok := strings.CutPrefix(line, "Starting 2 pkgProblemResolver with broken count: "); ok {
+			o.resolved = strings.TrimSpace(broken) != "0"
+		}
 		if !strings.HasPrefix(line, "'") {
-			removes = removes || strings.Contains(line, "will be REMOVED")
+			o.removes = o.removes || strings.Contains(line, "will be REMOVED")
 			continue
 		}
 		file := strings.SplitN(strings.Fields(line)[1], "_", 3)
-		added = append(added, file[0]+" "+strings.ReplaceAll(file[1], "%3a", ":"))
+		o.added = append(o.added, file[0]+" "+strings.ReplaceAll(file[1], "%3a", ":"))
 	}
-	slices.Sort(added)
-	return added, removes, nil
+	slices.Sort(o.added)
+	return o, nil
 }
 
 // load makes an index of the text of Packages files.
