@@ -67,7 +67,7 @@ func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, pa
 
 func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, interpreter func(string) bool) layout.Input {
 	return layout.Input{
-		Name: r.Name, Postgres: t.Postgres, Bitcode: r.Bitcode, KeepPaths: r.Rewrite == recipe.RewriteNone,
+		Name: r.Name, Postgres: t.Postgres, Distro: t.Distro, Bitcode: r.Bitcode, KeepPaths: r.Rewrite == recipe.RewriteNone,
 		Data: dataMappings(t.BundleFor(arch).Data), Interpreter: interpreter,
 	}
 }

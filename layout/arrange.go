@@ -16,6 +16,8 @@ type Input struct {
 	Name string
 	// Postgres is the major version.
 	Postgres int
+	// Distro is the codename that os-release tells; "" makes no os-release.
+	Distro string
 	// Packages may come in any order.
 	Packages []Package
 	// Libraries are to be bundled, under their SONAME: what the closure over

@@ -20,6 +20,9 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 		return Result{}, err
 	}
 	r.Modules, r.Standalone = a.modules(r.Extension)
+	if r.Extension, r.Libraries, err = a.database(r.Extension, r.Libraries); err != nil {
+		return Result{}, err
+	}
 	r.Given, r.Epoch = a.given(placed)
 	if r.Licenses, err = a.licenses(placed); err != nil {
 		return Result{}, err

@@ -1,0 +1,47 @@
+package layout
+
+import (
+	"crypto/md5"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDatabase: a scanner finds every package that gave a file, with the files
+// it gave, in the layer that has them.
+func TestDatabase(t *testing.T) {
+	in := geo(t)
+	in.Distro = "forky"
+	// The package's own digests are believed for files that did not change.
+	in.Packages[2].Scripts = map[string]string{"md5sums": strings.Join([]string{
+		"00000000000000000000000000000001  usr/lib/postgresql/18/lib/geo-3.so",
+		"00000000000000000000000000000002  usr/share/postgresql/18/extension/geo--3.0--3.1.sql",
+	}, "\n") + "\n"}
+	r := arrange(t, in)
+
+	for path, want := range map[string]string{
+		"usr/lib/os-release":                      "NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_CODENAME=forky\nVERSION_ID=\"14\"\n",
+		"var/lib/dpkg/status.d/postgresql-18-geo": in.Packages[2].Control.String(),
+	} {
+		if diff := cmp.Diff(want, content(t, r.Extension, path)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	sums := content(t, r.Extension, "var/lib/dpkg/status.d/postgresql-18-geo.md5sums")
+	rewritten := fmt.Sprintf("%x  share/extension/geo--3.0--3.1.sql\n", md5.Sum([]byte(content(t, r.Extension, "share/extension/geo--3.0--3.1.sql"))))
+	for _, line := range []string{"00000000000000000000000000000001  lib/geo-3.so\n", rewritten} {
+		if !strings.Contains(sums, line) {
+			t.Errorf("md5sums lacks %q:\n%s", line, sums)
+		}
+	}
+	for _, path := range []string{"libgeo1", "proj-data", "libgeo1.md5sums", "proj-data.md5sums"} {
+		if _, ok := r.Libraries.Get("var/lib/dpkg/status.d/" + path); !ok {
+			t.Errorf("the library layer has no status.d/%s", path)
+		}
+		if _, ok := r.Extension.Get("var/lib/dpkg/status.d/" + path); ok {
+			t.Errorf("the extension layer has status.d/%s", path)
+		}
+	}
+}
