@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/base"
@@ -32,17 +30,13 @@ func (b *Builder) open(ctx context.Context, r *recipe.Recipe, t recipe.Target, a
 	}
 	u := universe{opened: make([]*archive.Opened, len(archives))}
 	keys := make([]string, len(archives))
-	group, gctx := errgroup.WithContext(ctx)
-	for i, a := range archives {
-		keys[i] = openKey(a, t.Archs)
-		group.Go(func() (err error) {
-			u.opened[i], err = b.archives.get(keys[i], func() (*archive.Opened, error) {
-				return archive.Open(gctx, a, t.Archs, b.archiveOptions())
-			})
-			return err
+	if err := each(len(archives), len(archives), func(i int) (err error) {
+		keys[i] = openKey(archives[i], t.Archs)
+		u.opened[i], err = b.archives.get(keys[i], func() (*archive.Opened, error) {
+			return archive.Open(ctx, archives[i], t.Archs, b.archiveOptions())
 		})
-	}
-	if err := group.Wait(); err != nil {
+		return err
+	}); err != nil {
 		return universe{}, err
 	}
 	key := strings.Join(keys, "\n") + "\n" + arch

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
@@ -52,21 +50,16 @@ func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, d
 		return image, nil
 	}
 	parts := make([]part, len(t.Architectures))
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(b.o.Jobs)
-	for i, a := range t.Architectures {
-		group.Go(func() (err error) {
-			parts[i], err = b.buildArchitecture(gctx, r, t.Target, a.Pins)
-			if err != nil {
-				return fmt.Errorf("%s: %w", a.Pins.Arch, err)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := each(b.o.Jobs, len(parts), func(i int) (err error) {
+		pins := t.Architectures[i].Pins
+		if parts[i], err = b.buildArchitecture(ctx, r, t.Target, pins); err != nil {
+			return fmt.Errorf("%s: %w", pins.Arch, err)
+		}
+		return nil
+	}); err != nil {
 		return Image{}, err
 	}
-	made, err := b.index(r, t.Target, parts)
+	made, err := b.join(r, t.Target, parts)
 	if err != nil {
 		return Image{}, err
 	}

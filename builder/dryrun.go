@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -19,14 +20,11 @@ func (b *Builder) DryRun(ctx context.Context, r *recipe.Recipe, sel recipe.Selec
 			if a.Resolved != nil {
 				continue
 			}
-			u, err := b.open(ctx, r, t.Target, a.Pins.Arch)
+			s, err := b.newResolution(ctx, r, t.Target, a.Pins.Arch)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("planning %s for %s/%s: %w", r.Path, t, a.Pins.Arch, err)
 			}
-			s := &resolution{Builder: b, universe: u, recipe: r, target: t.Target, arch: a.Pins.Arch}
-			if t.Architectures[i].Resolved, err = u.index.Install(u.base.Packages, s.wanted()); err != nil {
-				return nil, err
-			}
+			t.Architectures[i].Resolved = s.resolved
 		}
 	}
 	return p, nil

@@ -73,8 +73,8 @@ func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result
 	return img, epoch, err
 }
 
-// index joins the architectures. What they say about themselves must agree.
-func (b *Builder) index(r *recipe.Recipe, t recipe.Target, parts []part) (made, error) {
+// join makes the index of the architectures. What they say about themselves must agree.
+func (b *Builder) join(r *recipe.Recipe, t recipe.Target, parts []part) (made, error) {
 	all := make([]metadata.Metadata, len(parts))
 	images := make([]v1.Image, len(parts))
 	var epoch time.Time

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,24 +29,16 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 			pins.Archives = append(pins.Archives, lockedArchive(r))
 		}
 	}
-	candidates := map[string]lock.Package{}
-	for _, list := range []struct {
-		role     lock.Role
-		packages []apt.Package
-	}{{lock.Data, s.data()}, {lock.Library, answer.Libraries}, {lock.Extension, s.members.Extension}} {
-		digests, err := s.fetchPackages(ctx, list.packages)
-		if err != nil {
-			return lock.Target{}, err
-		}
-		for i, p := range list.packages {
-			candidates[p.Name] = lockedPackage(p, list.role, digests[i])
-		}
+	var err error
+	if pins.Packages, err = s.candidates(ctx, answer); err != nil {
+		return lock.Target{}, err
 	}
-	for _, p := range candidates {
-		pins.Packages = append(pins.Packages, p)
+	owners, err := s.copyrightOwners(ctx, pins)
+	if err != nil {
+		return lock.Target{}, err
 	}
-	slices.SortFunc(pins.Packages, func(a, b lock.Package) int { return strings.Compare(a.Package, b.Package) })
-	arranged, err := s.tryOut(ctx, &pins)
+	pins.Packages = append(pins.Packages, owners...)
+	arranged, err := s.tryOut(ctx, pins)
 	if err != nil {
 		return lock.Target{}, err
 	}
@@ -54,50 +47,59 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 	return pins, err
 }
 
-// tryOut arranges the image that the pins describe. Packages that have the
-// copyright of one which gives a file are pinned on the way.
-func (s *resolution) tryOut(ctx context.Context, pins *lock.Target) (layout.Result, error) {
-	packages, err := s.Extract(ctx, s.recipe, s.target, *pins)
-	if err != nil {
-		return layout.Result{}, err
-	}
-	owners := s.copyrightOwners(packages)
-	digests, err := s.fetchPackages(ctx, owners)
-	if err != nil {
-		return layout.Result{}, err
-	}
-	for i, p := range owners {
-		pins.Packages = append(pins.Packages, lockedPackage(p, lock.Data, digests[i]))
-	}
-	if len(owners) > 0 {
-		if packages, err = s.Extract(ctx, s.recipe, s.target, *pins); err != nil {
-			return layout.Result{}, err
+// candidates are the packages that may give the image a file. One that does so
+// in several ways has the role of the last.
+func (s *resolution) candidates(ctx context.Context, answer closure.Answer) ([]lock.Package, error) {
+	byName := map[string]lock.Package{}
+	for _, list := range []struct {
+		role     lock.Role
+		packages []apt.Package
+	}{{lock.Data, s.data()}, {lock.Library, answer.Libraries}, {lock.Extension, s.members.Extension}} {
+		digests, err := s.fetchPackages(ctx, list.packages)
+		if err != nil {
+			return nil, err
+		}
+		for i, p := range list.packages {
+			byName[p.Name] = lockedPackage(p, list.role, digests[i])
 		}
 	}
-	return s.Layout(s.recipe, s.target, *pins, packages)
+	return slices.SortedFunc(maps.Values(byName), func(a, b lock.Package) int { return strings.Compare(a.Package, b.Package) }), nil
+}
+
+// tryOut arranges the image that the pins describe.
+func (s *resolution) tryOut(ctx context.Context, pins lock.Target) (layout.Result, error) {
+	packages, err := s.Extract(ctx, s.recipe, s.target, pins)
+	if err != nil {
+		return layout.Result{}, err
+	}
+	return s.Layout(s.recipe, s.target, pins, packages)
 }
 
 // copyrightOwners are the packages, of the base too, that have the copyright
-// file of one of packages and are not among them.
-func (s *resolution) copyrightOwners(packages []layout.Package) []apt.Package {
-	have := map[string]bool{}
-	for _, p := range packages {
-		have[p.Name] = true
+// file of one that the pins name and are not named themselves.
+func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]lock.Package, error) {
+	packages, err := s.Extract(ctx, s.recipe, s.target, pins)
+	if err != nil {
+		return nil, err
 	}
-	var out []apt.Package
+	wanted := map[string]bool{}
 	for _, p := range packages {
-		owner := layout.CopyrightOwner(p)
-		if have[owner] {
-			continue
-		}
-		have[owner] = true
-		for _, q := range slices.Concat(s.resolved, s.base.Packages) {
-			if q.Name == owner {
-				out = append(out, q)
-			}
-		}
+		wanted[layout.CopyrightOwner(p)] = true
 	}
-	return out
+	for _, p := range packages {
+		delete(wanted, p.Name)
+	}
+	owners := slices.Concat(s.resolved, s.base.Packages)
+	owners = slices.DeleteFunc(owners, func(p apt.Package) bool { return !wanted[p.Name] })
+	digests, err := s.fetchPackages(ctx, owners)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]lock.Package, len(owners))
+	for i, p := range owners {
+		out[i] = lockedPackage(p, lock.Data, digests[i])
+	}
+	return out, nil
 }
 
 // data are the packages that the recipe takes data from.

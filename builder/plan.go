@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
@@ -72,41 +70,59 @@ func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selecti
 			return nil, err
 		}
 	}
-	p.Targets = make([]Target, len(targets))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(b.o.Jobs)
-	for i, t := range targets {
-		p.Targets[i] = Target{t, make([]Architecture, len(t.Archs))}
-		for j, arch := range t.Archs {
-			if pins, ok := fitting(before, t, arch); ok && mode != Update {
-				p.Targets[i].Architectures[j] = Architecture{Pins: pins}
-				continue
-			}
-			group.Go(func() (err error) {
-				p.Targets[i].Architectures[j], err = b.resolve(ctx, r, t, arch)
-				if err != nil {
-					return fmt.Errorf("planning %s for %s/%s: %w", r.Path, t, arch, err)
-				}
-				return nil
-			})
+	unresolved := p.recall(before, targets, mode)
+	if err := each(b.o.Jobs, len(unresolved), func(i int) (err error) {
+		u := unresolved[i]
+		if *u.into, err = b.resolve(ctx, r, u.target, u.arch); err != nil {
+			return fmt.Errorf("planning %s for %s/%s: %w", r.Path, u.target, u.arch, err)
 		}
-	}
-	if err := group.Wait(); err != nil {
+		return nil
+	}); err != nil {
 		return nil, err
 	}
+	p.settle(before)
+	return p, nil
+}
+
+// unresolved is one architecture that no pins are known for.
+type unresolved struct {
+	target recipe.Target
+	arch   string
+	into   *Architecture
+}
+
+// recall gives the targets of the plan the pins that l has for them, and
+// returns those that remain.
+func (p *Plan) recall(l lock.Lock, targets []recipe.Target, mode Mode) (rest []unresolved) {
+	for _, t := range targets {
+		target := Target{t, make([]Architecture, len(t.Archs))}
+		for i, arch := range t.Archs {
+			if pins, ok := fitting(l, t, arch); ok && mode != Update {
+				target.Architectures[i].Pins = pins
+			} else {
+				rest = append(rest, unresolved{t, arch, &target.Architectures[i]})
+			}
+		}
+		p.Targets = append(p.Targets, target)
+	}
+	return rest
+}
+
+// settle puts the pins of the plan into its lock, and has the plan use them in
+// the form that a lock which was read would have.
+func (p *Plan) settle(before lock.Lock) {
 	p.Lock = before
 	for _, t := range p.Targets {
 		for _, a := range t.Architectures {
 			p.Lock = p.Lock.With(a.Pins)
 		}
 	}
-	for _, t := range p.Targets { // as the lock has them, whether it was read or made
+	for _, t := range p.Targets {
 		for i, a := range t.Architectures {
 			t.Architectures[i].Pins, _ = p.Lock.Find(t.Distro, t.Postgres, a.Pins.Arch)
 		}
 	}
 	p.Changed = !slices.Equal(p.Lock.Encode(), before.Encode())
-	return p, nil
 }
 
 // fitting returns the pins of a target whose recipe has not changed since.

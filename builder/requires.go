@@ -22,21 +22,33 @@ func (s *resolution) requires(ctx context.Context, extensions []metadata.Extensi
 		return nil, nil, err
 	}
 	unmet := unmetBy(extensions)
-	var server []closure.Other
-	if p, ok := s.base.Package(fmt.Sprintf("postgresql-%d", s.target.Postgres)); ok && len(unmet) > 0 {
-		if server, err = s.others(ctx, []apt.Package{p}); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, o := range server {
-		for _, name := range unmet {
-			if slices.Contains(o.Extensions, name) {
-				ofBase = append(ofBase, name)
-			}
-		}
+	if ofBase, err = s.ofBase(ctx, unmet); err != nil {
+		return nil, nil, err
 	}
 	unmet = slices.DeleteFunc(unmet, func(name string) bool { return slices.Contains(ofBase, name) })
+	if named := s.target.Requires; len(named) > 0 { // the recipe knows better
+		return closure.Named(s.target.Postgres, named, others), ofBase, nil
+	}
 	return closure.Requires(s.target.Postgres, unmet, others), ofBase, nil
+}
+
+// ofBase returns those of names that the server's package has.
+func (s *resolution) ofBase(ctx context.Context, names []string) ([]string, error) {
+	server, ok := s.base.Package(fmt.Sprintf("postgresql-%d", s.target.Postgres))
+	if !ok || len(names) == 0 {
+		return nil, nil
+	}
+	all, err := s.others(ctx, []apt.Package{server})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range names {
+		if slices.Contains(all[0].Extensions, name) {
+			out = append(out, name)
+		}
+	}
+	return out, nil
 }
 
 // unmetBy returns the extensions that extensions require and are not, sorted.

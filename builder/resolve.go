@@ -28,23 +28,31 @@ type resolution struct {
 	interpreters map[string]string
 }
 
-// resolve decides what one architecture of a target is built from: the apt
-// closure, the packages that are the extension, the libraries it must carry.
-func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (Architecture, error) {
+// newResolution opens the archives of a target and installs on its base what
+// the recipe names, as apt would.
+func (b *Builder) newResolution(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (*resolution, error) {
 	if err := supported(r, t); err != nil {
-		return Architecture{}, err
+		return nil, err
 	}
 	u, err := b.open(ctx, r, t, arch)
 	if err != nil {
-		return Architecture{}, err
+		return nil, err
 	}
 	s := &resolution{Builder: b, universe: u, recipe: r, target: t, arch: arch, interpreters: map[string]string{}}
-	if s.resolved, err = u.index.Install(u.base.Packages, s.wanted()); err != nil {
+	s.resolved, err = u.index.Install(u.base.Packages, s.wanted())
+	return s, err
+}
+
+// resolve decides what one architecture of a target is built from: the apt
+// closure, the packages that are the extension, the libraries it must carry.
+func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (Architecture, error) {
+	s, err := b.newResolution(ctx, r, t, arch)
+	if err != nil {
 		return Architecture{}, err
 	}
 	s.members = closure.Members(t.Postgres, t.Packages(arch), s.resolved)
 	if len(s.members.Extension) == 0 {
-		return Architecture{}, &InBaseError{Packages: t.Packages(arch), Base: u.base.Name}
+		return Architecture{}, &InBaseError{Packages: t.Packages(arch), Base: s.base.Name}
 	}
 	if s.packages, err = s.read(ctx, s.members.Extension, layout.Extension); err != nil {
 		return Architecture{}, err
@@ -59,7 +67,7 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if err != nil {
 		return Architecture{}, err
 	}
-	findings := answer.Findings(arch, u.index)
+	findings := answer.Findings(arch, s.index)
 	if worst, _ := finding.Worst(findings); worst == finding.Error {
 		return Architecture{}, &FindingsError{findings}
 	}

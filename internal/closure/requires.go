@@ -42,20 +42,9 @@ func OtherOf(postgres int, pkg string, tree filetree.Tree) Other {
 // package of others that brings none of these, its own main extension or
 // module.
 func Requires(postgres int, unmet []string, others []Other) []lock.Require {
-	var out []lock.Require
-	used := map[string]bool{}
-	for _, name := range unmet {
-		r := lock.Require{Extension: name}
-		for _, o := range others {
-			if slices.Contains(o.Extensions, name) {
-				r.Package, r.Image = o.Package, imageName(postgres, o.Package)
-				used[o.Package] = true
-			}
-		}
-		out = append(out, r)
-	}
+	out := Named(postgres, unmet, others)
 	for _, o := range others {
-		if used[o.Package] {
+		if slices.ContainsFunc(out, func(r lock.Require) bool { return r.Package == o.Package }) {
 			continue
 		}
 		r := lock.Require{Package: o.Package, Image: imageName(postgres, o.Package)}
@@ -66,6 +55,27 @@ func Requires(postgres int, unmet []string, others []Other) []lock.Require {
 			r.Module = mainOf(o.Modules, r.Image)
 		default:
 			continue // documentation, or scripts of no extension
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Named returns the requirements that names stand for, extensions or
+// module:NAME, with the package of others that has each.
+func Named(postgres int, names []string, others []Other) []lock.Require {
+	var out []lock.Require
+	for _, name := range names {
+		module, isModule := strings.CutPrefix(name, "module:")
+		r := lock.Require{Extension: name}
+		if isModule {
+			r = lock.Require{Module: module}
+		}
+		for _, o := range others {
+			if isModule && slices.Contains(o.Modules, module) || slices.Contains(o.Extensions, name) {
+				r.Package, r.Image = o.Package, imageName(postgres, o.Package)
+				break
+			}
 		}
 		out = append(out, r)
 	}

@@ -63,6 +63,20 @@ func TestRequires(t *testing.T) {
 	}
 }
 
+func TestNamed(t *testing.T) {
+	others := []Other{{Package: "postgresql-18-x", Extensions: []string{"x"}, Modules: []string{"x-1"}}}
+	got := Named(18, []string{"x", "module:x-1", "module:x", "y"}, others)
+	want := []lock.Require{
+		{Extension: "x", Package: "postgresql-18-x", Image: "x"},
+		{Module: "x-1", Package: "postgresql-18-x", Image: "x"},
+		{Module: "x"},
+		{Extension: "y"},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("Named() (-got +want):\n%s", diff)
+	}
+}
+
 func TestMainOf(t *testing.T) {
 	for _, tc := range []struct {
 		names       []string
