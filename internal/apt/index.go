@@ -68,7 +68,8 @@ func (ix *Index) isCandidate(r row) bool {
 	if len(ix.tables) == 1 && !t.repeats(r.row) {
 		return true
 	}
-	return ix.versions(string(t.name(r.row)))[0] == r
+	rows := ix.versions(string(t.name(r.row)))
+	return len(rows) > 0 && rows[0] == r
 }
 
 // repeats reports whether a neighbour of the row has the same name.
