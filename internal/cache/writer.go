@@ -54,6 +54,9 @@ func (w *Writer) ReadAt(p []byte, off int64) (int, error) { return w.file.ReadAt
 // Size returns the number of bytes written so far.
 func (w *Writer) Size() int64 { return w.size }
 
+// SHA256 returns the digest of what was written so far, in lower-case hex.
+func (w *Writer) SHA256() string { return hex.EncodeToString(w.hash.Sum(nil)) }
+
 // Commit ends the blob and makes it visible under its digest, which it returns
 // in lower-case hex with the size in bytes. When wantSHA256 is not empty and
 // differs from it, the blob is dropped and the error is a *MismatchError. After
@@ -64,7 +67,7 @@ func (w *Writer) Commit(wantSHA256 string) (sha256 string, size int64, err error
 		w.Abort()
 		return "", 0, err
 	}
-	got := hex.EncodeToString(w.hash.Sum(nil))
+	got := w.SHA256()
 	if wantSHA256 != "" && wantSHA256 != got {
 		size := w.size
 		w.Abort()

@@ -31,7 +31,7 @@ func (c *layerContent) Open() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	stream, err := open(bufio.NewReader(blob), defaultMaxSize)
+	_, stream, err := open(bufio.NewReader(blob), defaultMaxSize)
 	if err != nil {
 		blob.Close()
 		return nil, err

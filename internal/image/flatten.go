@@ -2,21 +2,19 @@ package image
 
 import (
 	"archive/tar"
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/cache"
-	"github.com/pgext/pgext/internal/decompress"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -39,6 +37,12 @@ type FlattenOptions struct {
 	MaxSize int64
 	// MaxEntries is how many tar entries the layers may have; 0 means 2^20.
 	MaxEntries int
+	// Look, when set, sees every file that is about to go into Cache, whole and
+	// with its digest; content is valid until it returns. A file that it
+	// returns false for does not stay in Cache.
+	Look func(e filetree.Entry, content io.ReaderAt) (keep bool, err error)
+	// Lenient notes a wrong diff_id in Flat.Layers instead of failing.
+	Lenient bool
 }
 
 // Flat is what a container would see of an image.
@@ -46,6 +50,19 @@ type Flat struct {
 	Tree filetree.Tree
 	// Special are the entries that no tree can hold, in path order.
 	Special []Special
+	// Owned are the entries of Tree that do not belong to 0:0, in path order.
+	Owned []Owned
+	// Whiteouts are the paths of the whiteout entries, in the order of the
+	// layers.
+	Whiteouts []string
+	// Layers tell what the blobs turned out to be, lowest first.
+	Layers []FlatLayer
+}
+
+// Owned is an entry of somebody else than root.
+type Owned struct {
+	Path     string
+	UID, GID int
 }
 
 // Special is a device, FIFO or another entry that is no file, folder or link.
@@ -89,13 +106,17 @@ func Flatten(ctx context.Context, img v1.Image, o FlattenOptions) (Flat, error) 
 	if err != nil {
 		return Flat{}, fmt.Errorf("reading image %s: %w", digest, err)
 	}
-	if len(config.RootFS.DiffIDs) != len(layers) {
-		return Flat{}, fmt.Errorf("reading image %s: %d layers, %d diff_ids", digest, len(layers), len(config.RootFS.DiffIDs))
+	diffIDs := config.RootFS.DiffIDs
+	if len(diffIDs) != len(layers) {
+		if !o.Lenient {
+			return Flat{}, fmt.Errorf("reading image %s: %d layers, %d diff_ids", digest, len(layers), len(diffIDs))
+		}
+		diffIDs = append(slices.Clone(diffIDs), make([]v1.Hash, len(layers))...)
 	}
 	f := &flattener{ctx: ctx, o: o, where: "image " + digest.String(), forest: newForest(o.MaxEntries), buf: make([]byte, 256<<10)}
 	for i, layer := range layers {
 		f.layer = i
-		if err := f.apply(layer, config.RootFS.DiffIDs[i]); err != nil {
+		if err := f.apply(layer, diffIDs[i]); err != nil {
 			return Flat{}, fmt.Errorf("reading image %s: layer %d: %w", digest, i+1, err)
 		}
 	}
@@ -103,80 +124,8 @@ func Flatten(ctx context.Context, img v1.Image, o FlattenOptions) (Flat, error) 
 	if err != nil {
 		return Flat{}, fmt.Errorf("reading image %s: %w", digest, err)
 	}
+	flat.Whiteouts, flat.Layers = f.whiteouts, f.layers
 	return flat, nil
-}
-
-// flattener is the state between the layers of one image.
-type flattener struct {
-	ctx     context.Context //nolint:containedctx // lives as long as one call
-	o       FlattenOptions
-	where   string
-	forest  *forest
-	layer   int
-	entries int
-	size    int64 // of files, hard links and sparse ones in full
-	packed  int64 // of tar streams
-	buf     []byte
-}
-
-// apply reads a layer to its last byte and compares both of its digests.
-func (f *flattener) apply(layer v1.Layer, diffID v1.Hash) error {
-	want, err := layer.Digest()
-	if err != nil {
-		return err
-	}
-	blob, err := layer.Compressed()
-	if err != nil {
-		return err
-	}
-	defer blob.Close()
-	digest, diff := sha256.New(), sha256.New()
-	in := bufio.NewReaderSize(io.TeeReader(blob, digest), 64<<10)
-	stream, err := open(in, f.o.MaxSize-f.packed)
-	if err != nil {
-		return err
-	}
-	defer stream.Close()
-	plain := &counter{r: io.TeeReader(stream, diff)}
-	if err := f.read(tar.NewReader(plain), layer); err != nil {
-		return err
-	}
-	for _, rest := range []io.Reader{plain, in} {
-		if _, err := io.CopyBuffer(onlyWriter{io.Discard}, rest, f.buf); err != nil {
-			return err
-		}
-	}
-	f.packed += plain.n
-	return errors.Join(f.check(digest, want), f.check(diff, diffID))
-}
-
-func (f *flattener) check(h hash.Hash, want v1.Hash) error {
-	got := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
-	if got != want {
-		return &DamagedError{Where: f.where, Want: want, Got: got}
-	}
-	return nil
-}
-
-// open decompresses by what the stream is, as container runtimes do.
-func open(in *bufio.Reader, limit int64) (io.ReadCloser, error) {
-	prefix, err := in.Peek(6)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	return decompress.NewReader(in, decompress.Detect(prefix), decompress.Options{MaxSize: max(1, limit), Jobs: 1})
-}
-
-// counter counts what is read.
-type counter struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
 }
 
 func (f *flattener) read(tr *tar.Reader, layer v1.Layer) error {
@@ -215,6 +164,7 @@ func (f *flattener) add(h *tar.Header, r io.Reader, at position) error {
 		return err
 	}
 	if done, err := f.forest.whiteOut(name, f.layer); done || err != nil {
+		f.whiteouts = append(f.whiteouts, name)
 		return err
 	}
 	e := filetree.Entry{Path: name, Mode: permissions(h), ModTime: h.ModTime.UTC().Truncate(time.Second)}
@@ -243,7 +193,7 @@ func (f *flattener) add(h *tar.Header, r io.Reader, at position) error {
 	default:
 		return f.forest.put(name, &node{special: h.Typeflag, layer: f.layer})
 	}
-	return f.forest.put(name, &node{entry: e, layer: f.layer})
+	return f.forest.put(name, &node{entry: e, layer: f.layer, uid: h.Uid, gid: h.Gid})
 }
 
 // permissions returns the mode bits an Entry holds.
@@ -272,6 +222,12 @@ func (f *flattener) content(e *filetree.Entry, r io.Reader, at position) error {
 	defer w.Abort()
 	if _, err := io.CopyBuffer(onlyWriter{w}, r, f.buf); err != nil {
 		return err
+	}
+	if f.o.Look != nil {
+		e.SHA256, e.Content = w.SHA256(), &layerContent{at: at, size: e.Size, sha256: w.SHA256()}
+		if keep, err := f.o.Look(*e, w); err != nil || !keep {
+			return err
+		}
 	}
 	if e.SHA256, e.Size, err = w.Commit(""); err != nil {
 		return err

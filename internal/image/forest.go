@@ -39,8 +39,9 @@ func newForest(limit int) *forest {
 // node is one path.
 type node struct {
 	entry    filetree.Entry
-	special  byte             // a tar type flag; 0 for what a Tree can hold
-	layer    int              // that put it there
+	special  byte // a tar type flag; 0 for what a Tree can hold
+	layer    int  // that put it there
+	uid, gid int
 	children map[string]*node // of directories
 }
 
@@ -193,6 +194,9 @@ func (f *forest) flat() (Flat, error) {
 			e := child.entry
 			e.Path = full
 			all = append(all, e)
+			if child.uid != 0 || child.gid != 0 {
+				out.Owned = append(out.Owned, Owned{full, child.uid, child.gid})
+			}
 			walk(full, child)
 		}
 	}
@@ -200,6 +204,7 @@ func (f *forest) flat() (Flat, error) {
 		return Flat{}, &LimitError{"bytes of paths", maxPaths}
 	}
 	slices.SortFunc(out.Special, func(a, b Special) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(out.Owned, func(a, b Owned) int { return cmp.Compare(a.Path, b.Path) })
 	var err error
 	out.Tree, err = filetree.New(all)
 	return out, err

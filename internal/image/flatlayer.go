@@ -1,0 +1,130 @@
+package image
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/decompress"
+)
+
+// FlatLayer is what a layer's blob turned out to be.
+type FlatLayer struct {
+	Digest v1.Hash
+	// MediaType is the manifest's word for it, Format what its bytes are.
+	MediaType types.MediaType
+	Format    decompress.Format
+	// Size is the blob's, Unpacked that of the tar stream, in bytes.
+	Size, Unpacked int64
+	// DiffID is the tar stream's own digest; Mismatched tells that the config
+	// has another one.
+	DiffID     v1.Hash
+	Mismatched bool
+}
+
+func describeLayer(l v1.Layer) (f FlatLayer, err error) {
+	if f.Digest, err = l.Digest(); err != nil {
+		return f, err
+	}
+	if f.MediaType, err = l.MediaType(); err != nil {
+		return f, err
+	}
+	f.Size, err = l.Size()
+	return f, err
+}
+
+// flattener is the state between the layers of one image.
+type flattener struct {
+	ctx     context.Context //nolint:containedctx // lives as long as one call
+	o       FlattenOptions
+	where   string
+	forest  *forest
+	layer   int
+	entries int
+	size    int64 // of files, hard links and sparse ones in full
+	packed  int64 // of tar streams
+	buf     []byte
+
+	whiteouts []string
+	layers    []FlatLayer
+}
+
+// apply reads a layer to its last byte and compares both of its digests.
+func (f *flattener) apply(layer v1.Layer, diffID v1.Hash) error {
+	want, err := layer.Digest()
+	if err != nil {
+		return err
+	}
+	blob, err := layer.Compressed()
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	digest, diff := sha256.New(), sha256.New()
+	in := bufio.NewReaderSize(io.TeeReader(blob, digest), 64<<10)
+	format, stream, err := open(in, f.o.MaxSize-f.packed)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	plain := &counter{r: io.TeeReader(stream, diff)}
+	if err := f.read(tar.NewReader(plain), layer); err != nil {
+		return err
+	}
+	for _, rest := range []io.Reader{plain, in} {
+		if _, err := io.CopyBuffer(onlyWriter{io.Discard}, rest, f.buf); err != nil {
+			return err
+		}
+	}
+	f.packed += plain.n
+	facts, err := describeLayer(layer)
+	if err != nil {
+		return err
+	}
+	facts.Format, facts.Unpacked = format, plain.n
+	facts.DiffID = v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(diff.Sum(nil))}
+	facts.Mismatched = facts.DiffID != diffID
+	f.layers = append(f.layers, facts)
+	if err := f.check(digest, want); err != nil || f.o.Lenient {
+		return err
+	}
+	return f.check(diff, diffID)
+}
+
+func (f *flattener) check(h hash.Hash, want v1.Hash) error {
+	got := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
+	if got != want {
+		return &DamagedError{Where: f.where, Want: want, Got: got}
+	}
+	return nil
+}
+
+// open decompresses by what the stream is, as container runtimes do.
+func open(in *bufio.Reader, limit int64) (decompress.Format, io.ReadCloser, error) {
+	prefix, err := in.Peek(6)
+	if err != nil && err != io.EOF {
+		return decompress.None, nil, err
+	}
+	format := decompress.Detect(prefix)
+	stream, err := decompress.NewReader(in, format, decompress.Options{MaxSize: max(1, limit), Jobs: 1})
+	return format, stream, err
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,113 @@
+package image
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/decompress"
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+// TestFlattenTells: what a tree cannot say about the layers is told beside it.
+func TestFlattenTells(t *testing.T) {
+	var owned bytes.Buffer
+	tw := tar.NewWriter(&owned)
+	for _, h := range []tar.Header{
+		{Name: "lib/", Typeflag: tar.TypeDir, Mode: 0o755, Uid: 26, Gid: 102},
+		{Name: "lib/x.so", Typeflag: tar.TypeReg, Mode: 0o600, Uid: 26},
+		{Name: "root", Typeflag: tar.TypeReg, Mode: 0o644},
+	} {
+		if err := tw.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	flat, err := Flatten(t.Context(), plain(t, owned.Bytes(), tarOf(t, "f.wh.root ", "ffresh 1")), FlattenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Owned{{"lib", 26, 102}, {"lib/x.so", 26, 0}}
+	if diff := cmp.Diff(want, flat.Owned); diff != "" {
+		t.Errorf("Owned (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{".wh.root"}, flat.Whiteouts); diff != "" {
+		t.Errorf("Whiteouts (-want +got):\n%s", diff)
+	}
+	if len(flat.Layers) != 2 || flat.Layers[0].Unpacked != int64(owned.Len()) || flat.Layers[0].Size != int64(owned.Len()) ||
+		flat.Layers[0].Format != decompress.None || flat.Layers[0].MediaType != types.OCIUncompressedLayer || flat.Layers[0].Mismatched {
+		t.Errorf("Layers = %+v", flat.Layers)
+	}
+}
+
+// TestFlattenLenient: a wrong or missing diff_id is told instead of failing.
+func TestFlattenLenient(t *testing.T) {
+	img := plain(t, tarOf(t, "fa 1"))
+	for name, ids := range map[string][]v1.Hash{
+		"wrong":   {{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}},
+		"missing": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, err := img.ConfigFile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			config = config.DeepCopy()
+			config.RootFS.DiffIDs = ids
+			broken, err := mutate.ConfigFile(img, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Flatten(t.Context(), broken, FlattenOptions{}); err == nil {
+				t.Error("Flatten() without Lenient succeeds")
+			}
+			flat, err := Flatten(t.Context(), broken, FlattenOptions{Lenient: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !flat.Layers[0].Mismatched || flat.Tree.Len() != 1 {
+				t.Errorf("Layers = %+v, %d entries", flat.Layers, flat.Tree.Len())
+			}
+		})
+	}
+}
+
+// TestFlattenLook: files are seen whole on their way, and stay only if wanted.
+func TestFlattenLook(t *testing.T) {
+	c := newCache(t)
+	seen := map[string]string{}
+	flat, err := Flatten(t.Context(), plain(t, tarOf(t, "fa.so 12", "fb.sql 3", "fREADME 4")), FlattenOptions{
+		Cache: c,
+		Keep:  func(e filetree.Entry) bool { return e.Path != "README" },
+		Look: func(e filetree.Entry, r io.ReaderAt) (bool, error) {
+			b, err := io.ReadAll(io.NewSectionReader(r, 0, e.Size))
+			seen[e.Path] = string(b)
+			return e.Path == "b.sql", err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"a.so": "12", "b.sql": "3"}, seen); diff != "" {
+		t.Errorf("seen (-want +got):\n%s", diff)
+	}
+	for path, want := range map[string]bool{"a.so": false, "b.sql": true, "README": false} {
+		e, _ := flat.Tree.Get(path)
+		if _, got := c.Has(e.SHA256); got != want {
+			t.Errorf("%s in the cache: %v, want %v", path, got, want)
+		}
+		if b, err := e.ReadAll(10); err != nil || int64(len(b)) != e.Size {
+			t.Errorf("reading %s = %q, %v", path, b, err)
+		}
+	}
+}
