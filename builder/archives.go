@@ -136,7 +136,7 @@ func archiveOf(w recipe.Archive, distro, dir string) (archive.Archive, error) {
 	default:
 		keys, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(w.SignedBy)))
 		if err != nil {
-			return archive.Archive{}, fmt.Errorf("archive %s: signed_by: %w", w.Name, err)
+			return archive.Archive{}, &archive.InvalidError{Archive: w.Name, Text: "signed_by: " + err.Error()}
 		}
 		a.Keyring = keys
 	}

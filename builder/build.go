@@ -100,7 +100,7 @@ func (b *Builder) arrange(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	d := describe.Describe(describe.Input{
 		Recipe: r, Target: t, Arch: pins.Arch, Main: mainPackage(t, pins.Arch, packages),
 		Base:     metadata.Base{Name: pins.Base.Name, Postgres: pins.Base.Postgres},
-		Requires: requirements(pins.Requires), Layout: arranged, Annotations: b.o.Annotations,
+		Requires: requirements(pins.Requires), Data: pins.Data, Layout: arranged, Annotations: b.o.Annotations,
 	})
 	return part{arch: pins.Arch, arranged: arranged, description: d, findings: findingsOf(pins.Arch, arranged, d)}, nil
 }

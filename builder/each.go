@@ -1,10 +1,16 @@
 package builder
 
-import "golang.org/x/sync/errgroup"
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
 
 // each calls fn for every number below n, at most jobs at a time. The error is
 // that of the lowest number: the same faults give the same message, whichever
-// was met first.
+// was met first. Findings are told of all numbers, since a person can mend them
+// all at once.
 func each(jobs, n int, fn func(i int) error) error {
 	errs := make([]error, n)
 	var group errgroup.Group
@@ -16,10 +22,37 @@ func each(jobs, n int, fn func(i int) error) error {
 		})
 	}
 	_ = group.Wait() // the functions return nil
+	return joined(errs)
+}
+
+// joined returns the first of errs, or all of them when all are findings.
+func joined(errs []error) error {
+	var all FindingsError
+	var lines []string
 	for _, err := range errs {
-		if err != nil {
+		var stopped *FindingsError
+		switch {
+		case err == nil:
+		case errors.As(err, &stopped):
+			all.Findings = append(all.Findings, stopped.Findings...)
+			lines = append(lines, err.Error())
+		default:
 			return err
 		}
 	}
-	return nil
+	if len(lines) == 0 {
+		return nil
+	}
+	return &joinedError{&all, strings.Join(lines, "\n")}
 }
+
+// joinedError is findings about several architectures, each with its place.
+type joinedError struct {
+	all  *FindingsError
+	text string
+}
+
+func (e *joinedError) Error() string { return e.text }
+
+// Unwrap returns the findings without their places.
+func (e *joinedError) Unwrap() error { return e.all }

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgext/pgext/internal/finding"
@@ -23,11 +24,11 @@ func (e *FindingsError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Hint returns the hints of those findings, one a line, and how to learn more.
+// Hint returns the hints of those findings, each once, one a line.
 func (e *FindingsError) Hint() string {
 	var lines []string
 	for _, f := range e.Findings {
-		if f.Severity == finding.Error && f.Hint != "" {
+		if f.Severity == finding.Error && f.Hint != "" && !slices.Contains(lines, f.Hint) {
 			lines = append(lines, f.Hint)
 		}
 	}

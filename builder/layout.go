@@ -16,7 +16,7 @@ import (
 // Extract looks into the packages that the pins name; their files open from
 // the cache.
 func (b *Builder) Extract(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) ([]layout.Package, error) {
-	wants := layoutInput(r, t, pins.Arch, nil)
+	wants := layoutInput(r, t, pins.Arch, pins.Data, nil)
 	requests := make([]contents.Request, len(pins.Packages))
 	for i, p := range pins.Packages {
 		requests[i] = contents.Request{SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
@@ -47,13 +47,13 @@ func keep(wants layout.Input, pkg string, role layout.Role) contents.Keep {
 // Layout arranges the image: a first time for the files of the extension
 // alone, whose needs decide which libraries of the pinned packages join it.
 func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, packages []layout.Package) (layout.Result, error) {
-	in := layoutInput(r, t, pins.Arch, lockedInterpreters(pins))
+	in := layoutInput(r, t, pins.Arch, pins.Data, lockedInterpreters(pins))
 	in.Packages = packages
 	alone, err := layout.Arrange(in)
 	if err != nil {
 		return layout.Result{}, err
 	}
-	roots, own := closure.RootsOf(alone.Extension, objectsOf(packages))
+	roots, own := rootsOf(alone, packages)
 	needs := elfdep.Close(elfdep.Input{
 		Arch: pins.Arch, Roots: append(roots, forcedAgain(t, pins, packages)...), Own: own,
 		Base: closure.Locked(pins), Offered: offered(packages),
@@ -65,11 +65,40 @@ func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, pa
 	return layout.Arrange(in)
 }
 
-func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, interpreter func(string) bool) layout.Input {
-	return layout.Input{
-		Name: r.Name, Postgres: t.Postgres, Distro: t.Distro, Bitcode: r.Bitcode, KeepPaths: r.Rewrite == recipe.RewriteNone,
-		Data: dataMappings(t.BundleFor(arch).Data), Interpreter: interpreter,
+// rootsOf are the ELF files of an image that bundles no library yet.
+func rootsOf(alone layout.Result, packages []layout.Package) (roots []closure.Root, own []elfdep.Provider) {
+	objects := objectsOf(packages)
+	roots, own = closure.RootsOf(alone.Extension, objects)
+	data, _ := closure.RootsOf(alone.Libraries, objects)
+	return append(roots, data...), own
+}
+
+// layoutInput is what layout gets beside the packages: data is what bundled
+// libraries need, beside what the recipe brings itself.
+func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, data []lock.DataFolder, interpreter func(string) bool) layout.Input {
+	in := layout.Input{
+		Name: r.Name, Postgres: t.Postgres, Distro: t.Distro, Bitcode: r.Bitcode,
+		KeepPaths: r.Rewrite == recipe.RewriteNone, Interpreter: interpreter,
 	}
+	for _, d := range t.BundleFor(arch).Data {
+		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
+	}
+	for _, d := range data {
+		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
+	}
+	return in
+}
+
+// variables are those that the recipe sets itself.
+func variables(r *recipe.Recipe, t recipe.Target, arch string) []string {
+	var out []string
+	for _, e := range r.Env {
+		out = append(out, e.Name)
+	}
+	for _, d := range t.BundleFor(arch).Data {
+		out = append(out, d.Env)
+	}
+	return out
 }
 
 // identity names a package.

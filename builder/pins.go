@@ -23,6 +23,7 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 		Distro: s.target.Distro, Postgres: s.target.Postgres, Arch: s.arch,
 		Recipe: recipe.ResolutionChecksum(s.target, s.arch),
 		Base:   s.lockedBase(answer),
+		Data:   s.known,
 	}
 	for _, o := range s.opened {
 		for _, r := range o.Releases {
@@ -54,7 +55,7 @@ func (s *resolution) candidates(ctx context.Context, answer closure.Answer) ([]l
 	for _, list := range []struct {
 		role     lock.Role
 		packages []apt.Package
-	}{{lock.Data, s.data()}, {lock.Library, answer.Libraries}, {lock.Extension, s.members.Extension}} {
+	}{{lock.Data, s.dataPackages()}, {lock.Library, answer.Libraries}, {lock.Extension, s.members.Extension}} {
 		digests, err := s.fetchPackages(ctx, list.packages)
 		if err != nil {
 			return nil, err
@@ -100,19 +101,6 @@ func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]l
 		out[i] = lockedPackage(p, lock.Data, digests[i])
 	}
 	return out, nil
-}
-
-// data are the packages that the recipe takes data from.
-func (s *resolution) data() []apt.Package {
-	var out []apt.Package
-	for _, d := range s.target.BundleFor(s.arch).Data {
-		for _, p := range s.resolved {
-			if p.Name == d.Package {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
 }
 
 func (s *resolution) lockedBase(answer closure.Answer) lock.Base {
@@ -220,13 +208,4 @@ func lockedDate(pins lock.Target, name string) (date time.Time) {
 		}
 	}
 	return date
-}
-
-// dataMappings translates what the recipe bundles.
-func dataMappings(data []recipe.Data) []layout.DataMapping {
-	var out []layout.DataMapping
-	for _, d := range data {
-		out = append(out, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
-	}
-	return out
 }

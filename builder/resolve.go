@@ -9,6 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 )
@@ -22,8 +23,10 @@ type resolution struct {
 	arch     string
 	resolved []apt.Package
 	members  closure.Membership
-	// packages are the extension's own.
+	// packages are the extension's own, and those of data.
 	packages []layout.Package
+	// known is the data that bundled libraries turned out to need.
+	known []lock.DataFolder
 	// interpreters are those of the base that scripts asked for.
 	interpreters map[string]string
 }
@@ -57,13 +60,7 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if s.packages, err = s.read(ctx, s.members.Extension, layout.Extension); err != nil {
 		return Architecture{}, err
 	}
-	in := s.layoutInput()
-	in.Packages = s.packages
-	arranged, err := layout.Arrange(in)
-	if err != nil {
-		return Architecture{}, err
-	}
-	answer, err := s.search(ctx, arranged)
+	answer, err := s.close(ctx)
 	if err != nil {
 		return Architecture{}, err
 	}
@@ -87,9 +84,68 @@ func (s *resolution) wanted() []string {
 	return slices.Compact(names)
 }
 
-// search finds the libraries that the arranged image must carry.
-func (s *resolution) search(ctx context.Context, arranged layout.Result) (closure.Answer, error) {
-	roots, own := closure.RootsOf(arranged.Extension, objectsOf(s.packages))
+// close finds the libraries that the image must carry, then the data that they
+// are known to read, then the libraries that ELF files among that data need,
+// until nothing is new.
+func (s *resolution) close(ctx context.Context) (closure.Answer, error) {
+	extension := s.packages
+	data, err := s.read(ctx, s.dataPackages(), layout.Data)
+	if err != nil {
+		return closure.Answer{}, err
+	}
+	s.packages = append(slices.Clone(extension), data...)
+	for {
+		answer, err := s.search(ctx)
+		if err != nil {
+			return closure.Answer{}, err
+		}
+		more := s.news(answer)
+		if len(more) == 0 {
+			return answer, nil
+		}
+		s.known = append(s.known, more...)
+		if data, err = s.read(ctx, s.dataPackages(), layout.Data); err != nil {
+			return closure.Answer{}, err
+		}
+		s.packages = append(slices.Clone(extension), data...)
+	}
+}
+
+// news is the data that the answer's libraries are known to need, that is
+// installed with the extension, and that was not thought of before.
+func (s *resolution) news(answer closure.Answer) []lock.DataFolder {
+	data := closure.Without(closure.WellKnown(answer.Bundled), variables(s.recipe, s.target, s.arch))
+	return slices.DeleteFunc(data, func(d lock.DataFolder) bool {
+		return slices.Contains(s.known, d) ||
+			!slices.ContainsFunc(s.resolved, func(p apt.Package) bool { return p.Name == d.Package })
+	})
+}
+
+// dataPackages are those that data is taken from, by the recipe or because a
+// library needs it.
+func (s *resolution) dataPackages() []apt.Package {
+	names := map[string]bool{}
+	for _, d := range s.target.BundleFor(s.arch).Data {
+		names[d.Package] = true
+	}
+	for _, d := range s.known {
+		names[d.Package] = true
+	}
+	for _, p := range s.members.Extension {
+		delete(names, p.Name)
+	}
+	return slices.DeleteFunc(slices.Clone(s.resolved), func(p apt.Package) bool { return !names[p.Name] })
+}
+
+// search finds the libraries that the image must carry as it is known by now.
+func (s *resolution) search(ctx context.Context) (closure.Answer, error) {
+	in := s.layoutInput()
+	in.Packages = s.packages
+	arranged, err := layout.Arrange(in)
+	if err != nil {
+		return closure.Answer{}, err
+	}
+	roots, own := rootsOf(arranged, s.packages)
 	forced, err := s.forced(ctx)
 	if err != nil {
 		return closure.Answer{}, err
@@ -159,7 +215,7 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 // layoutInput is what layout gets beside the packages. The interpreters that
 // scripts ask for are noted, since the lock names those the base has.
 func (s *resolution) layoutInput() layout.Input {
-	return layoutInput(s.recipe, s.target, s.arch, func(line string) bool {
+	return layoutInput(s.recipe, s.target, s.arch, s.known, func(line string) bool {
 		p, ok := s.base.Interpreter(line)
 		if ok {
 			s.interpreters[line] = p.Name

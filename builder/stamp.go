@@ -73,10 +73,14 @@ func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, 
 	}, true
 }
 
-func (b *Builder) remember(key string, s stamp) error {
+// remember notes what a build came to. A cache that is full or read-only only
+// makes the next build slower.
+func (b *Builder) remember(key string, s stamp) {
 	record, err := json.Marshal(s)
-	if err != nil {
-		return err
+	if err == nil {
+		err = b.o.Cache.PutRecord(stampKind, key, record)
 	}
-	return b.o.Cache.PutRecord(stampKind, key, record)
+	if err != nil {
+		b.o.Log.Debug("not remembering the build", "error", err)
+	}
 }

@@ -57,7 +57,8 @@ func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, e
 	}
 	out.Findings = finding.Sort(out.Findings)
 	s.Findings = out.Findings
-	return out, b.remember(key, s)
+	b.remember(key, s)
+	return out, nil
 }
 
 func reportOf(m made, p part) ([]byte, error) {

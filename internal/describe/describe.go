@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -26,6 +27,8 @@ type Input struct {
 	Base metadata.Base
 	// Requires is what other images must bring.
 	Requires []metadata.Requirement
+	// Data is what bundled libraries read at run time.
+	Data []lock.DataFolder
 	// Layout is the arranged image.
 	Layout layout.Result
 	// Annotations are those of the command line; they win over the recipe's.
@@ -79,16 +82,23 @@ func Describe(in Input) Description {
 	return d
 }
 
-// environment returns the recipe's variables and those of bundled data.
+// environment returns the recipe's variables, then those of bundled data that
+// it does not set.
 func environment(in Input) []metadata.EnvVar {
 	var out []metadata.EnvVar
+	add := func(name, home string) {
+		if name != "" && !slices.ContainsFunc(out, func(e metadata.EnvVar) bool { return e.Name == name }) {
+			out = append(out, metadata.EnvVar{Name: name, Value: "${image_root}/" + home})
+		}
+	}
 	for _, e := range in.Recipe.Env {
 		out = append(out, metadata.EnvVar{Name: e.Name, Value: e.Value})
 	}
 	for _, d := range in.Target.BundleFor(in.Arch).Data {
-		if d.Env != "" && !slices.ContainsFunc(out, func(e metadata.EnvVar) bool { return e.Name == d.Env }) {
-			out = append(out, metadata.EnvVar{Name: d.Env, Value: "${image_root}/" + d.To})
-		}
+		add(d.Env, d.To)
+	}
+	for _, d := range in.Data {
+		add(d.Env, d.Home)
 	}
 	return out
 }

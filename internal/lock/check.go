@@ -65,7 +65,24 @@ func (t Target) check() error {
 			return fmt.Errorf("requires: %w", err)
 		}
 	}
+	for _, d := range t.Data {
+		if err := d.check(); err != nil {
+			return fmt.Errorf("data of %s: %w", d.Package, err)
+		}
+	}
 	return t.checkPackages()
+}
+
+func (d DataFolder) check() error {
+	for _, path := range []string{d.From, d.To} {
+		if !fs.ValidPath(path) || path == "." {
+			return fmt.Errorf("%q is not a path relative to the root", path)
+		}
+	}
+	if (d.Env == "") != (d.Home == "") || d.Home != "" && !fs.ValidPath(d.Home) {
+		return fmt.Errorf("env %q and home %q do not go together", d.Env, d.Home)
+	}
+	return names(d.Package, d.Env)
 }
 
 func (t Target) checkPackages() error {

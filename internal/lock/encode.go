@@ -37,6 +37,9 @@ func (e *encoder) target(t Target) {
 	if len(t.Requires) > 0 {
 		lines(e, "requires", t.Requires, true)
 	}
+	if len(t.Data) > 0 {
+		lines(e, "data", t.Data, true)
+	}
 	lines(e, "packages", t.Packages, false)
 }
 

@@ -31,6 +31,8 @@ type Target struct {
 	Base     Base      `json:"base"`
 	// Requires are the SQL extensions and modules of other images.
 	Requires []Require `json:"requires,omitempty"`
+	// Data is what bundled libraries are known to read at run time.
+	Data []DataFolder `json:"data,omitempty"`
 	// Packages are the .deb files that give the image a file, sorted by name.
 	Packages []Package `json:"packages"`
 }
@@ -89,6 +91,19 @@ type Require struct {
 	// Package and Image tell where it can be found, as a hint.
 	Package string `json:"package,omitempty"`
 	Image   string `json:"image,omitempty"`
+}
+
+// DataFolder is a folder or file of a package that goes to another place of
+// the image.
+type DataFolder struct {
+	Package string `json:"package"`
+	// From is relative to the root, To to the image.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Env is the variable that names Home, a folder of the image; both may be
+	// "".
+	Env  string `json:"env,omitempty"`
+	Home string `json:"home,omitempty"`
 }
 
 // Role says why a package is in an image.
@@ -173,6 +188,7 @@ func (t Target) normal() Target {
 		t.Base.Packages[i].Interpreters = sortedBy(p.Interpreters, func(s string) string { return s })
 	}
 	t.Requires = sortedBy(t.Requires, func(r Require) string { return r.Extension + " " + r.Module })
+	t.Data = sortedBy(t.Data, func(d DataFolder) string { return d.To })
 	t.Packages = sortedBy(t.Packages, func(p Package) string { return p.Package })
 	return t
 }

@@ -1,0 +1,93 @@
+package closure
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/lock"
+)
+
+// Data is what a library reads at run time and no ELF file names.
+type Data = lock.DataFolder
+
+// wellKnown are the libraries that read files at run time from a place that is
+// compiled in, with the variable that names another. $1 is what the library's
+// pattern matched.
+var wellKnown = []struct {
+	library *regexp.Regexp
+	data    []Data
+}{
+	// https://proj.org/en/stable/resource_files.html
+	{regexp.MustCompile(`^libproj\.so\.`), []Data{
+		{Package: "proj-data", From: "usr/share/proj", To: "share/proj", Env: "PROJ_DATA", Home: "share/proj"},
+	}},
+	// https://gdal.org/en/stable/user/configoptions.html#config-GDAL_DATA
+	{regexp.MustCompile(`^libgdal\.so\.`), []Data{
+		{Package: "gdal-data", From: "usr/share/gdal", To: "share/gdal", Env: "GDAL_DATA", Home: "share/gdal"},
+	}},
+	// R Installation and Administration, 6.1; what would need X is left out.
+	{regexp.MustCompile(`^libR\.so$`), slices.Concat(
+		[]Data{{Package: "r-base-core", From: "usr/lib/R/modules/lapack.so", To: "share/R/modules/lapack.so", Env: "R_HOME", Home: "share/R"}},
+		rLibrary("base", "compiler", "datasets", "grDevices", "graphics", "grid", "methods", "parallel", "splines", "stats", "stats4", "tools", "utils"),
+	)},
+	// https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHOME
+	{regexp.MustCompile(`^libpython(3\.[0-9]+)\.so\.`), []Data{
+		{Package: "libpython$1-minimal", From: "usr/lib/python$1", To: "share/python/lib/python$1", Env: "PYTHONHOME", Home: "share/python"},
+		{Package: "libpython$1-stdlib", From: "usr/lib/python$1", To: "share/python/lib/python$1"},
+	}},
+	// https://www.tcl-lang.org/man/tcl8.6/TclCmd/tclvars.htm (TCL_LIBRARY)
+	{regexp.MustCompile(`^libtcl([0-9.]+)\.so$`), []Data{
+		{Package: "libtcl$1", From: "usr/share/tcltk/tcl$1", To: "share/tcl$1", Env: "TCL_LIBRARY", Home: "share/tcl$1"},
+	}},
+}
+
+// rLibrary are the named packages of R's own library.
+func rLibrary(names ...string) []Data {
+	var out []Data
+	for _, n := range names {
+		out = append(out, Data{Package: "r-base-core", From: "usr/lib/R/library/" + n, To: "share/R/library/" + n})
+	}
+	return out
+}
+
+// WellKnown returns the data that the bundled libraries are known to need, in
+// the order of the table.
+func WellKnown(bundled []elfdep.Provider) []Data {
+	var out []Data
+	for _, w := range wellKnown {
+		for _, p := range bundled {
+			m := w.library.FindStringSubmatch(p.SONAME)
+			if m == nil {
+				continue
+			}
+			fill := strings.NewReplacer("$1", m[len(m)-1]).Replace
+			for _, d := range w.data {
+				out = append(out, Data{Package: fill(d.Package), From: fill(d.From), To: fill(d.To), Env: d.Env, Home: fill(d.Home)})
+			}
+		}
+	}
+	return out
+}
+
+// Without returns the data that the recipe does not bring itself: whatever it
+// sets a variable for is its own affair.
+func Without(data []Data, set []string) []Data {
+	return slices.DeleteFunc(slices.Clone(data), func(d Data) bool {
+		return slices.ContainsFunc(data, func(o Data) bool {
+			return o.Env != "" && slices.Contains(set, o.Env) && sameHome(d, o)
+		})
+	})
+}
+
+// sameHome reports whether d lies in the folder that o's variable names.
+func sameHome(d, o Data) bool {
+	for dir := d.To; dir != "."; dir = path.Dir(dir) {
+		if dir == o.Home {
+			return true
+		}
+	}
+	return false
+}
