@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 
@@ -109,7 +110,7 @@ func (f *flattener) check(h hash.Hash, want v1.Hash) error {
 // open decompresses by what the stream is, as container runtimes do.
 func open(in *bufio.Reader, limit int64) (decompress.Format, io.ReadCloser, error) {
 	prefix, err := in.Peek(6)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return decompress.None, nil, err
 	}
 	format := decompress.Detect(prefix)
