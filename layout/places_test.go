@@ -34,14 +34,14 @@ func TestPlaces(t *testing.T) {
 			name:     "what PostgreSQL looks for elsewhere",
 			files:    []string{"usr/share/postgresql/18/tsearch_data/b.dict", "usr/share/postgresql/18/tsearch_data/a.dict", mod + "plugins/p.so"},
 			want:     []string{"644 lib/plugins/p.so", "644 share/tsearch_data/a.dict", "644 share/tsearch_data/b.dict"},
-			findings: []string{"PGX020 warning: lib/plugins: p.so", "PGX020 warning: share/tsearch_data: a.dict, b.dict"},
+			findings: []string{"PGX020 warning: lib/plugins: PostgreSQL looks for this kind of file in its own directory only: p.so", "PGX020 warning: share/tsearch_data: PostgreSQL looks for this kind of file in its own directory only: a.dict, b.dict"},
 		},
 		{
 			name:     "bitcode on request",
 			in:       Input{Bitcode: true},
 			files:    []string{mod + "bitcode/a/a.bc"},
 			want:     []string{"644 lib/bitcode/a/a.bc"},
-			findings: []string{"PGX020 warning: lib/bitcode/a: a.bc"},
+			findings: []string{"PGX020 warning: lib/bitcode/a: PostgreSQL looks for this kind of file in its own directory only: a.bc"},
 		},
 		{
 			name: "nothing for an image",
@@ -140,7 +140,7 @@ func TestLinks(t *testing.T) {
 		want, wantFinds []string
 	}{
 		{"relative", []string{mod + "a.so -> x.so"}, nil, []string{"lib/a.so -> x.so"}, nil},
-		{"into another directory", []string{mod + "plugins/x.so -> ../x.so"}, nil, []string{"lib/plugins/x.so -> ../x.so"}, []string{"PGX020 warning: lib/plugins: x.so"}},
+		{"into another directory", []string{mod + "plugins/x.so -> ../x.so"}, nil, []string{"lib/plugins/x.so -> ../x.so"}, []string{"PGX020 warning: lib/plugins: PostgreSQL looks for this kind of file in its own directory only: x.so"}},
 		{"absolute", []string{ext + "x.so -> /" + mod + "x.so"}, nil, []string{"share/extension/x.so -> ../../lib/x.so"}, nil},
 		{"chain", []string{mod + "a.so -> b.so", mod + "b.so -> x.so"}, nil, []string{"lib/a.so -> x.so", "lib/b.so -> x.so"}, nil},
 		{

@@ -85,7 +85,7 @@ func (a *arrangement) findNoted(placed []placement) {
 	}
 	for n, files := range a.noted {
 		if n.code == "PGX020" {
-			a.find(n.code, n.dir, "", "%s", listed(files))
+			a.find(n.code, n.dir, "", "PostgreSQL looks for this kind of file in its own directory only: %s", listed(files))
 			continue
 		}
 		files = slices.DeleteFunc(slices.Clone(files), func(f string) bool {

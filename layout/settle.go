@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// removeOne is the hint about files that are in each other's way.
+const removeOne = "remove one of the packages from the recipe"
+
 // settle sorts the placements by place and leaves one for each. Different
 // files for one place are a finding; equal ones are only reported.
 func (a *arrangement) settle(placed []placement) []placement {
@@ -33,12 +36,12 @@ func (a *arrangement) settle(placed []placement) []placement {
 			p.reason = "the same as from " + first.pkg.Name
 			continue
 		}
-		a.find("PGX004", p.to, "", "%s has /%s and %s has a different /%s", first.pkg.Name, first.where(), p.pkg.Name, p.where())
+		a.find("PGX004", p.to, removeOne, "%s has /%s and %s has a different /%s", first.pkg.Name, first.where(), p.pkg.Name, p.where())
 	}
 	for i := range placed {
 		for dir := path.Dir(placed[i].to); dir != "."; dir = path.Dir(dir) {
 			if other := taken[dir]; other != nil && !placed[i].spare {
-				a.find("PGX004", dir, "", "%s has a file there, and %s has files below it", other.pkg.Name, placed[i].pkg.Name)
+				a.find("PGX004", dir, removeOne, "%s has a file there, and %s has files below it", other.pkg.Name, placed[i].pkg.Name)
 			}
 		}
 	}
