@@ -72,11 +72,12 @@ func TestArchive(t *testing.T) {
 		{"trixie", "amd64", "17", 4},
 		{"trixie", "arm64", "17", 4},
 	} {
-		t.Run(c.suite+"/"+c.arch, func(t *testing.T) { compareArchive(t, c) })
+		t.Run(c.suite+"/"+c.arch, func(t *testing.T) { compareWithApt(t, c) })
 	}
 }
 
-func compareArchive(t *testing.T, c archiveCase) {
+func compareWithApt(t *testing.T, c archiveCase) {
+	t.Helper()
 	list := testmirror.Packages(t, c.suite, c.arch)
 	data, err := os.ReadFile(list)
 	if err != nil {

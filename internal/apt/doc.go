@@ -10,6 +10,7 @@
 //
 // It knows no network, no signature and no pinning: every File it is given
 // has the same priority, and whoever opened the archive has verified it. It
-// never removes an installed package to make room for another; that is an
-// error here.
+// never removes an installed package to make room for another, and it has no
+// problem resolver: where apt-get's first plan does not hold together, Install
+// says why instead of looking for a second one.
 package apt

@@ -61,11 +61,11 @@ func (s *solver) satisfiable(u *unit) bool {
 		return true
 	}
 	for _, g := range u.candidate.groups() {
-		if g.negative() || s.holds(g, planned) || s.holds(g, candidate) {
+		if g.negative() || s.holds(g, planned) || s.holds(g, seen) {
 			continue
 		}
 		if !u.fixed {
-			u.candidate = u.current
+			u.discard(u.current)
 			if u.mode != remove {
 				u.mode = keep
 			}
@@ -112,7 +112,7 @@ func (u *unit) isRequested() bool { return u.current == nil && u.planned != nil 
 func (s *solver) giveUp(u *unit) {
 	if u.mode != keep || u.planned != u.candidate || u.candidate != u.current {
 		s.plan(u, keep, u.current)
-		u.candidate = u.planned
+		u.discard(u.planned)
 	}
 }
 

@@ -66,10 +66,21 @@ func (s *system) setInstalled(tb testing.TB, installed []apt.Package) {
 func stanza(p apt.Package, more string) string {
 	var b strings.Builder
 	for _, f := range []struct{ name, value string }{
-		{"Package", p.Name}, {"Version", p.Version}, {"Architecture", p.Arch}, {"Multi-Arch", p.MultiArch},
-		{"Priority", p.Priority}, {"Section", p.Section}, {"Pre-Depends", p.PreDepends}, {"Depends", p.Depends},
-		{"Recommends", p.Recommends}, {"Suggests", p.Suggests}, {"Conflicts", p.Conflicts}, {"Breaks", p.Breaks},
-		{"Provides", p.Provides}, {"Filename", p.Filename}, {"SHA256", p.SHA256},
+		{"Package", p.Name},
+		{"Version", p.Version},
+		{"Architecture", p.Arch},
+		{"Multi-Arch", p.MultiArch},
+		{"Priority", p.Priority},
+		{"Section", p.Section},
+		{"Pre-Depends", p.PreDepends},
+		{"Depends", p.Depends},
+		{"Recommends", p.Recommends},
+		{"Suggests", p.Suggests},
+		{"Conflicts", p.Conflicts},
+		{"Breaks", p.Breaks},
+		{"Provides", p.Provides},
+		{"Filename", p.Filename},
+		{"SHA256", p.SHA256},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(&b, "%s: %s\n", f.name, f.value)

@@ -104,10 +104,16 @@ func (d dice) alternatives(n int) string {
 	return out
 }
 
+// relation has no version together with the native architecture's name: apt
+// 2.6 then takes the version of the provider for that of what it provides.
 func (d dice) relation(n int) string {
 	name := d.name(n)
 	if d.chance(6) {
-		name += []string{":any", ":native", ":amd64", ":arm64"}[d.IntN(4)]
+		qualifier := []string{":any", ":native", ":amd64", ":arm64"}[d.IntN(4)]
+		name += qualifier
+		if qualifier != ":any" {
+			return name
+		}
 	}
 	if d.chance(25) {
 		name += fmt.Sprintf(" (%s %d)", []string{"<<", "<=", "=", ">=", ">=", ">=", ">>"}[d.IntN(7)], 1+d.IntN(3))

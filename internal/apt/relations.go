@@ -150,6 +150,14 @@ func planned(u *unit) *version   { return u.planned }
 func current(u *unit) *version   { return u.current }
 func candidate(u *unit) *version { return u.candidate }
 
+// seen is the candidate that relations count on.
+func seen(u *unit) *version {
+	if u.seen != nil {
+		return u.seen
+	}
+	return u.candidate
+}
+
 // matches returns the picked versions that the target's relation fits. A
 // package's own name in its Conflicts or Breaks never means itself.
 func (s *solver) matches(t target, of pick) []*version {

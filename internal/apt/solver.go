@@ -40,6 +40,9 @@ type unit struct {
 	// planned what it is going to have.
 	current, candidate, planned *version
 	mode                        mode
+	// seen is a candidate that was given up while relations still count on
+	// it: apt does not look again before the unit's plan changes.
+	seen *version
 	// fixed units must stay as they are planned: they were asked for, or are
 	// the only way to what was asked for.
 	fixed bool
@@ -124,6 +127,14 @@ func (u *unit) addFlags(p Package) {
 	u.important = u.important || p.Protected
 }
 
+// discard leaves u without a candidate other than v.
+func (u *unit) discard(v *version) {
+	if u.seen == nil {
+		u.seen = u.candidate
+	}
+	u.candidate = v
+}
+
 // isNew reports whether the unit is planned and the system does not have it.
 func (u *unit) isNew() bool { return u.mode == install && u.current == nil }
 
@@ -140,7 +151,7 @@ func (s *solver) versionAt(r row) *version {
 
 // plan sets what becomes of u.
 func (s *solver) plan(u *unit, m mode, v *version) {
-	u.mode, u.planned = m, v
+	u.mode, u.planned, u.seen = m, v, nil
 	if !u.touched {
 		u.touched = true
 		s.touched = append(s.touched, u)

@@ -15,12 +15,12 @@ import (
 //
 //	magic      8 bytes, with the version of the format
 //	counts     4 × uint32: rows, provides, mentions, bytes of data
+//	data       records, then the names that only provides and mentions have
 //	rows       offset of the record, rank, priority, flags; sorted by name
 //	provides   offset of the virtual name, row; sorted by name, then row
 //	mentions   offset of the name, rank; names without a row; sorted by name
-//	data       records, then the names that only provides and mentions have
 //
-// Numbers are little-endian; a string is its length as uvarint, then its
+// Offsets count from the start of the table. Numbers are little-endian; a string is its length as uvarint, then its
 // bytes, and a record is a string of strings. The rank of a name is the order of its first mention in the file:
 // where apt finds no other difference between two providers it prefers the
 // one whose name it heard of last.
@@ -28,13 +28,13 @@ type table struct {
 	file                     File
 	all                      []byte
 	rows, provides, mentions int // counts
-	dataAt                   int
+	rowsAt                   int
 }
 
 const (
 	// tableMagic changes with every change of the format or of what is read
 	// from a stanza.
-	tableMagic = "pgxapt02"
+	tableMagic = "pgxapt03"
 	headerSize = len(tableMagic) + 4*4
 	rowSize    = 12
 	pairSize   = 8
@@ -58,8 +58,8 @@ func openTable(file File, b []byte) (*table, error) {
 		n[i] = int(binary.LittleEndian.Uint32(b[len(tableMagic)+4*i:]))
 	}
 	t := &table{file: file, all: b, rows: n[0], provides: n[1], mentions: n[2]}
-	t.dataAt = headerSize + t.rows*rowSize + (t.provides+t.mentions)*pairSize
-	if t.dataAt+n[3] != len(b) {
+	t.rowsAt = headerSize + n[3]
+	if t.mentionsAt(t.mentions) != len(b) {
 		return nil, errTable
 	}
 	return t, nil
@@ -67,7 +67,7 @@ func openTable(file File, b []byte) (*table, error) {
 
 func (t *table) uint32(at int) uint32 { return binary.LittleEndian.Uint32(t.all[at:]) }
 
-func (t *table) rowAt(row int) int     { return headerSize + row*rowSize }
+func (t *table) rowAt(row int) int     { return t.rowsAt + row*rowSize }
 func (t *table) providesAt(i int) int  { return t.rowAt(t.rows) + i*pairSize }
 func (t *table) mentionsAt(i int) int  { return t.providesAt(t.provides) + i*pairSize }
 func (t *table) rank(row int) uint32   { return t.uint32(t.rowAt(row) + 4) }
@@ -76,7 +76,7 @@ func (t *table) flags(row int) byte    { return t.all[t.rowAt(row)+9] }
 
 // text returns the string at an offset of the data.
 func (t *table) text(off uint32) []byte {
-	r := recordReader[[]byte]{t.all[min(t.dataAt+int(off), len(t.all)):]}
+	r := recordReader[[]byte]{t.all[min(int(off), t.rowsAt):t.rowsAt]}
 	return r.next()
 }
 

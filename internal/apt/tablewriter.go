@@ -14,6 +14,7 @@ import (
 // table (see table.go).
 type tableWriter struct {
 	arch string
+	// data starts with room for the header; offsets count from its start.
 	data []byte
 	rows []writerRow
 	// record is scratch space.
@@ -34,7 +35,7 @@ type writerRow struct {
 type pair struct{ a, b uint32 }
 
 func newTableWriter(arch string) *tableWriter {
-	return &tableWriter{arch: arch, ids: make(map[string]uint32, 1<<16)}
+	return &tableWriter{arch: arch, data: make([]byte, headerSize, 1<<16), ids: make(map[string]uint32, 1<<16)}
 }
 
 // id returns the number of a name, which is new when this is its first
@@ -144,11 +145,8 @@ func (w *tableWriter) table() []byte {
 	w.provides = slices.CompactFunc(w.sortProvides(position), func(p, q pair) bool { return p == q })
 	virtual := w.writeVirtualNames(&mentions)
 
-	out := make([]byte, 0, headerSize+len(w.rows)*rowSize+(len(virtual)+len(mentions))*pairSize+len(w.data))
-	out = append(out, tableMagic...)
-	for _, n := range []int{len(w.rows), len(virtual), len(mentions), len(w.data)} {
-		out = binary.LittleEndian.AppendUint32(out, uint32(n))
-	}
+	out := slices.Grow(w.data, len(w.rows)*rowSize+(len(virtual)+len(mentions))*pairSize)
+	dataSize := len(out) - headerSize
 	for _, r := range w.rows {
 		out = binary.LittleEndian.AppendUint32(out, r.off)
 		out = binary.LittleEndian.AppendUint32(out, r.id)
@@ -158,7 +156,11 @@ func (w *tableWriter) table() []byte {
 		out = binary.LittleEndian.AppendUint32(out, p.a)
 		out = binary.LittleEndian.AppendUint32(out, p.b)
 	}
-	return append(out, w.data...)
+	copy(out, tableMagic)
+	for i, n := range []int{len(w.rows), len(virtual), len(mentions), dataSize} {
+		binary.LittleEndian.PutUint32(out[len(tableMagic)+4*i:], uint32(n))
+	}
+	return out
 }
 
 // sortRows orders the rows by name, those of one name as they were read, and
