@@ -69,6 +69,16 @@ func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, d
 // buildArchitecture is the story of one architecture, from pins to image.
 // Findings that are errors end it before anything is made.
 func (b *Builder) buildArchitecture(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) (part, error) {
+	p, err := b.sound(ctx, r, t, pins)
+	if err != nil {
+		return part{}, err
+	}
+	p.image, p.epoch, err = b.Image(ctx, pins.Arch, p.arranged, p.description)
+	return p, err
+}
+
+// sound is arrange for those who want nothing that cannot work.
+func (b *Builder) sound(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) (part, error) {
 	p, err := b.arrange(ctx, r, t, pins)
 	if err != nil {
 		return part{}, err
@@ -76,11 +86,7 @@ func (b *Builder) buildArchitecture(ctx context.Context, r *recipe.Recipe, t rec
 	if worst, _ := finding.Worst(p.findings); worst == finding.Error {
 		return part{}, &FindingsError{p.findings}
 	}
-	if err := p.description.Metadata.Validate(); err != nil {
-		return part{}, err
-	}
-	p.image, p.epoch, err = b.Image(ctx, pins.Arch, p.arranged, p.description)
-	return p, err
+	return p, p.description.Metadata.Validate()
 }
 
 // arrange carries one architecture to the point where its image is a tree with

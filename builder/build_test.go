@@ -324,20 +324,27 @@ func names(s map[string]string) map[string]string {
 	return out
 }
 
-// Findings that are errors end a build before anything is written.
-func TestBuildStopsAtFindings(t *testing.T) {
+// Findings that are errors end a plan, so that they are not locked, and a build
+// whose lock is older than they are, before anything is written.
+func TestFindingsStop(t *testing.T) {
 	f := newFixture(t, thing("1.0-1"))
-	r, dist := f.recipe("create: [other]\nparameters: {port: '1'}\n"), t.TempDir()
-	b := f.builder()
-	p := f.plan(b, r, builder.Keep)
-	_, err := b.Build(t.Context(), p, dist)
-	var stopped *builder.FindingsError
-	if !errors.As(err, &stopped) || stopped.ExitCode() != 3 {
-		t.Fatalf("got %v, want a FindingsError", err)
+	b, dist := f.builder(), t.TempDir()
+	if err := f.plan(b, f.recipe(""), builder.Keep).WriteLock(); err != nil {
+		t.Fatal(err)
 	}
-	for _, want := range []string{"PGX006", "PGX007"} {
-		if !strings.Contains(stopped.Error(), want) {
-			t.Errorf("%s is not in %q", want, stopped)
+	r := f.recipe("create: [other]\nparameters: {port: '1'}\n")
+	p := f.plan(b, r, builder.Keep)
+	_, planned := b.Plan(t.Context(), r, recipe.Selection{}, builder.Update)
+	_, built := b.Build(t.Context(), p, dist)
+	for _, err := range []error{planned, built} {
+		var stopped *builder.FindingsError
+		if !errors.As(err, &stopped) || stopped.ExitCode() != 3 {
+			t.Fatalf("got %v, want a FindingsError", err)
+		}
+		for _, want := range []string{"PGX006", "PGX007", "(amd64)", "(arm64)"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s is not in %q", want, err)
+			}
 		}
 	}
 	if left := snapshot(t, dist, false); len(left) > 0 {

@@ -38,6 +38,28 @@ func (e *FindingsError) Hint() string {
 // ExitCode returns 3: error findings.
 func (*FindingsError) ExitCode() int { return 3 }
 
+// GoneError says that no archive, mirror or snapshot has a locked package any
+// more.
+type GoneError struct {
+	// Recipe is the path of the recipe whose lock it is.
+	Recipe string
+	// Err names the package and where it was looked for.
+	Err error
+}
+
+func (e *GoneError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the *fetch.NotFoundError in its chain.
+func (e *GoneError) Unwrap() error { return e.Err }
+
+// Hint names the command that locks what there is instead.
+func (e *GoneError) Hint() string {
+	return "the archives have moved on; to lock what they have now: pgext lock " + e.Recipe
+}
+
+// ExitCode returns 12: nothing satisfies the lock.
+func (*GoneError) ExitCode() int { return 12 }
+
 // InBaseError says that nothing is left to put into an image.
 type InBaseError struct {
 	Packages []string

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -174,6 +175,10 @@ func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 		blobs = append(blobs, blob)
 	}
 	_, err := b.o.Fetcher.Blobs(ctx, blobs)
+	var gone *fetch.NotFoundError
+	if errors.As(err, &gone) {
+		return &GoneError{Recipe: r.Path, Err: err}
+	}
 	return err
 }
 

@@ -69,7 +69,13 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 		return Architecture{}, &FindingsError{findings}
 	}
 	pins, err := s.pins(ctx, answer)
-	return Architecture{Pins: pins, Resolved: s.resolved, Findings: findings}, err
+	if err != nil {
+		return Architecture{}, err
+	}
+	if _, err := b.sound(ctx, r, t, pins); err != nil {
+		return Architecture{}, err // nobody wants to lock what cannot be built
+	}
+	return Architecture{Pins: pins, Resolved: s.resolved, Findings: findings}, nil
 }
 
 // wanted are the packages that the recipe names in any way.
