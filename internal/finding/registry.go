@@ -90,6 +90,74 @@ var kinds = []Kind{
 		"PGX031", Note, "control file without install script",
 		"No script NAME--VERSION.sql, alone or followed by update scripts, leads to the control file's default version, so CREATE EXTENSION NAME needs an explicit version or cannot work. Some output plugins and preloaded modules bring such a file; then nothing is lost.",
 	},
+	{
+		"PGX032", Note, "$libdir in a script",
+		"A control file or a script names a module as $libdir/NAME. PostgreSQL 18 drops $libdir/ in CREATE FUNCTION when the name is a simple one and not in its own directory, so this works there; in LOAD, and in functions that load by name, it would not.",
+	},
+	{
+		"PGX040", Error, "layer that no runtime mounts",
+		"A layer or the config has a media type of its own, the config's diff_ids are missing or wrong, or a layer is no tar archive. Container runtimes refuse to pull such an image, or pull it and then cannot create the container.",
+	},
+	{
+		"PGX041", Error, "file the server cannot read",
+		"The mode of a file or directory does not let everybody read it. The image is mounted read-only and PostgreSQL runs as a user that does not own its files, so it gets Permission denied.",
+	},
+	{
+		"PGX042", Error, "platform that does not fit",
+		"The index lists the image for another platform than the image's own config names, or lists two images for one platform. Nodes pull by the index and get files for another machine.",
+	},
+	{
+		"PGX043", Warning, "device or setuid file",
+		"An extension image has no use for devices, pipes, setuid or setgid files. Policies refuse them, and runtimes may.",
+	},
+	{
+		"PGX044", Warning, "absolute link",
+		"A symbolic link has an absolute target. The image is mounted below /extensions/NAME, so the link leads to a file of the operand image, not of this one.",
+	},
+	{
+		"PGX045", Warning, "layer with a wrong label",
+		"A layer is compressed otherwise than its media type says. containerd looks at the bytes; other runtimes and tools go by the label and fail.",
+	},
+	{
+		"PGX046", Warning, "nothing where PostgreSQL looks",
+		"CloudNativePG looks for control files in share/extension and for modules in lib, unless extension_control_path and dynamic_library_path of the cluster say otherwise. The image has none there.",
+	},
+	{
+		"PGX047", Note, "file that nothing looks for",
+		"Files outside lib, share, system, bin and licenses are of no use at a mount, unless the consumer is told to look there.",
+	},
+	{
+		"PGX048", Note, "no metadata label",
+		"The image has no label io.pgext.metadata, so that search paths, preload libraries and required extensions cannot be told from it. Images of other makers have none.",
+	},
+	{
+		"PGX049", Warning, "metadata that does not fit",
+		"The label io.pgext.metadata cannot be read, says what CloudNativePG would refuse, or says something else than the files.",
+	},
+	{
+		"PGX050", Note, "attestation in the index",
+		"The index has an entry for the platform unknown/unknown, an attestation of BuildKit. Nodes pass over it; tools that mirror or scan every entry stumble.",
+	},
+	{
+		"PGX051", Note, "hidden file",
+		"A layer hides a file of a lower one (a whiteout). The hidden bytes are still pulled by every node.",
+	},
+	{
+		"PGX052", Note, "owner other than root",
+		"A file belongs to another user than root. The mount is read-only, so the owner changes nothing unless the mode depends on it.",
+	},
+	{
+		"PGX053", Note, "library of the base",
+		"Nothing in the image has this library, so the operand image must. Judge the image against a base (pgext lint --base) to know whether it does.",
+	},
+	{
+		"PGX054", Note, "package not known",
+		"No package database in the image (var/lib/dpkg/status.d) says which package a library is from, so scanners for vulnerabilities do not see it.",
+	},
+	{
+		"PGX055", Warning, "link that leads nowhere",
+		"A symbolic link's target is not in the image.",
+	},
 }
 
 // Kinds returns the registry in code order.
