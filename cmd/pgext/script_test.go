@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"pgext":   func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"confine": confine,
+	})
+}
+
+// TestScript runs testdata/script/*.txtar. Each begins with the promise it
+// keeps. Beside testscript's own commands there are:
+//
+//	archive [flags]            serve a signed archive; see script_archive_test.go
+//	tamper WAY …               make the archive misbehave
+//	requests N PATTERN         it was asked for exactly N times
+//	exits N COMMAND …          run, and want exactly this exit code
+//	interrupts PATTERN CMD …   run, interrupt when PATTERN is asked for; want 130
+//	confine DIR HOW CMD …      run where DIR is read-only or has a size (a program)
+//	json FILE FIELD [VALUE]    the field, such as targets.0.arch, has that value
+//	remember / untouched FILE… no file was written in between
+//	nothing-written            no lock, no image, no temporary file
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		Setup:               setupScript,
+		Condition:           scriptCondition,
+		Cmds:                scriptCommands,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("PGEXT_UPDATE_SCRIPTS") != "",
+	})
+}
+
+// setupScript gives a script a home and a cache of its own.
+func setupScript(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("PGEXT_CACHE_DIR", filepath.Join(env.WorkDir, "cache"))
+	env.Setenv("LC_ALL", "C")
+	env.Setenv("TZ", "UTC")
+	env.Values[stateKey{}] = newScriptState(env)
+	return nil
+}
