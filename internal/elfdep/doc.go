@@ -5,6 +5,7 @@
 // modules ends up loading, and from where).
 //
 // Files are read as the dynamic loader reads them, through program headers,
-// so stripped section headers make no difference. Symbol tables are never
-// read, nothing is loaded, and no search path of this machine is consulted.
+// so stripped section headers make no difference. Read never looks at symbol
+// tables; Symbols does, for the few names it is asked about. Nothing is loaded,
+// and no search path of this machine is consulted.
 package elfdep

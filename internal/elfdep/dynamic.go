@@ -19,6 +19,8 @@ const (
 type dynamic struct {
 	strtab, strsz   uint64
 	verneed, verdef uint64
+	symtab          uint64
+	hash, gnuHash   uint64
 	needed          []uint64
 
 	soname, rpath, runpath entry
@@ -89,6 +91,12 @@ func (d *dynamic) add(tag elf.DynTag, value uint64) {
 		d.verneed = value
 	case elf.DT_VERDEF:
 		d.verdef = value
+	case elf.DT_SYMTAB:
+		d.symtab = value
+	case elf.DT_HASH:
+		d.hash = value
+	case elf.DT_GNU_HASH:
+		d.gnuHash = value
 	}
 }
 

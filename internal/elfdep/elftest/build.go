@@ -66,15 +66,16 @@ func (b *builder) body() {
 	if b.Interp != "" {
 		b.section(section{name: ".interp", typ: shtProgbits}, append([]byte(b.Interp), 0))
 	}
-	symsize := 16
-	if b.wide {
-		symsize = 24
-	}
-	b.section(section{name: ".dynsym", typ: shtDynsym, link: ".dynstr", info: 1, entsize: symsize}, make([]byte, symsize))
-	hash := b.words(1, 1, 0, 0)
+	symsize := len(b.symbol(0, 0, 0))
+	symbols, hash := b.symbols()
+	b.section(section{name: ".dynsym", typ: shtDynsym, link: ".dynstr", info: 1, entsize: symsize}, symbols)
 	b.section(section{name: ".hash", typ: shtHash, link: ".dynsym", entsize: 4}, hash)
 	if len(b.Defines)+len(b.libraries()) > 0 {
-		b.section(section{name: ".gnu.version", typ: shtVersym, link: ".dynsym", entsize: 2}, make([]byte, 2))
+		versions := b.halves(nil, 0) // VER_NDX_LOCAL, then VER_NDX_GLOBAL
+		for range len(symbols)/symsize - 1 {
+			versions = b.halves(versions, 1)
+		}
+		b.section(section{name: ".gnu.version", typ: shtVersym, link: ".dynsym", entsize: 2}, versions)
 	}
 	if len(b.Defines) > 0 {
 		b.section(section{name: ".gnu.version_d", typ: shtVerdef, link: ".dynstr", info: len(b.Defines) + 1}, b.verdef())

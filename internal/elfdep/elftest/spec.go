@@ -27,6 +27,9 @@ type Spec struct {
 	// Defines holds the versions defined. The base version, named SONAME, is
 	// put before them as linkers do.
 	Defines []string
+	// Imports and Exports are dynamic symbols that the file wants of others
+	// and that it defines.
+	Imports, Exports []string
 	// Size is the least number of bytes of the file, which zeros fill up.
 	Size int
 	// Stripped leaves the section headers out.
