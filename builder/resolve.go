@@ -39,11 +39,13 @@ func (b *Builder) newResolution(ctx context.Context, r *recipe.Recipe, t recipe.
 	}
 	u, err := b.open(ctx, r, t, arch)
 	if err != nil {
-		return nil, err
+		return nil, b.elsewhere(ctx, t, arch, err)
 	}
 	s := &resolution{Builder: b, universe: u, recipe: r, target: t, arch: arch, interpreters: map[string]string{}}
-	s.resolved, err = u.index.Install(u.base.Packages, s.wanted())
-	return s, err
+	if s.resolved, err = u.index.Install(u.base.Packages, s.wanted()); err != nil {
+		return nil, b.elsewhere(ctx, t, arch, err)
+	}
+	return s, nil
 }
 
 // resolve decides what one architecture of a target is built from: the apt

@@ -44,8 +44,11 @@ func (a *app) rootCommand() *cobra.Command {
 mounts read-only beside PostgreSQL 18.
 
 Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		Args:                       knownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.fromEnvironment(cmd); err != nil {
 				return err
@@ -74,6 +77,18 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 		a.versionCommand(),
 	)
 	return root
+}
+
+// knownCommand refuses what is no verb, with the nearest one.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += fmt.Sprintf(" (did you mean %q?)", near[0])
+	}
+	return &usageError{text: text, command: cmd.CommandPath()}
 }
 
 // fromEnvironment gives every flag that was not typed the value of its

@@ -49,6 +49,9 @@ func (f *Fetcher) Document(ctx context.Context, d Document) ([]byte, error) {
 	d = d.completed()
 	body, err := f.document(ctx, d)
 	if err != nil {
+		if d.Name == Redact(d.URL) { // the error has it
+			return nil, fmt.Errorf("fetching %w", err)
+		}
 		return nil, fmt.Errorf("fetching %s: %w", d.Name, err)
 	}
 	return body, nil

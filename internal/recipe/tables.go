@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,9 @@ var (
 // distros are the distributions with built-in archives. Any other needs
 // archives that name their suite.
 var distros = []string{"bookworm", "trixie", "forky", "sid", "experimental"}
+
+// Distros returns the distributions with built-in archives, oldest first.
+func Distros() []string { return slices.Clone(distros) }
 
 // archs are Debian's names of the architectures that have an OCI platform.
 var archs = []string{"amd64", "arm64", "armel", "armhf", "i386", "loong64", "mips64el", "ppc64el", "riscv64", "s390x"}
