@@ -64,7 +64,7 @@ func (a *arrangement) judgeTexts(tree filetree.Tree) error {
 		if err != nil {
 			return err
 		}
-		c := changes{}
+		var c changes
 		if isControl(e.Path) {
 			a.mentionControl(text)
 			c = paths.control(text)
@@ -85,12 +85,12 @@ func (a *arrangement) judge(path string, text []byte, c changes) {
 	loads := len(loadLibdir.FindAllIndex(text, -1))
 	if loads > 0 {
 		a.find("PGX023", path, "build the image from its package with pgext, which rewrites it",
-			"%d times LOAD '$libdir/…', which looks in PostgreSQL's own directory only", loads)
+			"%d × LOAD '$libdir/…', which looks in PostgreSQL's own directory only", loads)
 	}
 	if rest := c.libdir - loads; rest > 0 {
-		a.find("PGX032", path, "", "%d times $libdir/", rest)
+		a.find("PGX032", path, "", "%d × $libdir/", rest)
 	}
 	if c.paths > 0 {
-		a.find("PGX024", path, "", "%d paths of the default location, to files that are at the mount instead", c.paths)
+		a.find("PGX024", path, "", "%d × path of the default location, to a file that is at the mount instead", c.paths)
 	}
 }

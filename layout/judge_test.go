@@ -45,10 +45,10 @@ func TestJudge(t *testing.T) {
 	}
 	want := []string{
 		"PGX023 warning: share/extension/nested.control: line 2: names the module $libdir/sub/x, which PostgreSQL looks for in its own directory only",
-		"PGX023 warning: share/extension/x--1.0--1.1.sql: 2 times LOAD '$libdir/…', which looks in PostgreSQL's own directory only",
-		"PGX024 warning: share/extension/nested--1.sql: 1 paths of the default location, to files that are at the mount instead",
+		"PGX023 warning: share/extension/x--1.0--1.1.sql: 2 × LOAD '$libdir/…', which looks in PostgreSQL's own directory only",
+		"PGX024 warning: share/extension/nested--1.sql: 1 × path of the default location, to a file that is at the mount instead",
 		"PGX031 note: share/extension/scriptless.control: no script in share/extension installs version \"2\" of scriptless",
-		"PGX032 note: share/extension/x.control: 1 times $libdir/",
+		"PGX032 note: share/extension/x.control: 1 × $libdir/",
 	}
 	if diff := cmp.Diff(want, findings); diff != "" {
 		t.Errorf("Findings (-want +got):\n%s", diff)

@@ -147,8 +147,8 @@ var kinds = []Kind{
 		"A file belongs to another user than root. The mount is read-only, so the owner changes nothing unless the mode depends on it.",
 	},
 	{
-		"PGX053", Note, "library of the base",
-		"Nothing in the image has this library, so the operand image must. Judge the image against a base (pgext lint --base) to know whether it does.",
+		"PGX053", Note, "libraries of the base",
+		"Nothing in the image has these libraries, so the operand image must. Judge the image against a base (pgext lint --base) to know whether it has them.",
 	},
 	{
 		"PGX054", Note, "package not known",
