@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 const (
@@ -49,7 +50,7 @@ func (f *Fetcher) Document(ctx context.Context, d Document) ([]byte, error) {
 	d = d.completed()
 	body, err := f.document(ctx, d)
 	if err != nil {
-		if d.Name == Redact(d.URL) { // the error has it
+		if strings.HasPrefix(err.Error(), d.Name) { // a URL, said already
 			return nil, fmt.Errorf("fetching %w", err)
 		}
 		return nil, fmt.Errorf("fetching %s: %w", d.Name, err)
