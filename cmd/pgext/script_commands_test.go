@@ -25,6 +25,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"archive":         cmdArchive,
 	"tamper":          cmdTamper,
 	"requests":        cmdRequests,
+	"registry":        cmdRegistry,
+	"await":           cmdAwait,
 	"exits":           cmdExits,
 	"interrupts":      cmdInterrupts,
 	"json":            cmdJSON,
@@ -40,6 +42,7 @@ type scriptState struct {
 	tb         testing.TB
 	archives   map[string]*served
 	remembered map[string]string
+	registry   *scriptRegistry
 }
 
 func stateOf(ts *testscript.TestScript) *scriptState { return ts.Value(stateKey{}).(*scriptState) }

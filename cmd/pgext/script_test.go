@@ -21,6 +21,8 @@ func TestMain(m *testing.M) {
 //	archive [flags]            serve a signed archive; see script_archive_test.go
 //	tamper WAY …               make the archive misbehave
 //	requests N PATTERN         it was asked for exactly N times
+//	registry [flags]           serve a registry; see script_registry_test.go
+//	await FILE VARIABLE        the first line that FILE gets
 //	exits N COMMAND …          run, and want exactly this exit code
 //	interrupts PATTERN CMD …   run, interrupt when PATTERN is asked for; want 130
 //	confine DIR HOW CMD …      run where DIR is read-only or has a size (a program)
