@@ -14,8 +14,8 @@ import (
 // table (see table.go).
 type tableWriter struct {
 	arch string
-	// data starts with room for the header; offsets count from its start.
-	data []byte
+	// data is what comes after the header.
+	data pile
 	rows []writerRow
 	// record is scratch space.
 	record []byte
@@ -35,7 +35,7 @@ type writerRow struct {
 type pair struct{ a, b uint32 }
 
 func newTableWriter(arch string) *tableWriter {
-	return &tableWriter{arch: arch, data: make([]byte, headerSize, 1<<16), ids: make(map[string]uint32, 1<<16)}
+	return &tableWriter{arch: arch, ids: make(map[string]uint32, 1<<16)}
 }
 
 // id returns the number of a name, which is new when this is its first
@@ -67,7 +67,7 @@ func (w *tableWriter) add(s *stanza) error {
 	if arch != w.arch && arch != "all" {
 		return nil
 	}
-	row := writerRow{id: w.id(s[fieldPackage]), off: uint32(len(w.data))}
+	row := writerRow{id: w.id(s[fieldPackage]), off: w.offset()}
 	w.hasRow[row.id] = true
 	for _, f := range mentionOrder {
 		eachName(s[f], func(name, qualifier []byte) {
@@ -89,6 +89,9 @@ func (w *tableWriter) add(s *stanza) error {
 	w.rows = append(w.rows, row)
 	return w.encode(s)
 }
+
+// offset is where in the table the next string will be.
+func (w *tableWriter) offset() uint32 { return uint32(headerSize + w.data.size) }
 
 // storedFields are the strings of a package record, in the order they are
 // written and read.
@@ -124,8 +127,8 @@ func (w *tableWriter) encode(s *stanza) error {
 		b = appendString(b, sum[:len(text)/2])
 	}
 	w.record = b
-	w.data = appendString(w.data, b)
-	if len(w.data) > maxTable {
+	w.data.appendString(b)
+	if w.data.size > maxTable {
 		return fmt.Errorf("more than %d bytes of package records", maxTable)
 	}
 	return nil
@@ -145,8 +148,10 @@ func (w *tableWriter) table() []byte {
 	w.provides = slices.CompactFunc(w.sortProvides(position), func(p, q pair) bool { return p == q })
 	virtual := w.writeVirtualNames(&mentions)
 
-	out := slices.Grow(w.data, len(w.rows)*rowSize+(len(virtual)+len(mentions))*pairSize)
-	dataSize := len(out) - headerSize
+	dataSize := w.data.size
+	w.ids, w.names = nil, nil
+	out := make([]byte, headerSize, headerSize+dataSize+len(w.rows)*rowSize+(len(virtual)+len(mentions))*pairSize)
+	out = w.data.appendTo(out)
 	for _, r := range w.rows {
 		out = binary.LittleEndian.AppendUint32(out, r.off)
 		out = binary.LittleEndian.AppendUint32(out, r.id)
@@ -202,8 +207,8 @@ func (w *tableWriter) writeVirtualNames(mentions *[]pair) []pair {
 	offset := func(id uint32) uint32 {
 		off, ok := offsets[id]
 		if !ok {
-			off = uint32(len(w.data))
-			w.data = appendString(w.data, []byte(w.names[id]))
+			off = w.offset()
+			w.data.appendString([]byte(w.names[id]))
 			offsets[id] = off
 		}
 		return off
