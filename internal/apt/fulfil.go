@@ -94,7 +94,7 @@ func (m *marking) keepOut(v *version, bad *[]*unit) bool {
 	case u.mode == install && !m.unmark(u, request{depth: m.request.depth}):
 		return false
 	case m.propagate:
-		u.discard(u.planned)
+		m.discard(u, u.planned)
 		u.fixed = u.fixed || u.current == nil
 	default:
 		*bad = append(*bad, u)
@@ -121,7 +121,7 @@ func (m *marking) noteRemoval(u *unit) bool {
 		if u.mode != remove && !m.drop(u, m.request.deeper()) {
 			return false
 		}
-		u.discard(u.planned)
+		m.discard(u, u.planned)
 		u.fixed = true
 		return true
 	}

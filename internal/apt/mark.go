@@ -61,11 +61,11 @@ func (s *solver) satisfiable(u *unit) bool {
 		return true
 	}
 	for _, g := range u.candidate.groups() {
-		if g.negative() || s.holds(g, planned) || s.holds(g, seen) {
+		if g.negative() || s.holds(g, planned) || s.holdsForNow(g) {
 			continue
 		}
 		if !u.fixed {
-			u.discard(u.current)
+			s.discard(u, u.current)
 			if u.mode != remove {
 				u.mode = keep
 			}
@@ -112,7 +112,7 @@ func (u *unit) isRequested() bool { return u.current == nil && u.planned != nil 
 func (s *solver) giveUp(u *unit) {
 	if u.mode != keep || u.planned != u.candidate || u.candidate != u.current {
 		s.plan(u, keep, u.current)
-		u.discard(u.planned)
+		s.discard(u, u.planned)
 	}
 }
 

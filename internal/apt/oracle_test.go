@@ -38,7 +38,7 @@ Acquire::Languages "none"; Debug::NoLocking "true"; Debug::pkgProblemResolver "t
 	if !keepCache {
 		s.write(tb, "etc/apt.conf.d/cache", `Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";`)
 	}
-	s.write(tb, "etc/sources.list", "deb [trusted=yes] http://archive.invalid/ ./\n")
+	s.write(tb, "etc/sources.list", "deb [trusted=yes] http://archive.invalid/ ./\ndeb [trusted=yes] http://updates.invalid/ ./\n")
 	s.setInstalled(tb, nil)
 	return s
 }
@@ -50,7 +50,11 @@ func (s *system) write(tb testing.TB, name, content string) {
 	}
 }
 
-const listName = "state/lists/archive.invalid_._Packages"
+// The lists of the system's two archives, in the order of its sources.
+const (
+	listName       = "state/lists/archive.invalid_._Packages"
+	secondListName = "state/lists/updates.invalid_._Packages"
+)
 
 // setInstalled makes the system have packages.
 func (s *system) setInstalled(tb testing.TB, installed []apt.Package) {

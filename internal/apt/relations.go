@@ -150,14 +150,6 @@ func planned(u *unit) *version   { return u.planned }
 func current(u *unit) *version   { return u.current }
 func candidate(u *unit) *version { return u.candidate }
 
-// seen is the candidate that relations count on.
-func seen(u *unit) *version {
-	if u.seen != nil {
-		return u.seen
-	}
-	return u.candidate
-}
-
 // matches returns the picked versions that the target's relation fits. A
 // package's own name in its Conflicts or Breaks never means itself.
 func (s *solver) matches(t target, of pick) []*version {
@@ -193,6 +185,27 @@ func (s *solver) holds(g group, of pick) bool {
 	for _, t := range g.targets {
 		if s.anyMatch(t, of) != t.negative {
 			return true
+		}
+	}
+	return false
+}
+
+// holdsForNow reports whether candidates fulfil a positive group, as apt sees
+// it: it looks at a relation again when the plan of something that answers to
+// its name changes, and until then counts on a candidate that was given up.
+func (s *solver) holdsForNow(g group) bool {
+	for _, t := range g.targets {
+		offers := s.offersFor(t.relation)
+		looked := s.unit(t.relation.Name).changedAt
+		for _, o := range offers {
+			looked = max(looked, o.version.unit.changedAt)
+		}
+		for _, o := range offers {
+			u := o.version.unit
+			standing := u.candidate == o.version || u.discarded == o.version && u.discardedAt > looked
+			if standing && s.fits(t, o) {
+				return true
+			}
 		}
 	}
 	return false

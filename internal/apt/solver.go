@@ -19,6 +19,8 @@ type solver struct {
 	offers  map[offerKey][]offer
 	// strangers are installed versions that no index has.
 	strangers []*version
+	// clock counts changes.
+	clock int
 }
 
 // mode is what will happen to a unit.
@@ -40,9 +42,10 @@ type unit struct {
 	// planned what it is going to have.
 	current, candidate, planned *version
 	mode                        mode
-	// seen is a candidate that was given up while relations still count on
-	// it: apt does not look again before the unit's plan changes.
-	seen *version
+	// discarded is a candidate that was given up at a time; changed is when
+	// the plan of the unit last changed. See holdsForNow.
+	discarded              *version
+	discardedAt, changedAt int
 	// fixed units must stay as they are planned: they were asked for, or are
 	// the only way to what was asked for.
 	fixed bool
@@ -128,9 +131,10 @@ func (u *unit) addFlags(p Package) {
 }
 
 // discard leaves u without a candidate other than v.
-func (u *unit) discard(v *version) {
-	if u.seen == nil {
-		u.seen = u.candidate
+func (s *solver) discard(u *unit, v *version) {
+	s.clock++
+	if u.candidate != v {
+		u.discarded, u.discardedAt = u.candidate, s.clock
 	}
 	u.candidate = v
 }
@@ -151,7 +155,8 @@ func (s *solver) versionAt(r row) *version {
 
 // plan sets what becomes of u.
 func (s *solver) plan(u *unit, m mode, v *version) {
-	u.mode, u.planned, u.seen = m, v, nil
+	s.clock++
+	u.mode, u.planned, u.changedAt = m, v, s.clock
 	if !u.touched {
 		u.touched = true
 		s.touched = append(s.touched, u)
