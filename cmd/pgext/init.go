@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/probe"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+type initFlags struct {
+	resolvingFlags
+	distro   string
+	postgres int
+	like     string
+	output   string
+	force    bool
+	all      bool
+}
+
+func (a *app) initCommand() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init PACKAGE...",
+		Short: "Write a recipe for Debian packages",
+		Long: `Write the shortest recipe that builds an image of Debian packages: one recipe
+for all that are named. postgresql-NN- may be left out of a name. What a build
+would derive by itself is not in it; every other field has a comment that says
+how it was found out, and whether it is a guess to be checked.
+
+With --all, every package postgresql-NN-* of the archives gets its class: an
+image, a half of another image, or no extension. Each image has a recipe in
+DIR/<name>/recipe.yaml, and standard output is the table of classes.`,
+		Example: `  pgext init pgvector --output recipe.yaml
+  pgext init postgresql-18-cron --distro forky
+  pgext init --all --distro forky --pg 18 --output recipes`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(args); err != nil {
+				return err
+			}
+			b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+			if err != nil {
+				return err
+			}
+			ask, err := f.ask()
+			if err != nil {
+				return err
+			}
+			if f.all {
+				return a.initAll(cmd.Context(), b, ask, f)
+			}
+			return a.initOne(cmd.Context(), b, ask, args, f)
+		},
+	}
+	fs := cmd.Flags()
+	f.bind(fs)
+	fs.StringVar(&f.distro, "distro", recipe.DefaultDistro, "distribution whose packages are looked into")
+	fs.IntVar(&f.postgres, "pg", 18, "PostgreSQL major")
+	fs.StringVar(&f.like, "like", "", "use the archives of this recipe, and name them in the new one")
+	fs.StringVar(&f.output, "output", "-", "file for the recipe, - for standard output; with --all, folder for the recipes")
+	fs.BoolVar(&f.force, "force", false, "overwrite recipes that are there")
+	fs.BoolVar(&f.all, "all", false, "every extension package of the archives")
+	return cmd
+}
+
+func (f initFlags) check(args []string) error {
+	switch {
+	case f.all && len(args) > 0:
+		return usageErrorf("--all takes no package")
+	case f.all && f.output == "-":
+		return usageErrorf("--all writes several recipes: --output DIR is needed")
+	case !f.all && len(args) == 0:
+		return usageErrorf("need a package, or --all")
+	case f.like != "" && len(f.archives) > 0:
+		return usageErrorf("--like and --archive contradict each other")
+	}
+	return nil
+}
+
+// ask translates the flags.
+func (f initFlags) ask() (builder.Ask, error) {
+	ask := builder.Ask{Distro: f.distro, Postgres: f.postgres}
+	if f.like == "" {
+		return ask, nil
+	}
+	recipes, err := recipe.Load(f.like)
+	if err != nil {
+		return ask, err
+	}
+	if len(recipes) != 1 {
+		return ask, usageErrorf("--like %s: %d recipes, one is needed", f.like, len(recipes))
+	}
+	ask.Like = recipes[0]
+	return ask, nil
+}
+
+type initDocument struct {
+	Schema  int          `json:"schema"`
+	Recipes []initRecipe `json:"recipes"`
+	// Classes is there with --all only.
+	Classes []probe.Class `json:"classes,omitempty"`
+}
+
+// initRecipe is one recipe that was made.
+type initRecipe struct {
+	// Path is where it was written; "" for standard output.
+	Path string `json:"path,omitempty"`
+	probe.Facts
+	Text string `json:"text"`
+}
+
+func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, packages []string, f initFlags) error {
+	if err := f.free(f.output); err != nil {
+		return err
+	}
+	facts, err := b.Probe(ctx, ask, packages)
+	if err != nil {
+		return err
+	}
+	made, err := f.write(facts, f.output)
+	if err != nil {
+		return err
+	}
+	if a.global.json {
+		a.printJSON(initDocument{Schema: 1, Recipes: []initRecipe{made}})
+		return nil
+	}
+	text := made.Text
+	if made.Path != "" {
+		text = made.Path + "\n"
+	}
+	_, err = fmt.Fprint(a.stdout, text)
+	return err
+}
+
+func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, f initFlags) error {
+	all, err := b.Classify(ctx, ask)
+	if err != nil {
+		return err
+	}
+	doc := initDocument{Schema: 1, Recipes: []initRecipe{}, Classes: all.Classes}
+	paths := make([]string, len(all.Facts))
+	for i, facts := range all.Facts {
+		paths[i] = filepath.Join(f.output, facts.Name, recipe.FileName)
+		if err := f.free(paths[i]); err != nil {
+			return err
+		}
+	}
+	for i, facts := range all.Facts {
+		if err := os.MkdirAll(filepath.Dir(paths[i]), 0o755); err != nil {
+			return fmt.Errorf("writing recipes: %w", err)
+		}
+		made, err := f.write(facts, paths[i])
+		if err != nil {
+			return err
+		}
+		doc.Recipes = append(doc.Recipes, made)
+	}
+	if a.global.json {
+		a.printJSON(doc)
+		return nil
+	}
+	return a.printClasses(all)
+}
+
+// printClasses prints a line for each package, then how many are of each
+// class.
+func (a *app) printClasses(all builder.Classification) error {
+	count := map[probe.Kind]int{}
+	for _, c := range all.Classes {
+		count[c.Kind]++
+		what := string(c.Kind)
+		switch c.Kind {
+		case probe.Image:
+			what = "image " + c.Recipe
+		case probe.Half:
+			what = "half of image " + c.Recipe
+		case probe.None:
+			what = "no extension"
+		}
+		if _, err := fmt.Fprintf(a.stdout, "%s\t%s\t%s\n", c.Package, what, c.Reason); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(a.stderr, "%s, PostgreSQL %d: %d packages: %d images, %d halves of one, %d no extension\n",
+		all.Distro, all.Postgres, len(all.Classes), count[probe.Image], count[probe.Half], count[probe.None])
+	return err
+}
+
+// free refuses to overwrite a file.
+func (f initFlags) free(path string) error {
+	if path == "-" || f.force {
+		return nil
+	}
+	_, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("writing the recipe: %w", err)
+	}
+	return &existsError{path}
+}
+
+// write makes the recipe and, unless path is "-", the file.
+func (f initFlags) write(facts probe.Facts, path string) (initRecipe, error) {
+	var err error
+	if facts.Archives, err = f.archivesIn(filepath.Dir(path), facts.Archives); err != nil {
+		return initRecipe{}, fmt.Errorf("writing the recipe: %w", err)
+	}
+	made := initRecipe{Facts: facts}
+	if path != "-" {
+		made.Path = path
+	}
+	text, err := facts.Recipe()
+	if err != nil {
+		return made, err
+	}
+	made.Text = string(text)
+	if made.Path == "" {
+		return made, nil
+	}
+	if err := builder.WriteFile(path, text); err != nil {
+		return made, fmt.Errorf("writing the recipe: %w", err)
+	}
+	return made, nil
+}
+
+// archivesIn returns archives as a recipe in dir names them: the path of a key
+// file is relative to its recipe.
+func (f initFlags) archivesIn(dir string, archives []recipe.Archive) ([]recipe.Archive, error) {
+	out := slices.Clone(archives)
+	for i, a := range out {
+		if f.like == "" || a.SignedBy == "" || strings.Contains(a.SignedBy, "\n") {
+			continue
+		}
+		like, err := filepath.Abs(f.like)
+		if err != nil {
+			return nil, err
+		}
+		if info, err := os.Stat(like); err == nil && !info.IsDir() {
+			like = filepath.Dir(like)
+		}
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, err
+		}
+		key, err := filepath.Rel(dir, filepath.Join(like, filepath.FromSlash(a.SignedBy)))
+		if err != nil {
+			return nil, err
+		}
+		out[i].SignedBy = filepath.ToSlash(key)
+	}
+	return out, nil
+}
+
+// existsError says that a file would be lost.
+type existsError struct{ path string }
+
+func (e *existsError) Error() string { return fmt.Sprintf("writing the recipe: %s exists", e.path) }
+
+// Hint names the way to overwrite it.
+func (*existsError) Hint() string { return "--force overwrites it" }
