@@ -6,10 +6,18 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
+// softMemory is what the garbage collector works harder to stay below, in
+// bytes. It only matters while indexes are parsed; GOMEMLIMIT replaces it.
+const softMemory = 224 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
