@@ -74,10 +74,7 @@ func indexFiles(opened []*archive.Opened) []apt.File {
 	var files []apt.File
 	for _, o := range opened {
 		for _, p := range o.Packages {
-			files = append(files, apt.File{
-				Archive: p.Archive, Suite: p.Suite, Component: p.Component, Arch: p.Arch,
-				SHA256: p.SHA256, Open: p.Open,
-			})
+			files = append(files, apt.File(p))
 		}
 	}
 	return files

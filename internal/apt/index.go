@@ -2,6 +2,7 @@ package apt
 
 import (
 	"bytes"
+	"cmp"
 	"iter"
 	"path"
 	"slices"
@@ -16,6 +17,9 @@ import (
 type Index struct {
 	arch   string
 	tables []*table
+	// established are the source packages that a suite of its own has; nil
+	// when all suites are.
+	established map[string]bool
 }
 
 // row is one package of an index: a table's number and a row of it.
@@ -25,7 +29,10 @@ type row struct{ table, row int }
 func (ix *Index) Arch() string { return ix.arch }
 
 // Candidate returns the package that apt would install for a real name: the
-// highest version, from the first file that has it.
+// highest version, from the first file that has it. What a NotAutomatic suite
+// has goes after what the others have, except for packages of a source that
+// none of those knows: whoever takes postgresql-19 from experimental takes its
+// libpq5 from there too.
 func (ix *Index) Candidate(name string) (Package, bool) {
 	rows := ix.versions(name)
 	if len(rows) == 0 {
@@ -55,9 +62,34 @@ func (ix *Index) versions(name string) []row {
 		}
 	}
 	if len(out) > 1 {
-		slices.SortStableFunc(out, func(a, b row) int { return debian.CompareVersions(ix.version(b), ix.version(a)) })
+		slices.SortStableFunc(out, func(a, b row) int {
+			return cmp.Or(ix.standing(b)-ix.standing(a), debian.CompareVersions(ix.version(b), ix.version(a)))
+		})
 	}
 	return out
+}
+
+// standing is 0 for a package that is not taken while there is another.
+func (ix *Index) standing(r row) int {
+	t := ix.tables[r.table]
+	if t.file.NotAutomatic && ix.established[t.packageAt(r.row).Source] {
+		return 0
+	}
+	return 1
+}
+
+// establish notes the sources of the suites that are distributions of their
+// own, where there are others too.
+func (ix *Index) establish() {
+	if !slices.ContainsFunc(ix.tables, func(t *table) bool { return t.file.NotAutomatic }) {
+		return
+	}
+	ix.established = map[string]bool{}
+	for _, t := range ix.tables {
+		for n := 0; n < t.rows && !t.file.NotAutomatic; n++ {
+			ix.established[t.packageAt(n).Source] = true
+		}
+	}
 }
 
 func (ix *Index) version(r row) string { return ix.tables[r.table].version(r.row) }

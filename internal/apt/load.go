@@ -43,7 +43,9 @@ func Load(ctx context.Context, c *cache.Cache, files []File, arch string) (*Inde
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return &Index{arch: arch, tables: tables}, nil
+	ix := &Index{arch: arch, tables: tables}
+	ix.establish()
+	return ix, nil
 }
 
 // loadTable takes a table from the cache, or makes it and puts it there.

@@ -48,6 +48,9 @@ type File struct {
 	// SHA256 identifies the content: of the compressed file, as verified. The
 	// parsed form is kept in the cache under it; empty keeps nothing.
 	SHA256 string
+	// NotAutomatic is that field of the file's Release: the suite is no
+	// distribution of its own, and what others have goes before what it has.
+	NotAutomatic bool
 	// Format names the compression in messages; Open has already undone it.
 	Format string
 	// Open returns the decompressed content.

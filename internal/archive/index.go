@@ -27,6 +27,9 @@ type PackagesFile struct {
 	Component, Arch string
 	// SHA256 of the file as downloaded, lower-case hex.
 	SHA256 string
+	// NotAutomatic is that field of the Release: the suite (experimental) is
+	// no distribution of its own.
+	NotAutomatic bool
 	// Format of the file as downloaded: none, gzip, xz or zstd.
 	Format string
 	// Open returns the decompressed content, at most 8 GiB.
@@ -136,7 +139,7 @@ func (op *opening) index(ctx context.Context, w wanted) (PackagesFile, error) {
 func (op *opening) packagesFile(w wanted, digest string, format decompress.Format) PackagesFile {
 	return PackagesFile{
 		Archive: op.archive.Name, Suite: w.suite.Suite, Component: w.component, Arch: w.arch,
-		SHA256: digest, Format: format.String(),
+		SHA256: digest, NotAutomatic: w.suite.parsed.notAutomatic, Format: format.String(),
 		Open: func() (io.ReadCloser, error) { return openIndex(op.Store, digest, format) },
 	}
 }

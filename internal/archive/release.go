@@ -35,6 +35,8 @@ type Release struct {
 type release struct {
 	origin, label, suite, codename string
 	date, validUntil               time.Time
+	// notAutomatic says that the suite is no distribution of its own.
+	notAutomatic bool
 	// byHash says that indexes can also be had by their digest.
 	byHash bool
 	// separateAll says that packages for all architectures are in an index of
@@ -69,7 +71,8 @@ func parseRelease(text []byte) (release, error) {
 	}
 	r := release{
 		origin: p.Get("Origin"), label: p.Get("Label"), suite: p.Get("Suite"), codename: p.Get("Codename"),
-		byHash: strings.EqualFold(p.Get("Acquire-By-Hash"), "yes"),
+		notAutomatic: strings.EqualFold(p.Get("NotAutomatic"), "yes"),
+		byHash:       strings.EqualFold(p.Get("Acquire-By-Hash"), "yes"),
 		separateAll: slices.Contains(strings.Fields(p.Get("Architectures")), "all") &&
 			!slices.Contains(strings.Fields(p.Get("No-Support-for-Architecture-all")), "Packages"),
 		indexes: make(map[string]index),
