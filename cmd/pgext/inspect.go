@@ -3,75 +3,82 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
+	"os"
+	"path/filepath"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/survey"
 )
 
 type inspectDocument struct {
-	Schema int               `json:"schema"`
-	Image  string            `json:"image"`
-	Digest string            `json:"digest"`
-	Images []inspectedBranch `json:"images"`
+	Schema   int               `json:"schema"`
+	Image    string            `json:"image"`
+	Digest   string            `json:"digest"`
+	Images   []inspectedBranch `json:"images"`
+	Findings []finding.Finding `json:"findings"`
 }
 
 // inspectedBranch is one architecture of an image.
 type inspectedBranch struct {
-	Platform string          `json:"platform"`
-	Digest   string          `json:"digest"`
-	Size     int64           `json:"size"`
-	Metadata json.RawMessage `json:"metadata,omitempty"`
-	Files    []inspectedFile `json:"files"`
-	metadata metadata.Metadata
-	tree     filetree.Tree
+	Platform string `json:"platform"`
+	Digest   string `json:"digest"`
+	// Size is of the compressed layers, Unpacked of the files, in bytes.
+	Size       int64                `json:"size"`
+	Unpacked   int64                `json:"unpacked"`
+	Metadata   json.RawMessage      `json:"metadata,omitempty"`
+	Extensions []metadata.Extension `json:"extensions"`
+	Modules    []string             `json:"modules"`
+	Layers     []survey.Layer       `json:"layers"`
+	Packages   []survey.Package     `json:"packages"`
+	Libraries  []survey.Library     `json:"libraries"`
+	Needs      []survey.Need        `json:"needs"`
+	Files      []inspectedFile      `json:"files"`
 }
 
 type inspectedFile struct {
-	Path   string `json:"path"`
-	Mode   string `json:"mode"`
-	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256,omitempty"`
-	Link   string `json:"link,omitempty"`
+	Path string `json:"path"`
+	survey.FileState
+	Package string `json:"package,omitempty"`
 }
 
 func (a *app) inspectCommand() *cobra.Command {
-	return &cobra.Command{
+	var order string
+	cmd := &cobra.Command{
 		Use:   "inspect IMAGE",
 		Short: "Say what is in an image",
-		Long: `Say what is in an image: its extensions, what a consumer must set, and every
-file with its size.
+		Long: `Say what is in an image, whoever made it: its extensions, what a consumer must
+set, its layers, the packages its libraries came from, what it expects of the
+operand image, every file with its size, and what a person should know.
 
 IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 		Example: `  pgext inspect dist/pgvector
+  pgext inspect dist/postgis --sort size
   pgext inspect registry.example.com/extensions/pgvector:0.8.1-18-trixie`,
 		Args: exactly(1, "an image: HOST/NAME[:TAG], oci:PATH[:TAG], or a path"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			artifact, err := a.openImage(cmd.Context(), args[0])
+			if order != "path" && order != "size" {
+				return usageErrorf("--sort %q: there is path and size", order)
+			}
+			s, err := a.survey(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			doc := inspectDocument{Schema: 1, Image: args[0], Digest: artifact.Digest.String()}
-			for _, img := range artifact.Images {
-				branch, err := inspectBranch(cmd.Context(), img)
-				if err != nil {
-					return fmt.Errorf("inspecting %s: %w", args[0], err)
-				}
-				doc.Images = append(doc.Images, branch)
-			}
 			if a.global.json {
-				a.printJSON(doc)
+				a.printJSON(inspected(args[0], s))
 				return nil
 			}
-			a.printInspected(doc)
-			return nil
+			_, err = fmt.Fprint(a.stdout, describeSurvey(args[0], s, order == "size"))
+			return err
 		},
 	}
+	cmd.Flags().StringVar(&order, "sort", "path", "order of the files: path, or size with the largest first")
+	return cmd
 }
 
 // openImage finds IMAGE in a layout or in a registry.
@@ -89,72 +96,54 @@ func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error)
 	return image.FromImage(r.Image)
 }
 
-func inspectBranch(ctx context.Context, img v1.Image) (inspectedBranch, error) {
-	flat, err := image.Flatten(ctx, img, image.FlattenOptions{})
+// survey looks at everything in IMAGE.
+func (a *app) survey(ctx context.Context, ref string) (s survey.Survey, err error) {
+	artifact, err := a.openImage(ctx, ref)
 	if err != nil {
-		return inspectedBranch{}, err
+		return survey.Survey{}, err
 	}
-	config, err := img.ConfigFile()
+	c, err := a.openCache()
 	if err != nil {
-		return inspectedBranch{}, err
+		return survey.Survey{}, err
 	}
-	digest, err := img.Digest()
-	if err != nil {
-		return inspectedBranch{}, err
+	if s, err = survey.Take(ctx, artifact, survey.Options{Cache: c}); err != nil {
+		return survey.Survey{}, fmt.Errorf("reading %s: %w", ref, err)
 	}
-	b := inspectedBranch{Platform: config.Platform().String(), Digest: digest.String(), tree: flat.Tree, Files: []inspectedFile{}}
-	if label, ok := config.Config.Labels[metadata.Label]; ok {
-		if b.metadata, err = metadata.Decode([]byte(label)); err != nil {
-			return inspectedBranch{}, err
-		}
-		b.Metadata = json.RawMessage(label)
-	}
-	layers, err := img.Layers()
-	if err != nil {
-		return inspectedBranch{}, err
-	}
-	for _, l := range layers {
-		size, err := l.Size()
-		if err != nil {
-			return inspectedBranch{}, err
-		}
-		b.Size += size
-	}
-	for e := range flat.Tree.All() {
-		b.Files = append(b.Files, inspectedFile{e.Path, fmt.Sprintf("%04o", e.Mode.Perm()), e.Size, e.SHA256, e.Link})
-	}
-	return b, nil
+	return s, nil
 }
 
-func (a *app) printInspected(doc inspectDocument) {
-	fmt.Fprintf(a.stdout, "%s\n%s\n", doc.Image, doc.Digest)
-	for _, b := range doc.Images {
-		fmt.Fprintf(a.stdout, "\n%s  %s\n", b.Platform, b.Digest)
-		m := b.metadata
-		for _, e := range m.Extensions {
-			fmt.Fprintf(a.stdout, "  extension %s %s\n", e.Name, e.Version)
-		}
-		for _, s := range []struct {
-			what string
-			list []string
-		}{
-			{"create", m.Create}, {"ld_library_path", m.LDLibraryPath},
-			{"shared_preload_libraries", m.SharedPreloadLibraries},
-		} {
-			if len(s.list) > 0 {
-				fmt.Fprintf(a.stdout, "  %s %s\n", s.what, strings.Join(s.list, ", "))
-			}
-		}
-		fmt.Fprintf(a.stdout, "  %d bytes compressed, %d bytes in %d entries\n", b.Size, b.tree.Size(), b.tree.Len())
-		for e := range b.tree.All() {
-			if e.Kind == filetree.Dir {
-				continue
-			}
-			line := fmt.Sprintf("  %10d  %s", e.Size, e.Path)
-			if e.Kind == filetree.Symlink {
-				line += " -> " + e.Link
-			}
-			fmt.Fprintln(a.stdout, line)
-		}
+func inspected(ref string, s survey.Survey) inspectDocument {
+	doc := inspectDocument{
+		Schema: 1, Image: ref, Digest: s.Digest,
+		Images: []inspectedBranch{}, Findings: s.All(),
 	}
+	for _, i := range s.Images {
+		b := inspectedBranch{
+			Platform: i.Platform, Digest: i.Digest, Size: i.Compressed(), Unpacked: i.Tree.Size(), Metadata: i.Label,
+			Extensions: list(i.Extensions), Modules: list(i.Modules), Layers: list(i.Layers),
+			Packages: list(i.Packages), Libraries: list(i.Libraries), Needs: list(i.Needs), Files: []inspectedFile{},
+		}
+		for e := range i.Tree.All() {
+			b.Files = append(b.Files, inspectedFile{e.Path, survey.StateOf(e), i.Owner[e.Path]})
+		}
+		doc.Images = append(doc.Images, b)
+	}
+	return doc
+}
+
+// list returns an empty list for none, as JSON documents have it.
+func list[T any](all []T) []T { return append([]T{}, all...) }
+
+// isImage tells whether an argument names an image rather than a recipe: a
+// layout, oci:PATH, or HOST/NAME where nothing of that name is on disk.
+func isImage(arg string) bool {
+	if _, err := os.Stat(arg); err == nil {
+		return image.Exists(arg) || image.Exists(filepath.Join(arg, "oci"))
+	} else if !errors.Is(err, os.ErrNotExist) && filepath.IsAbs(arg) {
+		return false
+	}
+	if _, local := image.ParseRef(arg); local {
+		return true
+	}
+	return namesHost(arg)
 }

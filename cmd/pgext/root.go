@@ -67,10 +67,13 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.global.bind(root.PersistentFlags())
 	root.AddCommand(
+		a.initCommand(),
 		a.buildCommand(),
 		a.lockCommand(),
 		a.lintCommand(),
 		a.inspectCommand(),
+		a.diffCommand(),
+		a.explainCommand(),
 		a.serveCommand(),
 		a.schemaCommand(),
 		a.completionCommand(),

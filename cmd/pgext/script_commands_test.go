@@ -26,6 +26,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"tamper":          cmdTamper,
 	"requests":        cmdRequests,
 	"registry":        cmdRegistry,
+	"vendor":          cmdVendor,
 	"await":           cmdAwait,
 	"exits":           cmdExits,
 	"interrupts":      cmdInterrupts,

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //	confine DIR HOW CMD …      run where DIR is read-only or has a size (a program)
 //	json FILE FIELD [VALUE]    the field, such as targets.0.arch, has that value
 //	remember / untouched FILE… no file was written in between
+//	vendor FILE DIR TAG        make an image as others would; see script_image_test.go
 //	nothing-written            no lock, no image, no temporary file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -131,7 +131,9 @@ func Take(ctx context.Context, a image.Artifact, o Options) (Survey, error) {
 		s.MediaType = string(m.MediaType)
 		s.Findings = judgeIndex(m)
 		for _, d := range m.Manifests {
-			entries[d.Digest] = d
+			if _, again := entries[d.Digest]; !again {
+				entries[d.Digest] = d
+			}
 		}
 	}
 	for _, img := range a.Images {

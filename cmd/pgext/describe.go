@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/survey"
+)
+
+// hostPattern is a reference whose first part can only be a host: it has a
+// dot or a port, or is localhost.
+var hostPattern = regexp.MustCompile(`^(localhost|[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+|[a-zA-Z0-9.-]+:[0-9]+|\[[0-9a-fA-F:]+\](:[0-9]+)?)/[a-z0-9]`)
+
+func namesHost(ref string) bool { return hostPattern.MatchString(ref) }
+
+// byteCount is a size as people read it, in powers of a thousand.
+func byteCount(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// describeSurvey is what inspect prints.
+func describeSurvey(ref string, s survey.Survey, bySize bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n", ref, s.Digest)
+	for _, i := range s.Images {
+		fmt.Fprintf(&b, "\n%s  %s\n", i.Platform, i.Digest)
+		describeExtension(&b, i)
+		describeLayers(&b, i)
+		describePackages(&b, i)
+		describeLibraries(&b, i)
+		fmt.Fprintf(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), count(i.Tree.Len(), "entry", "entries"))
+		writeTree(&b, i.Tree, bySize)
+	}
+	if all := s.All(); len(all) > 0 {
+		b.WriteString("\n")
+		describeFindings(&b, "", all)
+	}
+	return b.String()
+}
+
+// describeFindings prints findings with their hints, each after prefix.
+func describeFindings(b *strings.Builder, prefix string, all []finding.Finding) {
+	for _, f := range all {
+		fmt.Fprintf(b, "%s%s\n", prefix, f)
+		if f.Hint != "" {
+			fmt.Fprintf(b, "  hint: %s\n", f.Hint)
+		}
+	}
+}
+
+// describeExtension prints what is needed to use the image.
+func describeExtension(b *strings.Builder, i survey.Image) {
+	if m := i.Metadata; m != nil {
+		fmt.Fprintf(b, "  %s %s for PostgreSQL %d on %s, base %s (%s)\n", m.Name, m.Version, m.Postgres, m.Distro, m.Base.Name, m.Base.Postgres)
+	}
+	for _, e := range i.Extensions {
+		fmt.Fprintf(b, "  extension %s %s%s\n", e.Name, e.Version, traits(e))
+	}
+	for _, name := range i.Unscripted {
+		fmt.Fprintf(b, "  control file of %s without install script\n", name)
+	}
+	line := func(what string, values []string) {
+		if len(values) > 0 {
+			fmt.Fprintf(b, "  %s %s\n", what, strings.Join(values, ", "))
+		}
+	}
+	if m := i.Metadata; m != nil {
+		line("create", m.Create)
+		line("requires", requirementNames(m.Requires))
+	}
+	line("modules", i.Modules)
+	if m := i.Metadata; m != nil {
+		for _, setting := range settings(*m) {
+			fmt.Fprintf(b, "  set %s\n", setting)
+		}
+	}
+}
+
+// traits are what a control file says beyond the version.
+func traits(e metadata.Extension) string {
+	var out []string
+	if len(e.Requires) > 0 {
+		out = append(out, "requires "+strings.Join(e.Requires, ", "))
+	}
+	if e.Trusted {
+		out = append(out, "trusted")
+	}
+	if e.Relocatable {
+		out = append(out, "relocatable")
+	}
+	if e.Schema != "" {
+		out = append(out, "schema "+e.Schema)
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(out, "; ") + ")"
+}
+
+func requirementNames(list []metadata.Requirement) []string {
+	var out []string
+	for _, r := range list {
+		name := r.Extension
+		if r.Module != "" {
+			name = "module " + r.Module
+		}
+		if r.Package != "" {
+			name += " of " + r.Package
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// settings are what a consumer sets that is not CloudNativePG's default.
+func settings(m metadata.Metadata) []string {
+	var out []string
+	for _, l := range []struct {
+		name string
+		list []string
+		same []string
+	}{
+		{"extension_control_path", m.ExtensionControlPath, []string{"share"}},
+		{"dynamic_library_path", m.DynamicLibraryPath, []string{"lib"}},
+		{"ld_library_path", m.LDLibraryPath, nil},
+		{"bin_path", m.BinPath, nil},
+		{"shared_preload_libraries", m.SharedPreloadLibraries, nil},
+		{"output_plugin_libraries", m.OutputPlugins, nil},
+	} {
+		if len(l.list) > 0 && !slices.Equal(l.list, l.same) {
+			out = append(out, fmt.Sprintf("%s: [%s]", l.name, strings.Join(l.list, ", ")))
+		}
+	}
+	for _, e := range m.Env {
+		out = append(out, fmt.Sprintf("env %s=%s", e.Name, e.Value))
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Parameters)) {
+		out = append(out, fmt.Sprintf("parameter %s = %s", name, m.Parameters[name]))
+	}
+	if m.Mount != "" {
+		out = append(out, "the mount "+m.Mount)
+	}
+	return out
+}
+
+func describeLayers(b *strings.Builder, i survey.Image) {
+	fmt.Fprintf(b, "\n  layers: %s\n", byteCount(i.Compressed()))
+	for _, l := range i.Layers {
+		fmt.Fprintf(b, "  %10s  %s, %s unpacked  %s", byteCount(l.Size), l.Compression, byteCount(l.Unpacked), l.Digest)
+		if l.Comment != "" {
+			fmt.Fprintf(b, "  %s", l.Comment)
+		}
+		b.WriteString("\n")
+	}
+}
+
+func describePackages(b *strings.Builder, i survey.Image) {
+	if len(i.Packages) == 0 {
+		return
+	}
+	b.WriteString("\n  packages\n")
+	for _, p := range i.Packages {
+		fmt.Fprintf(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, count(p.Files, "file", "files"))
+	}
+}
+
+func describeLibraries(b *strings.Builder, i survey.Image) {
+	if len(i.Libraries) > 0 {
+		b.WriteString("\n  modules and libraries\n")
+	}
+	for _, l := range i.Libraries {
+		fmt.Fprintf(b, "  %10s  %s", byteCount(l.Size), l.Path)
+		if l.Package != "" {
+			fmt.Fprintf(b, "  from %s %s", l.Package, l.Version)
+		}
+		b.WriteString("\n")
+	}
+	var names []string
+	for _, n := range i.Needs {
+		names = append(names, n.Library)
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(b, "  of the base: %s\n", strings.Join(names, ", "))
+	}
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
