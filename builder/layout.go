@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -61,8 +62,24 @@ func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, pa
 	if findings := (closure.Answer{Closure: needs}).Findings(pins.Arch, nil); len(findings) > 0 {
 		return layout.Result{}, &FindingsError{findings}
 	}
-	in.Libraries, in.Siblings = needs.Bundled, len(needs.Siblings) > 0
+	in.Libraries, in.Siblings, in.NeededBy = needs.Bundled, len(needs.Siblings) > 0, neededBy(needs)
 	return layout.Arrange(in)
+}
+
+// neededBy says which files of the image need each bundled library.
+func neededBy(needs elfdep.Closure) map[string][]string {
+	place := map[string]string{}
+	for _, p := range needs.Bundled {
+		place[p.Path] = "system/" + p.SONAME
+	}
+	out := map[string][]string{}
+	for _, p := range needs.Bundled {
+		for _, user := range needs.NeededBy[p.SONAME] {
+			out[p.SONAME] = append(out[p.SONAME], cmp.Or(place[user], user))
+		}
+		slices.Sort(out[p.SONAME])
+	}
+	return out
 }
 
 // rootsOf are the ELF files of an image that bundles no library yet.
@@ -84,7 +101,7 @@ func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, data []lock.Dat
 		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
 	}
 	for _, d := range data {
-		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
+		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To, Reason: "a bundled library reads it at run time"})
 	}
 	return in
 }

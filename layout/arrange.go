@@ -23,6 +23,9 @@ type Input struct {
 	// Libraries are to be bundled, under their SONAME: what the closure over
 	// NEEDED found to be missing in the base.
 	Libraries []elfdep.Provider
+	// NeededBy tells, for the report, which files of the image need each of
+	// them, by SONAME; nil tells nothing.
+	NeededBy map[string][]string
 	// Siblings tells that a module needs another module of the image, so that
 	// the loader has to search lib as well.
 	Siblings bool

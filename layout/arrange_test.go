@@ -33,6 +33,7 @@ func geo(t *testing.T) Input {
 			),
 		},
 		Libraries: []elfdep.Provider{{Package: "libgeo1", Path: "usr/lib/x86_64-linux-gnu/libgeo.so.1.2", SONAME: "libgeo.so.1"}},
+		NeededBy:  map[string][]string{"libgeo.so.1": {"lib/geo-3.so"}},
 		Data:      []DataMapping{{Package: "proj-data", From: "usr/share/proj", To: "share/proj"}},
 		Siblings:  true,
 	}
@@ -91,20 +92,20 @@ func TestReport(t *testing.T) {
 		{
 			Package: "libgeo1", Version: "1.0-1", Source: "libgeo1", Role: Library,
 			Files: []FileReport{
-				{"usr/lib/x86_64-linux-gnu/libgeo.so.1.2", Bundled, "system/libgeo.so.1", "library that the base lacks"},
-				{"usr/share/doc/libgeo1/copyright", Placed, "licenses/libgeo1/copyright", "copyright"},
+				{"usr/lib/x86_64-linux-gnu/libgeo.so.1.2", Bundled, "system/libgeo.so.1", "library that the base lacks", []string{"lib/geo-3.so"}},
+				{"usr/share/doc/libgeo1/copyright", Placed, "licenses/libgeo1/copyright", "copyright", nil},
 			},
 			Dropped: []DropsReport{{"not needed", []string{"usr/lib/x86_64-linux-gnu/libgeo.so.1", "usr/share/doc/libgeo1/changelog.gz"}}},
 		},
 		{
 			Package: "postgresql-18-geo", Version: "1.0-1", Source: "postgresql-18-geo", Role: Extension,
 			Files: []FileReport{
-				{"usr/lib/postgresql/18/bin/geo2pgsql", Placed, "bin/geo2pgsql", ""},
-				{mod + "geo-3.so", Placed, "lib/geo-3.so", ""},
-				{"usr/share/doc/postgresql-18-geo/copyright", Placed, "licenses/postgresql-18-geo/copyright", "copyright"},
-				{ext + "geo--3.0--3.1.sql", Rewritten, "share/extension/geo--3.0--3.1.sql", "1 × $libdir/"},
-				{ext + "geo--3.0.sql", Placed, "share/extension/geo--3.0.sql", ""},
-				{ext + "geo.control", Rewritten, "share/extension/geo.control", "1 × $libdir/"},
+				{"usr/lib/postgresql/18/bin/geo2pgsql", Placed, "bin/geo2pgsql", "", nil},
+				{mod + "geo-3.so", Placed, "lib/geo-3.so", "", nil},
+				{"usr/share/doc/postgresql-18-geo/copyright", Placed, "licenses/postgresql-18-geo/copyright", "copyright", nil},
+				{ext + "geo--3.0--3.1.sql", Rewritten, "share/extension/geo--3.0--3.1.sql", "1 × $libdir/", nil},
+				{ext + "geo--3.0.sql", Placed, "share/extension/geo--3.0.sql", "", nil},
+				{ext + "geo.control", Rewritten, "share/extension/geo.control", "1 × $libdir/", nil},
 			},
 			Dropped: []DropsReport{
 				{"bitcode: PostgreSQL looks for it in its own directory only", []string{mod + "bitcode/geo-3.index.bc"}},
@@ -114,9 +115,9 @@ func TestReport(t *testing.T) {
 		{
 			Package: "proj-data", Version: "1.0-1", Source: "proj-data", Role: Data,
 			Files: []FileReport{
-				{"usr/share/doc/proj-data/copyright", Placed, "licenses/proj-data/copyright", "copyright"},
-				{"usr/share/proj/nad/ch", Bundled, "share/proj/nad/ch", "data that the recipe asks for"},
-				{"usr/share/proj/proj.db", Bundled, "share/proj/proj.db", "data that the recipe asks for"},
+				{"usr/share/doc/proj-data/copyright", Placed, "licenses/proj-data/copyright", "copyright", nil},
+				{"usr/share/proj/nad/ch", Bundled, "share/proj/nad/ch", "data that the recipe asks for", nil},
+				{"usr/share/proj/proj.db", Bundled, "share/proj/proj.db", "data that the recipe asks for", nil},
 			},
 			Dropped: []DropsReport{{"not needed", []string{"usr/share/other"}}},
 		},
@@ -203,9 +204,9 @@ func TestArrangeRefuses(t *testing.T) {
 		{"library of nobody", Input{Name: "x", Libraries: []elfdep.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
 		{"library that is not there", Input{Name: "x", Packages: []Package{x}, Libraries: []elfdep.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
 		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elfdep.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is no file name`},
-		{"data of nobody", Input{Name: "x", Data: []DataMapping{{"y", "a", "b"}}}, "arranging x: data of y: it is not among the packages"},
-		{"data outside", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b"}}}, `arranging x: data of x: "a" to "../b": not paths relative to the root`},
-		{"data that is not there", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y"}}}, `arranging x: data of x: it has nothing at "usr/share/y"`},
+		{"data of nobody", Input{Name: "x", Data: []DataMapping{{"y", "a", "b", ""}}}, "arranging x: data of y: it is not among the packages"},
+		{"data outside", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b", ""}}}, `arranging x: data of x: "a" to "../b": not paths relative to the root`},
+		{"data that is not there", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y", ""}}}, `arranging x: data of x: it has nothing at "usr/share/y"`},
 		{"content not kept", Input{Name: "x", Postgres: 18, Packages: []Package{unkept}}, "arranging x: package x: reading usr/lib/postgresql/18/lib/x.so: no content"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

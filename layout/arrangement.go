@@ -42,6 +42,8 @@ type placement struct {
 	link   string
 	action Action
 	reason string
+	// neededBy are the places of the files that name a bundled library.
+	neededBy []string
 	// content replaces the source's after a rewrite.
 	content []byte
 	// spare is true for the copy of a file that another package gave as well.

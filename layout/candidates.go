@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 
@@ -57,12 +58,14 @@ func (a *arrangement) choose(s *selection, p placement) {
 	before := len(s.files) + len(s.links)
 	if soname, ok := s.library[p.source.Origin]; ok {
 		delete(s.library, p.source.Origin)
+		p.neededBy = a.in.NeededBy[soname]
 		s.put(p, "system/"+soname, Bundled, "library that the base lacks")
 	}
 	for i, d := range a.in.Data {
 		if rest, ok := below(p.source.Path, d.From); ok && d.Package == p.pkg.Name {
 			s.used[i]++
-			s.put(p, path.Join(d.To, rest), Bundled, "data that the recipe asks for")
+			p.neededBy = nil
+			s.put(p, path.Join(d.To, rest), Bundled, cmp.Or(d.Reason, "data that the recipe asks for"))
 		}
 	}
 	if len(s.files)+len(s.links) > before {

@@ -61,4 +61,7 @@ type DataMapping struct {
 	From string
 	// To is the path in the image that takes its place.
 	To string
+	// Reason says in the report why it is taken; "" means that the recipe
+	// asks for it.
+	Reason string
 }

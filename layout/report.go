@@ -47,6 +47,8 @@ type FileReport struct {
 	To string `json:"to"`
 	// Reason says why or how, where that is not plain from the action.
 	Reason string `json:"reason,omitempty"`
+	// NeededBy are the files of the image that name a bundled library.
+	NeededBy []string `json:"neededBy,omitempty"`
 }
 
 // DropsReport are the files left out for one reason.
@@ -83,7 +85,7 @@ func (a *arrangement) report(placed []placement) Report {
 	files := map[string][]FileReport{}
 	kept := map[filetree.Origin]bool{}
 	keep := func(pkg, path string, p placement) {
-		files[pkg] = append(files[pkg], FileReport{path, p.action, p.to, p.reason})
+		files[pkg] = append(files[pkg], FileReport{path, p.action, p.to, p.reason, p.neededBy})
 		kept[filetree.Origin{Package: pkg, Path: path}] = true
 	}
 	for _, p := range placed {
@@ -109,7 +111,9 @@ func sortedFiles(files []FileReport) []FileReport {
 	slices.SortFunc(out, func(x, y FileReport) int {
 		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.To, y.To))
 	})
-	return slices.Compact(out)
+	return slices.CompactFunc(out, func(x, y FileReport) bool {
+		return x.Path == y.Path && x.To == y.To && x.Action == y.Action && x.Reason == y.Reason
+	})
 }
 
 // of returns the drops of a package by reason, without what was kept after

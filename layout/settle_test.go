@@ -63,8 +63,8 @@ func TestEqualFilesAreReported(t *testing.T) {
 		pack(t, "a", Extension, mod+"m.so = 1"), pack(t, "b", Extension, mod+"m.so = 1"),
 	}})
 	want := []FileReport{
-		{mod + "m.so", Placed, "lib/m.so", ""},
-		{mod + "m.so", Placed, "lib/m.so", "the same as from a"},
+		{mod + "m.so", Placed, "lib/m.so", "", nil},
+		{mod + "m.so", Placed, "lib/m.so", "the same as from a", nil},
 	}
 	if diff := cmp.Diff(want, r.Report.Kept("lib/m.so")); diff != "" {
 		t.Errorf("Kept() (-want +got):\n%s", diff)
