@@ -32,13 +32,13 @@ check: lint cross test ## what CI runs: lint, other platforms, tests
 demo: build ## build pgvector from the live archive, push it to a loopback registry, read it back
 	@.ci/demo.sh
 
-bench: build ## time pgext against its budgets, as ratios within one run
+bench: build ## measure pgext against its budgets of time and memory
 	@.ci/bench.sh
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@.ci/fuzz.sh
 
-soak: build ## build the recipes from different places, zones, umasks and mirrors; the digests must agree
+soak: build ## build the recipes again and again, elsewhere, interrupted, two at a time; nothing may differ
 	@.ci/soak.sh
 
 cross: ## compile for the other platforms that must build
