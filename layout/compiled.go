@@ -34,7 +34,9 @@ func (a *arrangement) compiledPaths(placed []placement) error {
 }
 
 // pathsIn returns the paths below sharedir and pkglibdir in a file, sorted. A
-// directory by itself does not count: as a RUNPATH it does no harm.
+// directory by itself does not count: as a RUNPATH it does no harm, nor as one
+// of the directories that every program with PostgreSQL's path functions
+// (src/port/path.c) has, of which mandir is below sharedir.
 func (a *arrangement) pathsIn(p placement) ([]string, error) {
 	if p.source.Content == nil {
 		return nil, errors.New("no content")
@@ -56,7 +58,8 @@ func (a *arrangement) pathsIn(p placement) ([]string, error) {
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			slices.Sort(found)
-			return slices.Compact(found), nil
+			mandir := "/" + a.in.sharedir() + "/man"
+			return slices.DeleteFunc(slices.Compact(found), func(p string) bool { return p == mandir }), nil
 		case err != nil:
 			return nil, err
 		}

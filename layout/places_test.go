@@ -76,8 +76,9 @@ func TestPlaces(t *testing.T) {
 				mod + "a.so = " + elfMagic + strings.Repeat(".", 300<<10) + "\x00/usr/share/postgresql/18/extension/a.data\x00/usr/lib/postgresql/18/lib\x00",
 				mod + "b.so = " + elfMagic + strings.Repeat(".", 256<<10-60) + "\x00/usr/lib/postgresql/18/lib/plugins/%s\x00 and /usr/lib/postgresql/18/lib/plugins/%s\x00",
 				mod + "c.data = \x00/usr/share/postgresql/18/extension/a.data\x00",
+				mod + "d.so = " + elfMagic + "\x00/usr/share/postgresql/18\x00/usr/share/postgresql/18/man\x00/usr/lib/postgresql/18/lib\x00",
 			},
-			want: []string{"644 lib/a.so", "644 lib/b.so", "644 lib/c.data"},
+			want: []string{"644 lib/a.so", "644 lib/b.so", "644 lib/c.data", "644 lib/d.so"},
 			findings: []string{
 				"PGX024 warning: lib/a.so: has the path /usr/share/postgresql/18/extension/a.data compiled in",
 				"PGX024 warning: lib/b.so: has the path /usr/lib/postgresql/18/lib/plugins/%s compiled in",
