@@ -83,9 +83,11 @@ func Halves(members []Member) map[string]string {
 			}
 		}
 	}
-	for name := range out { // a half of a half joins the whole
-		for whole, ok := out[out[name]]; ok; whole, ok = out[whole] {
-			out[name] = whole
+	for range out { // a half of a half joins the whole
+		for name, of := range out {
+			if whole, ok := out[of]; ok && whole != name {
+				out[name] = whole
+			}
 		}
 	}
 	return out

@@ -22,12 +22,14 @@ const (
 	maxPhrase = 400
 )
 
-// symbols that tell how a module means to be loaded: an output plugin's entry
+// Symbols that tell how a module means to be loaded: an output plugin's entry
 // point (PostgreSQL 18, Logical Decoding Output Plugins), the server's function
-// that only works during its start (Background Worker Processes), dlopen(3).
+// that only works during its start (Background Worker Processes), the flag by
+// which a module asks whether it is being preloaded, dlopen(3).
 const (
 	outputPluginInit = "_PG_output_plugin_init"
 	startWorker      = "RegisterBackgroundWorker"
+	preloadFlag      = "process_shared_preload_libraries_in_progress"
 	dlopen           = "dlopen"
 )
 
@@ -72,7 +74,7 @@ func readModule(e filetree.Entry) (module, error) {
 	if err != nil {
 		return m, err
 	}
-	m.symbols, err = elfdep.Symbols(bytes.NewReader(b), int64(len(b)), outputPluginInit, startWorker, dlopen)
+	m.symbols, err = elfdep.Symbols(bytes.NewReader(b), int64(len(b)), outputPluginInit, startWorker, preloadFlag, dlopen)
 	var malformed *elfdep.FormatError
 	if errors.As(err, &malformed) || errors.Is(err, elfdep.ErrNotELF) {
 		return m, nil // what the build has to say about it is not init's business

@@ -73,12 +73,17 @@ func saying(m module, modules []module) (name, text string, ok bool) {
 }
 
 // advised are the modules that documentation tells to preload. Output plugins
-// work without.
+// work without, and so does a module that asks whether it is preloaded and does
+// not insist.
 func advised(modules []module, manuals []advice) map[string]Item {
 	out := map[string]Item{}
 	for _, a := range manuals {
 		for _, m := range modules {
-			if _, before := out[m.name]; !before && slices.Contains(a.libraries, m.name) && m.symbols[outputPluginInit] != elfdep.Exported {
+			_, before := out[m.name]
+			if optional := m.symbols[outputPluginInit] == elfdep.Exported || m.symbols[preloadFlag] == elfdep.Imported; optional || before {
+				continue
+			}
+			if slices.Contains(a.libraries, m.name) {
 				out[m.name] = Item{Value: m.name, Guess: true, How: a.String()}
 			}
 		}

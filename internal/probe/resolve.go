@@ -37,7 +37,7 @@ func (e *UnknownError) Hint() string {
 	for _, major := range e.Majors {
 		lines = append(lines, fmt.Sprintf("%s has it for PostgreSQL %d: --pg %d", e.Distro, major, major))
 	}
-	if len(e.Nearest) > 0 {
+	if len(e.Nearest) > 0 && len(e.Majors) == 0 {
 		lines = append(lines, "similar names: "+strings.Join(e.Nearest, ", "))
 	}
 	return strings.Join(append(lines, "--distro looks into another distribution, --archive into other archives"), "\n")
