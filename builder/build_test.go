@@ -23,6 +23,7 @@ import (
 
 // bundling is an extension with a library that the base lacks.
 func bundling(t *testing.T) *fixture {
+	t.Helper()
 	return newFixture(t,
 		extension("postgresql-18-thing", "1:1.0+dfsg-1", "Source: thing\nHomepage: https://thing.example\nDepends: liba1\n", "", "liba.so.1"),
 		library("liba1", "liba.so.1", "libc.so.6"))

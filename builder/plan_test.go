@@ -153,7 +153,7 @@ func TestPlanRefuses(t *testing.T) {
 		want         string
 	}{
 		{"a package of the base", "name: x\nsource: {deb: {packages: [dash]}}\n", 10, "dash: already part of the base cnpg-minimal"},
-		{"an unknown package", "name: x\nsource: {deb: {packages: [postgresql-18-thign]}}\n", 12, "postgresql-18-thign"},
+		{"an unknown package", "name: x\nsource: {deb: {packages: [postgresql-18-thingy]}}\n", 12, "postgresql-18-thingy"},
 		{"a library that nobody has", "name: x\nsource: {deb: {packages: [postgresql-18-lost]}}\n", 3, "lib/lost.so: needs libgone.so.1"},
 		{"source.tree", "name: x\nsource: {tree: [{path: x}]}\n", 10, "does not build from source.tree"},
 		{"source.pgxs", "name: x\nsource: {pgxs: {path: x}}\n", 10, "does not build from source.pgxs"},

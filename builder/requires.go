@@ -75,9 +75,9 @@ func (s *resolution) others(ctx context.Context, packages []apt.Package) ([]clos
 	if err != nil {
 		return nil, err
 	}
-	out := make([]closure.Other, len(all))
-	for i, c := range all {
-		out[i] = closure.OtherOf(s.target.Postgres, packages[i].Name, c.Tree)
+	out := make([]closure.Other, len(packages))
+	for i, p := range packages {
+		out[i] = closure.OtherOf(s.target.Postgres, p.Name, all[i].Tree)
 	}
 	return out, nil
 }

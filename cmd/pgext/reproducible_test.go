@@ -161,6 +161,7 @@ func files(t *testing.T, dir string) map[string]string {
 // checkShare: an image of one architecture alone has the digest that it has in
 // the index of both. It needs neither network nor another resolution.
 func (p place) checkShare(t *testing.T) {
+	t.Helper()
 	both := p.open(t, "dist", "pgvector")
 	for i, arch := range []string{"amd64", "arm64"} {
 		p.build(t, "recipes/pgvector", "--distro", "forky", "--arch", arch, "--locked", "--offline", "--output", "alone-"+arch)
@@ -193,6 +194,7 @@ func digest(t *testing.T, img v1.Image) string {
 // checkImages has other programs read the layouts. umoci knows no index of
 // several images, so it is given one architecture.
 func (p place) checkImages(t *testing.T, lines string) {
+	t.Helper()
 	for _, name := range []string{"hypopg", "pgaudit", "pgvector"} {
 		path, err := layout.FromPath(image.Path(filepath.Join(p.dir, "dist"), name))
 		if err != nil {
@@ -252,6 +254,7 @@ func output(t *testing.T, program string, args ...string) string {
 
 // checkSize: what a node downloads for pgvector.
 func (p place) checkSize(t *testing.T) {
+	t.Helper()
 	const most = 115_000 // bytes
 	manifest, err := p.open(t, "dist", "pgvector").Images[0].Manifest()
 	if err != nil {

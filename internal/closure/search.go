@@ -144,10 +144,15 @@ func (s *search) tier(m elfdep.Missing, owners map[string]string) []apt.Package 
 		from []apt.Package
 		keep func(apt.Package) bool
 	}{
-		{direct, conventional}, {s.Base, conventional}, {s.Offered, conventional},
-		{direct, library}, {direct, anything},
-		{s.Base, library}, {s.Offered, library},
-		{s.Base, anything}, {s.Offered, anything},
+		{direct, conventional},
+		{s.Base, conventional},
+		{s.Offered, conventional},
+		{direct, library},
+		{direct, anything},
+		{s.Base, library},
+		{s.Offered, library},
+		{s.Base, anything},
+		{s.Offered, anything},
 	} {
 		if unread := s.unread(t.from, t.keep); len(unread) > 0 {
 			return unread

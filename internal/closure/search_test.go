@@ -139,7 +139,8 @@ var searches = []struct {
 		base:    []apt.Package{pkg("libb1", "b", ""), {Name: "bash", Arch: "amd64", Section: "shells"}},
 		offered: []apt.Package{
 			pkg("liba1", "a", ""), pkg("libd1", "d", ""),
-			{Name: "text", Arch: "all", Section: "libs"}, {Name: "tool", Arch: "amd64", Section: "utils"},
+			{Name: "text", Arch: "all", Section: "libs"},
+			{Name: "tool", Arch: "amd64", Section: "utils"},
 		},
 		want: outcome{Asked: []string{"liba1", "tool", "libb1", "libd1", "bash"}, Missing: []string{"libgone.so.1"}},
 	},
