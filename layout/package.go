@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/elfdep"
@@ -33,6 +34,16 @@ func (r Role) String() string {
 
 // MarshalText implements encoding.TextMarshaler.
 func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Role) UnmarshalText(text []byte) error {
+	i := slices.Index(roleNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("unknown role %q", text)
+	}
+	*r = Role(i)
+	return nil
+}
 
 // Package is one unpacked .deb.
 type Package struct {
