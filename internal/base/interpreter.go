@@ -33,6 +33,9 @@ var binDirs = map[string]bool{"/bin": true, "/usr/bin": true}
 // (execve(2): the first word is a path, the rest one argument).
 func (b Base) Interpreter(line string) (apt.Package, bool) {
 	words := strings.Fields(line)
+	if b.Known() {
+		return b.program(words)
+	}
 	if len(words) == 0 || !binDirs[path.Dir(words[0])] {
 		return apt.Package{}, false
 	}
@@ -48,6 +51,27 @@ func (b Base) Interpreter(line string) (apt.Package, bool) {
 		}
 	}
 	return apt.Package{}, false
+}
+
+// program returns the package of the program that an image would run.
+func (b Base) program(words []string) (apt.Package, bool) {
+	if len(words) == 0 {
+		return apt.Package{}, false
+	}
+	name := words[0]
+	if _, ok := b.programs[name]; ok && path.Base(name) == "env" {
+		program := envProgram(words[1:])
+		for _, dir := range searchPath {
+			if name = "/" + path.Join(dir, program); program != "" && b.programs[name] != "" {
+				break
+			}
+		}
+	}
+	owner, ok := b.programs[name]
+	if !ok {
+		return apt.Package{}, false
+	}
+	return b.Package(owner)
 }
 
 // envProgram returns the program that env(1) would run: the first word that

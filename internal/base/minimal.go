@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/elfdep"
 )
 
 // Minimal is the name of the profile that MinimalProfile computes.
@@ -16,13 +17,27 @@ const Minimal = "cnpg-minimal"
 
 // Base is what an operand image holds.
 type Base struct {
-	// Name is the profile, such as cnpg-minimal.
+	// Name is the profile, such as cnpg-minimal, or image: and a reference.
 	Name string
+	// Image is the digest of the operand image; "" for a profile.
+	Image string
 	// Postgres is the server's upstream version, such as 18.6.
 	Postgres string
-	// Packages are sorted by name.
+	// Packages are sorted by name. Those of an image have neither file nor
+	// digest: it has them installed.
 	Packages []apt.Package
+	// Libraries are those of an image that its loader finds, by name; nil for
+	// a profile, whose packages have to be looked into.
+	Libraries []elfdep.Provider
+	// Extensions are the SQL extensions of an image, sorted; nil for a
+	// profile.
+	Extensions []string
+	// programs maps the paths of an image's programs to their packages.
+	programs map[string]string
 }
+
+// Known reports whether the base is an image, about which everything is known.
+func (b Base) Known() bool { return b.Image != "" }
 
 // MinimalProfile computes cnpg-minimal for one PostgreSQL major: what a
 // minimal Debian system holds (every package of priority required, and apt),
@@ -46,13 +61,19 @@ func MinimalProfile(ix *apt.Index, postgres int) (Base, error) {
 	b := Base{Name: Minimal, Packages: slices.Concat(system, operand)}
 	slices.SortFunc(b.Packages, func(x, y apt.Package) int { return strings.Compare(x.Name, y.Name) })
 	if p, ok := b.Package(server); ok {
-		b.Postgres = debian.UpstreamVersion(p.Version)
+		b.Postgres = upstream(p.Version)
 	}
 	return b, nil
 }
 
-// Package returns the base's package of that name.
+func upstream(version string) string { return debian.UpstreamVersion(version) }
+
+// Package returns the base's package of that name. An image also has
+// Unpackaged.
 func (b Base) Package(name string) (apt.Package, bool) {
+	if b.Known() && name == Unpackaged {
+		return apt.Package{Name: Unpackaged, Version: "0"}, true
+	}
 	i, ok := slices.BinarySearchFunc(b.Packages, name, func(p apt.Package, n string) int { return strings.Compare(p.Name, n) })
 	if !ok {
 		return apt.Package{}, false
