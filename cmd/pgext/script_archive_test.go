@@ -258,7 +258,7 @@ func packageFiles(name, arch, text string) []debtest.File {
 }
 
 // elfSpec reads "soname=NAME defines=VERSION,… needs=LIBRARY:VERSION,…
-// arch=ARCH size=BYTES", all of which may be missing.
+// imports=SYMBOL,… exports=SYMBOL,… arch=ARCH size=BYTES", all of which may be missing.
 func elfSpec(arch, text string) elftest.Spec {
 	spec := elftest.Spec{Arch: arch, Versions: map[string][]string{}}
 	for _, word := range strings.Fields(text) {
@@ -268,6 +268,10 @@ func elfSpec(arch, text string) elftest.Spec {
 			spec.SONAME = value
 		case "defines":
 			spec.Defines = strings.Split(value, ",")
+		case "imports":
+			spec.Imports = strings.Split(value, ",")
+		case "exports":
+			spec.Exports = strings.Split(value, ",")
 		case "arch":
 			spec.Arch = value
 		case "size":
