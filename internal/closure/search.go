@@ -25,6 +25,9 @@ type Input struct {
 	// Members are the packages the roots are from, Base what the operand
 	// holds, Offered what else is installed with the members.
 	Members, Base, Offered []apt.Package
+	// Known are the libraries of Base where all of them are known, so that
+	// none of its packages is looked into; nil where they are not.
+	Known []elfdep.Provider
 	// Learn looks into packages.
 	Learn Learner
 }
@@ -56,6 +59,9 @@ func Search(ctx context.Context, in Input) (Answer, error) {
 	}
 	for _, p := range in.Base {
 		s.base[p.Name] = true
+		if in.Known != nil {
+			s.objects[p.Name] = nil
+		}
 	}
 	for _, p := range in.Members {
 		s.objects[p.Name] = nil // its files are roots; nothing else of it is offered
@@ -81,7 +87,7 @@ type search struct {
 }
 
 func (s *search) input() elfdep.Input {
-	in := elfdep.Input{Arch: s.Arch, Roots: s.Roots, Own: s.Own}
+	in := elfdep.Input{Arch: s.Arch, Roots: s.Roots, Own: s.Own, Base: slices.Clone(s.Known)}
 	for name, providers := range s.objects {
 		if s.base[name] {
 			in.Base = append(in.Base, providers...)
