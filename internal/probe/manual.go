@@ -62,7 +62,7 @@ func manualText(e filetree.Entry) ([]byte, error) {
 	}
 	r, err := decompress.NewReader(bytes.NewReader(b), decompress.Gzip, decompress.Options{MaxSize: 64 << 20})
 	if err != nil {
-		return nil, nil //nolint:nilerr // what is no gzip file says nothing
+		return nil, nil // what is no gzip file says nothing
 	}
 	defer r.Close()
 	text, _ := io.ReadAll(io.LimitReader(r, maxManual)) // what a damaged file says before its fault still counts

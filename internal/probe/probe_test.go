@@ -33,18 +33,22 @@ shared_preload_libraries: [pg_x]
 `,
 		},
 		{
-			"only the sentence that matters", files{"lib/x.so": module(asks, "x must be loaded via shared_preload_libraries. Do it.")}, "",
+			"only the sentence that matters",
+			files{"lib/x.so": module(asks, "x must be loaded via shared_preload_libraries. Do it.")},
+			"",
 			`# lib/x.so says: x must be loaded via shared_preload_libraries
 shared_preload_libraries: [x]
 `,
 		},
 		{
-			"other words for it", files{
+			"other words for it",
+			files{
 				"lib/a.so": module(asks, "a is not in shared_preload_libraries"),
 				"lib/b.so": module(asks, "Add 'b' to 'shared_preload_libraries', and restart the server."),
 				"lib/c.so": module(asks, "Please preload the c library via shared_preload_libraries."),
 				"lib/d.so": module(asks, `d must be loaded via "shared_preload_libraries"`),
-			}, "",
+			},
+			"",
 			`# lib/a.so says: a is not in shared_preload_libraries
 # lib/b.so says: Add 'b' to 'shared_preload_libraries', and restart the server
 # lib/c.so says: Please preload the c library via shared_preload_libraries
@@ -61,23 +65,29 @@ shared_preload_libraries: [a, b, c, d]
 			}, "", "",
 		},
 		{
-			"a part of a module that insists", files{"lib/x.so": module(asks, "x must be loaded via shared_preload_libraries to use its history")}, "",
+			"a part of a module that insists",
+			files{"lib/x.so": module(asks, "x must be loaded via shared_preload_libraries to use its history")},
+			"",
 			`# a guess, check it: lib/x.so says: x must be loaded via shared_preload_libraries to use its history
 shared_preload_libraries: [x]
 `,
 		},
 		{
-			"a background worker", files{"lib/x.so": module(elftest.Spec{Imports: []string{"RegisterBackgroundWorker"}})}, "",
+			"a background worker",
+			files{"lib/x.so": module(elftest.Spec{Imports: []string{"RegisterBackgroundWorker"}})},
+			"",
 			`# a guess, check it: lib/x.so registers a background worker, which PostgreSQL takes only at its
 #   start
 shared_preload_libraries: [x]
 `,
 		},
 		{
-			"the loader of a versioned module", files{
+			"the loader of a versioned module",
+			files{
 				"lib/x.so":     module(asks, "Please preload the x library via shared_preload_libraries."),
 				"lib/x-2.1.so": module(asks, "Please preload the x library via shared_preload_libraries."),
-			}, "",
+			},
+			"",
 			`# lib/x.so says: Please preload the x library via shared_preload_libraries
 shared_preload_libraries: [x]
 `,
@@ -97,19 +107,23 @@ shared_preload_libraries: [z_core, a_x]
 `,
 		},
 		{
-			"documentation, where the module cannot tell", files{
+			"documentation, where the module cannot tell",
+			files{
 				"lib/x.so": module(elftest.Spec{}), "lib/y.so": module(asks),
 				"doc/README.md": "Put this into postgresql.conf:\n\n    shared_preload_libraries = '$libdir/x, y' # restart\n",
-			}, "",
+			},
+			"",
 			`# a guess, check it: README.md says: shared_preload_libraries = 'x,y'
 shared_preload_libraries: [x]
 `,
 		},
 		{
-			"compressed documentation", files{
+			"compressed documentation",
+			files{
 				"lib/x.so": module(elftest.Spec{}), "doc/README.md.gz": zipped(t, "shared_preload_libraries = 'x'"),
 				"doc/changelog.gz": zipped(t, "shared_preload_libraries = 'z'"), "doc/broken.txt.gz": "shared_preload_libraries = x",
-			}, "",
+			},
+			"",
 			`# a guess, check it: README.md.gz says: shared_preload_libraries = 'x'
 shared_preload_libraries: [x]
 `,
@@ -131,7 +145,9 @@ shared_preload_libraries: [x]
 `,
 		},
 		{
-			"an output plugin", files{"lib/x.so": module(elftest.Spec{Exports: []string{"_PG_init", "_PG_output_plugin_init"}}), "doc/README.md": "shared_preload_libraries = x"}, "",
+			"an output plugin",
+			files{"lib/x.so": module(elftest.Spec{Exports: []string{"_PG_init", "_PG_output_plugin_init"}}), "doc/README.md": "shared_preload_libraries = x"},
+			"",
 			`# lib/x.so exports _PG_output_plugin_init
 output_plugins: [x]
 `,
