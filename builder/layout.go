@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/contents"
@@ -101,9 +102,17 @@ func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, data []lock.Dat
 		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
 	}
 	for _, d := range data {
-		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To, Reason: "a bundled library reads it at run time"})
+		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To, Reason: dataReason(d)})
 	}
 	return in
+}
+
+// dataReason says why data that the lock names is in the image.
+func dataReason(d lock.DataFolder) string {
+	if strings.HasPrefix(d.To, "system/") {
+		return "library that the recipe bundles, under the name that it is opened by"
+	}
+	return "a bundled library reads it at run time"
 }
 
 // variables are those that the recipe sets itself.
@@ -166,7 +175,7 @@ func forcedAgain(t recipe.Target, pins lock.Target, packages []layout.Package) [
 			named = append(named, &contents.Contents{Objects: p.Objects})
 		}
 	}
-	return closure.Forced(pins.Arch, "recipe", bundle.Libraries, named)
+	return closure.Forced(pins.Arch, "recipe", closure.Unlinked(bundle.Libraries, pins.Data), named)
 }
 
 // lockedInterpreters reports which script lines the base has an interpreter

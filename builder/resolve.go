@@ -8,6 +8,7 @@ import (
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
@@ -27,6 +28,9 @@ type resolution struct {
 	packages []layout.Package
 	// known is the data that bundled libraries turned out to need.
 	known []lock.DataFolder
+	// linked are the libraries that the recipe bundles by a name that only a
+	// link has.
+	linked []elfdep.Provider
 	// interpreters are those of the base that scripts asked for.
 	interpreters map[string]string
 }
@@ -96,6 +100,9 @@ func (s *resolution) wanted() []string {
 // are known to read, then the libraries that ELF files among that data need,
 // until nothing is new.
 func (s *resolution) close(ctx context.Context) (closure.Answer, error) {
+	if err := s.link(ctx); err != nil {
+		return closure.Answer{}, err
+	}
 	extension := s.packages
 	data, err := s.read(ctx, s.dataPackages(), layout.Data)
 	if err != nil {
@@ -119,10 +126,31 @@ func (s *resolution) close(ctx context.Context) (closure.Answer, error) {
 	}
 }
 
+// link finds the libraries that the recipe bundles by a name that only a link
+// to them has.
+func (s *resolution) link(ctx context.Context) error {
+	named := s.target.BundleFor(s.arch).Libraries
+	if len(named) == 0 {
+		return nil
+	}
+	all, err := s.learn(ctx, s.members.Other)
+	if err != nil {
+		return err
+	}
+	for _, name := range named {
+		if p, ok := closure.Linked(name, s.members.Other, all); ok && p.SONAME != name {
+			s.linked = append(s.linked, p)
+			s.known = append(s.known, closure.LinkedData(name, p))
+		}
+	}
+	return nil
+}
+
 // news is the data that the answer's libraries are known to need, that is
 // installed with the extension, and that was not thought of before.
 func (s *resolution) news(answer closure.Answer) []lock.DataFolder {
-	data := closure.Without(closure.WellKnown(answer.Bundled), variables(s.recipe, s.target, s.arch))
+	bundled := slices.Concat(answer.Bundled, s.linked)
+	data := closure.Without(closure.WellKnown(s.arch, bundled), variables(s.recipe, s.target, s.arch))
 	return slices.DeleteFunc(data, func(d lock.DataFolder) bool {
 		return slices.Contains(s.known, d) ||
 			!slices.ContainsFunc(s.resolved, func(p apt.Package) bool { return p.Name == d.Package })
@@ -179,7 +207,7 @@ func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	return closure.Forced(s.arch, s.members.Extension[0].Name, bundle.Libraries, all), nil
+	return closure.Forced(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), all), nil
 }
 
 // learn looks into packages that may give a library.

@@ -14,8 +14,12 @@ import (
 // Root is a file whose needs are to be met.
 type Root = elfdep.Root
 
-// libraryFolder is where an image has its modules.
-const libraryFolder = "lib/"
+const (
+	// libraryFolder is where an image has its modules.
+	libraryFolder = "lib/"
+	// bundledFolder is where it has the libraries that the base lacks.
+	bundledFolder = "system/"
+)
 
 // RootsOf returns the ELF files of an image's tree and, of these, the ones in
 // its lib folder, which the loader may find there. object looks up the ELF

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/lock"
 )
@@ -15,7 +16,7 @@ type Data = lock.DataFolder
 
 // wellKnown are the libraries that read files at run time from a place that is
 // compiled in, with the variable that names another. $1 is what the library's
-// pattern matched.
+// pattern matched, $tuple the multiarch folder.
 var wellKnown = []struct {
 	library *regexp.Regexp
 	data    []Data
@@ -27,6 +28,11 @@ var wellKnown = []struct {
 	// https://gdal.org/en/stable/user/configoptions.html#config-GDAL_DATA
 	{regexp.MustCompile(`^libgdal\.so\.`), []Data{
 		{Package: "gdal-data", From: "usr/share/gdal", To: "share/gdal", Env: "GDAL_DATA", Home: "share/gdal"},
+	}},
+	// https://mariadb.com/kb/en/mysql_optionsv/ (MYSQL_PLUGIN_DIR): servers ask
+	// clients for the authentication plugins in it.
+	{regexp.MustCompile(`^libmariadb\.so\.([0-9]+)$`), []Data{
+		{Package: "libmariadb$1", From: "usr/lib/$tuple/libmariadb$1/plugin", To: "share/mariadb/plugin", Env: "MARIADB_PLUGIN_DIR", Home: "share/mariadb/plugin"},
 	}},
 	// R Installation and Administration, 6.1; what would need X is left out.
 	{regexp.MustCompile(`^libR\.so$`), slices.Concat(
@@ -55,15 +61,16 @@ func rLibrary(names ...string) []Data {
 
 // WellKnown returns the data that the bundled libraries are known to need, in
 // the order of the table.
-func WellKnown(bundled []elfdep.Provider) []Data {
+func WellKnown(arch string, bundled []elfdep.Provider) []Data {
 	var out []Data
+	a, _ := debian.LookupArchitecture(arch)
 	for _, w := range wellKnown {
 		for _, p := range bundled {
 			m := w.library.FindStringSubmatch(p.SONAME)
 			if m == nil {
 				continue
 			}
-			fill := strings.NewReplacer("$1", m[len(m)-1]).Replace
+			fill := strings.NewReplacer("$1", m[len(m)-1], "$tuple", a.Tuple).Replace
 			for _, d := range w.data {
 				out = append(out, Data{Package: fill(d.Package), From: fill(d.From), To: fill(d.To), Env: d.Env, Home: fill(d.Home)})
 			}

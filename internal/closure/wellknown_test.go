@@ -37,10 +37,13 @@ func TestWellKnown(t *testing.T) {
 			{Package: "libpython3.14-minimal", From: "usr/lib/python3.14", To: "share/python/lib/python3.14", Env: "PYTHONHOME", Home: "share/python"},
 			{Package: "libpython3.14-stdlib", From: "usr/lib/python3.14", To: "share/python/lib/python3.14"},
 		}},
+		{"folder of the architecture", bundled("libmariadb.so.3"), nil, []Data{
+			{Package: "libmariadb3", From: "usr/lib/aarch64-linux-gnu/libmariadb3/plugin", To: "share/mariadb/plugin", Env: "MARIADB_PLUGIN_DIR", Home: "share/mariadb/plugin"},
+		}},
 		{"both go with the variable", bundled("libpython3.14.so.1.0"), []string{"PYTHONHOME"}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := Without(WellKnown(tc.bundled), tc.set)
+			got := Without(WellKnown("arm64", tc.bundled), tc.set)
 			if diff := cmp.Diff(tc.want, got, cmpEmpty); diff != "" {
 				t.Errorf("WellKnown() (-want +got):\n%s", diff)
 			}

@@ -1,0 +1,64 @@
+package closure
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
+)
+
+// Linked returns the library that a file name leads to over links, those of
+// other packages included. dlopen(3) goes by file name, and what it is given
+// may be the name that -dev packages have, which is no SONAME. all are the
+// contents of packages. Of several the one in the multiarch folder wins, which
+// has the longest path. The Provider has the library's own SONAME.
+func Linked(name string, packages []apt.Package, all []*contents.Contents) (elfdep.Provider, bool) {
+	var candidates []string
+	var entries []filetree.Entry
+	seen := map[string]bool{}
+	objects := map[filetree.Origin]elfdep.Object{}
+	for i, c := range all {
+		for e := range c.Tree.All() {
+			if !Keep(e) || seen[e.Path] {
+				continue
+			}
+			seen[e.Path] = true
+			e.Origin = filetree.Origin{Package: packages[i].Name, Path: e.Path}
+			objects[e.Origin] = c.Objects[e.Path]
+			entries = append(entries, e)
+			if path.Base(e.Path) == name && strings.HasPrefix(e.Path, "usr/lib/") {
+				candidates = append(candidates, e.Path)
+			}
+		}
+	}
+	world, err := filetree.New(entries)
+	if err != nil {
+		return elfdep.Provider{}, false
+	}
+	slices.SortFunc(candidates, func(a, b string) int { return len(b) - len(a) })
+	for _, c := range candidates {
+		if e, ok := world.Resolve(c); ok && objects[e.Origin].Type == "dyn" {
+			return elfdep.NewProvider(e.Origin.Package, e.Origin.Path, objects[e.Origin]), true
+		}
+	}
+	return elfdep.Provider{}, false
+}
+
+// LinkedData is the data that puts a library into the image under the file
+// name that it is opened by.
+func LinkedData(name string, p elfdep.Provider) Data {
+	return Data{Package: p.Package, From: p.Path, To: bundledFolder + name}
+}
+
+// Unlinked returns those of libraries, file names, that data does not put into
+// the image.
+func Unlinked(libraries []string, data []lock.DataFolder) []string {
+	return slices.DeleteFunc(slices.Clone(libraries), func(name string) bool {
+		return slices.ContainsFunc(data, func(d lock.DataFolder) bool { return d.To == bundledFolder+name })
+	})
+}
