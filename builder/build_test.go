@@ -273,19 +273,39 @@ func TestBuildUnchanged(t *testing.T) {
 			t.Errorf("%s: files (-got +want):\n%s", name, diff)
 		}
 	}
+}
 
-	if other := build(func(o *builder.Options) { o.Program = "another" }); other.Unchanged || other.Digest != first.Digest {
-		t.Errorf("another program: unchanged %v, digest %s", other.Unchanged, other.Digest)
+// Whatever the bytes depend on makes a build anew.
+func TestBuildAfterAChangeOfOptions(t *testing.T) {
+	f := bundling(t)
+	r, dist := f.recipe(""), t.TempDir()
+	build := func(change ...func(*builder.Options)) builder.Image {
+		b := f.builder(change...)
+		return f.build(b, f.plan(b, r, builder.Keep), dist)
 	}
 	epoch := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
-	if other := build(func(o *builder.Options) { o.Epoch = &epoch }); other.Tags[1] != "1.0-202701010000-18-forky" || other.Digest == first.Digest {
-		t.Errorf("another epoch: tag %s", other.Tags[1])
-	}
-	if other := build(func(o *builder.Options) { o.Revision = 2 }); other.Tags[1] != "1.0-202601020304-18-forky-r2" || other.Digest != first.Digest {
-		t.Errorf("a revision: tag %s, digest %s", other.Tags[1], other.Digest)
-	}
-	if other := build(func(o *builder.Options) { o.Compression = image.Zstd }); other.Digest == first.Digest {
-		t.Error("zstd: the digest is the same")
+	const tag = "1.0-202601020304-18-forky"
+	for _, tc := range []struct {
+		name   string
+		change func(*builder.Options)
+		// same tells that the digest is, tag is the one that never moves.
+		same bool
+		tag  string
+	}{
+		{"program", func(o *builder.Options) { o.Program = "another" }, true, tag},
+		{"epoch", func(o *builder.Options) { o.Epoch = &epoch }, false, "1.0-202701010000-18-forky"},
+		{"revision", func(o *builder.Options) { o.Revision = 2 }, true, tag + "-r2"},
+		{"compression", func(o *builder.Options) { o.Compression = image.Zstd }, false, tag},
+		{"annotations", func(o *builder.Options) { o.Annotations = map[string]string{"a": "b"} }, false, tag},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			first := build()
+			got := build(tc.change)
+			if got.Unchanged || (got.Digest == first.Digest) != tc.same || got.Tags[1] != tc.tag {
+				t.Errorf("unchanged %v, digest %s after %s, tag %s; want it made, the same digest: %v, tag %s",
+					got.Unchanged, got.Digest, first.Digest, got.Tags[1], tc.same, tc.tag)
+			}
+		})
 	}
 }
 

@@ -98,6 +98,15 @@ var searches = []struct {
 		want:     outcome{Asked: []string{"libc6"}, Base: []string{"libc6 libc.so.6"}},
 	},
 	{
+		name:     "a dependency goes before another package of a fitting name",
+		roots:    []elfdep.Root{module("liba.so.1")},
+		members:  []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
+		base:     []apt.Package{pkg("liba-1", "other", "")},
+		offered:  []apt.Package{pkg("liba1", "a", "")},
+		contents: map[string]*contents.Contents{"liba1": library("liba.so.1"), "liba-1": library("liba.so.1")},
+		want:     outcome{Asked: []string{"liba1"}, Bundled: []string{"liba1 liba.so.1"}, Libraries: []string{"liba1"}},
+	},
+	{
 		name:    "the needs of what is bundled are followed through its own dependencies",
 		roots:   []elfdep.Root{module("libproj.so.25")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "libproj25")},
