@@ -22,7 +22,7 @@ type universe struct {
 	base   base.Base
 }
 
-// open verifies the archives of a target and computes its base.
+// open verifies the archives of a target and computes or reads its base.
 func (b *Builder) open(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (universe, error) {
 	archives, err := b.archivesOf(r, t, arch)
 	if err != nil {
@@ -44,6 +44,10 @@ func (b *Builder) open(ctx context.Context, r *recipe.Recipe, t recipe.Target, a
 		return apt.Load(ctx, b.o.Cache, indexFiles(u.opened), arch)
 	}); err != nil {
 		return universe{}, err
+	}
+	if o, ok := operandOf(t.BaseFor(arch), filepath.Dir(r.Path), arch, t.Postgres); ok {
+		u.base, err = b.operandBase(ctx, o)
+		return u, err
 	}
 	u.base, err = b.bases.get(fmt.Sprintf("%s\n%d", key, t.Postgres), func() (base.Base, error) {
 		return base.MinimalProfile(u.index, t.Postgres)

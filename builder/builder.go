@@ -18,6 +18,9 @@ import (
 type Options struct {
 	Cache   *cache.Cache
 	Fetcher *fetch.Fetcher
+	// Registry finds operand images (base: image:REF); nil when no request
+	// may be made.
+	Registry Resolver
 	// Jobs is how many things are done at once; 0 means one a CPU.
 	Jobs int
 	// Archives replaces a recipe's list of archives by built-in ones; nil

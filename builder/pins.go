@@ -91,8 +91,10 @@ func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]l
 	for _, p := range packages {
 		delete(wanted, p.Name)
 	}
-	owners := slices.Concat(s.resolved, s.base.Packages)
+	owners := slices.Concat(s.resolved, s.fetchable())
 	owners = slices.DeleteFunc(owners, func(p apt.Package) bool { return !wanted[p.Name] })
+	slices.SortStableFunc(owners, func(a, b apt.Package) int { return strings.Compare(a.Name, b.Name) })
+	owners = slices.CompactFunc(owners, func(a, b apt.Package) bool { return a.Name == b.Name })
 	digests, err := s.fetchPackages(ctx, owners)
 	if err != nil {
 		return nil, err
@@ -105,7 +107,7 @@ func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]l
 }
 
 func (s *resolution) lockedBase(answer closure.Answer) lock.Base {
-	b := lock.Base{Name: s.base.Name, Postgres: s.base.Postgres, Checksum: "sha256:" + s.base.Checksum()}
+	b := lock.Base{Name: s.base.Name, Image: s.base.Image, Postgres: s.base.Postgres, Checksum: "sha256:" + s.base.Checksum()}
 	entry := map[string]*lock.BasePackage{}
 	add := func(p apt.Package) *lock.BasePackage {
 		if entry[p.Name] == nil {

@@ -17,7 +17,7 @@ const alwaysThere = "plpgsql"
 // requires returns what other images must bring, and which extensions of the
 // base are relied upon.
 func (s *resolution) requires(ctx context.Context, extensions []metadata.Extension) (requires []lock.Require, ofBase []string, err error) {
-	others, err := s.others(ctx, s.members.Foreign)
+	others, err := s.others(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,22 +29,28 @@ func (s *resolution) requires(ctx context.Context, extensions []metadata.Extensi
 	if named := s.target.Requires; len(named) > 0 { // the recipe knows better
 		return closure.Named(s.target.Postgres, named, others), ofBase, nil
 	}
-	return closure.Requires(s.target.Postgres, unmet, others), ofBase, nil
+	suppliers, err := s.suppliers(ctx, unmet, others)
+	requires = closure.Requires(s.target.Postgres, unmet, others, suppliers)
+	return requires, ofBase, err
 }
 
-// ofBase returns those of names that the server's package has.
+// ofBase returns those of names that the server's package, or the operand
+// image, has.
 func (s *resolution) ofBase(ctx context.Context, names []string) ([]string, error) {
+	if s.base.Known() {
+		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.base.Extensions, name) }), nil
+	}
 	server, ok := s.base.Package(fmt.Sprintf("postgresql-%d", s.target.Postgres))
 	if !ok || len(names) == 0 {
 		return nil, nil
 	}
-	all, err := s.others(ctx, []apt.Package{server})
+	other, err := s.other(ctx, server.Name, []apt.Package{server})
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, name := range names {
-		if slices.Contains(all[0].Extensions, name) {
+		if slices.Contains(other.Extensions, name) {
 			out = append(out, name)
 		}
 	}
@@ -69,15 +75,64 @@ func unmetBy(extensions []metadata.Extension) []string {
 	return slices.Compact(out)
 }
 
-// others looks into packages whose extensions are not this image's.
-func (s *resolution) others(ctx context.Context, packages []apt.Package) ([]closure.Other, error) {
-	all, err := s.learn(ctx, packages)
-	if err != nil {
-		return nil, err
+// others looks into the packages that are depended on and whose extensions are
+// not this image's. What joins another image is looked into with it.
+func (s *resolution) others(ctx context.Context) ([]closure.Other, error) {
+	groups := map[string][]apt.Package{}
+	joined := map[string]bool{}
+	for _, p := range s.members.Foreign {
+		groups[p.Name] = closure.Members(s.target.Postgres, []string{p.Name}, s.resolved).Extension
+		for _, half := range groups[p.Name] {
+			joined[half.Name] = joined[half.Name] || half.Name != p.Name
+		}
 	}
-	out := make([]closure.Other, len(packages))
-	for i, p := range packages {
-		out[i] = closure.OtherOf(s.target.Postgres, p.Name, all[i].Tree)
+	var out []closure.Other
+	for _, p := range s.members.Foreign {
+		if joined[p.Name] {
+			continue
+		}
+		other, err := s.other(ctx, p.Name, groups[p.Name])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, other)
 	}
 	return out, nil
+}
+
+// suppliers looks for the packages that have the extensions of names which no
+// package that is depended on has. Some have none.
+func (s *resolution) suppliers(ctx context.Context, names []string, others []closure.Other) ([]closure.Other, error) {
+	var out []closure.Other
+	has := func(name string) bool {
+		return slices.ContainsFunc(slices.Concat(others, out), func(o closure.Other) bool { return slices.Contains(o.Extensions, name) })
+	}
+	for _, name := range names {
+		for _, p := range closure.Suppliers(s.index, s.target.Postgres, name) {
+			if has(name) {
+				break
+			}
+			resolved, err := s.index.Install(s.base.Packages, []string{p.Name})
+			if err != nil {
+				continue // what cannot be installed supplies nothing
+			}
+			other, err := s.other(ctx, p.Name, closure.Members(s.target.Postgres, []string{p.Name}, resolved).Extension)
+			if err != nil {
+				return nil, err
+			}
+			if slices.Contains(other.Extensions, name) {
+				out = append(out, other)
+			}
+		}
+	}
+	return out, nil
+}
+
+// other looks into the packages of one image, which is named after pkg.
+func (s *resolution) other(ctx context.Context, pkg string, packages []apt.Package) (closure.Other, error) {
+	all, err := s.learn(ctx, packages)
+	if err != nil {
+		return closure.Other{}, err
+	}
+	return closure.OtherOf(s.target.Postgres, pkg, all...), nil
 }

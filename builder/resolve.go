@@ -2,7 +2,6 @@ package builder
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/pgext/pgext/internal/apt"
@@ -186,10 +185,11 @@ func (s *resolution) search(ctx context.Context) (closure.Answer, error) {
 	if err != nil {
 		return closure.Answer{}, err
 	}
+	installed, known := s.installed()
 	return closure.Search(ctx, closure.Input{
 		Arch: s.arch, Roots: append(roots, forced...), Own: own,
-		Members: s.members.Extension, Base: s.base.Packages, Offered: s.members.Other,
-		Learn: s.learn,
+		Members: s.members.Extension, Base: installed, Offered: s.members.Other,
+		Known: known, Learn: s.learn,
 	})
 }
 
@@ -269,8 +269,6 @@ func supported(r *recipe.Recipe, t recipe.Target) error {
 		return &UnsupportedError{r.Path, "source.tree"}
 	case t.Source.Deb != nil && len(t.Source.Deb.Files) > 0:
 		return &UnsupportedError{r.Path, "source.deb.files"}
-	case t.Base != recipe.BaseMinimal:
-		return &UnsupportedError{r.Path, fmt.Sprintf("base %s", t.Base)}
 	}
 	return nil
 }

@@ -83,7 +83,12 @@ func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, erro
 	if err != nil {
 		return nil, err
 	}
+	var operands builder.Resolver // of base: image:REF
+	if !a.global.offline {
+		operands = a.registryClient()
+	}
 	return builder.New(builder.Options{
+		Registry:     operands,
 		Cache:        c,
 		Fetcher:      fetch.New(c, a.fetchOptions()),
 		Jobs:         a.global.jobs,
