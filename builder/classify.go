@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/probe"
+	"github.com/pgext/pgext/layout"
 )
 
 // Classification says what every extension package of an archive is.
@@ -84,6 +85,13 @@ func (p *prober) consider(ctx context.Context, pkg apt.Package) (subject, error)
 	case errors.As(err, &inBase), errors.As(err, &unknown), errors.As(err, &unsatisfiable):
 		s.class.Kind, s.class.Reason = probe.None, err.Error()
 		return s, nil
+	case err != nil || len(s.looked.members.Extension) == 1:
+		return s, err
+	}
+	// A metapackage has no halves.
+	own, err := s.looked.read(ctx, []apt.Package{pkg}, layout.Extension)
+	if err == nil && probe.Empty(own[0]) {
+		s.class.Kind, s.class.Reason = probe.None, probe.EmptyReason
 	}
 	return s, err
 }

@@ -66,7 +66,7 @@ DIR/<name>/recipe.yaml, and standard output is the table of classes.`,
 	fs.StringVar(&f.distro, "distro", recipe.DefaultDistro, "distribution whose packages are looked into")
 	fs.IntVar(&f.postgres, "pg", 18, "PostgreSQL major")
 	fs.StringVar(&f.like, "like", "", "use the archives of this recipe, and name them in the new one")
-	fs.StringVar(&f.output, "output", "-", "file for the recipe, - for standard output; with --all, folder for the recipes")
+	fs.StringVar(&f.output, "output", "-", "file for the recipe or folder for recipe.yaml, - for standard output; with --all, folder for the recipes")
 	fs.BoolVar(&f.force, "force", false, "overwrite recipes that are there")
 	fs.BoolVar(&f.all, "all", false, "every extension package of the archives")
 	return cmd
@@ -113,20 +113,24 @@ type initDocument struct {
 // initRecipe is one recipe that was made.
 type initRecipe struct {
 	// Path is where it was written; "" for standard output.
-	Path string `json:"path,omitempty"`
-	probe.Facts
-	Text string `json:"text"`
+	Path  string      `json:"path,omitempty"`
+	Facts probe.Facts `json:"facts"`
+	Text  string      `json:"text"`
 }
 
 func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, packages []string, f initFlags) error {
-	if err := f.free(f.output); err != nil {
+	path := f.output
+	if info, err := os.Stat(path); path != "-" && err == nil && info.IsDir() {
+		path = filepath.Join(path, recipe.FileName)
+	}
+	if err := f.free(path); err != nil {
 		return err
 	}
 	facts, err := b.Probe(ctx, ask, packages)
 	if err != nil {
 		return err
 	}
-	made, err := f.write(facts, f.output)
+	made, err := f.write(facts, path)
 	if err != nil {
 		return err
 	}
@@ -156,9 +160,6 @@ func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 		}
 	}
 	for i, facts := range all.Facts {
-		if err := os.MkdirAll(filepath.Dir(paths[i]), 0o755); err != nil {
-			return fmt.Errorf("writing recipes: %w", err)
-		}
 		made, err := f.write(facts, paths[i])
 		if err != nil {
 			return err
@@ -229,7 +230,10 @@ func (f initFlags) write(facts probe.Facts, path string) (initRecipe, error) {
 	if made.Path == "" {
 		return made, nil
 	}
-	if err := builder.WriteFile(path, text); err != nil {
+	if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil { //nolint:gosec // recipes are for everybody to read
+		err = builder.WriteFile(path, text)
+	}
+	if err != nil {
 		return made, fmt.Errorf("writing the recipe: %w", err)
 	}
 	return made, nil

@@ -117,18 +117,21 @@ func Judge(members []layout.Package, arranged layout.Result) (kind Kind, reason 
 		return None, "neither control file nor module, only programs: " + strings.Join(programs, ", ")
 	case len(arranged.Unscripted) > 0:
 		return None, "a control file without install script, no module: " + strings.Join(arranged.Unscripted, ", ")
-	case isEmpty(members):
-		return None, "no files but documentation: a metapackage or a transitional one"
+	case !slices.ContainsFunc(members, func(p layout.Package) bool { return !Empty(p) }):
+		return None, EmptyReason
 	}
 	return None, "neither control file nor module"
 }
 
-func isEmpty(members []layout.Package) bool {
-	for _, p := range members {
-		for e := range p.Tree.All() {
-			if e.Kind != filetree.Dir && !strings.HasPrefix(e.Path, "usr/share/doc/") {
-				return false
-			}
+// EmptyReason is why an empty package is no extension.
+const EmptyReason = "no files but documentation: a metapackage or a transitional one"
+
+// Empty reports whether a package has nothing but documentation: whatever it
+// depends on is an image without it.
+func Empty(p layout.Package) bool {
+	for e := range p.Tree.All() {
+		if e.Kind != filetree.Dir && !strings.HasPrefix(e.Path, "usr/share/doc/") {
+			return false
 		}
 	}
 	return true

@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"encoding/json"
+
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 )
@@ -102,6 +104,17 @@ func Find(in Input) (Facts, error) {
 	f.OutputPlugins = outputPlugins(modules)
 	f.Libraries, err = opened(in, modules)
 	return f, err
+}
+
+// MarshalJSON writes empty lists, never null.
+func (f Facts) MarshalJSON() ([]byte, error) {
+	type plain Facts
+	f.Lacking = append([]Lack{}, f.Lacking...)
+	f.Parameters = append([]Parameter{}, f.Parameters...)
+	for _, list := range []*[]Item{&f.Libraries, &f.Create, &f.SharedPreloadLibraries, &f.OutputPlugins} {
+		*list = append([]Item{}, *list...)
+	}
+	return json.Marshal(plain(f))
 }
 
 func values(items []Item) []string {
