@@ -38,14 +38,25 @@ type Input struct {
 // Description is what one architecture's image says about itself.
 type Description struct {
 	Metadata metadata.Metadata
-	// Labels are the config's, Annotations the manifest's; both lack the time
-	// of creation until At gives it.
-	description metadata.Description
-	Findings    []finding.Finding
+	Findings []finding.Finding
+	// words lack the time of creation, which Labels and Annotations give them.
+	words metadata.Description
 }
 
 // Describe derives the description of in. It is a pure function.
 func Describe(in Input) Description {
+	m := in.metadata()
+	d := Description{Metadata: m, words: in.words(m)}
+	d.Findings = append(parameterFindings(in.Recipe.Parameters), createFindings(in)...)
+	if in.Target.Postgres < 18 {
+		d.Findings = append(d.Findings, finding.New("PGX030", "",
+			"PostgreSQL before 18 has no extension_control_path", "use the image with PostgreSQL 18 or newer"))
+	}
+	return d
+}
+
+// metadata returns what the image tells pgext and its kind.
+func (in Input) metadata() metadata.Metadata {
 	r := in.Recipe
 	m := metadata.Metadata{
 		Schema:                 metadata.Schema,
@@ -57,6 +68,7 @@ func Describe(in Input) Description {
 		Arch:                   in.Arch,
 		Base:                   in.Base,
 		Extensions:             in.Layout.Extensions,
+		Create:                 create(r, in.Layout.Extensions),
 		Modules:                in.Layout.Modules,
 		Requires:               in.Requires,
 		ExtensionControlPath:   in.Layout.ExtensionControlPath,
@@ -72,14 +84,7 @@ func Describe(in Input) Description {
 	if len(r.BinPath) > 0 {
 		m.BinPath = r.BinPath
 	}
-	m.Create = create(r, m.Extensions)
-	d := Description{Metadata: m, description: in.words(m)}
-	d.Findings = append(parameterFindings(r.Parameters), createFindings(in)...)
-	if in.Target.Postgres < 18 {
-		d.Findings = append(d.Findings, finding.New("PGX030", "",
-			"PostgreSQL before 18 has no extension_control_path", "use the image with PostgreSQL 18 or newer"))
-	}
-	return d
+	return m
 }
 
 // environment returns the recipe's variables, then those of bundled data that
@@ -131,15 +136,15 @@ func (in Input) words(m metadata.Metadata) metadata.Description {
 
 // Labels returns the config's labels of an image created at that time.
 func (d Description) Labels(created time.Time) (map[string]string, error) {
-	d.description.Created = created
-	return d.description.Labels(d.Metadata)
+	d.words.Created = created
+	return d.words.Labels(d.Metadata)
 }
 
 // Annotations returns the annotations of a manifest or index created at that
 // time.
 func (d Description) Annotations(created time.Time) map[string]string {
-	d.description.Created = created
-	return d.description.Annotations()
+	d.words.Created = created
+	return d.words.Annotations()
 }
 
 // sqlVersion is the default version of the last extension to create: the one
