@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/alternatives"
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/lock"
 )
 
@@ -20,13 +22,15 @@ type Other struct {
 	Extensions, Modules []string
 }
 
-// OtherOf lists what the package with tree has for a PostgreSQL major.
-func OtherOf(postgres int, pkg string, tree filetree.Tree) Other {
+// OtherOf lists what the packages of one image have for a PostgreSQL major,
+// control files that only update-alternatives puts in their place included.
+// pkg is the package that the image is named after.
+func OtherOf(postgres int, pkg string, all ...*contents.Contents) Other {
 	o := Other{Package: pkg}
 	control := fmt.Sprintf("usr/share/postgresql/%d/extension", postgres)
 	modules := fmt.Sprintf("usr/lib/postgresql/%d/lib", postgres)
-	for e := range tree.All() {
-		dir, name := path.Split(e.Path)
+	for file := range installed(all) {
+		dir, name := path.Split(file)
 		switch dir = strings.TrimSuffix(dir, "/"); {
 		case dir == control && strings.HasSuffix(name, ".control") && !strings.Contains(name, "--"):
 			o.Extensions = append(o.Extensions, strings.TrimSuffix(name, ".control"))
@@ -34,15 +38,67 @@ func OtherOf(postgres int, pkg string, tree filetree.Tree) Other {
 			o.Modules = append(o.Modules, strings.TrimSuffix(name, ".so"))
 		}
 	}
+	slices.Sort(o.Extensions)
+	slices.Sort(o.Modules)
 	return o
+}
+
+// installed is the set of paths, relative to the root, that packages have when
+// they are installed. A file that an alternative leads to goes by the name of
+// the alternative.
+func installed(all []*contents.Contents) map[string]bool {
+	files := map[string]bool{}
+	for _, c := range all {
+		for e := range c.Tree.All() {
+			files[e.Path] = true
+		}
+	}
+	for _, c := range all {
+		links, _ := alternatives.Parse(c.Scripts["postinst"], map[string]string{
+			"DPKG_MAINTSCRIPT_PACKAGE": c.Control.Get("Package"),
+			"DPKG_MAINTSCRIPT_ARCH":    c.Control.Get("Architecture"),
+		})
+		for _, l := range links {
+			if target := strings.TrimPrefix(l.Target, "/"); files[target] {
+				delete(files, target)
+				files[strings.TrimPrefix(l.Path, "/")] = true
+			}
+		}
+	}
+	return files
+}
+
+// Suppliers returns the packages of an index that are named after an SQL
+// extension, or provide such a name, most alike first. Which of them has it
+// only their files tell.
+func Suppliers(ix *apt.Index, postgres int, extension string) []apt.Package {
+	plain := strings.ReplaceAll(strings.ToLower(extension), "_", "-")
+	short := strings.TrimPrefix(strings.TrimPrefix(plain, "pg"), "-")
+	var out []apt.Package
+	add := func(p apt.Package) {
+		if !slices.ContainsFunc(out, func(o apt.Package) bool { return o.Name == p.Name }) {
+			out = append(out, p)
+		}
+	}
+	for _, name := range []string{plain, short, "pg" + short, "pg-" + short} {
+		name = fmt.Sprintf("postgresql-%d-%s", postgres, name)
+		if p, ok := ix.Candidate(name); ok {
+			add(p)
+		}
+		for _, p := range ix.Providers(name) {
+			add(p)
+		}
+	}
+	return out
 }
 
 // Requires returns what other images must bring: the unmet extensions, which
 // control files require and neither this image nor the base has, and for every
-// package of others that brings none of these, its own main extension or
-// module.
-func Requires(postgres int, unmet []string, others []Other) []lock.Require {
-	out := Named(postgres, unmet, others)
+// package of others, which are depended on, that brings none of these, its own
+// main extension or module. Suppliers are not depended on, and only tell where
+// an extension is found.
+func Requires(postgres int, unmet []string, others, suppliers []Other) []lock.Require {
+	out := Named(postgres, unmet, slices.Concat(others, suppliers))
 	for _, o := range others {
 		if slices.ContainsFunc(out, func(r lock.Require) bool { return r.Package == o.Package }) {
 			continue

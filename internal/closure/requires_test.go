@@ -5,23 +5,56 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/lock"
 )
 
 func TestOtherOf(t *testing.T) {
-	got := OtherOf(18, "postgresql-18-postgis-3", tree(
+	const dir = "usr/share/postgresql/18/extension/"
+	modules := &contents.Contents{Tree: tree(
 		t,
 		file("usr/lib/postgresql/17/lib/old.so", ""),
 		file("usr/lib/postgresql/18/lib/bitcode/postgis-3.so", ""),
 		file("usr/lib/postgresql/18/lib/postgis-3.so", ""),
-		file("usr/share/postgresql/18/extension/postgis--3.6.control", ""),
-		file("usr/share/postgresql/18/extension/postgis--3.6.sql", ""),
-		file("usr/share/postgresql/18/extension/postgis.control", ""),
-		file("usr/share/postgresql/18/extension/postgis_topology.control", ""),
-	))
+	)}
+	scripts := &contents.Contents{
+		Tree: tree(
+			t,
+			file(dir+"postgis--3.6.control", ""),
+			file(dir+"postgis--3.6.sql", ""),
+			file(dir+"postgis-3.control", ""),
+			file(dir+"postgis_topology.control", ""),
+		),
+		Scripts: map[string]string{"postinst": "D=/" + dir + "\nupdate-alternatives --install ${D}postgis.control p ${D}postgis-3.control 30\n" +
+			"update-alternatives --install ${D}gone.control g ${D}gone-3.control 30\n"},
+	}
+	got := OtherOf(18, "postgresql-18-postgis-3", modules, scripts)
 	want := Other{Package: "postgresql-18-postgis-3", Extensions: []string{"postgis", "postgis_topology"}, Modules: []string{"postgis-3"}}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("OtherOf() (-got +want):\n%s", diff)
+	}
+}
+
+func TestSuppliers(t *testing.T) {
+	ix := load(t, "Package: postgresql-18-postgis-3\nVersion: 1\nArchitecture: amd64\nProvides: postgresql-18-postgis\n\n"+
+		"Package: postgresql-18-cron\nVersion: 1\nArchitecture: amd64\n\n"+
+		"Package: postgresql-17-rum\nVersion: 1\nArchitecture: amd64\n\n"+
+		"Package: postgresql-18-pg-hint-plan\nVersion: 1\nArchitecture: amd64\n\n"+
+		"Package: postgresql-18-pgvector\nVersion: 1\nArchitecture: amd64\n")
+	for _, tc := range []struct {
+		extension string
+		want      []string
+	}{
+		{"postgis", []string{"postgresql-18-postgis-3"}},
+		{"pg_cron", []string{"postgresql-18-cron"}},
+		{"vector", []string{"postgresql-18-pgvector"}},
+		{"pg_hint_plan", []string{"postgresql-18-pg-hint-plan"}},
+		{"rum", nil},
+		{"citus", nil},
+	} {
+		if diff := cmp.Diff(names(Suppliers(ix, 18, tc.extension)), tc.want); diff != "" {
+			t.Errorf("Suppliers(%q) (-got +want):\n%s", tc.extension, diff)
+		}
 	}
 }
 
@@ -34,32 +67,40 @@ func TestRequires(t *testing.T) {
 		name   string
 		unmet  []string
 		others []Other
-		want   []lock.Require
+		// suppliers are not depended on.
+		suppliers []Other
+		want      []lock.Require
 	}{
-		{"nothing", nil, nil, nil},
+		{"nothing", nil, nil, nil, nil},
 		{
 			"a control file's requirement, with where it is found",
 			[]string{"postgis"},
-			[]Other{postgis},
+			[]Other{postgis}, nil,
 			[]lock.Require{{Extension: "postgis", Package: "postgresql-18-postgis-3", Image: "postgis-3"}},
 		},
-		{"one that no dependency has", []string{"plpython3u"}, nil, []lock.Require{{Extension: "plpython3u"}}},
+		{"one that no dependency has", []string{"plpython3u"}, nil, nil, []lock.Require{{Extension: "plpython3u"}}},
 		{
 			"a dependency that no control file mentions: its main extension",
 			nil,
-			[]Other{postgis},
+			[]Other{postgis}, nil,
 			[]lock.Require{{Extension: "postgis", Package: "postgresql-18-postgis-3", Image: "postgis-3"}},
 		},
 		{
 			"one without an extension: its module",
 			nil,
-			[]Other{{Package: "postgresql-18-wal2json", Modules: []string{"wal2json"}}},
+			[]Other{{Package: "postgresql-18-wal2json", Modules: []string{"wal2json"}}}, nil,
 			[]lock.Require{{Module: "wal2json", Package: "postgresql-18-wal2json", Image: "wal2json"}},
 		},
-		{"one with neither", nil, []Other{{Package: "postgresql-18-x-doc"}}, nil},
+		{"one with neither", nil, []Other{{Package: "postgresql-18-x-doc"}}, nil, nil},
+		{
+			"one that no dependency has and another package of the archive has",
+			[]string{"postgis"}, nil,
+			[]Other{postgis, {Package: "postgresql-18-more", Extensions: []string{"more"}}},
+			[]lock.Require{{Extension: "postgis", Package: "postgresql-18-postgis-3", Image: "postgis-3"}},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if diff := cmp.Diff(Requires(18, tc.unmet, tc.others), tc.want); diff != "" {
+			if diff := cmp.Diff(Requires(18, tc.unmet, tc.others, tc.suppliers), tc.want); diff != "" {
 				t.Errorf("Requires() (-got +want):\n%s", diff)
 			}
 		})
