@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/survey"
 )
 
 type lintDocument struct {
 	Schema  int             `json:"schema"`
 	Recipes []lintedSubject `json:"recipes"`
+	Images  []lintedImage   `json:"images"`
 }
 
 type lintedSubject struct {
@@ -22,42 +26,98 @@ type lintedSubject struct {
 	Findings []finding.Finding `json:"findings"`
 }
 
+type lintedImage struct {
+	Image    string            `json:"image"`
+	Digest   string            `json:"digest"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+type lintFlags struct {
+	selectionFlags
+	resolvingFlags
+	base   string
+	strict bool
+}
+
 func (a *app) lintCommand() *cobra.Command {
-	var sel selectionFlags
-	var res resolvingFlags
-	var strict bool
+	var f lintFlags
 	cmd := &cobra.Command{
-		Use:   "lint RECIPE...",
-		Short: "Say what a person should know about the images of recipes",
+		Use:   "lint RECIPE|IMAGE...",
+		Short: "Say what a person should know about images, finished or not",
 		Long: `Say what a person should know about the images of recipes, without making
-them: what would stop the build, what cannot work, what was left out. Errors
-exit with 3, with --strict warnings too.`,
-		Example: "  pgext lint recipes/pgvector --distro forky",
-		Args:    atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
+them, or about finished images, whoever made them: what would stop the build or
+keep the image from being used, what cannot work, what was left out. Errors
+exit with 3, with --strict warnings too.
+
+With --base the libraries that a finished image needs are looked for in what
+the operand image holds: cnpg-minimal, which is computed from the archives of
+the distribution that the image's labels or --distro name, or image:REF.`,
+		Example: `  pgext lint recipes/pgvector --distro forky
+  pgext lint registry.example.com/extensions/pgvector:0.8.1-18-trixie --base cnpg-minimal`,
+		Args: atLeastOne("a recipe or an image: a file, a folder with recipe.yaml, a folder of such folders, HOST/NAME[:TAG], oci:PATH[:TAG]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			recipes, err := loadRecipes(args)
+			if err := checkBase(f.base); err != nil {
+				return err
+			}
+			doc, err := a.lint(cmd.Context(), args, f)
 			if err != nil {
 				return err
 			}
-			b, err := a.newBuilder(res, imageFlags{})
-			if err != nil {
-				return err
-			}
-			doc := lintDocument{Schema: 1, Recipes: []lintedSubject{}}
-			for _, r := range recipes {
-				findings, err := judge(cmd.Context(), b, r, sel.selection())
-				if err != nil {
-					return err
-				}
-				doc.Recipes = append(doc.Recipes, lintedSubject{r.Path, append([]finding.Finding{}, findings...)})
-			}
-			return a.printLint(doc, strict)
+			return a.printLint(doc, f.strict)
 		},
 	}
-	sel.bind(cmd.Flags())
-	res.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&strict, "strict", false, "warnings fail too")
+	f.selectionFlags.bind(cmd.Flags())
+	f.resolvingFlags.bind(cmd.Flags())
+	cmd.Flags().StringVar(&f.base, "base", "", "judge finished images against this base: cnpg-minimal or image:REF")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "warnings fail too")
 	return cmd
+}
+
+func checkBase(base string) error {
+	if base != "" && base != recipe.BaseMinimal && !strings.HasPrefix(base, recipe.BaseImagePrefix) {
+		return usageErrorf("--base %q: there is %s and %sREF", base, recipe.BaseMinimal, recipe.BaseImagePrefix)
+	}
+	return nil
+}
+
+// lint judges recipes and images, each kind in the order of the arguments.
+func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocument, error) {
+	doc := lintDocument{Schema: 1, Recipes: []lintedSubject{}, Images: []lintedImage{}}
+	var images, paths []string
+	for _, arg := range args {
+		if isImage(arg) {
+			images = append(images, arg)
+		} else {
+			paths = append(paths, arg)
+		}
+	}
+	recipes, err := loadRecipes(paths)
+	if err != nil {
+		return doc, err
+	}
+	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	if err != nil {
+		return doc, err
+	}
+	for _, r := range recipes {
+		findings, err := judge(ctx, b, r, f.selection())
+		if err != nil {
+			return doc, err
+		}
+		doc.Recipes = append(doc.Recipes, lintedSubject{r.Path, append([]finding.Finding{}, findings...)})
+	}
+	for _, ref := range images {
+		s, err := a.survey(ctx, ref)
+		if err != nil {
+			return doc, err
+		}
+		findings, err := judgeImage(ctx, b, ref, s, f)
+		if err != nil {
+			return doc, err
+		}
+		doc.Images = append(doc.Images, lintedImage{ref, s.Digest, findings})
+	}
+	return doc, nil
 }
 
 // judge returns the findings about a recipe, those that stop its resolution
@@ -75,30 +135,71 @@ func judge(ctx context.Context, b *builder.Builder, r *recipe.Recipe, sel recipe
 	return findings, err
 }
 
+// judgeImage returns the findings about an image. Against a base, what the
+// image expects of it is judged instead of listed.
+func judgeImage(ctx context.Context, b *builder.Builder, ref string, s survey.Survey, f lintFlags) ([]finding.Finding, error) {
+	findings := s.All()
+	if f.base == "" {
+		return findings, nil
+	}
+	findings = slices.DeleteFunc(findings, func(f finding.Finding) bool { return f.Code == "PGX053" })
+	for _, i := range s.Images {
+		if len(i.Roots) == 0 {
+			continue
+		}
+		against, err := operandFor(ref, i, f)
+		if err != nil {
+			return nil, err
+		}
+		more, err := b.JudgeFinished(ctx, against)
+		if err != nil {
+			return nil, fmt.Errorf("judging %s: %w", ref, err)
+		}
+		findings = append(findings, more...)
+	}
+	return finding.Sort(findings), nil
+}
+
+// operandFor says what an image is judged against: the flags, else its labels.
+func operandFor(ref string, i survey.Image, f lintFlags) (builder.Finished, error) {
+	against := builder.Finished{
+		Distro: i.Distro, Postgres: i.Postgres, Arch: i.Arch, Base: f.base, Roots: i.Roots, Own: i.Own,
+	}
+	if len(f.distros) == 1 {
+		against.Distro = f.distros[0]
+	}
+	if len(f.majors) == 1 {
+		against.Postgres = f.majors[0]
+	}
+	if against.Distro == "" && f.base == recipe.BaseMinimal {
+		return against, usageErrorf("--base %s: %s does not say which distribution it is for; name it with --distro", f.base, ref)
+	}
+	return against, nil
+}
+
 func (a *app) printLint(doc lintDocument, strict bool) error {
 	fails := finding.Error
 	if strict {
 		fails = finding.Warning
 	}
 	failed := false
-	for _, r := range doc.Recipes {
-		if worst, any := finding.Worst(r.Findings); any && worst >= fails {
+	var b strings.Builder
+	report := func(subject string, findings []finding.Finding) {
+		if worst, any := finding.Worst(findings); any && worst >= fails {
 			failed = true
 		}
-		if a.global.json {
-			continue
-		}
-		for _, f := range r.Findings {
-			if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", r.Recipe, f); err != nil {
-				return err
-			}
-			if f.Hint != "" {
-				fmt.Fprintf(a.stdout, "  hint: %s\n", f.Hint)
-			}
-		}
+		describeFindings(&b, subject+": ", findings)
+	}
+	for _, r := range doc.Recipes {
+		report(r.Recipe, r.Findings)
+	}
+	for _, i := range doc.Images {
+		report(i.Image, i.Findings)
 	}
 	if a.global.json {
 		a.printJSON(doc)
+	} else if _, err := fmt.Fprint(a.stdout, b.String()); err != nil {
+		return err
 	}
 	if failed {
 		return printedError{exitFindings}
