@@ -15,11 +15,13 @@ import (
 
 const (
 	// maxModule bounds a module that is looked into, in bytes.
-	maxModule = 256 << 20
+	maxModule = 128 << 20
 	// maxControl bounds a control file, in bytes.
 	maxControl = 1 << 20
 	// maxPhrase bounds a text that is found in a module, in bytes.
 	maxPhrase = 400
+	// maxPhrases bounds how many of them there can be.
+	maxPhrases = 1000
 )
 
 // Symbols that tell how a module means to be loaded: an output plugin's entry
@@ -96,13 +98,13 @@ func readModule(e filetree.Entry) (module, error) {
 var libraryName = regexp.MustCompile(`^lib[A-Za-z0-9_+.-]+\.so(\.[0-9]+)*$`)
 
 // phrases returns the lines of printable text in b that hold word, as C
-// strings have them, in order and each once.
+// strings have them, in order and each once, up to maxPhrases.
 func phrases(b []byte, word string) []string {
 	printable := func(c byte) bool { return c >= ' ' && c < 0x7f || c == '\t' }
 	var out []string
 	for from := 0; ; {
 		i := bytes.Index(b[from:], []byte(word))
-		if i < 0 {
+		if i < 0 || len(out) == maxPhrases {
 			return out
 		}
 		start, end := from+i, from+i+len(word)

@@ -283,3 +283,20 @@ func TestRecipeTarget(t *testing.T) {
 		}
 	})
 }
+
+// Whatever a module or its documentation holds, the recipe is one, on the same
+// lines.
+func FuzzFind(f *testing.F) {
+	f.Add([]byte("x can only be loaded via shared_preload_libraries"), []byte("shared_preload_libraries = 'x, pg_stat_statements'"))
+	f.Add([]byte("libx.so\x00Add 'x' to shared_preload_libraries\n# not a comment: x"), []byte("shared_preload_libraries=$libdir/x\x01"))
+	f.Add([]byte(strings.Repeat("preload", 3000)), []byte("shared_preload_libraries = '"+strings.Repeat("x,", 3000)))
+	f.Fuzz(func(t *testing.T, texts, manual []byte) {
+		in := input(t, "x", pkg(t, "postgresql-18-x", files{
+			"lib/x.so": module(elftest.Spec{Imports: []string{"dlopen"}}, string(texts)), "doc/README.md": string(manual),
+		}))
+		in.Library = func(string) (string, bool, error) { return "libx-dev", true, nil }
+		if got := text(t, in); !strings.HasPrefix(got, "name: x\nsource:\n  deb:\n") {
+			t.Errorf("Find().Recipe() = %q", got)
+		}
+	})
+}
