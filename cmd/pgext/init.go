@@ -230,7 +230,7 @@ func (f initFlags) write(facts probe.Facts, path string) (initRecipe, error) {
 	if made.Path == "" {
 		return made, nil
 	}
-	if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil { //nolint:gosec // recipes are for everybody to read
+	if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
 		err = builder.WriteFile(path, text)
 	}
 	if err != nil {
