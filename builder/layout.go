@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -64,7 +65,12 @@ func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, pa
 		return layout.Result{}, &FindingsError{findings}
 	}
 	in.Libraries, in.Siblings, in.NeededBy = needs.Bundled, len(needs.Siblings) > 0, neededBy(needs)
-	return layout.Arrange(in)
+	for i, d := range in.Data {
+		in.Data[i].NeededBy = closure.ReadBy(pins.Arch, d.From, needs.Bundled)
+	}
+	arranged, err := layout.Arrange(in)
+	arranged.Findings = finding.Sort(append(arranged.Findings, closure.Outside(needs.Bundled)...))
+	return arranged, err
 }
 
 // neededBy says which files of the image need each bundled library.

@@ -204,9 +204,9 @@ func TestArrangeRefuses(t *testing.T) {
 		{"library of nobody", Input{Name: "x", Libraries: []elfdep.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
 		{"library that is not there", Input{Name: "x", Packages: []Package{x}, Libraries: []elfdep.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
 		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elfdep.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is no file name`},
-		{"data of nobody", Input{Name: "x", Data: []DataMapping{{"y", "a", "b", ""}}}, "arranging x: data of y: it is not among the packages"},
-		{"data outside", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b", ""}}}, `arranging x: data of x: "a" to "../b": not paths relative to the root`},
-		{"data that is not there", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y", ""}}}, `arranging x: data of x: it has nothing at "usr/share/y"`},
+		{"data of nobody", Input{Name: "x", Data: []DataMapping{{"y", "a", "b", "", nil}}}, "arranging x: data of y: it is not among the packages"},
+		{"data outside", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b", "", nil}}}, `arranging x: data of x: "a" to "../b": not paths relative to the root`},
+		{"data that is not there", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y", "", nil}}}, `arranging x: data of x: it has nothing at "usr/share/y"`},
 		{"content not kept", Input{Name: "x", Postgres: 18, Packages: []Package{unkept}}, "arranging x: package x: reading usr/lib/postgresql/18/lib/x.so: no content"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func (a *arrangement) choose(s *selection, p placement) {
 	for i, d := range a.in.Data {
 		if rest, ok := below(p.source.Path, d.From); ok && d.Package == p.pkg.Name {
 			s.used[i]++
-			p.neededBy = nil
+			p.neededBy = d.NeededBy
 			s.put(p, path.Join(d.To, rest), Bundled, cmp.Or(d.Reason, "data that the recipe asks for"))
 		}
 	}

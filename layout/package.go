@@ -75,4 +75,6 @@ type DataMapping struct {
 	// Reason says in the report why it is taken; "" means that the recipe
 	// asks for it.
 	Reason string
+	// NeededBy tells, for the report, which files of the image read it.
+	NeededBy []string
 }

@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 )
 
@@ -79,6 +81,18 @@ func WellKnown(arch string, bundled []elfdep.Provider) []Data {
 	return out
 }
 
+// ReadBy returns the places of those bundled libraries that are known to read
+// what lies at from.
+func ReadBy(arch, from string, bundled []elfdep.Provider) []string {
+	var out []string
+	for _, p := range bundled {
+		if slices.ContainsFunc(WellKnown(arch, []elfdep.Provider{p}), func(d Data) bool { return d.From == from }) {
+			out = append(out, bundledFolder+p.SONAME)
+		}
+	}
+	return out
+}
+
 // Without returns the data that the recipe does not bring itself: whatever it
 // sets a variable for is its own affair.
 func Without(data []Data, set []string) []Data {
@@ -97,4 +111,29 @@ func sameHome(d, o Data) bool {
 		}
 	}
 	return false
+}
+
+// outside are the libraries that read data from a place that nothing moves, and
+// that no package of an archive has.
+var outside = []struct {
+	library    *regexp.Regexp
+	what, path string
+}{
+	// https://docs.clamav.net/manual/Development/libclamav.html (cl_retdbdir)
+	{regexp.MustCompile(`^libclamav\.so\.`), "the virus database", "/var/lib/clamav"},
+}
+
+// Outside reports the data that the bundled libraries read and no image can
+// bring.
+func Outside(bundled []elfdep.Provider) []finding.Finding {
+	var out []finding.Finding
+	for _, o := range outside {
+		for _, p := range bundled {
+			if o.library.MatchString(p.SONAME) {
+				out = append(out, finding.New("PGX034", bundledFolder+p.SONAME,
+					fmt.Sprintf("reads %s at %s, and no package has it", o.what, o.path), "mount it at "+o.path))
+			}
+		}
+	}
+	return out
 }

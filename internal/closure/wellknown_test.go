@@ -53,3 +53,21 @@ func TestWellKnown(t *testing.T) {
 
 // cmpEmpty takes a nil list for an empty one.
 var cmpEmpty = cmp.FilterValues(func(a, b []Data) bool { return len(a)+len(b) == 0 }, cmp.Comparer(func(a, b []Data) bool { return true }))
+
+func TestOutside(t *testing.T) {
+	var got []string
+	for _, f := range Outside([]elfdep.Provider{{SONAME: "libclamav.so.12"}, {SONAME: "libclammspack.so.0"}}) {
+		got = append(got, f.String())
+	}
+	want := []string{"PGX034 warning: system/libclamav.so.12: reads the virus database at /var/lib/clamav, and no package has it"}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("Outside() (-got +want):\n%s", diff)
+	}
+}
+
+func TestReadBy(t *testing.T) {
+	bundled := []elfdep.Provider{{SONAME: "libgdal.so.36"}, {SONAME: "libproj.so.25"}}
+	if diff := cmp.Diff(ReadBy("amd64", "usr/share/proj", bundled), []string{"system/libproj.so.25"}); diff != "" {
+		t.Errorf("ReadBy() (-got +want):\n%s", diff)
+	}
+}

@@ -44,6 +44,18 @@ func withRequired(name string, byName map[string]metadata.Extension, list []stri
 	return append(list, name)
 }
 
+// idleFindings reports the packages that the recipe names for nothing.
+func idleFindings(in Input) []finding.Finding {
+	var out []finding.Finding
+	for _, name := range in.Target.Packages(in.Arch) {
+		if !slices.Contains(in.Layout.Given, name) {
+			out = append(out, finding.New("PGX035", "", fmt.Sprintf("no file of the image is from %s", name),
+				"leave it out of source.deb.packages"))
+		}
+	}
+	return out
+}
+
 // createFindings reports the extensions that the recipe creates and that
 // cannot be installed.
 func createFindings(in Input) []finding.Finding {

@@ -75,3 +75,20 @@ func TestOperatorParametersAreSorted(t *testing.T) {
 		t.Error("operatorParameters is not sorted, and is searched as if it were")
 	}
 }
+
+// TestIdleFindings: a package that the recipe names for nothing is told of.
+func TestIdleFindings(t *testing.T) {
+	in := Input{
+		Recipe: &recipe.Recipe{Name: "x", Image: "x"},
+		Target: recipe.Target{Distro: "forky", Postgres: 18, Source: recipe.Source{Deb: &recipe.Deb{Packages: []string{"postgresql-${pg}-x", "libpq5"}}}},
+		Arch:   "amd64",
+		Layout: layout.Result{Given: []string{"postgresql-18-x"}},
+	}
+	var got []string
+	for _, f := range Describe(in).Findings {
+		got = append(got, f.String())
+	}
+	if diff := cmp.Diff([]string{"PGX035 note: no file of the image is from libpq5"}, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}

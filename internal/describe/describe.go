@@ -48,6 +48,8 @@ func Describe(in Input) Description {
 	m := in.metadata()
 	d := Description{Metadata: m, words: in.words(m)}
 	d.Findings = append(parameterFindings(in.Recipe.Parameters), createFindings(in)...)
+	d.Findings = append(d.Findings, idleFindings(in)...)
+	d.Findings = append(d.Findings, requiredFindings(in)...)
 	if in.Target.Postgres < 18 {
 		d.Findings = append(d.Findings, finding.New("PGX030", "",
 			"PostgreSQL before 18 has no extension_control_path", "use the image with PostgreSQL 18 or newer"))

@@ -95,6 +95,18 @@ var kinds = []Kind{
 		"A control file or a script names a module as $libdir/NAME. PostgreSQL 18 drops $libdir/ in CREATE FUNCTION when the name is a simple one and not in its own directory, so this works there; in LOAD, and in functions that load by name, it would not.",
 	},
 	{
+		"PGX033", Warning, "required extension that no package has",
+		"A control file requires an extension that neither the image, the base's contrib nor any package of the archives named after it has. CREATE EXTENSION fails for the one that requires it until another image brings the required one; the others of the image work. If you know better, list all required extensions in the recipe's requires.",
+	},
+	{
+		"PGX034", Warning, "data that no package has",
+		"A bundled library reads data at run time from a fixed place, and no package of the archive holds that data, so the image cannot bring it. What uses the data fails until it is mounted at that place.",
+	},
+	{
+		"PGX035", Note, "named package without a file",
+		"The recipe names a package, and no file of the image is from it: the base has it already, or it only depends on others. It can be left out of the recipe.",
+	},
+	{
 		"PGX040", Error, "layer that no runtime mounts",
 		"A layer or the config has a media type of its own, the config's diff_ids are missing or wrong, or a layer is no tar archive. Container runtimes refuse to pull such an image, or pull it and then cannot create the container.",
 	},
