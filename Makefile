@@ -4,13 +4,15 @@ GO      ?= go
 PREFIX  ?= /usr/local
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
+DISTRO  ?= forky
+PG      ?= 18
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 GOLANGCI_LINT_VERSION = v2.12.2
 TOOLS = $(CURDIR)/bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test lint check demo bench fuzz soak cross clean
+.PHONY: help build install test lint check demo bench corpus fuzz soak cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +39,9 @@ bench: build ## measure pgext against its budgets of time and memory
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@.ci/fuzz.sh
+
+corpus: ## build every extension package of DISTRO for PG, ask the loader; UPDATE=1 writes docs/corpus.md
+	$(GO) test -tags corpus -count=1 -timeout 60m -run '^TestCorpus$$' $(if $(V),-v) ./cmd/pgext -args -distro $(DISTRO) -pg $(PG) -archives '$(ARCHIVES)' $(if $(UPDATE),-update)
 
 soak: build ## build the recipes again and again, elsewhere, interrupted, two at a time; nothing may differ
 	@.ci/soak.sh
