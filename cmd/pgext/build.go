@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/registry"
 )
 
 type buildFlags struct {
@@ -42,14 +43,14 @@ every file beside it. Standard output ends with a line for every tag:
   pgext build recipe.yaml --locked --offline`,
 		Args: atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.locked && f.update {
-				return usageErrorf("--locked and --update contradict each other")
-			}
-			recipes, err := loadRecipes(args)
-			if err != nil {
+			if err := f.check(); err != nil {
 				return err
 			}
 			b, err := a.newBuilder(f.resolvingFlags, f.imageFlags)
+			if err != nil {
+				return err
+			}
+			recipes, err := loadRecipes(args)
 			if err != nil {
 				return err
 			}
@@ -67,6 +68,19 @@ every file beside it. Standard output ends with a line for every tag:
 	fs.BoolVar(&f.dryRun, "dry-run", false, "say what would be built; write nothing")
 	fs.BoolVar(&f.strict, "strict", false, "warnings fail the build too")
 	return cmd
+}
+
+// check refuses, before anything is read, what cannot be carried out.
+func (f buildFlags) check() error {
+	switch {
+	case f.locked && f.update:
+		return usageErrorf("--locked and --update contradict each other")
+	case f.output == "":
+		return usageErrorf("--output is empty: it needs a folder")
+	case f.push != "":
+		return registry.CheckRepository(f.push)
+	}
+	return nil
 }
 
 func (f buildFlags) mode() builder.Mode {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -70,6 +71,14 @@ func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, erro
 	if err != nil {
 		return nil, err
 	}
+	for key := range annotations {
+		if err := recipe.CheckAnnotation(key); err != nil {
+			return nil, usageErrorf("--annotation: %v", err)
+		}
+	}
+	if i.revision < 0 {
+		return nil, usageErrorf("--revision %d: a revision is 1 or more", i.revision)
+	}
 	switch i.compression {
 	case "", "gzip", "zstd":
 	default:
@@ -125,6 +134,9 @@ func (a *app) fetchOptions() fetch.Options {
 	}
 }
 
+// lastSecond is the end of the year 9999, the last that RFC 3339 can write.
+const lastSecond = 253402300799
+
 // sourceDateEpoch returns the time of SOURCE_DATE_EPOCH, in seconds since
 // 1970, or nil when it is not set
 // (https://reproducible-builds.org/specs/source-date-epoch/).
@@ -134,7 +146,7 @@ func (a *app) sourceDateEpoch() (*time.Time, error) {
 		return nil, nil
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || seconds < 0 {
+	if err != nil || seconds < 0 || seconds > lastSecond {
 		return nil, usageErrorf("SOURCE_DATE_EPOCH=%q: not a number of seconds since 1970", text)
 	}
 	at := time.Unix(seconds, 0).UTC()
@@ -154,25 +166,47 @@ func parsePairs(flag string, pairs []string) (map[string]string, error) {
 	return out, nil
 }
 
-// loadRecipes returns the recipes that the arguments name.
+// loadRecipes returns the recipes that the arguments name, each once.
 func loadRecipes(args []string) ([]*recipe.Recipe, error) {
 	var all []*recipe.Recipe
+	seen := map[string]string{}
 	for _, arg := range args {
+		if arg == "" {
+			return nil, usageErrorf("a recipe's path is empty")
+		}
 		recipes, err := recipe.Load(arg)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, recipes...)
-	}
-	seen := map[string]string{}
-	for _, r := range all {
-		if other, ok := seen[r.Image]; ok && other != r.Path {
-			return nil, fmt.Errorf("%s and %s both make the image %s", other, r.Path, r.Image)
+		for _, r := range recipes {
+			other, known := seen[r.Image]
+			switch {
+			case !known:
+				seen[r.Image] = r.Path
+				all = append(all, r)
+			case filepath.Clean(other) != filepath.Clean(r.Path):
+				return nil, &sameImageError{image: r.Image, paths: [2]string{other, r.Path}}
+			}
 		}
-		seen[r.Image] = r.Path
 	}
 	return all, nil
 }
+
+// sameImageError is about two recipes that would overwrite each other.
+type sameImageError struct {
+	image string
+	paths [2]string
+}
+
+func (e *sameImageError) Error() string {
+	return fmt.Sprintf("%s and %s both make the image %s", e.paths[0], e.paths[1], e.image)
+}
+
+// Hint names the field to change.
+func (*sameImageError) Hint() string { return "give one of them another image" }
+
+// ExitCode is 10: the recipes together are invalid.
+func (*sameImageError) ExitCode() int { return 10 }
 
 // isTerminal reports whether people watch stderr.
 func (a *app) isTerminal() bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -30,10 +31,22 @@ type globalFlags struct {
 
 func (g *globalFlags) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&g.cacheDir, "cache-dir", "", "folder for what was downloaded or learnt (default: pgext in the user's cache folder)")
-	fs.IntVar(&g.jobs, "jobs", runtime.NumCPU(), "how many things are done at once")
+	fs.IntVar(&g.jobs, "jobs", 0, "how many things are done at once (default: one a CPU)")
 	fs.BoolVar(&g.offline, "offline", false, "use only what is in the cache")
 	fs.BoolVar(&g.json, "json", false, "print one JSON document on stdout")
 	fs.BoolVarP(&g.verbose, "verbose", "v", false, "say on stderr what is done")
+}
+
+// complete refuses what no command can use, and fills in the defaults that
+// depend on the machine.
+func (g *globalFlags) complete(jobsGiven bool) error {
+	if !jobsGiven {
+		g.jobs = runtime.NumCPU()
+	}
+	if g.jobs < 1 {
+		return usageErrorf("--jobs %d: at least 1 is needed", g.jobs)
+	}
+	return nil
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -53,16 +66,13 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 			if err := a.fromEnvironment(cmd); err != nil {
 				return err
 			}
-			if a.global.jobs < 1 {
-				return usageErrorf("--jobs %d: at least 1 is needed", a.global.jobs)
-			}
-			return nil
+			return a.global.complete(cmd.Flags().Changed("jobs"))
 		},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{text: err.Error(), command: cmd.CommandPath()}
+		return &usageError{text: plain(err.Error()), command: cmd.CommandPath()}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.global.bind(root.PersistentFlags())
@@ -94,6 +104,20 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return &usageError{text: text, command: cmd.CommandPath()}
 }
 
+// jargon is how package strconv speaks of a value it cannot read.
+var jargon = regexp.MustCompile(`strconv\.(Atoi|ParseInt|ParseBool): parsing ("[^"]*"): (invalid syntax|value out of range)`)
+
+// plain says it as people do.
+func plain(text string) string {
+	return jargon.ReplaceAllStringFunc(text, func(s string) string {
+		m := jargon.FindStringSubmatch(s)
+		if m[1] == "ParseBool" {
+			return m[2] + " is neither true nor false"
+		}
+		return m[2] + " is not a whole number"
+	})
+}
+
 // fromEnvironment gives every flag that was not typed the value of its
 // variable PGEXT_<FLAG>. A repeatable flag takes several, separated by spaces.
 func (a *app) fromEnvironment(cmd *cobra.Command) error {
@@ -113,7 +137,7 @@ func (a *app) fromEnvironment(cmd *cobra.Command) error {
 		}
 		for _, v := range values {
 			if err := cmd.Flags().Set(f.Name, v); err != nil {
-				errs = append(errs, fmt.Errorf("%s=%q: %w", name, v, errors.Unwrap(err)))
+				errs = append(errs, fmt.Errorf("%s=%s: %s", name, v, plain(errors.Unwrap(err).Error())))
 			}
 		}
 	})

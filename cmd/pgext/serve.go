@@ -59,7 +59,7 @@ func serveHandler(args []string, memory bool) (handler http.Handler, done func()
 	if err != nil {
 		return nil, nil, err
 	}
-	return server, func() { server.Close() }, nil
+	return server, func() { _ = server.Close() }, nil // read side
 }
 
 // serve answers requests until it is interrupted, which is how it ends well.

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -57,4 +58,12 @@ func (v validator) envValue(field, value string) {
 	case strings.Contains(value, "\n"):
 		v.wrong(field, "", "must be one line")
 	}
+}
+
+// CheckAnnotation judges the name of an annotation.
+func CheckAnnotation(key string) error {
+	if !annotationKey.matches(key) {
+		return fmt.Errorf("%q is not %s", key, annotationKey.is)
+	}
+	return nil
 }

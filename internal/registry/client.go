@@ -2,8 +2,11 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -100,4 +103,35 @@ func (c *Client) remoteOptions(ctx context.Context) []remote.Option {
 			Duration: c.o.Backoff, Factor: 2, Jitter: 0.2, Steps: c.o.Attempts, Cap: maxWait,
 		}),
 	}
+}
+
+// NameError says that a text names no repository.
+type NameError struct {
+	Name string
+	Err  error
+}
+
+func (e *NameError) Error() string { return fmt.Sprintf("%q is not a repository: %v", e.Name, e.Err) }
+
+// Unwrap returns what is wrong with it.
+func (e *NameError) Unwrap() error { return e.Err }
+
+// ExitCode is that of a registry.
+func (*NameError) ExitCode() int { return exitCode }
+
+// Hint shows the form.
+func (*NameError) Hint() string {
+	return "a repository is HOST[:PORT]/PATH in lower case, without a scheme: registry.example.com/extensions"
+}
+
+// CheckRepository judges HOST/PATH without asking anybody. The error is a
+// *NameError.
+func CheckRepository(repo string) error {
+	if strings.Contains(repo, "://") {
+		return &NameError{repo, errors.New("it has a scheme")}
+	}
+	if _, err := name.NewRepository(strings.TrimSuffix(repo, "/")+"/image", name.StrictValidation); err != nil {
+		return &NameError{repo, err}
+	}
+	return nil
 }

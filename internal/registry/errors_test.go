@@ -75,3 +75,20 @@ func TestErrors(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckRepository(t *testing.T) {
+	for _, tc := range []struct{ name, repo, want string }{
+		{"host and path", "registry.example.com/extensions", ""},
+		{"port", "127.0.0.1:5000/x/", ""},
+		{"scheme", "https://registry.example.com/x", `"https://registry.example.com/x" is not a repository: it has a scheme`},
+		{"spaces", "not a repo!", `"not a repo!" is not a repository: `},
+		{"capitals", "registry.example.com/Ext", `"registry.example.com/Ext" is not a repository: `},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := CheckRepository(tc.repo)
+			if (err == nil) != (tc.want == "") || err != nil && !strings.HasPrefix(err.Error(), tc.want) {
+				t.Errorf("CheckRepository(%q) = %v, want %q", tc.repo, err, tc.want)
+			}
+		})
+	}
+}

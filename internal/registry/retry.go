@@ -16,6 +16,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
+// attemptsRefused is how often a host is asked that refuses connections.
+const attemptsRefused = 2
+
 // maxWait bounds the wait between two attempts.
 const maxWait = 30 * time.Second
 
@@ -45,7 +48,7 @@ func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 	wait := t.o.Backoff
 	for attempt := 1; ; attempt++ {
 		resp, err := t.once(req)
-		if attempt >= t.o.Attempts || !repeatable(req) || !passes(resp, err) || req.Context().Err() != nil {
+		if attempt >= t.attempts(err) || !repeatable(req) || !passes(resp, err) || req.Context().Err() != nil {
 			return resp, err
 		}
 		pause := min(maxWait, max(jitter(wait), retryAfter(resp)))
@@ -64,6 +67,15 @@ func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// attempts is how often a request is made that ended with err. Where nobody
+// listens, waiting seldom helps.
+func (t *retrying) attempts(err error) int {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return min(t.o.Attempts, attemptsRefused)
+	}
+	return t.o.Attempts
 }
 
 func (t *retrying) once(req *http.Request) (*http.Response, error) {
