@@ -22,8 +22,8 @@ image was built for amd64 and arm64 from the recipe that ` + "`pgext init --all`
 (the packages of ` + "`cnpg-minimal`" + `, unpacked with dpkg-deb), and the dynamic loader was asked about every ELF file of the image, with the ` + "`LD_LIBRARY_PATH`" + ` of its label;
 for arm64, readelf was.
 
-All but the column *time* (seconds for both architectures, packages in the cache, nothing learnt) is the same wherever and whenever it is made from the same state of
-the archive: %[4]s.
+All but the column *time* (seconds for both architectures, with the packages in the cache) is the same wherever and whenever it is made from the same state of
+the archives: %[4]s.
 
 %[5]s
 
@@ -77,7 +77,7 @@ func (c *corpus) totals() string {
 		}
 		bundled += int64(i.archs[0].bundled)
 	}
-	return fmt.Sprintf("%d packages: **%d images, %d halves, %d no extension**. The images have %d libraries (amd64) and take %d MiB for both architectures; %.0f seconds to build.",
+	return fmt.Sprintf("%d packages: **%d images, %d halves, %d no extension**. The images have %d libraries (amd64) and take %d MiB for both architectures; they took %.0f seconds.",
 		len(c.classes), count[probe.Image], count[probe.Half], count[probe.None], bundled, size>>20, took.Seconds())
 }
 

@@ -35,7 +35,7 @@ func (c *corpus) largestOf(b *strings.Builder, name string) {
 	}
 	first := c.images[i].archs[0]
 	fmt.Fprintf(b, "\n## The ten largest files of the %s image, and why each is needed\n\n", c.images[i].name)
-	b.WriteString("From its report (amd64): each is reached from a module of the extension through the libraries that need each other.\n\n")
+	b.WriteString("From its report (amd64). A library is needed by the file before it; data is read by the library before it.\n\n")
 	b.WriteString("| MiB | file | package | why |\n|--:|---|---|---|\n")
 	for _, f := range first.largest {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", mebibytes(f.size), f.To, f.pkg, why(first.report, f))
