@@ -18,8 +18,12 @@ import (
 // What names no package is an *UnknownError, what cannot be had together an
 // *UnsatisfiableError. So is a plan that would remove an installed package,
 // which apt-get would propose.
-func (ix *Index) Install(installed []Package, names []string) (added []Package, err error) {
-	s := newSolver(ix, installed)
+func (ix *Index) Install(installed []Package, names []string) ([]Package, error) {
+	return newSolver(ix, installed).install(names)
+}
+
+// install plans the names and returns what is new.
+func (s *solver) install(names []string) (added []Package, err error) {
 	requested, err := s.request(names)
 	if err != nil {
 		return nil, err
