@@ -12,8 +12,10 @@ func TestSelect(t *testing.T) {
 	images := map[string]v1.Image{}
 	var idx v1.ImageIndex = empty.Index
 	for _, p := range []v1.Platform{
-		{OS: "unknown", Architecture: "unknown"}, {OS: "linux", Architecture: "amd64"},
-		{OS: "linux", Architecture: "arm", Variant: "v7"}, {OS: "linux", Architecture: "arm64", Variant: "v8"},
+		{OS: "unknown", Architecture: "unknown"},
+		{OS: "linux", Architecture: "amd64"},
+		{OS: "linux", Architecture: "arm", Variant: "v7"},
+		{OS: "linux", Architecture: "arm64", Variant: "v8"},
 	} {
 		img, err := mutate.ConfigFile(plain(t, tarOf(t, member("f"+p.Architecture+" 1"))), &v1.ConfigFile{
 			OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, RootFS: v1.RootFS{Type: "layers"},
