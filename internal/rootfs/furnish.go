@@ -1,0 +1,101 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/alternatives"
+)
+
+// User is the id of the user and the group called postgres, as CloudNativePG
+// has them.
+const User = 26
+
+// Home is the home of that user.
+const Home = "/var/lib/postgresql"
+
+// folders are there in every root, for file systems to be mounted on.
+var folders = []string{"dev", "proc", "sys", "tmp", "run", "etc", "extensions", Home[1:]}
+
+// furnish does what PostgreSQL needs of the work of maintainer scripts.
+func furnish(dir *os.Root) error {
+	w := writer{root: dir, made: map[string]bool{}}
+	for _, name := range folders {
+		if err := w.dir(name); err != nil {
+			return err
+		}
+	}
+	user := fmt.Sprintf("postgres:x:%d:%d:PostgreSQL:%s:/bin/bash\n", User, User, Home)
+	for _, f := range []struct{ path, content string }{
+		{"etc/passwd", master(dir, "passwd", "root:x:0:0:root:/root:/bin/bash\n") + user},
+		{"etc/group", master(dir, "group", "root:x:0:\n") + fmt.Sprintf("postgres:x:%d:\n", User)},
+		{"etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
+		{"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+		{"etc/timezone", "Etc/UTC\n"},
+	} {
+		if err := replace(dir, f.path, func() error { return dir.WriteFile(f.path, []byte(f.content), 0o644) }); err != nil {
+			return err
+		}
+		if err := dir.Chmod(f.path, 0o644); err != nil {
+			return err
+		}
+	}
+	for _, l := range []struct{ path, target string }{
+		{"etc/localtime", "/usr/share/zoneinfo/Etc/UTC"}, {"var/run", "/run"},
+	} {
+		if err := replace(dir, l.path, func() error { return dir.Symlink(l.target, l.path) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// master is the list that base-passwd starts a system with.
+func master(dir *os.Root, name, otherwise string) string {
+	b, err := dir.ReadFile("usr/share/base-passwd/" + name + ".master")
+	if err != nil || len(b) == 0 {
+		return otherwise
+	}
+	return string(b)
+}
+
+// replace makes path anew.
+func replace(dir *os.Root, path string, make func() error) error {
+	if err := dir.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return make()
+}
+
+// choose makes the links of the alternatives whose target is there: for each
+// name those of the highest priority.
+func choose(dir *os.Root, links []alternatives.Link) error {
+	slices.SortStableFunc(links, func(a, b alternatives.Link) int {
+		if a.Path != b.Path {
+			return strings.Compare(a.Path, b.Path)
+		}
+		return b.Priority - a.Priority
+	})
+	w := writer{root: dir, made: map[string]bool{}}
+	for _, l := range links {
+		at := merged(strings.TrimPrefix(l.Path, "/"))
+		if _, err := dir.Lstat(at); err == nil || unwanted(at) {
+			continue // a better one, or a package's own file
+		}
+		if _, err := dir.Lstat(merged(strings.TrimPrefix(l.Target, "/"))); err != nil {
+			continue
+		}
+		if err := w.dir(path.Dir(at)); err != nil {
+			return err
+		}
+		if err := dir.Symlink(l.Target, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package rootfs
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/pgext/pgext/internal/filetree"
+)
+
+// FromImage returns a folder with the files of an extension image, for
+// mounting. digest identifies the tree. Since an image's files are root's and
+// the server is not root, what others may do is all that counts: the modes in
+// the folder say that of everybody, its owner included, so that a file which
+// the server could not read in a cluster cannot be read here either.
+func (s *Store) FromImage(ctx context.Context, digest string, tree filetree.Tree) (string, error) {
+	dir, err := s.once(ctx, keyOf("image", digest), func(dir *os.Root) error { return lay(ctx, dir, tree) })
+	if err != nil {
+		return "", fmt.Errorf("unpacking the image %s: %w", digest, err)
+	}
+	return dir, nil
+}
+
+func lay(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
+	w := writer{root: dir, made: map[string]bool{}}
+	var folders []filetree.Entry
+	for e := range tree.All() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if e.Kind == filetree.Dir {
+			folders = append(folders, e)
+		}
+		if err := layOne(w, e); err != nil {
+			return fmt.Errorf("%s: %w", e.Path, err)
+		}
+	}
+	for i := len(folders) - 1; i >= 0; i-- { // the deepest first
+		if err := dir.Chmod(folders[i].Path, others(folders[i].Mode)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func layOne(w writer, e filetree.Entry) error {
+	if e.Kind != filetree.File {
+		return w.write(e, 0, nil)
+	}
+	r, err := e.Content.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return w.write(e, others(e.Mode), r)
+}
+
+// others returns a mode in which everybody may do what others may.
+func others(mode fs.FileMode) fs.FileMode {
+	o := mode.Perm() & 0o7
+	return o<<6 | o<<3 | o
+}
