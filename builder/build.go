@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/finding"
@@ -139,7 +140,8 @@ func findingsOf(arch string, arranged layout.Result, d describe.Description) []f
 	return finding.Sort(out)
 }
 
-// mainPackage is the first that the recipe names among those that are there.
+// mainPackage is the first that the recipe names among those that are there,
+// else the first whose files are the extension.
 func mainPackage(t recipe.Target, arch string, packages []layout.Package) layout.Package {
 	for _, name := range t.Packages(arch) {
 		for _, p := range packages {
@@ -147,6 +149,9 @@ func mainPackage(t recipe.Target, arch string, packages []layout.Package) layout
 				return p
 			}
 		}
+	}
+	if i := slices.IndexFunc(packages, func(p layout.Package) bool { return p.Role == layout.Extension }); i >= 0 {
+		return packages[i]
 	}
 	return packages[0]
 }

@@ -167,7 +167,16 @@ func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 	ladders := map[string]archive.Archive{}
 	for _, p := range pins.Packages {
 		blob := fetch.Blob{Name: p.Package, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
-		if size, ok := b.o.Cache.Has(p.SHA256); !ok || size != p.Size {
+		size, cached := b.o.Cache.Has(p.SHA256)
+		switch {
+		case cached && size == p.Size:
+		case p.Archive == "":
+			file, err := fileWith(r, t, pins.Arch, p.SHA256)
+			if err != nil {
+				return err
+			}
+			blob.URLs = file.URLs
+		default:
 			a, err := b.ladder(r, t, pins, p.Archive, ladders)
 			if err != nil {
 				return err

@@ -18,9 +18,11 @@ import (
 type resolution struct {
 	*Builder
 	universe
-	recipe   *recipe.Recipe
-	target   recipe.Target
-	arch     string
+	recipe *recipe.Recipe
+	target recipe.Target
+	arch   string
+	// files are the packages that the recipe brings along.
+	files    []apt.Package
 	resolved []apt.Package
 	members  closure.Membership
 	// packages are the extension's own, and those of data.
@@ -45,7 +47,10 @@ func (b *Builder) newResolution(ctx context.Context, r *recipe.Recipe, t recipe.
 		return nil, b.elsewhere(ctx, t, arch, err)
 	}
 	s := &resolution{Builder: b, universe: u, recipe: r, target: t, arch: arch, interpreters: map[string]string{}}
-	if s.resolved, err = u.index.Install(u.base.Packages, s.wanted()); err != nil {
+	if s.files, err = s.vendorFiles(ctx); err != nil {
+		return nil, err
+	}
+	if s.resolved, err = u.index.InstallFiles(u.base.Packages, s.files, s.wanted()); err != nil {
 		return nil, b.elsewhere(ctx, t, arch, err)
 	}
 	return s, nil
@@ -58,9 +63,9 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if err != nil {
 		return Architecture{}, err
 	}
-	s.members = closure.Members(t.Postgres, t.Packages(arch), s.resolved)
+	s.members = closure.Members(t.Postgres, s.named(), s.resolved)
 	if len(s.members.Extension) == 0 {
-		return Architecture{}, &InBaseError{Packages: t.Packages(arch), Base: s.base.Name}
+		return Architecture{}, &InBaseError{Packages: s.named(), Base: s.base.Name}
 	}
 	if s.packages, err = s.read(ctx, s.members.Extension, layout.Extension); err != nil {
 		return Architecture{}, err
@@ -267,8 +272,6 @@ func supported(r *recipe.Recipe, t recipe.Target) error {
 		return &UnsupportedError{r.Path, "source.pgxs"}
 	case len(t.Source.Tree) > 0:
 		return &UnsupportedError{r.Path, "source.tree"}
-	case t.Source.Deb != nil && len(t.Source.Deb.Files) > 0:
-		return &UnsupportedError{r.Path, "source.deb.files"}
 	}
 	return nil
 }

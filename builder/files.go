@@ -1,0 +1,123 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// FileError is about a package file that a recipe names.
+type FileError struct {
+	// File is its URL or path, without credentials.
+	File, Problem string
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("source.deb.files: %s: %s", e.File, e.Problem) }
+
+// Hint says which filters files have.
+func (*FileError) Hint() string {
+	return "distro, postgres and arch beside it say which targets a file is for"
+}
+
+// ExitCode returns 10: the recipe names the wrong thing.
+func (*FileError) ExitCode() int { return 10 }
+
+// vendorFiles fetches the package files of the target and reads what they are.
+func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
+	files := s.target.DebFiles(s.arch)
+	if len(files)+len(s.target.Packages(s.arch)) == 0 {
+		return nil, &FileError{s.recipe.Path, "none of them is for " + s.target.String() + "/" + s.arch}
+	}
+	blobs := make([]fetch.Blob, len(files))
+	requests := make([]contents.Request, len(files))
+	for i, f := range files {
+		var err error
+		if blobs[i], err = fileBlob(s.recipe, f); err != nil {
+			return nil, err
+		}
+		requests[i] = contents.Request{SHA256: blobs[i].SHA256}
+	}
+	if _, err := s.o.Fetcher.Blobs(ctx, blobs); err != nil {
+		return nil, err
+	}
+	all, err := s.contents.ReadAll(ctx, requests)
+	if err != nil {
+		return nil, fmt.Errorf("reading source.deb.files: %w", err)
+	}
+	out := make([]apt.Package, len(files))
+	for i, c := range all {
+		size, _ := s.o.Cache.Has(blobs[i].SHA256)
+		p := filePackage(c.Control)
+		p.Size, p.SHA256 = size, blobs[i].SHA256
+		switch {
+		case p.Name == "" || p.Version == "":
+			return nil, &FileError{blobs[i].Name, "its control paragraph has no Package or no Version"}
+		case p.Arch != s.arch && p.Arch != "all":
+			return nil, &FileError{blobs[i].Name, fmt.Sprintf("is a package for %s, not for %s", p.Arch, s.arch)}
+		}
+		out[i] = p
+	}
+	return out, nil
+}
+
+// filePackage is the package that a control paragraph describes. It is in no
+// archive.
+func filePackage(c debian.Paragraph) apt.Package {
+	p := apt.Package{
+		Name: c.Get("Package"), Version: c.Get("Version"), Arch: c.Get("Architecture"),
+		Section: c.Get("Section"), Priority: c.Get("Priority"), MultiArch: c.Get("Multi-Arch"),
+		PreDepends: c.Get("Pre-Depends"), Depends: c.Get("Depends"), Recommends: c.Get("Recommends"),
+		Suggests: c.Get("Suggests"), Provides: c.Get("Provides"), Conflicts: c.Get("Conflicts"), Breaks: c.Get("Breaks"),
+	}
+	for _, relations := range []*string{&p.PreDepends, &p.Depends, &p.Recommends, &p.Suggests, &p.Provides, &p.Conflicts, &p.Breaks} {
+		*relations = strings.Join(strings.Fields(*relations), " ") // as an index has them
+	}
+	p.Source, p.SourceVersion = debian.SplitSource(c.Get("Source"), p.Name, p.Version)
+	return p
+}
+
+// fileBlob says where a package file of a recipe is. A path is beside the
+// recipe.
+func fileBlob(r *recipe.Recipe, f recipe.DebFile) (fetch.Blob, error) {
+	b := fetch.Blob{Name: path.Base(f.URL), SHA256: f.SHA256, Size: -1, URLs: []string{f.URL}}
+	if f.Path == "" {
+		return b, nil
+	}
+	file, err := filepath.Abs(filepath.Join(filepath.Dir(r.Path), filepath.FromSlash(f.Path)))
+	if err != nil {
+		return fetch.Blob{}, err
+	}
+	b.Name, b.URLs = f.Path, []string{(&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()}
+	return b, nil
+}
+
+// fileWith returns the package file of the target with that digest, which a
+// pin without an archive is.
+func fileWith(r *recipe.Recipe, t recipe.Target, arch, sha256 string) (fetch.Blob, error) {
+	files := t.DebFiles(arch)
+	i := slices.IndexFunc(files, func(f recipe.DebFile) bool { return f.SHA256 == sha256 })
+	if i < 0 {
+		return fetch.Blob{}, fmt.Errorf("%s: source.deb.files has none with SHA-256 %s, which the lock names", r.Path, sha256)
+	}
+	return fileBlob(r, files[i])
+}
+
+// named are the packages whose files are the extension, in the order of the
+// recipe: those of the archives, then those of files.
+func (s *resolution) named() []string {
+	names := slices.Clone(s.target.Packages(s.arch))
+	for _, p := range s.files {
+		names = append(names, p.Name)
+	}
+	return names
+}
