@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds all recipes ROUNDS times (default 12) for DISTROS (default forky). The
+# Builds RECIPES (default pgvector pgaudit hypopg; names of folders of recipes)
+# ROUNDS times (default 12) for DISTROS (default forky). The
 # rounds differ in folder, time zone, umask, language, jobs and MIRRORS (NAME=URL
 # words, taken in turn). Every third starts from an empty cache, every second is
 # interrupted somewhere and run again, and two run at a time over one cache.
@@ -19,8 +20,8 @@ languages=(en de tr ja)
 round() {
 	local n=$1 dir=$work/$1 cache=$work/cache flags=(--allow-expired) status=0
 	mkdir -p "$dir/recipes"
-	for r in "$root"/recipes/*/recipe.yaml; do
-		install -D "$r" "$dir/recipes/$(basename "$(dirname "$r")")/recipe.yaml"
+	for r in ${RECIPES:-pgvector pgaudit hypopg}; do
+		install -D "$root/recipes/$r/recipe.yaml" "$dir/recipes/$r/recipe.yaml"
 	done
 	((n % 3)) || cache=$dir/cache
 	((${#mirrors[@]})) && flags+=(--mirror "${mirrors[n % ${#mirrors[@]}]}")
