@@ -1,0 +1,162 @@
+package metadata
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Server is what a PostgreSQL server that mounts images must be told, as
+// CloudNativePG 1.30 derives it from its list of extensions.
+type Server struct {
+	// ExtensionControlPath and DynamicLibraryPath are the parameters of those
+	// names.
+	ExtensionControlPath, DynamicLibraryPath string
+	// LDLibraryPath and Path are folders, in the order of the images. Path
+	// comes before the server's own.
+	LDLibraryPath, Path []string
+	// Env holds the images' variables, placeholders replaced.
+	Env []EnvVar
+	// SharedPreloadLibraries are in dependency order, without duplicates.
+	SharedPreloadLibraries []string
+	Parameters             map[string]string
+	OutputPlugins          []string
+}
+
+// Conflict is something that two images want differently. The first one's
+// value is used.
+type Conflict struct {
+	// Name is a parameter or, with Env set, a variable.
+	Name   string
+	Env    bool
+	Images [2]string
+	Values [2]string
+}
+
+func (c Conflict) String() string {
+	kind := "parameter"
+	if c.Env {
+		kind = "variable"
+	}
+	return fmt.Sprintf("%s %s is %q for %s and %q for %s", kind, c.Name, c.Values[0], c.Images[0], c.Values[1], c.Images[1])
+}
+
+// MountPath is where CloudNativePG mounts the image of an extension.
+func MountPath(name string) string { return "/extensions/" + name }
+
+// managed are the libraries that CloudNativePG preloads as soon as a parameter
+// begins with their name and a dot, in the order of its own list (1.30:
+// ManagedExtensions in pkg/postgres/configuration.go).
+var managed = []string{"pgaudit", "pg_stat_statements", "auto_explain", "pg_failover_slots"}
+
+// Merge derives the server of images, which are listed in that order.
+func Merge(images []Metadata) (Server, []Conflict) {
+	s := Server{Parameters: map[string]string{}}
+	control, library := []string{"$system"}, []string{"$libdir"}
+	for _, m := range images {
+		control = append(control, m.mounted(m.ExtensionControlPath)...)
+		library = append(library, m.mounted(m.DynamicLibraryPath)...)
+		s.LDLibraryPath = append(s.LDLibraryPath, m.mounted(m.LDLibraryPath)...)
+		s.Path = append(s.Path, m.mounted(m.BinPath)...)
+		appendNew(&s.OutputPlugins, m.OutputPlugins)
+	}
+	s.ExtensionControlPath, s.DynamicLibraryPath = strings.Join(control, ":"), strings.Join(library, ":")
+	conflicts := s.settings(images)
+	for _, name := range managed {
+		if slices.ContainsFunc(slices.Collect(maps.Keys(s.Parameters)), func(p string) bool { return strings.HasPrefix(p, name+".") }) {
+			s.SharedPreloadLibraries = append(s.SharedPreloadLibraries, name)
+		}
+	}
+	for _, m := range InOrder(images) {
+		appendNew(&s.SharedPreloadLibraries, m.SharedPreloadLibraries)
+	}
+	return s, conflicts
+}
+
+// settings unites parameters and variables.
+func (s *Server) settings(images []Metadata) []Conflict {
+	var conflicts []Conflict
+	by := map[string]string{}
+	for _, m := range images {
+		for _, name := range slices.Sorted(maps.Keys(m.Parameters)) {
+			value := m.Parameters[name]
+			if first, ok := s.Parameters[name]; !ok {
+				s.Parameters[name], by[name] = value, m.Name
+			} else if first != value {
+				conflicts = append(conflicts, Conflict{Name: name, Images: [2]string{by[name], m.Name}, Values: [2]string{first, value}})
+			}
+		}
+	}
+	by = map[string]string{}
+	for _, m := range images {
+		for _, v := range m.Env {
+			value := Expand(v.Value, MountPath(m.Name))
+			i := slices.IndexFunc(s.Env, func(e EnvVar) bool { return e.Name == v.Name })
+			if i < 0 {
+				s.Env, by[v.Name] = append(s.Env, EnvVar{v.Name, value}), m.Name
+			} else if s.Env[i].Value != value {
+				conflicts = append(conflicts, Conflict{Name: v.Name, Env: true, Images: [2]string{by[v.Name], m.Name}, Values: [2]string{s.Env[i].Value, value}})
+			}
+		}
+	}
+	return conflicts
+}
+
+// mounted returns paths of the image as the server sees them.
+func (m Metadata) mounted(paths []string) []string {
+	out := make([]string, len(paths))
+	for i, p := range paths {
+		out[i] = MountPath(m.Name) + "/" + strings.TrimPrefix(strings.TrimPrefix(p, "./"), "/")
+	}
+	return out
+}
+
+// Expand returns the value of a variable for an image mounted at root:
+// ${image_root} is replaced and $${x} becomes ${x}.
+func Expand(value, root string) string {
+	const literal = "\x00" // CheckEnv refuses it in a value
+	value = strings.ReplaceAll(value, "$${", literal)
+	value = strings.ReplaceAll(value, "${image_root}", root)
+	return strings.ReplaceAll(value, literal, "${")
+}
+
+// InOrder returns images with those that others require before them, and
+// otherwise in their own order.
+func InOrder(images []Metadata) []Metadata {
+	var out []Metadata
+	visited := map[string]bool{}
+	var visit func(m Metadata)
+	visit = func(m Metadata) {
+		if visited[m.Name] {
+			return // also where a cycle closes
+		}
+		visited[m.Name] = true
+		for _, r := range m.Requires {
+			for _, other := range images {
+				if other.Satisfies(r) {
+					visit(other)
+				}
+			}
+		}
+		out = append(out, m)
+	}
+	for _, m := range images {
+		visit(m)
+	}
+	return out
+}
+
+// Satisfies tells whether the image has what another one requires.
+func (m Metadata) Satisfies(r Requirement) bool {
+	if r.Module != "" {
+		return slices.Contains(m.Modules, r.Module)
+	}
+	return slices.ContainsFunc(m.Extensions, func(e Extension) bool { return e.Name == r.Extension })
+}
+
+// String names what is required.
+func (r Requirement) String() string {
+	return cmp.Or(r.Extension, "module:"+r.Module)
+}
