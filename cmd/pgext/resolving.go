@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/archive"
@@ -211,9 +212,5 @@ func (*sameImageError) ExitCode() int { return 10 }
 // isTerminal reports whether people watch stderr.
 func (a *app) isTerminal() bool {
 	f, ok := a.stderr.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(f.Fd()))
 }
