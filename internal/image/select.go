@@ -15,7 +15,7 @@ func (a Artifact) Select(want v1.Platform) (v1.Image, bool, error) {
 			if err != nil {
 				return nil, false, fmt.Errorf("reading image %s: %w", a.Digest, err)
 			}
-			if fits(*config.Platform(), want) {
+			if p := config.Platform(); p != nil && fits(*p, want) {
 				return img, true, nil
 			}
 		}

@@ -33,7 +33,10 @@ func judgeIndex(m *v1.IndexManifest) []finding.Finding {
 
 // platform settles which machine the image is for.
 func (x *examination) platform(config *v1.ConfigFile, entry v1.Descriptor, listed bool) {
-	own := *config.Platform()
+	var own v1.Platform
+	if p := config.Platform(); p != nil {
+		own = *p
+	}
 	p := own
 	if own.Architecture == "" && entry.Platform != nil {
 		p = *entry.Platform
