@@ -52,11 +52,10 @@ func keep(wants layout.Input, pkg string, role layout.Role) contents.Keep {
 func (b *Builder) Layout(r *recipe.Recipe, t recipe.Target, pins lock.Target, packages []layout.Package) (layout.Result, error) {
 	in := layoutInput(r, t, pins.Arch, pins.Data, lockedInterpreters(pins))
 	in.Packages = packages
-	alone, err := layout.Arrange(in)
+	roots, own, err := rootsOf(in)
 	if err != nil {
 		return layout.Result{}, err
 	}
-	roots, own := rootsOf(alone, packages)
 	needs := elfdep.Close(elfdep.Input{
 		Arch: pins.Arch, Roots: append(roots, forcedAgain(t, pins, packages)...), Own: own,
 		Base: closure.Locked(pins), Offered: offered(packages),
@@ -90,11 +89,15 @@ func neededBy(needs elfdep.Closure) map[string][]string {
 }
 
 // rootsOf are the ELF files of an image that bundles no library yet.
-func rootsOf(alone layout.Result, packages []layout.Package) (roots []closure.Root, own []elfdep.Provider) {
-	objects := objectsOf(packages)
-	roots, own = closure.RootsOf(alone.Extension, objects)
-	data, _ := closure.RootsOf(alone.Libraries, objects)
-	return append(roots, data...), own
+func rootsOf(in layout.Input) (roots []closure.Root, own []elfdep.Provider, err error) {
+	extension, libraries, err := layout.Places(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	objects := objectsOf(in.Packages)
+	roots, own = closure.RootsOf(extension, objects)
+	data, _ := closure.RootsOf(libraries, objects)
+	return append(roots, data...), own, nil
 }
 
 // layoutInput is what layout gets beside the packages: data is what bundled

@@ -181,11 +181,10 @@ func (s *resolution) dataPackages() []apt.Package {
 func (s *resolution) search(ctx context.Context) (closure.Answer, error) {
 	in := s.layoutInput()
 	in.Packages = s.packages
-	arranged, err := layout.Arrange(in)
+	roots, own, err := rootsOf(in)
 	if err != nil {
 		return closure.Answer{}, err
 	}
-	roots, own := rootsOf(arranged, s.packages)
 	forced, err := s.forced(ctx)
 	if err != nil {
 		return closure.Answer{}, err

@@ -79,28 +79,10 @@ type Result struct {
 // input contradicts itself or a file that is needed has no content; what is
 // wrong with the packages becomes findings.
 func Arrange(in Input) (Result, error) {
-	packages, err := in.check()
+	a, placed, err := place(in)
 	if err != nil {
 		return Result{}, err
 	}
-	a := &arrangement{in: in, packages: packages, dropped: drops{}, noted: map[note][]string{}, mentioned: map[string]bool{}}
-	if err := a.assemble(); err != nil {
-		return Result{}, err
-	}
-	files, links, err := a.candidates()
-	if err != nil {
-		return Result{}, err
-	}
-	if files, err = a.runnable(files); err != nil {
-		return Result{}, err
-	}
-	followed, err := a.follow(files, links)
-	if err != nil {
-		return Result{}, err
-	}
-	placed := append(files, followed...)
-	placed = append(placed, a.copyrights(placed)...)
-	placed = a.settle(placed)
 	if err := a.rewrite(placed); err != nil {
 		return Result{}, err
 	}
@@ -108,4 +90,40 @@ func Arrange(in Input) (Result, error) {
 		return Result{}, err
 	}
 	return a.result(placed)
+}
+
+// Places returns the two layers as Arrange would, but before any file is
+// rewritten or generated: it tells where files go, and opens only programs.
+func Places(in Input) (extension, libraries filetree.Tree, err error) {
+	a, placed, err := place(in)
+	if err != nil {
+		return extension, libraries, err
+	}
+	return a.trees(placed)
+}
+
+// place gives every file of the packages its place, or none.
+func place(in Input) (*arrangement, []placement, error) {
+	packages, err := in.check()
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &arrangement{in: in, packages: packages, dropped: drops{}, noted: map[note][]string{}, mentioned: map[string]bool{}}
+	if err := a.assemble(); err != nil {
+		return nil, nil, err
+	}
+	files, links, err := a.candidates()
+	if err != nil {
+		return nil, nil, err
+	}
+	if files, err = a.runnable(files); err != nil {
+		return nil, nil, err
+	}
+	followed, err := a.follow(files, links)
+	if err != nil {
+		return nil, nil, err
+	}
+	placed := append(files, followed...)
+	placed = append(placed, a.copyrights(placed)...)
+	return a, a.settle(placed), nil
 }

@@ -128,6 +128,31 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// Places agrees with Arrange about where files go; what is rewritten has the
+// package's bytes still, and nothing is generated.
+func TestPlacesAgreesWithArrange(t *testing.T) {
+	in := geo(t)
+	in.Name, in.Postgres = "x", 18
+	in.Interpreter = func(string) bool { return true }
+	extension, libraries, err := Places(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := arrange(t, in)
+	kept := func(tree filetree.Tree) []string {
+		return listing(tree.Filter(func(e filetree.Entry) bool { return e.Origin.Package != "" }))
+	}
+	if diff := cmp.Diff(kept(extension), kept(r.Extension)); diff != "" {
+		t.Errorf("extension (-Places +Arrange):\n%s", diff)
+	}
+	if diff := cmp.Diff(kept(libraries), kept(r.Libraries)); diff != "" {
+		t.Errorf("libraries (-Places +Arrange):\n%s", diff)
+	}
+	if _, _, err := Places(Input{}); err == nil {
+		t.Error("no error about an input without a name")
+	}
+}
+
 func TestArrangeTwiceGivesTheSame(t *testing.T) {
 	in := geo(t)
 	first := arrange(t, in)
