@@ -90,7 +90,7 @@ func (e *UnsupportedError) Error() string {
 
 // Hint names what can be built.
 func (*UnsupportedError) Hint() string {
-	return "source.deb.packages is what can be built"
+	return "source.deb is what can be built"
 }
 
 // ExitCode returns 10: the recipe cannot be carried out.

@@ -16,17 +16,24 @@ import (
 func judgeIndex(m *v1.IndexManifest) []finding.Finding {
 	var out []finding.Finding
 	taken := map[string]bool{}
+	images := 0
 	for _, d := range m.Manifests {
 		switch {
 		case d.Platform != nil && d.Platform.Architecture == "unknown":
-			out = append(out, finding.New("PGX050", "", fmt.Sprintf("entry %s is for the platform %s", d.Digest, d.Platform), "build with --provenance=false --sbom=false, and attach evidence as referrers"))
+			out = append(out, finding.New("PGX050", "", fmt.Sprintf("entry %s is for the platform %s", d.Digest, d.Platform), "build it with buildx --provenance=false --sbom=false, and attach evidence as referrers"))
+			continue
 		case !d.MediaType.IsImage():
 			out = append(out, finding.New("PGX040", "", fmt.Sprintf("entry %s is of type %s, which is no image manifest", d.Digest, d.MediaType), ""))
+			continue
 		case d.Platform != nil && taken[d.Platform.String()]:
 			out = append(out, finding.New("PGX042", "", fmt.Sprintf("two entries are for the platform %s", d.Platform), ""))
 		case d.Platform != nil:
 			taken[d.Platform.String()] = true
 		}
+		images++
+	}
+	if images == 0 {
+		out = append(out, finding.New("PGX040", "", "the index lists no image", ""))
 	}
 	return finding.Sort(out)
 }

@@ -191,11 +191,15 @@ func TestIndex(t *testing.T) {
 		return mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: os, Architecture: arch}}}
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	nested, err := empty.Index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		name   string
 		index  v1.ImageIndex
 		images int
-		want   []string // PGX04x and PGX050
+		want   []string // PGX040, PGX042 and PGX050
 	}{
 		{"two architectures", mutate.AppendManifests(index, add(amd64, "linux", "amd64"), add(arm64, "linux", "arm64")), 2, nil},
 		{
@@ -223,8 +227,9 @@ func TestIndex(t *testing.T) {
 			}
 			var got []string
 			for _, text := range texts(s) {
-				if strings.HasPrefix(text, "PGX042") || strings.HasPrefix(text, "PGX050") {
-					got = append(got, strings.ReplaceAll(text, digest.String(), "ARM64"))
+				if code := text[:6]; code == "PGX040" || code == "PGX042" || code == "PGX050" {
+					text = strings.ReplaceAll(text, digest.String(), "ARM64")
+					got = append(got, strings.ReplaceAll(text, nested.String(), "NESTED"))
 				}
 			}
 			slices.Sort(got)
