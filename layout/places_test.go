@@ -100,6 +100,11 @@ func TestPlaces(t *testing.T) {
 			if diff := cmp.Diff(want, listing(r.Extension), cmpopts.SortSlices(func(x, y string) bool { return x < y })); diff != "" {
 				t.Errorf("files (-want +got):\n%s", diff)
 			}
+			for _, f := range r.Findings {
+				if f.Hint == "" && (f.Code == "PGX020" || f.Code == "PGX021") {
+					t.Errorf("no hint: %s", f)
+				}
+			}
 			if diff := cmp.Diff(tc.findings, texts(r.Findings)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}

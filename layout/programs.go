@@ -35,7 +35,7 @@ func (a *arrangement) runnable(files []placement) ([]placement, error) {
 // leaveProgram drops a program.
 func (a *arrangement) leaveProgram(p placement, why string) {
 	a.dropped.add(p.pkg.Name, p.source.Path, "program: "+why)
-	a.find("PGX021", p.source.Path, "", "%s: %s", p.pkg.Name, why)
+	a.find("PGX021", p.source.Path, "run it from an image that can, over a connection to the server", "%s: %s", p.pkg.Name, why)
 }
 
 // cannotRun says why a program could not run in the base; "" when it can.

@@ -85,7 +85,7 @@ func (a *arrangement) findNoted(placed []placement) {
 	}
 	for n, files := range a.noted {
 		if n.code == "PGX020" {
-			a.find(n.code, n.dir, "", "PostgreSQL looks for this kind of file in its own directory only: %s", listed(files))
+			a.find(n.code, n.dir, inPlaceHint(n.dir), "PostgreSQL looks for this kind of file in its own directory only: %s", listed(files))
 			continue
 		}
 		files = slices.DeleteFunc(slices.Clone(files), func(f string) bool {
@@ -95,6 +95,18 @@ func (a *arrangement) findNoted(placed []placement) {
 			a.find(n.code, n.dir, "", "%s: %s: %s", n.pkg, n.reason, listed(files))
 		}
 	}
+}
+
+// inPlaceHint says what is lost with a folder that PostgreSQL looks for in its
+// own directory only, or what to do.
+func inPlaceHint(dir string) string {
+	switch {
+	case dir == "lib/plugins":
+		return "local_preload_libraries, and LOAD by users who are no superusers, do not find it; shared_preload_libraries and session_preload_libraries find the module in lib"
+	case strings.HasPrefix(dir, "lib/bitcode"):
+		return "leave it out (bitcode: false): a server without it runs the same code"
+	}
+	return "what uses it works only where the operand image has the file too"
 }
 
 // listed names the first few of the files.
