@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/elfdep"
@@ -106,6 +107,7 @@ func layoutInput(r *recipe.Recipe, t recipe.Target, arch string, data []lock.Dat
 	in := layout.Input{
 		Name: r.Name, Postgres: t.Postgres, Distro: t.Distro, Bitcode: r.Bitcode,
 		KeepPaths: r.Rewrite == recipe.RewriteNone, Interpreter: interpreter,
+		BaseHas: func(file string) bool { return base.HasControlFile(t.Postgres, file) },
 	}
 	for _, d := range t.BundleFor(arch).Data {
 		in.Data = append(in.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})

@@ -2,6 +2,7 @@ package base
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ func (r *imageReader) packages() ([]apt.Package, error) {
 		}
 	}
 	byName := map[string]apt.Package{}
-	for file, text := range texts {
-		scanner := debian.NewScanner(strings.NewReader(text))
+	for _, file := range slices.Sorted(maps.Keys(texts)) { // the last one counts
+		scanner := debian.NewScanner(strings.NewReader(texts[file]))
 		for scanner.Scan() {
 			p := scanner.Paragraph()
 			if status := p.Get("Status"); status != "" && !strings.HasSuffix(status, " installed") {
