@@ -26,7 +26,7 @@ func (c *corpus) unpackBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv}
+	a := corpusApp()
 	store, err := a.openCache()
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ image was built for amd64 and arm64 from the recipe that ` + "`pgext init --all`
 (the packages of ` + "`cnpg-minimal`" + `, unpacked with dpkg-deb), and the dynamic loader was asked about every ELF file of the image, with the ` + "`LD_LIBRARY_PATH`" + ` of its label;
 for arm64, readelf was.
 
-All but the column *time* (seconds for both architectures, with the packages in the cache) is the same wherever and whenever it is made from the same state of
+All but the times (seconds for both architectures, with the packages in the cache) is the same wherever and whenever it is made from the same state of
 the archives: %[4]s.
 
 %[5]s

@@ -118,12 +118,18 @@ func (c *corpus) classify(t *testing.T) {
 
 // builder is what `pgext build --allow-expired` uses.
 func (c *corpus) builder(t *testing.T) *builder.Builder {
-	a := &app{stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv}
-	b, err := a.newBuilder(resolvingFlags{archives: c.archives, allowExpired: true}, imageFlags{})
+	b, err := corpusApp().newBuilder(resolvingFlags{archives: c.archives, allowExpired: true}, imageFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// corpusApp is what the verbs share, with the cache that init uses too.
+func corpusApp() *app {
+	a := &app{stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv}
+	a.global.cacheDir = os.Getenv("PGEXT_CACHE_DIR")
+	return a
 }
 
 // image builds one recipe, unpacks its images and asks the loader.
