@@ -35,6 +35,9 @@ const (
 	maxScript   = 1 << 20
 	maxCommands = 20000
 	maxValue    = 64 << 10
+	// maxExpanded is what all words of a script together may expand to, in
+	// bytes.
+	maxExpanded = 4 << 20
 )
 
 // Parse returns the links that the script, a POSIX shell text, asks

@@ -100,6 +100,15 @@ func TestParseEnds(t *testing.T) {
 	if len(unread) != 1 || !strings.Contains(unread[0].Reason, "steps") {
 		t.Errorf("Parse() of twelve nested loops left %v unread, want one complaint about steps", unread)
 	}
+	value := "a='" + strings.Repeat("x ", 20000) + "'\n"
+	for _, script := range []string{
+		"update-alternatives " + strings.Repeat("$a ", 200000),
+		"for i in " + strings.Repeat("$a ", 200000) + "; do update-alternatives --install /x x /$i 1; done",
+	} {
+		if _, unread = Parse(value+script, nil); len(unread) != 1 {
+			t.Errorf("Parse() of %.30q…, which expands to eight gigabytes, left %v unread, want one", script, unread)
+		}
+	}
 	_, unread = Parse("update-alternatives"+strings.Repeat(" ", maxScript), nil)
 	if len(unread) != 1 {
 		t.Errorf("Parse() of a huge script left %v unread, want one", unread)

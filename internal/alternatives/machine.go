@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ type machine struct {
 	// branches counts the open if, case and while constructs.
 	branches int
 	steps    int
+	expanded int // bytes
 }
 
 // pairs maps the index of each for, while and until to that of its done.
@@ -100,21 +102,12 @@ func (m *machine) loop(c command, start, end int) loop {
 			return l
 		}
 		m.steps += len(fields)
-		for _, f := range fields {
-			l.values = append(l.values, value{f, !globbing(w, f)})
+		globs := slices.ContainsFunc(w, func(p part) bool { return !p.quoted })
+		for _, f := range fields { // an unquoted pattern names files
+			l.values = append(l.values, value{f, !globs || !strings.ContainsAny(f, "*?[")})
 		}
 	}
 	return l
-}
-
-// globbing reports whether an unquoted word names files by a pattern.
-func globbing(w word, field string) bool {
-	for _, p := range w {
-		if !p.quoted && strings.ContainsAny(field, "*?[") {
-			return true
-		}
-	}
-	return false
 }
 
 // next gives the innermost loop its next value; it returns the index of the
@@ -185,16 +178,16 @@ func (m *machine) assign(c command, w word) bool {
 func (m *machine) lookup(p part) (string, error) {
 	switch p.kind {
 	case literal:
-		return p.text, nil
+		return p.text, m.spend(p.text)
 	case variable, defaulted:
 		v, set := m.vars[p.text]
 		if p.kind == defaulted && (!set || v.known && v.text == "") {
-			return p.fallback, nil
+			return p.fallback, m.spend(p.fallback)
 		}
 		if !v.known {
 			return "", fmt.Errorf("$%s has no known value", p.text)
 		}
-		return v.text, nil
+		return v.text, m.spend(v.text)
 	}
 	first, _, more := strings.Cut(p.text, "\n")
 	if more {
@@ -203,7 +196,18 @@ func (m *machine) lookup(p part) (string, error) {
 	return "", fmt.Errorf("%s has no known value", first)
 }
 
-var errTooLong = errors.New("a word is too long")
+var (
+	errTooLong = errors.New("a word is too long")
+	errTooMuch = fmt.Errorf("the script expands to more than %d bytes", maxExpanded)
+)
+
+// spend counts what a word expands to; a script can name one value often.
+func (m *machine) spend(text string) error {
+	if m.expanded += len(text); m.expanded > maxExpanded {
+		return errTooMuch
+	}
+	return nil
+}
 
 // join expands w without splitting, as in an assignment.
 func (m *machine) join(w word) (string, error) {
