@@ -13,6 +13,9 @@ import (
 // format of DEP-5.
 var ErrNotMachineReadable = errors.New("the copyright file is not machine-readable (DEP-5)")
 
+// maxPattern is Linux' PATH_MAX, in bytes; a longer pattern is passed over.
+const maxPattern = 4096
+
 // Copyright is a machine-readable copyright file
 // (https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/).
 type Copyright struct {
@@ -43,7 +46,7 @@ func Read(text string) (Copyright, error) {
 		st := newStanza(p)
 		switch {
 		case p.Get("Files") != "":
-			st.patterns = strings.Fields(p.Get("Files"))
+			st.patterns = slices.DeleteFunc(strings.Fields(p.Get("Files")), func(p string) bool { return len(p) > maxPattern })
 			c.files = append(c.files, st)
 		case st.synopsis != "":
 			c.texts[strings.ToLower(st.synopsis)] = st.text

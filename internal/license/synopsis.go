@@ -6,8 +6,13 @@ import (
 	"strings"
 )
 
-// maxDepth bounds nested parentheses.
-const maxDepth = 20
+const (
+	// maxDepth bounds nested parentheses.
+	maxDepth = 20
+	// maxSynopsis bounds a list of short names, in bytes: the time it takes to
+	// read one grows with the square. The longest of Debian have some hundred.
+	maxSynopsis = 4096
+)
 
 // reader turns the first lines of License fields into expressions and
 // collects the references it needs for them.
@@ -20,7 +25,7 @@ type reader struct {
 // "and" and "or". "and" binds tighter, and a comma before either of them
 // loosest (DEP-5, License specification).
 func (r *reader) synopsis(st stanza) expression {
-	if isProse(st.synopsis) {
+	if len(st.synopsis) > maxSynopsis || isProse(st.synopsis) {
 		return r.unnamed(st.synopsis, st.text)
 	}
 	p := parser{words: tokens(st.synopsis), name: func(words []string) expression {
