@@ -89,8 +89,10 @@ func filePackage(c debian.Paragraph) apt.Package {
 // fileBlob says where a package file of a recipe is. A path is beside the
 // recipe.
 func fileBlob(r *recipe.Recipe, f recipe.DebFile) (fetch.Blob, error) {
-	b := fetch.Blob{Name: path.Base(f.URL), SHA256: f.SHA256, Size: -1, URLs: []string{f.URL}}
+	b := fetch.Blob{SHA256: f.SHA256, Size: -1, URLs: []string{f.URL}}
 	if f.Path == "" {
+		address, _, _ := strings.Cut(f.URL, "?") // a query may be a token
+		b.Name = path.Base(address)
 		return b, nil
 	}
 	file, err := filepath.Abs(filepath.Join(filepath.Dir(r.Path), filepath.FromSlash(f.Path)))

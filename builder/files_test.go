@@ -106,6 +106,7 @@ func TestFilesFail(t *testing.T) {
 	}{
 		{"wrong digest", fmt.Sprintf("{path: thing.deb, sha256: %x}", sha256.Sum256(nil)), "amd64", 13, "thing.deb: "},
 		{"not there", fmt.Sprintf("{path: gone.deb, sha256: %x}", sha256.Sum256(deb)), "amd64", 12, "gone.deb"},
+		{"not there, with a token", fmt.Sprintf("{url: 'URL/gone.deb?token=secret', sha256: %x}", sha256.Sum256(deb)), "amd64", 12, "gone.deb"},
 		{"no package", fmt.Sprintf("{path: key.asc, sha256: %s}", "KEY"), "amd64", 1, "reading source.deb.files: reading package sha256:"},
 		{"for another architecture", fmt.Sprintf("{path: thing.deb, sha256: %x}", sha256.Sum256(deb)), "arm64", 10, "source.deb.files: thing.deb: is a package for amd64, not for arm64"},
 		{"none for an architecture", fmt.Sprintf("{path: thing.deb, distro: sid, sha256: %x}", sha256.Sum256(deb)), "amd64", 10, "none of them is for forky/18/amd64"},
@@ -114,10 +115,13 @@ func TestFilesFail(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFixture(t)
 			f.write("thing.deb", string(deb))
-			file := strings.ReplaceAll(tc.file, "KEY", fmt.Sprintf("%x", sha256.Sum256([]byte(f.read("key.asc")))))
+			file := strings.NewReplacer("KEY", fmt.Sprintf("%x", sha256.Sum256([]byte(f.read("key.asc")))), "URL", f.archive.URL).Replace(tc.file)
 			_, err := f.builder().Plan(t.Context(), f.fileRecipe(file), recipe.Selection{Archs: []string{tc.arch}}, builder.Keep)
 			if err == nil || exitCodeOf(err) != tc.code || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("Plan() = %v with exit code %d, want %q with %d", err, exitCodeOf(err), tc.want, tc.code)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("Plan() = %v, which tells a token", err)
 			}
 		})
 	}
