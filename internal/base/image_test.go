@@ -200,6 +200,11 @@ func TestOperandErrors(t *testing.T) {
 		{"a server of its own", nil, [][2]string{database, server}, "18"},
 		{"a version in the environment", []string{"PG_VERSION=18.6-1.pgdg13+1"}, [][2]string{database}, "18.6"},
 		{"another major in the environment", []string{"PG_VERSION=17.2"}, [][2]string{database}, "image:h.example/pg:18: it has no PostgreSQL 18"},
+		{"a package twice: the later file counts", nil, [][2]string{
+			{"var/lib/dpkg/status.d/a", "Package: postgresql-18\nVersion: 18.7-1\nArchitecture: amd64\n"},
+			{"var/lib/dpkg/status.d/b", "Package: postgresql-18\nVersion: 18.6-1\nArchitecture: amd64\n"},
+			{"var/lib/dpkg/status.d/c", "Package: other\nVersion: 1\nArchitecture: amd64\n"},
+		}, "18.6"},
 		{"broken database", nil, [][2]string{{"var/lib/dpkg/status", "no field\n"}}, "var/lib/dpkg/status: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
