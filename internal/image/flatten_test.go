@@ -125,6 +125,8 @@ func TestFlatten(t *testing.T) {
 		{"names as others write them", [][]member{{"d./", "f./a 1", "f/b 2", "fc//d/./e 3"}}, "a=1 b=2 c/ c/d/ c/d/e=3"},
 		{"whiteout", [][]member{{"fd/a 1", "fd/b 1", "fe/x 1"}, {"fd/.wh.a ", "f.wh.e "}}, "d/ d/b=1"},
 		{"whiteout spares its own layer", [][]member{{"fd/a 1"}, {"fd/a 2", "fd/.wh.a "}}, "d/ d/a=2"},
+		{"whiteout of a folder that comes again", [][]member{{"fd/s/a 1", "fd/t/a 1"}, {"fd/s/b 2", "dd/t/", "fd/.wh.s ", "fd/.wh.t "}}, "d/ d/s/ d/s/b=2 d/t/"},
+		{"opaque folder after what is in it", [][]member{{"fd/s/a 1", "fd/b 1"}, {"dd/s/", "fd/s/c 2", "fd/.wh..wh..opq "}}, "d/ d/s/ d/s/c=2"},
 		{"opaque folder", [][]member{{"fd/a 1", "fd/s/b 1"}, {"fd/c 2", "fd/.wh..wh..opq "}}, "d/ d/c=2"},
 		{"file over folder and back", [][]member{{"fd/a 1", "fe 1"}, {"fd 2", "fe/x 2"}}, "error: entry \"e/x\": its parent is not a directory"},
 		{"folder keeps what is in it", [][]member{{"fd/a 1"}, {"dd/"}}, "d/ d/a=1"},

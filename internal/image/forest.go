@@ -43,6 +43,7 @@ type node struct {
 	layer    int  // that put it there
 	uid, gid int
 	children map[string]*node // of directories
+	stripped int              // the layer that hid what lower ones put there
 }
 
 func (n *node) isDir() bool { return n.special == 0 && n.entry.Kind == filetree.Dir }
@@ -122,7 +123,7 @@ func (f *forest) put(name string, child *node) error {
 		return err
 	}
 	if old := parent.children[path.Base(name)]; old != nil && old.isDir() && child.isDir() {
-		child.children = old.children
+		child.children, child.stripped = old.children, old.stripped
 	}
 	parent.set(path.Base(name), child)
 	return nil
@@ -140,21 +141,38 @@ func (f *forest) whiteOut(name string, layer int) (bool, error) {
 		return true, err
 	}
 	if base == whiteoutOpaque {
-		for name, child := range parent.children {
-			if child.layer < layer {
-				delete(parent.children, name)
-			}
-		}
+		parent.strip(layer)
 		return true, nil
 	}
 	base = base[len(whiteoutPrefix):]
 	if base == "" || base == "." || base == ".." {
 		return true, ErrEscape
 	}
-	if child := parent.children[base]; child != nil && child.layer < layer {
-		delete(parent.children, base)
+	if child := parent.children[base]; child != nil {
+		child.strip(layer)
+		parent.drop(base, layer)
 	}
 	return true, nil
+}
+
+// strip removes what layers below layer put into a directory, once. A folder
+// of theirs stays where layer itself has put something into it.
+func (n *node) strip(layer int) {
+	if n.stripped >= layer {
+		return
+	}
+	n.stripped = layer
+	for name, child := range n.children {
+		child.strip(layer)
+		n.drop(name, layer)
+	}
+}
+
+// drop removes the entry of a lower layer that nothing is left in.
+func (n *node) drop(name string, layer int) {
+	if child := n.children[name]; child.layer < layer && len(child.children) == 0 {
+		delete(n.children, name)
+	}
 }
 
 // hardLink returns the file that target names.
