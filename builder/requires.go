@@ -2,10 +2,10 @@ package builder
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
@@ -22,9 +22,7 @@ func (s *resolution) requires(ctx context.Context, extensions []metadata.Extensi
 		return nil, nil, err
 	}
 	unmet := unmetBy(extensions)
-	if ofBase, err = s.ofBase(ctx, unmet); err != nil {
-		return nil, nil, err
-	}
+	ofBase = s.ofBase(unmet)
 	unmet = slices.DeleteFunc(unmet, func(name string) bool { return slices.Contains(ofBase, name) })
 	if named := s.target.Requires; len(named) > 0 { // the recipe knows better
 		return closure.Named(s.target.Postgres, named, others), ofBase, nil
@@ -34,27 +32,13 @@ func (s *resolution) requires(ctx context.Context, extensions []metadata.Extensi
 	return requires, ofBase, err
 }
 
-// ofBase returns those of names that the server's package, or the operand
-// image, has.
-func (s *resolution) ofBase(ctx context.Context, names []string) ([]string, error) {
+// ofBase returns those of names that every server, or the operand image, has.
+func (s *resolution) ofBase(names []string) []string {
+	has := base.Contrib(s.target.Postgres)
 	if s.base.Known() {
-		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.base.Extensions, name) }), nil
+		has = s.base.Extensions
 	}
-	server, ok := s.base.Package(fmt.Sprintf("postgresql-%d", s.target.Postgres))
-	if !ok || len(names) == 0 {
-		return nil, nil
-	}
-	other, err := s.other(ctx, server.Name, []apt.Package{server})
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, name := range names {
-		if slices.Contains(other.Extensions, name) {
-			out = append(out, name)
-		}
-	}
-	return out, nil
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(has, name) })
 }
 
 // unmetBy returns the extensions that extensions require and are not, sorted.

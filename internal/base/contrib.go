@@ -7,21 +7,29 @@ import (
 	"strings"
 )
 
-// contrib are the extensions that PostgreSQL's own source brings (PostgreSQL
-// 18, appendix F) and that Debian has in the server's package since version
-// 10, with the major that brought those that are younger than 17. Sorted.
-var contrib = []struct {
-	name  string
-	since int
+// contrib are the extensions that PostgreSQL's own source brings in every major
+// from 13 on (PostgreSQL documentation, appendix F); Debian has them in the
+// server's package.
+var contrib = []string{
+	"amcheck", "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "dict_int",
+	"dict_xsyn", "earthdistance", "file_fdw", "fuzzystrmatch", "hstore", "insert_username", "intagg",
+	"intarray", "isn", "lo", "ltree", "moddatetime", "pageinspect", "pg_buffercache", "pg_freespacemap",
+	"pg_prewarm", "pg_stat_statements", "pg_trgm", "pg_visibility", "pgcrypto", "pgrowlocks",
+	"pgstattuple", "plpgsql", "postgres_fdw", "refint", "seg", "sslinfo", "tablefunc", "tcn",
+	"tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp", "xml2",
+}
+
+// contribOf are those that came or went since: the first major that has each,
+// and the last, 0 for none yet.
+var contribOf = []struct {
+	name        string
+	first, last int
 }{
-	{"amcheck", 0}, {"autoinc", 0}, {"bloom", 0}, {"btree_gin", 0}, {"btree_gist", 0}, {"citext", 0}, {"cube", 0},
-	{"dblink", 0}, {"dict_int", 0}, {"dict_xsyn", 0}, {"earthdistance", 0}, {"file_fdw", 0}, {"fuzzystrmatch", 0},
-	{"hstore", 0}, {"insert_username", 0}, {"intagg", 0}, {"intarray", 0}, {"isn", 0}, {"lo", 0}, {"ltree", 0},
-	{"moddatetime", 0}, {"pageinspect", 0}, {"pg_buffercache", 0}, {"pg_freespacemap", 0}, {"pg_logicalinspect", 18},
-	{"pg_prewarm", 0}, {"pg_stat_statements", 0}, {"pg_surgery", 0}, {"pg_trgm", 0}, {"pg_visibility", 0},
-	{"pg_walinspect", 0}, {"pgcrypto", 0}, {"pgrowlocks", 0}, {"pgstattuple", 0}, {"plpgsql", 0}, {"postgres_fdw", 0},
-	{"refint", 0}, {"seg", 0}, {"sslinfo", 0}, {"tablefunc", 0}, {"tcn", 0}, {"tsm_system_rows", 0},
-	{"tsm_system_time", 0}, {"unaccent", 0}, {"uuid-ossp", 0}, {"xml2", 0},
+	{"adminpack", 0, 16},
+	{"old_snapshot", 14, 16},
+	{"pg_logicalinspect", 18, 0},
+	{"pg_surgery", 14, 0},
+	{"pg_walinspect", 15, 0},
 }
 
 // HasControlFile reports whether file, a path relative to the root, is the
@@ -32,21 +40,17 @@ func HasControlFile(postgres int, file string) bool {
 	if !ok || path.Dir(file) != fmt.Sprintf("usr/share/postgresql/%d/extension", postgres) {
 		return false
 	}
-	for _, c := range contrib {
-		if c.name == name {
-			return postgres >= c.since
-		}
-	}
-	return false
+	return slices.Contains(Contrib(postgres), name)
 }
 
 // Contrib returns the extensions that every server of that major has, sorted.
 func Contrib(postgres int) []string {
-	var out []string
-	for _, c := range contrib {
-		if postgres >= c.since {
+	out := slices.Clone(contrib)
+	for _, c := range contribOf {
+		if postgres >= c.first && (c.last == 0 || postgres <= c.last) {
 			out = append(out, c.name)
 		}
 	}
-	return slices.Clip(out)
+	slices.Sort(out)
+	return out
 }

@@ -16,7 +16,7 @@ import (
 // TestContribIsWhatTheServerHas compares the table with the real packages.
 func TestContribIsWhatTheServerHas(t *testing.T) {
 	program := oracle.Need(t, "dpkg-deb")
-	for suite, postgres := range map[string]int{"trixie": 17, "forky": 18} {
+	for suite, postgres := range map[string]int{"bookworm": 15, "trixie": 17, "forky": 18} {
 		t.Run(suite, func(t *testing.T) {
 			deb := testmirror.Deb(t, suite, "amd64", fmt.Sprintf("postgresql-%d", postgres))
 			listing, err := exec.CommandContext(t.Context(), program, "--contents", deb).Output()
