@@ -25,15 +25,20 @@ func (v validator) consumer(r *Recipe) {
 	v.unique("env", len(r.Env), func(i int) string { return r.Env[i].Name })
 	for i, p := range r.BinPath {
 		v.imagePath(index("bin_path", i), p)
+		if strings.ContainsAny(p, ":,'") {
+			v.wrong(index("bin_path", i), "", "%q holds a character that separates or ends a path list", p)
+		}
 	}
 	v.unique("bin_path", len(r.BinPath), func(i int) string { return r.BinPath[i] })
 }
 
-// envName judges the name of a variable by CloudNativePG's rules.
+// envName judges the name of a variable by CloudNativePG's rules, which do
+// not regard case.
 func (v validator) envName(field, name string) {
+	upper := strings.ToUpper(name)
 	switch {
 	case !v.required(field, name) || !v.match(field, name, envPattern):
-	case strings.HasPrefix(name, "PG"), strings.HasPrefix(name, "CNPG_"), slices.Contains(reservedEnv, name):
+	case strings.HasPrefix(upper, "PG"), strings.HasPrefix(upper, "CNPG_"), slices.Contains(reservedEnv, upper):
 		v.wrong(field, "", "CloudNativePG refuses %s: it reserves PG*, CNPG_*, %s", name, strings.Join(reservedEnv, ", "))
 	}
 }
