@@ -26,7 +26,7 @@ func (a *app) registryClient() *registry.Client {
 func (a *app) push(ctx context.Context, images []builder.Image, repo string) error {
 	client := a.registryClient()
 	for _, i := range images {
-		built, err := image.At(i.Path).Open(i.Tags[0])
+		built, err := image.At(i.Path).Open(i.Digest) // whatever the tags name by now
 		if err != nil {
 			return err
 		}
