@@ -202,7 +202,7 @@ func (a *app) printImages(images []builder.Image, repo string) error {
 		doc.Images = append(doc.Images, d)
 	}
 	if a.global.json {
-		a.printJSON(doc)
+		return a.printJSON(doc)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -39,6 +41,14 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// noArguments refuses any.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{text: fmt.Sprintf("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), command: cmd.CommandPath()}
+	}
+	return nil
 }
 
 // atLeastOne refuses an empty argument list, saying what belongs there.

@@ -45,9 +45,7 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 				Schema: 1, A: diffSubject{args[0], surveys[0].Digest}, B: diffSubject{args[1], surveys[1].Digest},
 				Difference: survey.Compare(surveys[0], surveys[1]),
 			}
-			if a.global.json {
-				a.printJSON(doc)
-			} else if _, err := fmt.Fprint(a.stdout, doc.describe()); err != nil {
+			if err := a.print(doc, doc.describe); err != nil {
 				return err
 			}
 			if exitCode && !doc.Identical {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -60,7 +61,8 @@ func (a *app) report(err error) int {
 		}
 	}
 	if a.global.json {
-		a.printJSON(errorDocument{Schema: 1, Error: errorBody{Message: err.Error(), Hint: hint(err), ExitCode: code}})
+		// What cannot be written has been said above.
+		_ = a.printJSON(errorDocument{Schema: 1, Error: errorBody{Message: err.Error(), Hint: hint(err), ExitCode: code}})
 	}
 	return code
 }
@@ -77,13 +79,20 @@ type errorBody struct {
 }
 
 // printJSON writes the one document of --json.
-func (a *app) printJSON(document any) {
+func (a *app) printJSON(document any) error {
 	enc := json.NewEncoder(a.stdout)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(document); err != nil {
-		panic(fmt.Sprintf("encoding %T: %v", document, err))
+	return enc.Encode(document)
+}
+
+// print writes the document with --json, and the text without.
+func (a *app) print(document any, text func() string) error {
+	if a.global.json {
+		return a.printJSON(document)
 	}
+	_, err := io.WriteString(a.stdout, text())
+	return err
 }
 
 // usageError is a command line that cannot be carried out as typed.

@@ -68,8 +68,7 @@ func (a *app) explain(kinds []finding.Kind, whole bool) error {
 		for _, k := range kinds {
 			doc.Findings = append(doc.Findings, explainedEntry(k))
 		}
-		a.printJSON(doc)
-		return nil
+		return a.printJSON(doc)
 	}
 	var b strings.Builder
 	for i, k := range kinds {

@@ -196,9 +196,7 @@ func (a *app) printLint(doc lintDocument, strict bool) error {
 	for _, i := range doc.Images {
 		report(i.Image, i.Findings)
 	}
-	if a.global.json {
-		a.printJSON(doc)
-	} else if _, err := fmt.Fprint(a.stdout, b.String()); err != nil {
+	if err := a.print(doc, b.String); err != nil {
 		return err
 	}
 	if failed {

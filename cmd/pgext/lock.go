@@ -71,8 +71,7 @@ func newLockedRecipe(p *builder.Plan, before lock.Lock) lockedRecipe {
 
 func (a *app) printLocks(doc lockDocument) error {
 	if a.global.json {
-		a.printJSON(doc)
-		return nil
+		return a.printJSON(doc)
 	}
 	for _, l := range doc.Locks {
 		state := "unchanged"

@@ -13,7 +13,7 @@ func (a *app) schemaCommand() *cobra.Command {
 		Long: `Print the JSON Schema of recipes (draft 2020-12), for editors. In recipe.yaml:
 
   # yaml-language-server: $schema=recipe.schema.json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := recipe.Schema()
 			if err != nil {

@@ -33,15 +33,10 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			v := versionDocument{1, versionString(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			if a.global.json {
-				a.printJSON(v)
-				return nil
-			}
-			_, err := fmt.Fprintf(a.stdout, "pgext %s %s %s\n", v.Version, v.Go, v.Platform)
-			return err
+			return a.print(v, func() string { return fmt.Sprintf("pgext %s %s %s\n", v.Version, v.Go, v.Platform) })
 		},
 	}
 }
