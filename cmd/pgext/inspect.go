@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
@@ -69,12 +70,7 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 			if err != nil {
 				return err
 			}
-			if a.global.json {
-				a.printJSON(inspected(args[0], s))
-				return nil
-			}
-			_, err = fmt.Fprint(a.stdout, describeSurvey(args[0], s, order == "size"))
-			return err
+			return a.print(inspected(args[0], s), func() string { return describeSurvey(args[0], s, order == "size") })
 		},
 	}
 	cmd.Flags().StringVar(&order, "sort", "path", "order of the files: path, or size with the largest first")
@@ -86,6 +82,12 @@ func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error)
 	if local, ok := image.ParseRef(ref); ok {
 		return image.At(local.Dir).Open(local.Name)
 	}
+	if !namesHost(ref) {
+		return image.Artifact{}, &noImageError{ref}
+	}
+	if a.global.offline {
+		return image.Artifact{}, fmt.Errorf("reading %s: %w", ref, &fetch.OfflineError{Name: ref})
+	}
 	r, err := a.registryClient().Resolve(ctx, ref)
 	if err != nil {
 		return image.Artifact{}, err
@@ -94,6 +96,19 @@ func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error)
 		return image.FromIndex(r.Index)
 	}
 	return image.FromImage(r.Image)
+}
+
+// noImageError is about an argument that names nothing on disk and no registry:
+// a slip in a path is not a question for somebody else's server.
+type noImageError struct{ ref string }
+
+func (e *noImageError) Error() string {
+	return fmt.Sprintf("%s: there is no such path, and no HOST in it to ask", e.ref)
+}
+
+// Hint shows the forms.
+func (*noImageError) Hint() string {
+	return "IMAGE is HOST/NAME[:TAG][@DIGEST], such as docker.io/library/postgres:18, oci:PATH[:TAG], or the path of a layout"
 }
 
 // survey looks at everything in IMAGE.
