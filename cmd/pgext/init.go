@@ -76,6 +76,8 @@ func (f initFlags) check(args []string) error {
 	switch {
 	case f.all && len(args) > 0:
 		return usageErrorf("--all takes no package")
+	case f.output == "":
+		return usageErrorf("--output is empty: it needs a file or a folder, or - for standard output")
 	case f.all && f.output == "-":
 		return usageErrorf("--all writes several recipes: --output DIR is needed")
 	case !f.all && len(args) == 0:
@@ -135,8 +137,7 @@ func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 		return err
 	}
 	if a.global.json {
-		a.printJSON(initDocument{Schema: 1, Recipes: []initRecipe{made}})
-		return nil
+		return a.printJSON(initDocument{Schema: 1, Recipes: []initRecipe{made}})
 	}
 	text := made.Text
 	if made.Path != "" {
@@ -167,8 +168,7 @@ func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 		doc.Recipes = append(doc.Recipes, made)
 	}
 	if a.global.json {
-		a.printJSON(doc)
-		return nil
+		return a.printJSON(doc)
 	}
 	return a.printClasses(all)
 }
