@@ -46,6 +46,8 @@ type Target struct {
 type Architecture struct {
 	// Pins is everything that the later steps need to know.
 	Pins lock.Target
+	// Locked tells that the lock already has exactly these pins.
+	Locked bool
 	// Resolved is what apt adds beyond the base, sorted by name; nil when the
 	// pins are those of the lock.
 	Resolved []apt.Package
@@ -119,10 +121,16 @@ func (p *Plan) settle(before lock.Lock) {
 	}
 	for _, t := range p.Targets {
 		for i, a := range t.Architectures {
-			t.Architectures[i].Pins, _ = p.Lock.Find(t.Distro, t.Postgres, a.Pins.Arch)
+			pins, _ := p.Lock.Find(t.Distro, t.Postgres, a.Pins.Arch)
+			old, ok := before.Find(t.Distro, t.Postgres, a.Pins.Arch)
+			t.Architectures[i].Pins, t.Architectures[i].Locked = pins, ok && samePins(old, pins)
 		}
 	}
 	p.Changed = !slices.Equal(p.Lock.Encode(), before.Encode())
+}
+
+func samePins(a, b lock.Target) bool {
+	return slices.Equal(lock.Lock{}.With(a).Encode(), lock.Lock{}.With(b).Encode())
 }
 
 // fitting returns the pins of a target whose recipe has not changed since.

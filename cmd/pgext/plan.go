@@ -48,8 +48,7 @@ func (a *app) printPlans(plans []*builder.Plan) error {
 		}
 	}
 	if a.global.json {
-		a.printJSON(doc)
-		return nil
+		return a.printJSON(doc)
 	}
 	for _, t := range doc.Targets {
 		if _, err := fmt.Fprintf(a.stdout, "%s %s/%d/%s\n", t.Image, t.Distro, t.Postgres, t.Arch); err != nil {
@@ -67,7 +66,7 @@ func (a *app) printPlans(plans []*builder.Plan) error {
 func newTargetDocument(p *builder.Plan, t builder.Target, arch builder.Architecture) targetDocument {
 	d := targetDocument{
 		Recipe: p.Recipe.Path, Image: p.Recipe.Image, Distro: t.Distro, Postgres: t.Postgres, Arch: arch.Pins.Arch,
-		Locked: !p.Changed, Resolved: []packageDocument{}, Packages: []packageDocument{},
+		Locked: arch.Locked, Resolved: []packageDocument{}, Packages: []packageDocument{},
 		Findings: append([]finding.Finding{}, arch.Findings...),
 	}
 	for _, r := range arch.Resolved {
