@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/pgext/pgext/internal/sandbox"
 )
 
 // softMemory is what the garbage collector works harder to stay below, in
@@ -15,6 +17,7 @@ import (
 const softMemory = 224 << 20
 
 func main() {
+	sandbox.Init()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}

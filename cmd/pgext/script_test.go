@@ -6,9 +6,12 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pgext/pgext/internal/sandbox"
 )
 
 func TestMain(m *testing.M) {
+	sandbox.Init()
 	testscript.Main(m, map[string]func(){
 		"pgext":   func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
 		"confine": confine,

@@ -298,7 +298,7 @@ func TestFromImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := s.FromImage(t.Context(), "sha256:1", tree)
+	dir, err := s.FromImage(t.Context(), "sha256:1", func() (filetree.Tree, error) { return tree, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

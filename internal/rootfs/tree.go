@@ -10,12 +10,19 @@ import (
 )
 
 // FromImage returns a folder with the files of an extension image, for
-// mounting. digest identifies the tree. Since an image's files are root's and
+// mounting. digest identifies the tree, which is asked for when the folder
+// is not there yet. Since an image's files are root's and
 // the server is not root, what others may do is all that counts: the modes in
 // the folder say that of everybody, its owner included, so that a file which
 // the server could not read in a cluster cannot be read here either.
-func (s *Store) FromImage(ctx context.Context, digest string, tree filetree.Tree) (string, error) {
-	dir, err := s.once(ctx, keyOf("image", digest), func(dir *os.Root) error { return lay(ctx, dir, tree) })
+func (s *Store) FromImage(ctx context.Context, digest string, tree func() (filetree.Tree, error)) (string, error) {
+	dir, err := s.once(ctx, keyOf("image", digest), func(dir *os.Root) error {
+		t, err := tree()
+		if err != nil {
+			return err
+		}
+		return lay(ctx, dir, t)
+	})
 	if err != nil {
 		return "", fmt.Errorf("unpacking the image %s: %w", digest, err)
 	}

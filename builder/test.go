@@ -1,0 +1,255 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/rootfs"
+)
+
+// Trial is one architecture of a finished image, to be tested or to be mounted
+// beside one that is.
+type Trial struct {
+	// Name is what messages call it.
+	Name     string
+	Image    v1.Image
+	Metadata metadata.Metadata
+	// Recipe is the one the image was built from, for its archives, its lock
+	// and its own test; nil when it is not known.
+	Recipe *recipe.Recipe
+}
+
+// NoLabelError says that an image does not tell what a test has to know.
+type NoLabelError struct {
+	Image string
+}
+
+func (e *NoLabelError) Error() string {
+	return fmt.Sprintf("testing %s: it has no label %s", e.Image, metadata.Label)
+}
+
+// Hint says which images have it.
+func (*NoLabelError) Hint() string { return "pgext tests images that pgext has built" }
+
+// Trials returns the architectures of an image.
+func Trials(a image.Artifact, name string, r *recipe.Recipe) ([]Trial, error) {
+	var out []Trial
+	for _, img := range a.Images {
+		labels, err := image.Labels(img)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		label, ok := labels[metadata.Label]
+		if !ok {
+			return nil, &NoLabelError{Image: name}
+		}
+		m, err := metadata.Decode([]byte(label))
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		out = append(out, Trial{Name: name, Image: img, Metadata: m, Recipe: r})
+	}
+	return out, nil
+}
+
+// Required returns the images among all that t requires, and those that they
+// require in turn; all are for the same server. What none has is missing.
+func (t Trial) Required(all []Trial) (found []Trial, missing []metadata.Requirement) {
+	seen := map[string]bool{t.Metadata.Name: true}
+	open := []Trial{t}
+	for len(open) > 0 {
+		next := open[0]
+		open = open[1:]
+		for _, r := range next.Metadata.Requires {
+			i := slices.IndexFunc(all, func(o Trial) bool { return t.sameServer(o) && o.Metadata.Satisfies(r) })
+			switch {
+			case t.Metadata.Satisfies(r):
+			case i < 0:
+				missing = append(missing, r)
+			case !seen[all[i].Metadata.Name]:
+				seen[all[i].Metadata.Name] = true
+				found, open = append(found, all[i]), append(open, all[i])
+			}
+		}
+	}
+	return found, missing
+}
+
+func (t Trial) sameServer(o Trial) bool {
+	a, b := t.Metadata, o.Metadata
+	return a.Distro == b.Distro && a.Postgres == b.Postgres && a.Arch == b.Arch
+}
+
+// Runs tells whether this machine runs programs of the trial's architecture:
+// its own, or one that the kernel hands to an emulator which is there in every
+// root file system (binfmt_misc, flag F). why completes "not run, since".
+func (t Trial) Runs() (why string, ok bool) {
+	if t.Metadata.Postgres < 18 {
+		return fmt.Sprintf("PostgreSQL %d has no extension_control_path", t.Metadata.Postgres), false
+	}
+	a, known := debian.LookupArchitecture(t.Metadata.Arch)
+	if known && a.OCI == runtime.GOARCH {
+		return "", true
+	}
+	if known && emulated(emulators[a.OCI]) {
+		return "", true
+	}
+	return fmt.Sprintf("this machine is %s and has no emulator of %s registered (qemu-user-static)", runtime.GOARCH, t.Metadata.Arch), false
+}
+
+// emulators are the names under which Debian registers qemu-user.
+var emulators = map[string]string{"amd64": "qemu-x86_64", "arm64": "qemu-aarch64", "ppc64le": "qemu-ppc64le", "s390x": "qemu-s390x", "riscv64": "qemu-riscv64"}
+
+func emulated(name string) bool {
+	text, err := os.ReadFile(filepath.Join("/proc/sys/fs/binfmt_misc", filepath.Base(cmp.Or(name, "none"))))
+	return err == nil && strings.HasPrefix(string(text), "enabled") && fixedBinary.Match(text)
+}
+
+// fixedBinary is flag F: the kernel has opened the emulator beforehand.
+var fixedBinary = regexp.MustCompile(`(?m)^flags: .*F`)
+
+// Test tries t out on a real server, with others mounted beside it. report,
+// which may be nil, hears of each check.
+func (b *Builder) Test(ctx context.Context, t Trial, others []Trial, report func(pgtest.Check)) (pgtest.Result, error) {
+	result, err := b.test(ctx, t, others, report)
+	if err != nil {
+		return result, fmt.Errorf("testing %s for %s: %w", t.Name, t.Metadata.Arch, err)
+	}
+	return result, nil
+}
+
+func (b *Builder) test(ctx context.Context, t Trial, others []Trial, report func(pgtest.Check)) (pgtest.Result, error) {
+	roots, err := rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
+	if err != nil {
+		return pgtest.Result{}, err
+	}
+	operand, err := b.operandPackages(ctx, t)
+	if err != nil {
+		return pgtest.Result{}, err
+	}
+	in := pgtest.Input{Postgres: t.Metadata.Postgres, Version: operand.Postgres}
+	if in.Root, err = roots.FromDebs(ctx, operand.Packages); err != nil {
+		return pgtest.Result{}, err
+	}
+	if in.Image, err = b.unpackImage(ctx, roots, t); err != nil {
+		return pgtest.Result{}, err
+	}
+	for _, o := range others {
+		i, err := b.unpackImage(ctx, roots, o)
+		if err != nil {
+			return pgtest.Result{}, err
+		}
+		in.Others = append(in.Others, i)
+	}
+	if t.Recipe != nil && t.Recipe.Test.SQL != "" {
+		script, err := os.ReadFile(filepath.Join(filepath.Dir(t.Recipe.Path), filepath.FromSlash(t.Recipe.Test.SQL)))
+		if err != nil {
+			return pgtest.Result{}, fmt.Errorf("reading test.sql: %w", err)
+		}
+		in.Script = string(script)
+	}
+	return pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: report})
+}
+
+func (b *Builder) unpackImage(ctx context.Context, roots *rootfs.Store, t Trial) (pgtest.Image, error) {
+	digest, err := t.Image.Digest()
+	if err != nil {
+		return pgtest.Image{}, err
+	}
+	dir, err := roots.FromImage(ctx, digest.String(), func() (filetree.Tree, error) {
+		flat, err := image.Flatten(ctx, t.Image, image.FlattenOptions{Cache: b.o.Cache})
+		return flat.Tree, err
+	})
+	return pgtest.Image{Metadata: t.Metadata, Dir: dir}, err
+}
+
+// operandKind names the cache records of what a base consists of, by its
+// checksum.
+const operandKind = "operand-1"
+
+// operandList is what the root file system of a base is made from.
+type operandList struct {
+	Postgres string
+	Packages []rootfs.Deb
+}
+
+// operandPackages returns the packages of the base that the image was built
+// for: those its lock knows, where they were fetched before, else those that
+// the archives have now. All are in the cache.
+func (b *Builder) operandPackages(ctx context.Context, t Trial) (operandList, error) {
+	if known, ok := b.lockedOperand(t); ok {
+		return known, nil
+	}
+	m := t.Metadata
+	r, target := t.Recipe, recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: recipe.BaseMinimal}
+	if r == nil {
+		r = &recipe.Recipe{Path: "image"}
+	} else if targets, err := r.Select(recipe.Selection{Distros: []string{m.Distro}, Postgres: []int{m.Postgres}, Archs: []string{m.Arch}}); err == nil {
+		target = targets[0]
+	}
+	if target.BaseFor(m.Arch) != recipe.BaseMinimal {
+		return operandList{}, errors.New("images for an operand image as base cannot be tested yet")
+	}
+	u, err := b.open(ctx, r, target, m.Arch)
+	if err != nil {
+		return operandList{}, err
+	}
+	s := &resolution{Builder: b, universe: u, arch: m.Arch}
+	digests, err := s.fetchPackages(ctx, u.base.Packages)
+	if err != nil {
+		return operandList{}, err
+	}
+	list := operandList{Postgres: u.base.Postgres}
+	for i, p := range u.base.Packages {
+		list.Packages = append(list.Packages, rootfs.Deb{Name: p.Name, SHA256: digests[i]})
+	}
+	record, err := json.Marshal(list)
+	if err == nil {
+		err = b.o.Cache.PutRecord(operandKind, "sha256:"+u.base.Checksum(), record)
+	}
+	return list, err
+}
+
+// lockedOperand looks up the base that the lock of t's recipe names.
+func (b *Builder) lockedOperand(t Trial) (operandList, bool) {
+	var list operandList
+	if t.Recipe == nil {
+		return list, false
+	}
+	l, ok, err := lock.Load(recipe.LockPath(t.Recipe.Path))
+	if err != nil || !ok {
+		return list, false
+	}
+	pins, ok := l.Find(t.Metadata.Distro, t.Metadata.Postgres, t.Metadata.Arch)
+	if !ok {
+		return list, false
+	}
+	record, ok := b.o.Cache.Record(operandKind, pins.Base.Checksum)
+	if !ok || json.Unmarshal(record, &list) != nil {
+		return list, false
+	}
+	for _, p := range list.Packages {
+		if _, ok := b.o.Cache.Has(p.SHA256); !ok {
+			return list, false
+		}
+	}
+	return list, true
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+type testFlags struct {
+	selectionFlags
+	resolvingFlags
+	output string
+	with   []string
+	junit  string
+}
+
+func (a *app) testCommand() *cobra.Command {
+	var f testFlags
+	cmd := &cobra.Command{
+		Use:   "test RECIPE|IMAGE...",
+		Short: "Try images out on a real PostgreSQL server",
+		Long: `Try images out on a real PostgreSQL server, mounted and configured as
+CloudNativePG does it. The server comes from the same packages as the operand
+image and runs in Linux namespaces: no Docker, no root, no network.
+
+Every extension is created in a database of its own, all that manifests ask for
+in one, modules are loaded, output plugins decode a change, old versions are
+updated, the recipe's test.sql runs, the server restarts, extensions are
+dropped, and the server's log is judged.
+
+A RECIPE is built into DIR first. Images that another one requires are looked
+for among the arguments, in DIR and among --with. Architectures that this
+machine does not run are not tested, and said to be so. A failed check exits
+with 3; the server's log is then kept in DIR/<image>/<tag>-<arch>.test.log.`,
+		Example: `  pgext test recipes/pgvector --distro forky
+  pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie
+  pgext test dist/pgrouting --with dist/postgis --junit report.xml`,
+		Args: atLeastOne("a recipe or an image"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+			if err != nil {
+				return err
+			}
+			subjects, err := a.testSubjects(cmd.Context(), b, args, f)
+			if err != nil {
+				return err
+			}
+			others, err := a.testCompanions(cmd.Context(), subjects, f)
+			if err != nil {
+				return err
+			}
+			outcomes, err := a.test(cmd.Context(), b, subjects, others)
+			if err != nil {
+				return err
+			}
+			return a.reportTests(outcomes, f)
+		},
+	}
+	fs := cmd.Flags()
+	f.selectionFlags.bind(fs)
+	f.resolvingFlags.bind(fs)
+	fs.StringVar(&f.output, "output", "dist", "folder for the images of recipes, and for the logs of failed tests")
+	fs.StringArrayVar(&f.with, "with", nil, "image that others may require")
+	fs.StringVar(&f.junit, "junit", "", "write a JUnit report to this file")
+	return cmd
+}
+
+// subject is one architecture of an image to test.
+type subject struct {
+	builder.Trial
+	// tag names it, for the log.
+	tag string
+}
+
+// testSubjects builds the recipes and finds the images among the arguments.
+func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []string, f testFlags) ([]subject, error) {
+	var subjects []subject
+	var recipes []string
+	for _, arg := range args {
+		if !isImage(arg) {
+			recipes = append(recipes, arg)
+			continue
+		}
+		trials, err := a.trials(ctx, arg, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range trials {
+			if f.selects(t) {
+				subjects = append(subjects, subject{t, fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)})
+			}
+		}
+	}
+	if len(recipes) == 0 {
+		return subjects, nil
+	}
+	loaded, err := loadRecipes(recipes)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range loaded {
+		built, err := a.buildSubjects(ctx, b, r, f)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, built...)
+	}
+	return subjects, nil
+}
+
+// buildSubjects builds a recipe as pgext build does.
+func (a *app) buildSubjects(ctx context.Context, b *builder.Builder, r *recipe.Recipe, f testFlags) ([]subject, error) {
+	p, err := b.Plan(ctx, r, f.selection(), builder.Keep)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.WriteLock(); err != nil {
+		return nil, err
+	}
+	images, err := b.Build(ctx, p, f.output)
+	if err != nil {
+		return nil, err
+	}
+	var out []subject
+	for _, i := range images {
+		trials, err := a.trials(ctx, "oci:"+i.Path+":"+i.Tags[0], r)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range trials {
+			t.Name = i.Name + ":" + i.Tags[0]
+			out = append(out, subject{t, i.Tags[0]})
+		}
+	}
+	return out, nil
+}
+
+// trials are the architectures of the image that ref names.
+func (a *app) trials(ctx context.Context, ref string, r *recipe.Recipe) ([]builder.Trial, error) {
+	artifact, err := a.openImage(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return builder.Trials(artifact, ref, r)
+}
+
+// selects tells whether --distro, --pg and --arch, where given, name t.
+func (f testFlags) selects(t builder.Trial) bool {
+	m := t.Metadata
+	return (len(f.distros) == 0 || slices.Contains(f.distros, m.Distro)) &&
+		(len(f.majors) == 0 || slices.Contains(f.majors, m.Postgres)) &&
+		(len(f.archs) == 0 || slices.Contains(f.archs, m.Arch))
+}
+
+// testCompanions are the images that others may require: those of the
+// arguments, of --with, and of the output folder.
+func (a *app) testCompanions(ctx context.Context, subjects []subject, f testFlags) ([]builder.Trial, error) {
+	var all []builder.Trial
+	for _, s := range subjects {
+		all = append(all, s.Trial)
+	}
+	for _, ref := range f.with {
+		trials, err := a.trials(ctx, ref, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, trials...)
+	}
+	layouts, err := filepath.Glob(filepath.Join(f.output, "*", "oci"))
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range layouts {
+		entries, err := image.At(dir).Entries()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			tag := e.Annotations["org.opencontainers.image.ref.name"]
+			if trials, err := a.trials(ctx, "oci:"+dir+":"+tag, nil); err == nil && tag != "" {
+				all = append(all, trials...)
+			}
+		}
+	}
+	return all, nil
+}
+
+// outcome is what came of testing one subject.
+type outcome struct {
+	subject
+	pgtest.Result
+	// log is where the server's log was kept.
+	log string
+}
+
+// test tests the subjects, several at a time.
+func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, all []builder.Trial) ([]outcome, error) {
+	out := make([]outcome, len(subjects))
+	live := &liveLines{app: a}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(a.global.jobs)
+	for i, s := range subjects {
+		group.Go(func() (err error) {
+			out[i], err = testOne(ctx, b, s, all, live)
+			return err
+		})
+	}
+	return out, group.Wait()
+}
+
+// testOne tests a subject that this machine runs, with what it requires.
+func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.Trial, live *liveLines) (outcome, error) {
+	o := outcome{subject: s}
+	if why, ok := s.Runs(); !ok {
+		o.Checks = []pgtest.Check{{Name: "run", Status: pgtest.Skip, Detail: why}}
+		return o, nil
+	}
+	others, missing := s.Required(all)
+	if len(missing) > 0 {
+		o.Checks = []pgtest.Check{{Name: "requires", Status: pgtest.Fail}}
+		for _, r := range missing {
+			o.Checks[0].Detail += fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with\n",
+				r, s.Metadata.Distro, s.Metadata.Postgres, s.Metadata.Arch)
+			if r.Package != "" {
+				o.Advice = append(o.Advice, pgtest.Advice{Text: fmt.Sprintf("%s is in the package %s: build an image of it", r, r.Package)})
+			}
+		}
+		return o, nil
+	}
+	var err error
+	o.Result, err = b.Test(ctx, s.Trial, others, func(c pgtest.Check) { live.show(s, c) })
+	return o, err
+}
+
+// liveLines shows each check on a terminal as soon as it is known.
+type liveLines struct {
+	app *app
+	mu  sync.Mutex
+}
+
+func (l *liveLines) show(s subject, c pgtest.Check) {
+	if !l.app.isTerminal() && !l.app.global.verbose {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.app.stderr, "%s %s: %s %s (%.1fs)\n", s.Metadata.Name, s.Metadata.Arch, c.Status, c.Name, c.Seconds)
+}
+
+// keepLog writes the log of a failed test and returns its path.
+func (o outcome) keepLog(dir string) (string, error) {
+	path := filepath.Join(dir, o.Metadata.Image, fmt.Sprintf("%s-%s.test.log", o.tag, o.Metadata.Arch))
+	if !o.Failed() || len(o.Log) == 0 {
+		err := os.Remove(path) // of an earlier test
+		if os.IsNotExist(err) {
+			err = nil
+		}
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, builder.WriteFile(path, o.Log)
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/pgtest"
+)
+
+type testDocument struct {
+	Schema int           `json:"schema"`
+	Images []testedImage `json:"images"`
+}
+
+// testedImage is one architecture of an image.
+type testedImage struct {
+	Image    string `json:"image"`
+	Name     string `json:"name"`
+	Digest   string `json:"digest"`
+	Distro   string `json:"distro"`
+	Postgres int    `json:"postgres"`
+	Arch     string `json:"arch"`
+	// Status is pass, fail, or skip when nothing ran.
+	Status  pgtest.Status   `json:"status"`
+	Seconds float64         `json:"seconds"`
+	Checks  []pgtest.Check  `json:"checks"`
+	Advice  []pgtest.Advice `json:"advice"`
+	// Log is where the server's log was kept.
+	Log string `json:"log,omitempty"`
+}
+
+// reportTests keeps logs, writes the report that was asked for and prints the
+// table or the document.
+func (a *app) reportTests(outcomes []outcome, f testFlags) error {
+	doc := testDocument{Schema: 1, Images: []testedImage{}}
+	failed := false
+	for _, o := range outcomes {
+		var err error
+		if o.log, err = o.keepLog(f.output); err != nil {
+			return fmt.Errorf("keeping the log of %s: %w", o.Name, err)
+		}
+		doc.Images = append(doc.Images, o.document())
+		failed = failed || o.Failed()
+	}
+	if f.junit != "" {
+		report, err := junit(doc)
+		if err == nil {
+			err = builder.WriteFile(f.junit, report)
+		}
+		if err != nil {
+			return fmt.Errorf("writing the JUnit report: %w", err)
+		}
+	}
+	if err := a.print(doc, func() string { return testTable(doc) }); err != nil {
+		return err
+	}
+	if failed {
+		return printedError{exitFindings}
+	}
+	return nil
+}
+
+func (o outcome) document() testedImage {
+	d := testedImage{
+		Image: o.Name, Name: o.Metadata.Name, Distro: o.Metadata.Distro, Postgres: o.Metadata.Postgres, Arch: o.Metadata.Arch,
+		Status: pgtest.Pass, Checks: o.Checks, Advice: list(o.Advice), Log: o.log,
+	}
+	if digest, err := o.Image.Digest(); err == nil {
+		d.Digest = digest.String()
+	}
+	for _, c := range o.Checks {
+		d.Seconds += c.Seconds
+	}
+	switch {
+	case o.Failed():
+		d.Status = pgtest.Fail
+	case o.Count(pgtest.Skip) == len(o.Checks):
+		d.Status = pgtest.Skip
+	}
+	return d
+}
+
+// testTable is a line for every image, and what is to be told about its
+// checks below it.
+func testTable(doc testDocument) string {
+	var b strings.Builder
+	for _, i := range doc.Images {
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		r := pgtest.Result{Checks: i.Checks}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d of %d checks pass\t%.1f s\n", i.Status, i.Image, i.Arch, r.Count(pgtest.Pass), len(i.Checks), i.Seconds)
+		w.Flush() //nolint:errcheck // a strings.Builder takes everything
+		for _, c := range i.Checks {
+			if c.Status != pgtest.Pass {
+				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, strings.ReplaceAll(strings.TrimSpace(c.Detail), "\n", "\n    "))
+			}
+		}
+		for _, advice := range i.Advice {
+			fmt.Fprintf(&b, "  hint: %s\n", advice.Text)
+			if advice.Recipe != "" {
+				fmt.Fprintf(&b, "    in the recipe: %s\n", advice.Recipe)
+			}
+		}
+		if i.Log != "" {
+			fmt.Fprintf(&b, "  log: %s\n", i.Log)
+		}
+	}
+	return b.String()
+}
+
+// The elements of a JUnit report that CI systems read.
+type (
+	junitSuites struct {
+		XMLName xml.Name     `xml:"testsuites"`
+		Suites  []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Skipped  int         `xml:"skipped,attr"`
+		Time     string      `xml:"time,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Class   string        `xml:"classname,attr"`
+		Name    string        `xml:"name,attr"`
+		Time    string        `xml:"time,attr"`
+		Failure *junitMessage `xml:"failure"`
+		Skipped *junitMessage `xml:"skipped"`
+		Output  string        `xml:"system-out,omitempty"`
+	}
+	junitMessage struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// junit returns the JUnit form of a document. A note is a pass with output.
+func junit(doc testDocument) ([]byte, error) {
+	var suites junitSuites
+	for _, i := range doc.Images {
+		r := pgtest.Result{Checks: i.Checks}
+		s := junitSuite{
+			Name: i.Image + " " + i.Arch, Tests: len(i.Checks), Failures: r.Count(pgtest.Fail), Skipped: r.Count(pgtest.Skip),
+			Time: fmt.Sprintf("%.3f", i.Seconds),
+		}
+		for _, c := range i.Checks {
+			j := junitCase{Class: i.Name, Name: c.Name, Time: fmt.Sprintf("%.3f", c.Seconds)}
+			first, _, _ := strings.Cut(c.Detail, "\n")
+			switch c.Status {
+			case pgtest.Fail:
+				j.Failure = &junitMessage{first, c.Detail}
+			case pgtest.Skip:
+				j.Skipped = &junitMessage{first, c.Detail}
+			default:
+				j.Output = c.Detail
+			}
+			s.Cases = append(s.Cases, j)
+		}
+		suites.Suites = append(suites.Suites, s)
+	}
+	text, err := xml.MarshalIndent(suites, "", "  ")
+	return append([]byte(xml.Header), append(text, '\n')...), err
+}

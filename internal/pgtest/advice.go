@@ -1,0 +1,134 @@
+package pgtest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Patterns of what servers and extensions say when something is missing.
+var (
+	wantsPreload     = regexp.MustCompile(`(?i)shared_preload_libraries|must be (pre)?loaded|(needs|has|have) to be (pre)?loaded|not (been )?preloaded`)
+	missingLibrary   = regexp.MustCompile(`could not load library "([^"]+)": (\S+): cannot open shared object file`)
+	undefinedSymbol  = regexp.MustCompile(`could not load library "([^"]+)": \S+: (undefined symbol: \S+|version \S+ not found[^\n]*)`)
+	otherMajor       = regexp.MustCompile(`incompatible library "([^"]+)"[^\n]*(\n[^\n]*)?`)
+	missingExtension = regexp.MustCompile(`(?:required )?extension "([^"]+)" is not (?:available|installed)`)
+	missingModule    = regexp.MustCompile(`could not access file "(?:\$libdir/)?([^"]+)": No such file or directory`)
+	absolutePath     = regexp.MustCompile(`could not (?:open|access|stat|read) (?:file|directory|extension control file|extension script file) "(/[^"]+)": ([^\n]+)`)
+	wordPattern      = regexp.MustCompile(`[A-Za-z0-9_.-]+`)
+)
+
+// learn finds out what a recipe could say so that the check passes.
+func (r *run) learn(c Check, log string) {
+	text := c.Detail
+	if m := missingLibrary.FindStringSubmatch(text); m != nil {
+		r.advise(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", short(m[1]), m[2]),
+			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]))
+	}
+	if m := undefinedSymbol.FindStringSubmatch(text); m != nil {
+		r.advise(fmt.Sprintf("%s was built for other libraries than it finds: %s", short(m[1]), m[2]), "")
+	}
+	if m := otherMajor.FindStringSubmatch(text); m != nil {
+		r.advise(fmt.Sprintf("%s was built for another PostgreSQL than %d", short(m[1]), r.in.Postgres), "")
+	}
+	if m := missingExtension.FindStringSubmatch(text); m != nil && !r.own(m[1]) {
+		r.advise(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]))
+	}
+	if m := missingModule.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[1], "/") {
+		r.advise(fmt.Sprintf("the module %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [\"module:%s\"]", m[1]))
+	}
+	if m := absolutePath.FindStringSubmatch(text); m != nil {
+		r.advisePath(m[1], m[2])
+	}
+	if wantsPreload.MatchString(text) || crash.MatchString(log) {
+		r.preload = appendNew(r.preload, r.candidates(text)...)
+	}
+}
+
+func (r *run) advise(text, line string) {
+	a := Advice{Text: text, Recipe: line}
+	if !slices.Contains(r.advice, a) {
+		r.advice = append(r.advice, a)
+	}
+}
+
+// advisePath tells an unreadable file of the image from a path that only the
+// default location has.
+func (r *run) advisePath(path, reason string) {
+	switch {
+	case strings.HasPrefix(path, "/extensions/") && strings.Contains(reason, "Permission denied"):
+		r.advise(fmt.Sprintf("%s may not be read by everybody: files of an image need mode 0644, folders 0755", path), "")
+	case strings.HasPrefix(path, "/extensions/"):
+		r.advise(fmt.Sprintf("the image lacks %s", path), "")
+	default:
+		r.advise(fmt.Sprintf("the absolute path %s does not exist in the operand; a file of the image is elsewhere", path), "")
+	}
+}
+
+// candidates are the modules that a text which asks for preloading means:
+// those it names, else the only one there is, or those called like an
+// extension.
+func (r *run) candidates(text string) []string {
+	words := wordPattern.FindAllString(text, -1)
+	m := r.in.Image.Metadata
+	var named, alike []string
+	for _, i := range r.in.images() {
+		for _, module := range i.Metadata.Modules {
+			if slices.Contains(words, module) || slices.Contains(words, module+".so") {
+				named = append(named, module)
+			}
+		}
+	}
+	for _, name := range operandModules {
+		if slices.Contains(words, name) && !slices.Contains(named, name) {
+			named = append([]string{name}, named...)
+		}
+	}
+	for _, module := range m.Modules {
+		if r.own(module) {
+			alike = append(alike, module)
+		}
+	}
+	switch {
+	case len(named) > 0:
+		return named
+	case len(m.Modules) == 1:
+		return m.Modules
+	}
+	return alike
+}
+
+// operandModules are those of the operand that others ask to be preloaded;
+// CloudNativePG does so by itself as soon as a parameter of theirs is set.
+var operandModules = []string{"pg_stat_statements", "auto_explain"}
+
+// defaults of operand modules, whose mention has CloudNativePG preload them.
+var mention = map[string]string{"pg_stat_statements": "pg_stat_statements.track: top", "auto_explain": "auto_explain.log_min_duration: -1"}
+
+// preloadAdvice says what a second run with more preloaded came to.
+func preloadAdvice(in Input, second Result) []Advice {
+	var out []Advice
+	outcome := "with it all checks pass"
+	if second.Failed() {
+		outcome = fmt.Sprintf("with it %d checks pass and %d fail", second.Count(Pass), second.Count(Fail))
+	}
+	var own []string
+	for _, name := range in.Preload {
+		if line, ok := mention[name]; ok {
+			out = append(out, Advice{Text: name + " must be preloaded; " + outcome, Recipe: "parameters: {" + line + "}"})
+		} else {
+			own = append(own, name)
+		}
+	}
+	if len(own) > 0 {
+		out = append(out, Advice{
+			Text:   strings.Join(own, ", ") + " must be preloaded; " + outcome,
+			Recipe: "shared_preload_libraries: [" + strings.Join(own, ", ") + "]",
+		})
+	}
+	return out
+}
+
+// short returns the base name of a module's path.
+func short(path string) string { return path[strings.LastIndex(path, "/")+1:] }

@@ -1,0 +1,88 @@
+package pgtest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+func TestLearn(t *testing.T) {
+	in := Input{Postgres: 18, Image: Image{Metadata: metadata.Metadata{
+		Name: "x", Extensions: []metadata.Extension{{Name: "cron"}}, Modules: []string{"pg_cron", "cron"},
+	}}}
+	for _, tc := range []struct {
+		name, detail, log string
+		advice            []Advice
+		preload           []string
+	}{
+		{"nothing known", "division by zero", "", nil, nil},
+		{"preload by name", "pg_cron can only be loaded via shared_preload_libraries\nHINT:  Add pg_cron to it.", "", nil, []string{"pg_cron"}},
+		{"preload without a name", "it must be preloaded", "", nil, []string{"cron"}},
+		{"the operand's module first", "pg_stat_statements must be loaded via \"shared_preload_libraries\" before pg_cron", "", nil, []string{"pg_stat_statements", "pg_cron"}},
+		{"a crash", "server closed the connection unexpectedly", "@postmaster||00000|| LOG:  client backend (PID 1) was terminated by signal 11", nil, []string{"cron"}},
+		{
+			"library", `could not load library "/extensions/x/lib/x.so": libblas.so.3: cannot open shared object file: No such file or directory`, "",
+			[]Advice{{"x.so needs the library libblas.so.3, which neither the image nor the operand has", "bundle: {libraries: [libblas.so.3]}"}},
+			nil,
+		},
+		{
+			"symbol", `could not load library "/extensions/x/lib/x.so": /extensions/x/lib/x.so: undefined symbol: foo`, "",
+			[]Advice{{"x.so was built for other libraries than it finds: undefined symbol: foo", ""}},
+			nil,
+		},
+		{
+			"major", "incompatible library \"/extensions/x/lib/x.so\": version mismatch\nDETAIL:  Server is version 18, library is version 17.", "",
+			[]Advice{{"x.so was built for another PostgreSQL than 18", ""}},
+			nil,
+		},
+		{
+			"extension", `required extension "citus" is not installed`, "",
+			[]Advice{{"the extension citus is in no image that was mounted", "requires: [citus]"}},
+			nil,
+		},
+		{"its own extension", `extension "cron" is not available`, "", nil, nil},
+		{
+			"module", `could not access file "$libdir/postgis-3": No such file or directory`, "",
+			[]Advice{{"the module postgis-3 is in no image that was mounted", `requires: ["module:postgis-3"]`}},
+			nil,
+		},
+		{
+			"absolute path", `could not open file "/usr/share/postgresql/18/extension/unit.data" for reading`, "", nil, nil,
+		},
+		{
+			"absolute path and why", `could not open file "/usr/share/x": No such file or directory`, "",
+			[]Advice{{"the absolute path /usr/share/x does not exist in the operand; a file of the image is elsewhere", ""}},
+			nil,
+		},
+		{
+			"mode", `could not open extension control file "/extensions/x/share/extension/cron.control": Permission denied`, "",
+			[]Advice{{"/extensions/x/share/extension/cron.control may not be read by everybody: files of an image need mode 0644, folders 0755", ""}},
+			nil,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := &run{in: in}
+			r.learn(Check{Detail: tc.detail}, tc.log)
+			if diff := cmp.Diff(r.advice, tc.advice); diff != "" {
+				t.Errorf("advice (-got +want):\n%s", diff)
+			}
+			if diff := cmp.Diff(r.preload, tc.preload); diff != "" {
+				t.Errorf("preload (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPreloadAdvice(t *testing.T) {
+	second := Result{Checks: []Check{{Status: Pass}, {Status: Fail}}}
+	got := preloadAdvice(Input{Preload: []string{"pg_stat_statements", "a", "b"}}, second)
+	want := []Advice{
+		{"pg_stat_statements must be preloaded; with it 1 checks pass and 1 fail", "parameters: {pg_stat_statements.track: top}"},
+		{"a, b must be preloaded; with it 1 checks pass and 1 fail", "shared_preload_libraries: [a, b]"},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}

@@ -1,0 +1,160 @@
+package pgtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// catalog is what the server says can be installed.
+type catalog struct {
+	// defaults are the default versions, by extension.
+	defaults map[string]string
+	// versions are all that have an install script.
+	versions []version
+	// requires are what the default versions require.
+	requires map[string][]string
+	// paths are the updates that end at a default version.
+	paths map[version]bool
+}
+
+// version is one version of an extension.
+type version struct{ name, version string }
+
+// catalogQuery returns one JSON document.
+const catalogQuery = `SELECT json_build_object(
+ 'versions', (SELECT json_agg(json_build_object('name', v.name, 'version', v.version, 'default', v.version = e.default_version, 'requires', coalesce(v.requires, '{}')))
+   FROM pg_available_extension_versions v JOIN pg_available_extensions e USING (name)),
+ 'paths', (SELECT json_agg(json_build_object('name', e.name, 'version', p.source))
+   FROM pg_available_extensions e, LATERAL pg_extension_update_paths(e.name) p
+   WHERE e.name = ANY (%s) AND p.target = e.default_version AND p.path IS NOT NULL));`
+
+// read asks the server, and for the updates of names.
+func (c *catalog) read(ctx context.Context, s *server, names []string) error {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = literal(n)
+	}
+	text, err := s.query(ctx, "postgres", fmt.Sprintf(catalogQuery, "ARRAY["+strings.Join(quoted, ",")+"]::text[]"))
+	if err != nil {
+		return err
+	}
+	var doc struct {
+		Versions []struct {
+			Name, Version string
+			Default       bool
+			Requires      []string
+		}
+		Paths []struct{ Name, Version string }
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		return fmt.Errorf("reading the list of extensions: %w", err)
+	}
+	for _, v := range doc.Versions {
+		c.versions = append(c.versions, version{v.Name, v.Version})
+		if v.Default {
+			c.defaults[v.Name] = v.Version
+			c.requires[v.Name] = v.Requires
+		}
+	}
+	for _, p := range doc.Paths {
+		c.paths[version{p.Name, p.Version}] = true
+	}
+	return nil
+}
+
+// order returns name with everything it requires before it.
+func (c *catalog) order(name string) []string {
+	var out []string
+	visited := map[string]bool{}
+	var visit func(string)
+	visit = func(n string) {
+		if visited[n] {
+			return
+		}
+		visited[n] = true
+		for _, required := range c.requires[n] {
+			visit(required)
+		}
+		out = append(out, n)
+	}
+	visit(name)
+	return out
+}
+
+// available reads the catalog; all extensions of the image are in it, in their
+// labelled versions.
+func (r *run) available(ctx context.Context) (string, error) {
+	m := r.in.Image.Metadata
+	r.known = catalog{defaults: map[string]string{}, requires: map[string][]string{}, paths: map[version]bool{}}
+	for _, i := range r.in.images() { // in case the server cannot tell
+		for _, e := range i.Metadata.Extensions {
+			r.known.requires[e.Name] = e.Requires
+		}
+	}
+	names := make([]string, len(m.Extensions))
+	for i, e := range m.Extensions {
+		names[i] = e.Name
+	}
+	if err := r.known.read(ctx, r.server, names); err != nil {
+		return "", err
+	}
+	var problems []error
+	for _, e := range m.Extensions {
+		switch got, ok := r.known.defaults[e.Name]; {
+		case !ok:
+			problems = append(problems, fmt.Errorf("%s is not among pg_available_extensions with an install script", e.Name))
+		case got != e.Version:
+			problems = append(problems, fmt.Errorf("%s would be created in version %s, the label says %s", e.Name, got, e.Version))
+		}
+	}
+	return strings.Join(names, ", "), errors.Join(problems...)
+}
+
+// old are the versions before the default one that the image's scripts can
+// install.
+func (r *run) old() []version {
+	return slices.DeleteFunc(slices.Clone(r.known.versions), func(v version) bool {
+		return v.version == r.known.defaults[v.name] || !r.own(v.name)
+	})
+}
+
+func (r *run) own(name string) bool {
+	return slices.ContainsFunc(r.in.Image.Metadata.Extensions, func(e metadata.Extension) bool { return e.Name == name })
+}
+
+// update installs an old version and updates it, and takes all of it back. An
+// old version that does not work is worth a note: who has it created it long
+// ago, with an older module.
+func (r *run) update(ctx context.Context, old version) (string, error) {
+	if !r.known.paths[old] {
+		return "", noteError{fmt.Errorf("no script updates it to %s", r.known.defaults[old.name])}
+	}
+	if _, created := r.homes[old.name]; !created {
+		return "", noteError{fmt.Errorf("not tried, since %s was not created", old.name)}
+	}
+	steps := []step{{"begin", "BEGIN;"}}
+	order := r.known.order(old.name)
+	for _, name := range order[:len(order)-1] {
+		steps = append(steps, step{name, "CREATE EXTENSION IF NOT EXISTS " + ident(name) + ";"})
+	}
+	steps = append(
+		steps,
+		step{"creating it", "CREATE EXTENSION " + ident(old.name) + " VERSION " + literal(old.version) + ";"},
+		step{"updating it", "ALTER EXTENSION " + ident(old.name) + " UPDATE;"},
+		step{"rollback", "ROLLBACK;"},
+	)
+	home := "postgres"
+	if r.homes[old.name] == home {
+		home = "template1"
+	}
+	if a := r.server.session(ctx, home, steps...); a.err != nil {
+		return "", noteError{fmt.Errorf("%s: %w", a.failed, a.err)}
+	}
+	return "", nil
+}

@@ -1,0 +1,113 @@
+package pgtest
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// Image is an unpacked extension image.
+type Image struct {
+	Metadata metadata.Metadata
+	// Dir is the folder that is mounted.
+	Dir string
+}
+
+// Input is what is tested.
+type Input struct {
+	// Root is the root file system of the operand.
+	Root string
+	// Postgres is its major, Version its upstream version, such as "18.6".
+	Postgres int
+	Version  string
+	// Image is the one under test. Others are mounted beside it, as many as it
+	// requires.
+	Image  Image
+	Others []Image
+	// Script is a psql script that runs after the extensions were created; ""
+	// when there is none.
+	Script string
+	// Preload are libraries that are preloaded although no image says so.
+	Preload []string
+}
+
+// Options say how images are tested. Cache is required.
+type Options struct {
+	Cache *cache.Cache
+	// Report is told of each check as soon as it is known; nil discards.
+	Report func(Check)
+}
+
+// rounds is how often a test is repeated with what the last one said must be
+// preloaded.
+const rounds = 3
+
+// Run tests an image. Whatever is wrong with it is in the Result; the error
+// says that it could not be tested.
+func Run(ctx context.Context, in Input, o Options) (Result, error) {
+	result, missing, err := once(ctx, in, o)
+	if err != nil || !result.Failed() {
+		return result, err
+	}
+	silent := o
+	silent.Report = nil
+	more, best := in, result
+	for range rounds {
+		before := len(more.Preload)
+		more.Preload = appendNew(more.Preload, missing...)
+		if len(more.Preload) == before {
+			break
+		}
+		if best, missing, err = once(ctx, more, silent); err != nil {
+			return result, err
+		}
+	}
+	if len(more.Preload) > len(in.Preload) && best.Count(Pass) > result.Count(Pass) {
+		result.Advice = append(preloadAdvice(more, best), result.Advice...)
+	}
+	return result, nil
+}
+
+// once tests an image on one server. It returns the libraries that seem to
+// have to be preloaded.
+func once(ctx context.Context, in Input, o Options) (Result, []string, error) {
+	s, err := newServer(ctx, in, o)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	defer s.close()
+	r := &run{in: in, options: o, server: s}
+	if err := r.all(ctx); err != nil {
+		return Result{}, nil, err
+	}
+	r.result.Log = []byte(s.log.since(0))
+	r.result.Advice = r.advice
+	return r.result, r.preload, nil
+}
+
+// images are all images as a Cluster would list them: what is required first.
+func (in Input) images() []Image {
+	byName := map[string]Image{in.Image.Metadata.Name: in.Image}
+	all := []metadata.Metadata{in.Image.Metadata}
+	for _, i := range in.Others {
+		byName[i.Metadata.Name] = i
+		all = append(all, i.Metadata)
+	}
+	var out []Image
+	for _, m := range metadata.InOrder(all) {
+		out = append(out, byName[m.Name])
+	}
+	return out
+}
+
+func appendNew(list []string, more ...string) []string {
+	out := slices.Clone(list)
+	for _, m := range more {
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}

@@ -1,0 +1,65 @@
+package pgtest
+
+import (
+	"slices"
+	"time"
+)
+
+// Status is what came of a check.
+type Status string
+
+// The statuses. What was skipped did not run, and is never a pass.
+const (
+	Pass Status = "pass"
+	Fail Status = "fail"
+	// Note is a failure that does not fail the image.
+	Note Status = "note"
+	Skip Status = "skip"
+)
+
+// Check is one thing that was tried.
+type Check struct {
+	// Name is unique in a Result, such as "create vector".
+	Name   string `json:"name"`
+	Status Status `json:"status"`
+	// Detail says why, in one or more lines; of a pass it is usually empty.
+	Detail  string  `json:"detail,omitempty"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Advice is what would make a failed check pass.
+type Advice struct {
+	// Text is a sentence for people.
+	Text string `json:"text"`
+	// Recipe is the line to add to the recipe; "" when no line helps.
+	Recipe string `json:"recipe,omitempty"`
+}
+
+// Result is what came of testing an image.
+type Result struct {
+	Checks []Check  `json:"checks"`
+	Advice []Advice `json:"advice,omitempty"`
+	// Log is what the server wrote.
+	Log []byte `json:"-"`
+}
+
+// Count returns how many checks have that status.
+func (r Result) Count(s Status) int {
+	n := 0
+	for _, c := range r.Checks {
+		if c.Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Failed tells whether a check failed.
+func (r Result) Failed() bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == Fail })
+}
+
+// seconds returns the time since start, to the millisecond.
+func seconds(start time.Time) float64 {
+	return time.Since(start).Round(time.Millisecond).Seconds()
+}

@@ -1,0 +1,256 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// run is one image on one server.
+type run struct {
+	in      Input
+	options Options
+	server  *server
+	known   catalog
+	// homes are the databases in which extensions were created, by extension.
+	homes  map[string]string
+	result Result
+	advice []Advice
+	// preload are libraries that seem to have to be preloaded.
+	preload []string
+	// down says why there is no server any more.
+	down string
+}
+
+// all runs every check. The error is ctx's.
+func (r *run) all(ctx context.Context) error {
+	r.homes = map[string]string{}
+	m := r.in.Image.Metadata
+	r.check(ctx, "start", r.start)
+	r.check(ctx, "available", r.available)
+	for _, e := range m.Extensions {
+		r.check(ctx, "create "+e.Name, func(ctx context.Context) (string, error) { return r.create(ctx, e) })
+	}
+	if len(m.Create) > 0 {
+		r.check(ctx, "create together", r.together)
+	}
+	for _, name := range r.loadable() {
+		r.check(ctx, "load "+name, func(ctx context.Context) (string, error) { return r.load(ctx, name) })
+	}
+	for _, name := range m.OutputPlugins {
+		r.check(ctx, "decode "+name, func(ctx context.Context) (string, error) { return r.decode(ctx, name) })
+	}
+	for _, o := range r.old() {
+		r.check(ctx, "update "+o.name+" "+o.version, func(ctx context.Context) (string, error) { return r.update(ctx, o) })
+	}
+	if r.in.Script != "" {
+		r.check(ctx, "test.sql", r.script)
+	}
+	r.check(ctx, "restart", r.restart)
+	for _, e := range m.Extensions {
+		if home, ok := r.homes[e.Name]; ok {
+			r.check(ctx, "drop "+e.Name, func(ctx context.Context) (string, error) { return r.drop(ctx, e.Name, home) })
+		}
+	}
+	r.log(ctx)
+	return ctx.Err()
+}
+
+// noteError is a failure that does not fail the image.
+type noteError struct{ error }
+
+// check runs one check and notes what came of it.
+func (r *run) check(ctx context.Context, name string, do func(ctx context.Context) (string, error)) {
+	c := Check{Name: name, Status: Pass}
+	if r.down != "" {
+		c.Status, c.Detail = Skip, r.down
+		r.note(c)
+		return
+	}
+	start, mark := time.Now(), r.server.log.mark()
+	detail, err := do(ctx)
+	c.Detail = detail
+	if err != nil {
+		c.Status, c.Detail = Fail, err.Error()
+		if errors.As(err, new(noteError)) {
+			c.Status = Note
+		} else {
+			r.learn(c, r.server.log.since(mark))
+		}
+		r.revive(ctx, mark)
+	}
+	c.Seconds = seconds(start)
+	r.note(c)
+}
+
+func (r *run) note(c Check) {
+	r.result.Checks = append(r.result.Checks, c)
+	if r.options.Report != nil {
+		r.options.Report(c)
+	}
+}
+
+// revive makes sure that there is a server after a failure.
+func (r *run) revive(ctx context.Context, mark int) {
+	if r.down != "" {
+		return
+	}
+	if r.server.running == nil || ctx.Err() != nil {
+		r.down = "the server does not run"
+		return
+	}
+	if r.server.alive(ctx, mark) {
+		return
+	}
+	if err := r.server.start(ctx); err != nil {
+		r.down = "the server went down and does not start again"
+	}
+}
+
+func (r *run) start(ctx context.Context) (string, error) {
+	if err := r.server.start(ctx); err != nil {
+		words := lastWords(r.server.log.since(0))
+		r.down = "the server does not start"
+		return "", fmt.Errorf("%w\n%s", errNotStarted, words)
+	}
+	return "", nil
+}
+
+// create creates an extension in a database of its own, after what it
+// requires. One that says it works in the server's first database only is
+// created there.
+func (r *run) create(ctx context.Context, e metadata.Extension) (string, error) {
+	home := "x_" + e.Name
+	err := r.createAfter(ctx, fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", ident(home), ident(home)), e)
+	detail := ""
+	if err != nil && firstDatabaseOnly(err) {
+		home, detail = "postgres", "in the database postgres only"
+		err = r.createAfter(ctx, "", e)
+	}
+	if err == nil {
+		r.homes[e.Name] = home
+	}
+	return detail, err
+}
+
+// firstDatabaseOnly tells whether an extension refuses to be in any database
+// but the one that a parameter of its names, whose default is postgres.
+func firstDatabaseOnly(err error) bool {
+	return strings.Contains(err.Error(), "can only create extension in database")
+}
+
+// createAfter creates an extension in the database that prepare leads to.
+func (r *run) createAfter(ctx context.Context, prepare string, e metadata.Extension) error {
+	steps := []step{{"creating the database", prepare}}
+	for _, name := range r.known.order(e.Name) {
+		steps = append(steps, step{name, "CREATE EXTENSION IF NOT EXISTS " + ident(name) + ";"})
+	}
+	steps = append(steps, step{"version", "SELECT extversion FROM pg_extension WHERE extname = " + literal(e.Name) + ";"})
+	a := r.server.session(ctx, "postgres", steps...)
+	switch {
+	case a.err != nil && a.failed != e.Name:
+		return fmt.Errorf("%s: %w", a.failed, a.err)
+	case a.err != nil:
+		return a.err
+	case a.output["version"] != e.Version:
+		return fmt.Errorf("version %q was created, the label says %q", a.output["version"], e.Version)
+	}
+	return nil
+}
+
+// together creates what manifests ask for, in order and in one database, after
+// what other images and the operand bring.
+func (r *run) together(ctx context.Context) (string, error) {
+	m := r.in.Image.Metadata
+	home := "together"
+	var steps []step
+	for _, name := range m.Create {
+		if r.homes[name] == "postgres" {
+			home = "postgres"
+		}
+		for _, required := range r.known.order(name) {
+			if !slices.ContainsFunc(m.Extensions, func(e metadata.Extension) bool { return e.Name == required }) {
+				steps = append(steps, step{required, "CREATE EXTENSION IF NOT EXISTS " + ident(required) + ";"})
+			}
+		}
+	}
+	if home != "postgres" {
+		steps = append([]step{{"creating the database", fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", home, home)}}, steps...)
+	}
+	for _, name := range m.Create {
+		sql := "CREATE EXTENSION " + ident(name) + ";"
+		if r.homes[name] == home {
+			continue
+		}
+		steps = append(steps, step{name, sql})
+	}
+	if a := r.server.session(ctx, "postgres", steps...); a.err != nil {
+		return "", fmt.Errorf("%s: %w", a.failed, a.err)
+	}
+	r.homes["together"] = home
+	return strings.Join(m.Create, ", "), nil
+}
+
+// script runs the recipe's own test where everything was created together.
+func (r *run) script(ctx context.Context) (string, error) {
+	home := r.homes["together"]
+	if home == "" {
+		home = "postgres"
+	}
+	_, err := r.server.psql(ctx, home, r.in.Script)
+	return "", err
+}
+
+// restart stops the server in an orderly way and starts it again; everything
+// that was created has to be there.
+func (r *run) restart(ctx context.Context) (string, error) {
+	if err := r.server.stop(ctx); err != nil {
+		return "", err
+	}
+	if err := r.server.start(ctx); err != nil {
+		return "", fmt.Errorf("%w\n%s", errNotStarted, lastWords(r.server.log.since(0)))
+	}
+	var steps []step
+	for _, e := range r.in.Image.Metadata.Extensions {
+		if home, ok := r.homes[e.Name]; ok {
+			steps = append(steps, step{e.Name, fmt.Sprintf("\\connect %s\nSELECT count(*) FROM pg_extension WHERE extname = %s;", ident(home), literal(e.Name))})
+		}
+	}
+	a := r.server.session(ctx, "postgres", steps...)
+	if a.err != nil {
+		return "", fmt.Errorf("%s: %w", a.failed, a.err)
+	}
+	for _, s := range steps {
+		if a.output[s.name] != "1" {
+			return "", fmt.Errorf("%s is gone", s.name)
+		}
+	}
+	return "", nil
+}
+
+func (r *run) drop(ctx context.Context, name, home string) (string, error) {
+	_, err := r.server.query(ctx, home, "DROP EXTENSION "+ident(name)+";")
+	return "", err
+}
+
+// log judges what the server wrote over the whole run.
+func (r *run) log(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	c := Check{Name: "log", Status: Pass}
+	if found := faults(r.server.log.since(0)); len(found) > 0 {
+		const most = 5
+		if len(found) > most {
+			found = append(found[:most], fmt.Sprintf("and %d more", len(found)-most))
+		}
+		c.Status, c.Detail = Fail, strings.Join(found, "\n")
+		r.learn(c, "")
+	}
+	r.note(c)
+}

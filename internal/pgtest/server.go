@@ -1,0 +1,180 @@
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/rootfs"
+	"github.com/pgext/pgext/internal/sandbox"
+)
+
+// startTime is how long a server may take to start or to stop.
+const startTime = 60 * time.Second
+
+// fixed are the parameters that do not depend on the images: those of
+// CloudNativePG that an extension may notice, and what a run in memory needs.
+var fixed = map[string]string{
+	"listen_addresses":           "localhost",
+	"unix_socket_directories":    "/run/postgresql",
+	"fsync":                      "off",
+	"logging_collector":          "off",
+	"log_destination":            "stderr",
+	"log_line_prefix":            logPrefix,
+	"wal_level":                  "logical",
+	"max_worker_processes":       "32",
+	"max_parallel_workers":       "32",
+	"max_replication_slots":      "32",
+	"dynamic_shared_memory_type": "posix",
+}
+
+// server is a PostgreSQL server in a sandbox of its own.
+type server struct {
+	sandbox *sandbox.Sandbox
+	major   int
+	args    []string
+	env     []string
+	log     *serverLog
+	running *sandbox.Process
+}
+
+// newServer lays out a server for images, in the order in which a Cluster
+// would list them.
+func newServer(ctx context.Context, in Input, o Options) (*server, error) {
+	tar, err := template(ctx, o.Cache, in.Root, in.Postgres)
+	if err != nil {
+		return nil, err
+	}
+	defer tar.Close()
+	spec := sandbox.Spec{Root: in.Root, User: rootfs.User, Tmpfs: memory}
+	var all []metadata.Metadata
+	for _, i := range in.images() {
+		spec.Binds = append(spec.Binds, sandbox.Bind{Source: i.Dir, Target: metadata.MountPath(i.Metadata.Name)})
+		all = append(all, i.Metadata)
+	}
+	sb, err := sandbox.Open(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{sandbox: sb, major: in.Postgres, log: newServerLog()}
+	merged, _ := metadata.Merge(all)
+	s.args, s.env = in.command(merged)
+	var out bytes.Buffer
+	if err := sb.Run(ctx, sandbox.Command{
+		Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Env: environment(nil), Stdin: tar, Stderr: &out,
+	}); err != nil {
+		sb.Close()
+		return nil, fmt.Errorf("copying the cluster: %w\n%s", err, out.String())
+	}
+	return s, nil
+}
+
+// command is the server's command line and environment.
+func (in Input) command(m metadata.Server) (args, env []string) {
+	parameters := maps.Clone(fixed)
+	maps.Copy(parameters, m.Parameters)
+	preload := slices.Clone(m.SharedPreloadLibraries)
+	for _, name := range in.Preload {
+		if !slices.Contains(preload, name) {
+			preload = append(preload, name)
+		}
+	}
+	parameters["shared_preload_libraries"] = strings.Join(preload, ",")
+	parameters["extension_control_path"] = m.ExtensionControlPath
+	parameters["dynamic_library_path"] = m.DynamicLibraryPath
+	if len(m.OutputPlugins) > 0 && debian.CompareVersions(in.Version, "18.6") >= 0 {
+		parameters["output_plugin_libraries"] = strings.Join(append([]string{"pgoutput", "test_decoding"}, m.OutputPlugins...), ",")
+	}
+	args = []string{bin(in.Postgres, "postgres"), "-D", dataDir}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		args = append(args, "-c", name+"="+parameters[name])
+	}
+	env = environment(nil)
+	for i, e := range env {
+		if rest, ok := strings.CutPrefix(e, "PATH="); ok {
+			env[i] = "PATH=" + strings.Join(append(slices.Clone(m.Path), rest), ":")
+		}
+	}
+	if len(m.LDLibraryPath) > 0 {
+		env = append(env, "LD_LIBRARY_PATH="+strings.Join(m.LDLibraryPath, ":"))
+	}
+	for _, e := range m.Env {
+		env = append(env, e.Name+"="+e.Value)
+	}
+	return args, env
+}
+
+// errNotStarted says that the server ended before it was ready.
+var errNotStarted = errors.New("the server does not start")
+
+// start starts the server and waits until it takes connections.
+func (s *server) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	mark := s.log.mark()
+	p, err := s.sandbox.Start(sandbox.Command{Args: s.args, Env: s.env, Dir: rootfs.Home, Stdout: s.log, Stderr: s.log})
+	if err != nil {
+		return err
+	}
+	s.running = p
+	return s.ready(ctx, mark)
+}
+
+// ready waits until the server says that it takes connections, somewhere after
+// mark.
+func (s *server) ready(ctx context.Context, mark int) error {
+	for {
+		news := s.log.changed()
+		if strings.Contains(s.log.since(mark), "database system is ready to accept connections") {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-s.running.Ended():
+			return fmt.Errorf("%w: %w", errNotStarted, s.running.Wait())
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", errNotStarted, ctx.Err())
+		}
+	}
+}
+
+// alive tells whether the server runs; one that crashed is given the time to
+// recover.
+func (s *server) alive(ctx context.Context, mark int) bool {
+	select {
+	case <-s.running.Ended():
+		return false
+	default:
+	}
+	if !strings.Contains(s.log.since(mark), "terminating any other active server processes") {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	return s.ready(ctx, mark) == nil
+}
+
+// stop ends the server as an orderly shutdown does ("fast").
+func (s *server) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	if err := s.running.Signal(syscall.SIGINT); err != nil {
+		return err
+	}
+	select {
+	case <-s.running.Ended():
+		return s.running.Wait()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the server to stop: %w", ctx.Err())
+	}
+}
+
+func (s *server) close() { s.sandbox.Close() }

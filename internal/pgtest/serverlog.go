@@ -1,0 +1,129 @@
+package pgtest
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// logPrefix starts each entry of the server's log with its process type,
+// database, SQLSTATE and application.
+const logPrefix = "@%b|%d|%e|%a| "
+
+// maxLog is how much of a log is kept, in bytes.
+const maxLog = 8 << 20
+
+// serverLog collects what a server writes.
+type serverLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	news chan struct{}
+}
+
+func newServerLog() *serverLog { return &serverLog{news: make(chan struct{})} }
+
+func (l *serverLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(p[:min(len(p), maxLog-l.text.Len())])
+	close(l.news)
+	l.news = make(chan struct{})
+	return len(p), nil
+}
+
+// changed is closed at the next write.
+func (l *serverLog) changed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.news
+}
+
+// mark is a place in the log: its end as it is now.
+func (l *serverLog) mark() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Len()
+}
+
+// since returns what was written after mark.
+func (l *serverLog) since(mark int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text.Bytes()[mark:])
+}
+
+// entry is one message of the log.
+type entry struct {
+	// process is its type, such as "client backend".
+	process, database, state, application string
+	// level is LOG, ERROR, FATAL, PANIC and others.
+	level, text string
+}
+
+func (e entry) String() string { return fmt.Sprintf("%s: %s: %s", e.process, e.level, e.text) }
+
+var entryLine = regexp.MustCompile(`^@([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\| ([A-Z0-9]+):  (.*)$`)
+
+// entries reads a log. What follows an entry without a prefix belongs to it;
+// details, hints and statements are entries of their own.
+func entries(log string) []entry {
+	var out []entry
+	for line := range strings.Lines(log) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := entryLine.FindStringSubmatch(line); m != nil {
+			out = append(out, entry{process: m[1], database: m[2], state: m[3], application: m[4], level: m[5], text: m[6]})
+		} else if len(out) > 0 && strings.HasPrefix(line, "\t") {
+			out[len(out)-1].text += "\n" + line
+		}
+	}
+	return out
+}
+
+// ours is the application name of the sessions that the checks open. Their
+// errors are told by the checks.
+const ours = "pgext"
+
+// shutdowns are SQLSTATEs of processes that are told to end.
+var shutdowns = map[string]bool{"57P01": true, "57P02": true, "57P03": true}
+
+// crash tells of a process that ended as none should.
+var crash = regexp.MustCompile(`was terminated by signal|(server|worker) process.*exited with exit code [2-9]|all server processes terminated`)
+
+// faults are the entries of a log that a sound extension does not cause: a
+// PANIC, a crash, and errors of processes that nobody sent a statement.
+func faults(log string) []string {
+	var out []string
+	for _, e := range entries(log) {
+		switch e.level {
+		case "PANIC":
+			out = append(out, e.String())
+		case "FATAL", "ERROR":
+			if e.application != ours && !shutdowns[e.state] {
+				out = append(out, e.String())
+			}
+		case "LOG":
+			if crash.MatchString(e.text) {
+				out = append(out, e.String())
+			}
+		}
+	}
+	return out
+}
+
+// lastWords are the lines of a log that say why a server did not start.
+func lastWords(log string) string {
+	var out []string
+	for _, e := range entries(log) {
+		switch e.level {
+		case "FATAL", "PANIC", "ERROR", "HINT", "DETAIL":
+			out = append(out, e.level+": "+e.text)
+		}
+	}
+	if len(out) == 0 {
+		lines := strings.Split(strings.TrimSpace(log), "\n")
+		out = lines[max(0, len(lines)-5):]
+	}
+	return strings.Join(out, "\n")
+}

@@ -1,0 +1,63 @@
+package pgtest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const sampleLog = `@postmaster||00000|| LOG:  database system is ready to accept connections
+@client backend|x|42P01|pgext| ERROR:  relation "absent" does not exist at character 15
+@client backend|x|42P01|pgext| STATEMENT:  SELECT * FROM absent;
+@client backend|x|XX000|another| ERROR:  of a stranger
+@pg_cron launcher|postgres|42P01|pg_cron| ERROR:  relation "cron.job" does not exist
+	with a second line
+@logical replication launcher||57P01|| FATAL:  terminating background worker "logical replication launcher" due to administrator command
+@postmaster||00000|| LOG:  client backend (PID 12) was terminated by signal 11: Segmentation fault
+@startup||XX000|| PANIC:  could not locate a valid checkpoint record
+@postmaster||00000|| LOG:  background worker "x" (PID 3) exited with exit code 1
+not an entry
+`
+
+func TestFaults(t *testing.T) {
+	want := []string{
+		"client backend: ERROR: of a stranger",
+		"pg_cron launcher: ERROR: relation \"cron.job\" does not exist\n\twith a second line",
+		"postmaster: LOG: client backend (PID 12) was terminated by signal 11: Segmentation fault",
+		"startup: PANIC: could not locate a valid checkpoint record",
+	}
+	if diff := cmp.Diff(faults(sampleLog), want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	for _, tc := range []struct{ name, log, want string }{
+		{"the reason", "@postmaster||58P01|| FATAL:  could not access file \"absent\": No such file or directory\n@postmaster||00000|| LOG:  database system is shut down\n", "FATAL: could not access file \"absent\": No such file or directory"},
+		{"no entry", "a\nb\nc\nd\ne\nsomething of the loader\n", "b\nc\nd\ne\nsomething of the loader"},
+		{"nothing", "", ""},
+	} {
+		if got := lastWords(tc.log); got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestServerLogIsBounded(t *testing.T) {
+	l := newServerLog()
+	news := l.changed()
+	block := make([]byte, maxLog/2+1)
+	for range 3 {
+		if n, err := l.Write(block); n != len(block) || err != nil {
+			t.Fatalf("got %d, %v", n, err)
+		}
+	}
+	if got := l.mark(); got != maxLog {
+		t.Errorf("%d bytes are kept, want %d", got, maxLog)
+	}
+	select {
+	case <-news:
+	default:
+		t.Error("nobody was told")
+	}
+}
