@@ -3,6 +3,7 @@ package builder
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -10,14 +11,22 @@ import (
 // each calls fn for every number below n, at most jobs at a time. The error is
 // that of the lowest number: the same faults give the same message, whichever
 // was met first. Findings are told of all numbers, since a person can mend them
-// all at once.
+// all at once. After any other error nothing more is begun.
 func each(jobs, n int, fn func(i int) error) error {
 	errs := make([]error, n)
 	var group errgroup.Group
 	group.SetLimit(jobs)
+	var broken atomic.Bool
 	for i := range n {
+		if broken.Load() {
+			break // every number that is left is higher
+		}
 		group.Go(func() error {
 			errs[i] = fn(i)
+			var stopped *FindingsError
+			if errs[i] != nil && !errors.As(errs[i], &stopped) {
+				broken.Store(true)
+			}
 			return nil
 		})
 	}

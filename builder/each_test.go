@@ -1,0 +1,43 @@
+package builder
+
+import (
+	"errors"
+	"testing"
+)
+
+// The lowest number's error is told, findings of all, and after another error
+// nothing more is begun.
+func TestEach(t *testing.T) {
+	gone, found := errors.New("gone"), &FindingsError{}
+	for _, tc := range []struct {
+		name  string
+		jobs  int
+		errs  map[int]error
+		want  error
+		calls int // the most
+	}{
+		{"nothing wrong", 2, nil, nil, 100},
+		{"findings", 2, map[int]error{3: found, 7: found}, found, 100},
+		{"an error", 1, map[int]error{3: gone}, gone, 5},
+		{"an error behind findings", 1, map[int]error{3: found, 5: gone}, gone, 7},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			calls := make([]int, 100)
+			err := each(tc.jobs, len(calls), func(i int) error {
+				calls[i]++
+				return tc.errs[i]
+			})
+			var findings *FindingsError
+			if tc.want == found && !errors.As(err, &findings) || tc.want != found && !errors.Is(err, tc.want) {
+				t.Errorf("each() = %v, want %v", err, tc.want)
+			}
+			sum := 0
+			for _, n := range calls {
+				sum += n
+			}
+			if sum > tc.calls || tc.want != gone && sum != tc.calls {
+				t.Errorf("%d calls, want %d", sum, tc.calls)
+			}
+		})
+	}
+}
