@@ -276,6 +276,15 @@ func TestRecipeTarget(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a name that YAML takes for something else", func(t *testing.T) {
+		for _, name := range []string{"on", "null", "2"} {
+			facts := probe.Facts{Name: name, Packages: []string{"postgresql-${pg}-" + name}, Distro: "trixie", Postgres: 18, Archs: []string{"amd64", "arm64"}}
+			got, err := facts.Recipe()
+			if err != nil || !strings.HasPrefix(string(got), fmt.Sprintf("name: %q\n", name)) {
+				t.Errorf("Recipe() = %q, %v", got, err)
+			}
+		}
+	})
 	t.Run("what is no recipe is not returned", func(t *testing.T) {
 		var problems *recipe.Errors
 		if _, err := (probe.Facts{Name: "X!", Packages: []string{"x"}, Distro: "trixie", Postgres: 18}).Recipe(); !errors.As(err, &problems) {

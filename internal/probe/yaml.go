@@ -21,7 +21,7 @@ var (
 // been read back as a recipe.
 func (f Facts) Recipe() ([]byte, error) {
 	w := &writer{}
-	w.line("name: %s", f.Name)
+	w.line("name: %s", scalar(f.Name))
 	w.line("source:")
 	w.line("  deb:")
 	w.line("    packages: [%s]", quoted(f.Packages))
