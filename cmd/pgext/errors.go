@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Exit codes that no error type of a lower room carries. The others are 10 to
@@ -52,11 +53,11 @@ func (a *app) report(err error) int {
 	if errors.As(err, &printed) {
 		return code
 	}
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(visible(err.Error())) {
 		fmt.Fprintf(a.stderr, "pgext: %s\n", strings.TrimSuffix(line, "\n"))
 	}
 	if h := hint(err); h != "" {
-		for line := range strings.Lines(h) {
+		for line := range strings.Lines(visible(h)) {
 			fmt.Fprintf(a.stderr, "hint: %s\n", strings.TrimSuffix(line, "\n"))
 		}
 	}
@@ -91,8 +92,19 @@ func (a *app) print(document any, text func() string) error {
 	if a.global.json {
 		return a.printJSON(document)
 	}
-	_, err := io.WriteString(a.stdout, text())
+	_, err := io.WriteString(a.stdout, visible(text()))
 	return err
+}
+
+// visible replaces the characters that would make a terminal do something:
+// names in images, packages and answers are a stranger's.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // usageError is a command line that cannot be carried out as typed.
