@@ -2,6 +2,7 @@ package builder_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -81,6 +82,24 @@ func TestFiles(t *testing.T) {
 		}
 		if got, want := built[0].Tags[0], "3.1-18-forky"; got != want {
 			t.Errorf("tag %s, want %s", got, want)
+		}
+	})
+	t.Run("from the lock, when the file is gone", func(t *testing.T) {
+		f.cache = newCache(t)
+		deb := filepath.Join(f.dir, "thing.deb")
+		if err := os.Rename(deb, deb+".away"); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Rename(deb+".away", deb)
+		b := f.builder()
+		p, err := b.Plan(t.Context(), r, recipe.Selection{Archs: []string{"amd64"}}, builder.Locked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.Build(t.Context(), p, t.TempDir())
+		var gone *builder.GoneError
+		if exitCodeOf(err) != 12 || errors.As(err, &gone) {
+			t.Errorf("Build() = %v, want exit code 12 and no advice to lock again", err)
 		}
 	})
 	t.Run("a local file is no request", func(t *testing.T) {

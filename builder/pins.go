@@ -161,7 +161,8 @@ func (s *resolution) fetchPackages(ctx context.Context, packages []apt.Package) 
 }
 
 // Fetch makes sure that the cache has every package that the pins name,
-// whatever mirror still has it.
+// whatever mirror still has it. A file of the recipe that is gone is its
+// author's affair: another lock would name the same.
 func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) error {
 	blobs := make([]fetch.Blob, 0, len(pins.Packages))
 	ladders := map[string]archive.Archive{}
@@ -187,7 +188,7 @@ func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 	}
 	_, err := b.o.Fetcher.Blobs(ctx, blobs)
 	var gone *fetch.NotFoundError
-	if errors.As(err, &gone) {
+	if errors.As(err, &gone) && !slices.ContainsFunc(pins.Packages, func(p lock.Package) bool { return p.Archive == "" && p.Package == gone.Name }) {
 		return &GoneError{Recipe: r.Path, Err: err}
 	}
 	return err
