@@ -55,6 +55,7 @@ func TestParallelOnlyWhereItFits(t *testing.T) {
 		{"stream padding", append(bytes.Clone(two), 0, 0, 0, 0), Options{Jobs: 4}},
 		{"no budget", two, Options{Jobs: 4, Budget: NewBudget(1)}},
 		{"budget for one", two, Options{Jobs: 4, Budget: NewBudget(2*2500 + chunkSize)}},
+		{"dictionaries beyond the budget", claim(t, two, 28), Options{Jobs: 4, Budget: NewBudget(100 << 20)}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if r := newParallel(bytes.NewReader(tc.packed), int64(len(tc.packed)), tc.options.complete()); r != nil {

@@ -121,6 +121,36 @@ func cutVLI(p []byte) (n int64, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
+// dictionary returns the size of the dictionary that the header of block b
+// (xz-file-format.txt, 3.1) asks for. A decoder allocates it whatever the size
+// of the block.
+func (s *xzStream) dictionary(src io.ReaderAt, b xzBlock) (size int64, ok bool) {
+	var buf [1024]byte
+	header := buf[:min(b.unpadded, int64(len(buf)))]
+	if readFullAt(src, header, b.offset) != nil || len(header) < 4*(int(header[0])+1) {
+		return 0, false
+	}
+	flags, rest := header[1], header[2:4*(int(header[0])+1)]
+	for _, sizeIsThere := range []bool{flags&0x40 != 0, flags&0x80 != 0} {
+		if sizeIsThere {
+			_, rest, _ = cutVLI(rest)
+		}
+	}
+	for range flags&3 + 1 {
+		id, after, _ := cutVLI(rest)
+		n, properties, known := cutVLI(after)
+		if !known || n > int64(len(properties)) {
+			return 0, false
+		}
+		if id == 0x21 && n == 1 && properties[0] <= 40 { // LZMA2: 5.3.1
+			bits := properties[0]
+			return min(int64(2|bits&1)<<(bits/2+11), 1<<32-1), true
+		}
+		rest = properties[n:]
+	}
+	return 0, false
+}
+
 // single returns a stream that holds only block b, so that a decoder checks
 // it against its record.
 func (s *xzStream) single(src io.ReaderAt, b xzBlock) io.Reader {

@@ -56,15 +56,19 @@ func newParallel(src io.ReaderAt, size int64, o Options) *parallel {
 	if err != nil || len(stream.blocks) < 2 {
 		return nil
 	}
-	var largest int64 = 1
+	var largest, dictionary int64 = 1, 1
 	for _, b := range stream.blocks {
-		largest = max(largest, b.uncompressed)
+		asked, ok := stream.dictionary(src, b)
+		if !ok || asked > int64(o.MaxDict) {
+			return nil
+		}
+		largest, dictionary = max(largest, b.uncompressed), max(dictionary, asked)
 	}
 	if largest > maxParallelBlock {
 		return nil
 	}
-	// A block waits as output, and fills a dictionary no larger than itself.
-	portion := 2*largest + chunkSize
+	// A block waits as output, and its decoder has a dictionary.
+	portion := largest + max(largest, dictionary) + chunkSize
 	jobs := o.Budget.take(min(o.Jobs, len(stream.blocks)), portion)
 	if jobs < 2 {
 		o.Budget.give(jobs, portion)
