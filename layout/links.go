@@ -84,9 +84,18 @@ func (f *follower) one(p placement) error {
 	return f.copy(p, target)
 }
 
-// copy puts the file that a link leads to in the link's place.
+// copy puts the file that a link leads to in the link's place. A file that
+// Input.Wants does not ask for has none: what is below /etc, say.
 func (f *follower) copy(p placement, target filetree.Entry) error {
 	link := p.source
+	if _, absent := target.Content.(filetree.Absent); absent {
+		why := fmt.Sprintf("link to /%s, which has no place in an extension image", target.Path)
+		f.dropped.add(p.pkg.Name, link.Path, why)
+		if p.pkg.Role == Extension {
+			f.note("PGX022", p.pkg.Name, link.Path, why)
+		}
+		return nil
+	}
 	p.source = target
 	if p.reason == "" {
 		p.reason = fmt.Sprintf("the file that /%s links to", link.Path)

@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -194,4 +196,49 @@ func TestLinks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// absent is the content of a file that Wants does not ask for.
+type absent struct{}
+
+func (absent) Open() (io.ReadCloser, error) { return nil, errors.New("not kept") }
+func (absent) Absent()                      {}
+
+// TestLinksToAbsent: a link to a file that no image has a place for is left
+// out as well, and is no reason to stop.
+func TestLinksToAbsent(t *testing.T) {
+	without := func(p Package) Package {
+		var entries []filetree.Entry
+		for e := range p.Tree.All() {
+			if strings.HasPrefix(e.Path, "etc/") && e.Kind == filetree.File {
+				e.Content = absent{}
+			}
+			entries = append(entries, e)
+		}
+		tree, err := filetree.New(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Tree = tree
+		return p
+	}
+	packages := []Package{
+		without(pack(t, "x", Extension, mod+"x.so", ext+"x.conf -> /etc/x.conf", "etc/x.conf", "usr/bin/x -> /etc/x.conf")),
+		without(pack(t, "data", Data, "usr/lib/data/a", "usr/lib/data/site -> /etc/site", "etc/site")),
+	}
+	r := arrange(t, Input{
+		Packages: packages,
+		Data:     []DataMapping{{Package: "data", From: "usr/lib/data", To: "share/data"}},
+	})
+	want := []string{"644 lib/x.so", "644 licenses/x/copyright", "644 share/data/a", "644 licenses/data/copyright"}
+	if diff := cmp.Diff(want, listing(r.Extension, r.Libraries), cmpopts.SortSlices(func(x, y string) bool { return x < y })); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{
+		"PGX022 warning: usr/bin: x: link to /etc/x.conf, which has no place in an extension image: x",
+		"PGX022 warning: " + strings.TrimSuffix(ext, "/") + ": x: link to /etc/x.conf, which has no place in an extension image: x.conf",
+	}, texts(r.Findings)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	accounted(t, packages, r)
 }

@@ -17,6 +17,9 @@ func (e *NotKeptError) Error() string {
 // notKept is the Content of such a file.
 type notKept struct{ pkg, path string }
 
+// Absent implements filetree.Absent.
+func (notKept) Absent() {}
+
 func (n notKept) Open() (io.ReadCloser, error) {
 	return nil, &NotKeptError{Package: n.pkg, Path: n.path}
 }

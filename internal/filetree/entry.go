@@ -46,6 +46,12 @@ type Content interface {
 	Open() (io.ReadCloser, error)
 }
 
+// Absent is a Content that cannot be opened, since nobody asked to keep it.
+type Absent interface {
+	Content
+	Absent()
+}
+
 // Entry is one path of a Tree.
 type Entry struct {
 	// Path is slash-separated, relative and valid by fs.ValidPath, never ".".
