@@ -126,17 +126,26 @@ func emulated(name string) bool {
 // fixedBinary is flag F: the kernel has opened the emulator beforehand.
 var fixedBinary = regexp.MustCompile(`(?m)^flags: .*F`)
 
-// Test tries t out on a real server, with others mounted beside it. report,
-// which may be nil, hears of each check.
-func (b *Builder) Test(ctx context.Context, t Trial, others []Trial, report func(pgtest.Check)) (pgtest.Result, error) {
-	result, err := b.test(ctx, t, others, report)
+// Company is what an image is tested with.
+type Company struct {
+	// Others are mounted beside it.
+	Others []Trial
+	// Missing is what it requires and none of them has.
+	Missing []metadata.Requirement
+	// Report hears of each check as soon as it is known; nil discards.
+	Report func(pgtest.Check)
+}
+
+// Test tries t out on a real server.
+func (b *Builder) Test(ctx context.Context, t Trial, with Company) (pgtest.Result, error) {
+	result, err := b.test(ctx, t, with)
 	if err != nil {
 		return result, fmt.Errorf("testing %s for %s: %w", t.Name, t.Metadata.Arch, err)
 	}
 	return result, nil
 }
 
-func (b *Builder) test(ctx context.Context, t Trial, others []Trial, report func(pgtest.Check)) (pgtest.Result, error) {
+func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Result, error) {
 	roots, err := rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
 	if err != nil {
 		return pgtest.Result{}, err
@@ -152,7 +161,10 @@ func (b *Builder) test(ctx context.Context, t Trial, others []Trial, report func
 	if in.Image, err = b.unpackImage(ctx, roots, t); err != nil {
 		return pgtest.Result{}, err
 	}
-	for _, o := range others {
+	for _, r := range with.Missing {
+		in.Lacking = append(in.Lacking, r.Extension)
+	}
+	for _, o := range with.Others {
 		i, err := b.unpackImage(ctx, roots, o)
 		if err != nil {
 			return pgtest.Result{}, err
@@ -166,7 +178,7 @@ func (b *Builder) test(ctx context.Context, t Trial, others []Trial, report func
 		}
 		in.Script = string(script)
 	}
-	return pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: report})
+	return pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: with.Report})
 }
 
 func (b *Builder) unpackImage(ctx context.Context, roots *rootfs.Store, t Trial) (pgtest.Image, error) {

@@ -227,19 +227,19 @@ func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.T
 		return o, nil
 	}
 	others, missing := s.Required(all)
-	if len(missing) > 0 {
-		o.Checks = []pgtest.Check{{Name: "requires", Status: pgtest.Fail}}
-		for _, r := range missing {
-			o.Checks[0].Detail += fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with\n",
-				r, s.Metadata.Distro, s.Metadata.Postgres, s.Metadata.Arch)
-			if r.Package != "" {
-				o.Advice = append(o.Advice, pgtest.Advice{Text: fmt.Sprintf("%s is in the package %s: build an image of it", r, r.Package)})
-			}
+	report := func(c pgtest.Check) { live.show(s, c) }
+	result, err := b.Test(ctx, s.Trial, builder.Company{Others: others, Missing: missing, Report: report})
+	for _, r := range missing {
+		result.Checks = append(result.Checks, pgtest.Check{
+			Name: "requires " + r.String(), Status: pgtest.Fail,
+			Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with",
+				r, s.Metadata.Distro, s.Metadata.Postgres, s.Metadata.Arch),
+		})
+		if r.Package != "" {
+			result.Advice = append(result.Advice, pgtest.Advice{Text: fmt.Sprintf("%s is in the package %s: build an image of it", r, r.Package)})
 		}
-		return o, nil
 	}
-	var err error
-	o.Result, err = b.Test(ctx, s.Trial, others, func(c pgtest.Check) { live.show(s, c) })
+	o.Result = result
 	return o, err
 }
 

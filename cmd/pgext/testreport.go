@@ -94,7 +94,7 @@ func testTable(doc testDocument) string {
 		w.Flush() //nolint:errcheck // a strings.Builder takes everything
 		for _, c := range i.Checks {
 			if c.Status != pgtest.Pass {
-				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, strings.ReplaceAll(strings.TrimSpace(c.Detail), "\n", "\n    "))
+				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, clip(c.Detail))
 			}
 		}
 		for _, advice := range i.Advice {
@@ -108,6 +108,16 @@ func testTable(doc testDocument) string {
 		}
 	}
 	return b.String()
+}
+
+// clip is what the table shows of a detail, which JSON and JUnit have whole.
+func clip(detail string) string {
+	const most = 6
+	lines := strings.Split(strings.TrimSpace(detail), "\n")
+	if len(lines) > most {
+		lines = append(lines[:most:most], "…")
+	}
+	return strings.Join(lines, "\n    ")
 }
 
 // The elements of a JUnit report that CI systems read.

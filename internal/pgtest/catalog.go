@@ -116,11 +116,15 @@ func (r *run) available(ctx context.Context) (string, error) {
 	return strings.Join(names, ", "), errors.Join(problems...)
 }
 
-// old are the versions before the default one that the image's scripts can
-// install.
+// unpackaged is the version of what was there before extensions were
+// (PostgreSQL 9.0); it updates only what was installed by hand.
+const unpackaged = "unpackaged"
+
+// old are the other versions than the default one that the image's scripts can
+// install, of the extensions that were created and dropped.
 func (r *run) old() []version {
 	return slices.DeleteFunc(slices.Clone(r.known.versions), func(v version) bool {
-		return v.version == r.known.defaults[v.name] || !r.own(v.name)
+		return v.version == r.known.defaults[v.name] || v.version == unpackaged || !r.dropped[v.name]
 	})
 }
 
@@ -128,33 +132,33 @@ func (r *run) own(name string) bool {
 	return slices.ContainsFunc(r.in.Image.Metadata.Extensions, func(e metadata.Extension) bool { return e.Name == name })
 }
 
-// update installs an old version and updates it, and takes all of it back. An
-// old version that does not work is worth a note: who has it created it long
-// ago, with an older module.
+// update installs an old version where the extension was created before, and
+// updates it, and takes all of it back. An old version that does not work is
+// worth a note: who has it created it long ago, with an older module.
 func (r *run) update(ctx context.Context, old version) (string, error) {
 	if !r.known.paths[old] {
 		return "", noteError{fmt.Errorf("no script updates it to %s", r.known.defaults[old.name])}
 	}
-	if _, created := r.homes[old.name]; !created {
-		return "", noteError{fmt.Errorf("not tried, since %s was not created", old.name)}
-	}
-	steps := []step{{"begin", "BEGIN;"}}
-	order := r.known.order(old.name)
-	for _, name := range order[:len(order)-1] {
-		steps = append(steps, step{name, "CREATE EXTENSION IF NOT EXISTS " + ident(name) + ";"})
-	}
-	steps = append(
-		steps,
+	a := r.server.session(
+		ctx, r.homes[old.name],
+		step{"begin", "BEGIN;"},
 		step{"creating it", "CREATE EXTENSION " + ident(old.name) + " VERSION " + literal(old.version) + ";"},
 		step{"updating it", "ALTER EXTENSION " + ident(old.name) + " UPDATE;"},
 		step{"rollback", "ROLLBACK;"},
 	)
-	home := "postgres"
-	if r.homes[old.name] == home {
-		home = "template1"
-	}
-	if a := r.server.session(ctx, home, steps...); a.err != nil {
+	if a.err != nil {
 		return "", noteError{fmt.Errorf("%s: %w", a.failed, a.err)}
 	}
 	return "", nil
+}
+
+// lacking returns what name requires, in whatever way, and nobody has; "" when
+// all is there.
+func (r *run) lacking(name string) string {
+	for _, required := range r.known.order(name) {
+		if slices.Contains(r.in.Lacking, required) {
+			return required
+		}
+	}
+	return ""
 }

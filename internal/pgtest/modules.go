@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pgext/pgext/internal/metadata"
 )
@@ -41,6 +42,9 @@ func (r *run) decode(ctx context.Context, plugin string) (string, error) {
 		if a.err == nil && dropErr != nil {
 			return "", fmt.Errorf("dropping the slot: %w", dropErr)
 		}
+	}
+	if a.err != nil && strings.Contains(a.err.Error(), "in the startup callback") {
+		return "", noteError{fmt.Errorf("loaded, but does not decode without a setup of its own: %w", a.err)}
 	}
 	if a.err != nil {
 		return "", fmt.Errorf("%s: %w", a.failed, a.err)

@@ -26,6 +26,9 @@ type Input struct {
 	// requires.
 	Image  Image
 	Others []Image
+	// Lacking are extensions that the image requires and no image has. What
+	// requires them is not tried.
+	Lacking []string
 	// Script is a psql script that runs after the extensions were created; ""
 	// when there is none.
 	Script string

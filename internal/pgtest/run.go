@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +19,13 @@ type run struct {
 	server  *server
 	known   catalog
 	// homes are the databases in which extensions were created, by extension.
-	homes  map[string]string
-	result Result
-	advice []Advice
+	homes map[string]string
+	// shared is the database with all that manifests ask for.
+	shared string
+	// dropped are the extensions that are no longer there.
+	dropped map[string]bool
+	result  Result
+	advice  []Advice
 	// preload are libraries that seem to have to be preloaded.
 	preload []string
 	// down says why there is no server any more.
@@ -29,14 +34,18 @@ type run struct {
 
 // all runs every check. The error is ctx's.
 func (r *run) all(ctx context.Context) error {
-	r.homes = map[string]string{}
+	r.homes, r.dropped = map[string]string{}, map[string]bool{}
 	m := r.in.Image.Metadata
 	r.check(ctx, "start", r.start)
 	r.check(ctx, "available", r.available)
 	for _, e := range m.Extensions {
+		if lacking := r.lacking(e.Name); lacking != "" {
+			r.note(Check{Name: "create " + e.Name, Status: Skip, Detail: "it requires " + lacking})
+			continue
+		}
 		r.check(ctx, "create "+e.Name, func(ctx context.Context) (string, error) { return r.create(ctx, e) })
 	}
-	if len(m.Create) > 0 {
+	if len(m.Create) > 0 && !slices.ContainsFunc(m.Create, func(name string) bool { return r.lacking(name) != "" }) {
 		r.check(ctx, "create together", r.together)
 	}
 	for _, name := range r.loadable() {
@@ -44,9 +53,6 @@ func (r *run) all(ctx context.Context) error {
 	}
 	for _, name := range m.OutputPlugins {
 		r.check(ctx, "decode "+name, func(ctx context.Context) (string, error) { return r.decode(ctx, name) })
-	}
-	for _, o := range r.old() {
-		r.check(ctx, "update "+o.name+" "+o.version, func(ctx context.Context) (string, error) { return r.update(ctx, o) })
 	}
 	if r.in.Script != "" {
 		r.check(ctx, "test.sql", r.script)
@@ -56,6 +62,9 @@ func (r *run) all(ctx context.Context) error {
 		if home, ok := r.homes[e.Name]; ok {
 			r.check(ctx, "drop "+e.Name, func(ctx context.Context) (string, error) { return r.drop(ctx, e.Name, home) })
 		}
+	}
+	for _, o := range r.old() {
+		r.check(ctx, "update "+o.name+" "+o.version, func(ctx context.Context) (string, error) { return r.update(ctx, o) })
 	}
 	r.log(ctx)
 	return ctx.Err()
@@ -122,15 +131,27 @@ func (r *run) start(ctx context.Context) (string, error) {
 }
 
 // create creates an extension in a database of its own, after what it
-// requires. One that says it works in the server's first database only is
-// created there.
+// requires. One that says so is created in the server's first database; one
+// that misses objects gets the image's main extensions first, which its control
+// file should have required.
 func (r *run) create(ctx context.Context, e metadata.Extension) (string, error) {
-	home := "x_" + e.Name
-	err := r.createAfter(ctx, fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", ident(home), ident(home)), e)
-	detail := ""
-	if err != nil && firstDatabaseOnly(err) {
+	order := r.known.order(e.Name)
+	home, detail := "x_"+e.Name, ""
+	err := r.createIn(ctx, home, e, order)
+	switch main := r.in.Image.Metadata.Create; {
+	case err == nil:
+	case firstDatabaseOnly(err):
 		home, detail = "postgres", "in the database postgres only"
-		err = r.createAfter(ctx, "", e)
+		err = r.createIn(ctx, home, e, order)
+	case undefinedObject(err) && len(main) > 0 && !slices.Contains(main, e.Name):
+		var more []string
+		for _, name := range main {
+			more = appendNew(more, r.known.order(name)...)
+		}
+		home = "y_" + e.Name
+		if r.createIn(ctx, home, e, appendNew(more, order...)) == nil {
+			detail, err = "after "+strings.Join(main, ", ")+", which its control file does not require", nil
+		}
 	}
 	if err == nil {
 		r.homes[e.Name] = home
@@ -144,10 +165,21 @@ func firstDatabaseOnly(err error) bool {
 	return strings.Contains(err.Error(), "can only create extension in database")
 }
 
-// createAfter creates an extension in the database that prepare leads to.
-func (r *run) createAfter(ctx context.Context, prepare string, e metadata.Extension) error {
-	steps := []step{{"creating the database", prepare}}
-	for _, name := range r.known.order(e.Name) {
+// undefinedObject tells whether an error is about a schema, a table, a
+// function or a type that is not there.
+func undefinedObject(err error) bool {
+	var e *SQLError
+	return errors.As(err, &e) && slices.Contains([]string{"3F000", "42P01", "42704", "42883"}, e.State)
+}
+
+// createIn creates the extensions of order, the last of which is e, in a
+// database, which is made unless it is the server's first.
+func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, order []string) error {
+	var steps []step
+	if home != "postgres" {
+		steps = append(steps, step{"creating the database", fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", ident(home), ident(home))})
+	}
+	for _, name := range order {
 		steps = append(steps, step{name, "CREATE EXTENSION IF NOT EXISTS " + ident(name) + ";"})
 	}
 	steps = append(steps, step{"version", "SELECT extversion FROM pg_extension WHERE extname = " + literal(e.Name) + ";"})
@@ -167,42 +199,31 @@ func (r *run) createAfter(ctx context.Context, prepare string, e metadata.Extens
 // what other images and the operand bring.
 func (r *run) together(ctx context.Context) (string, error) {
 	m := r.in.Image.Metadata
-	home := "together"
-	var steps []step
+	home, create := "together", "CREATE EXTENSION "
+	steps := []step{{"creating the database", "CREATE DATABASE together;\n\\connect together"}}
+	if slices.ContainsFunc(m.Create, func(name string) bool { return r.homes[name] == "postgres" }) {
+		home, create, steps = "postgres", "CREATE EXTENSION IF NOT EXISTS ", nil
+	}
 	for _, name := range m.Create {
-		if r.homes[name] == "postgres" {
-			home = "postgres"
-		}
 		for _, required := range r.known.order(name) {
-			if !slices.ContainsFunc(m.Extensions, func(e metadata.Extension) bool { return e.Name == required }) {
+			if !r.own(required) {
 				steps = append(steps, step{required, "CREATE EXTENSION IF NOT EXISTS " + ident(required) + ";"})
 			}
 		}
 	}
-	if home != "postgres" {
-		steps = append([]step{{"creating the database", fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", home, home)}}, steps...)
-	}
 	for _, name := range m.Create {
-		sql := "CREATE EXTENSION " + ident(name) + ";"
-		if r.homes[name] == home {
-			continue
-		}
-		steps = append(steps, step{name, sql})
+		steps = append(steps, step{name, create + ident(name) + ";"})
 	}
 	if a := r.server.session(ctx, "postgres", steps...); a.err != nil {
 		return "", fmt.Errorf("%s: %w", a.failed, a.err)
 	}
-	r.homes["together"] = home
+	r.shared = home
 	return strings.Join(m.Create, ", "), nil
 }
 
 // script runs the recipe's own test where everything was created together.
 func (r *run) script(ctx context.Context) (string, error) {
-	home := r.homes["together"]
-	if home == "" {
-		home = "postgres"
-	}
-	_, err := r.server.psql(ctx, home, r.in.Script)
+	_, err := r.server.psql(ctx, cmp.Or(r.shared, "postgres"), r.in.Script)
 	return "", err
 }
 
@@ -235,6 +256,9 @@ func (r *run) restart(ctx context.Context) (string, error) {
 
 func (r *run) drop(ctx context.Context, name, home string) (string, error) {
 	_, err := r.server.query(ctx, home, "DROP EXTENSION "+ident(name)+";")
+	if err == nil {
+		r.dropped[name] = true
+	}
 	return "", err
 }
 
@@ -243,14 +267,25 @@ func (r *run) log(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	const most = 5
 	c := Check{Name: "log", Status: Pass}
-	if found := faults(r.server.log.since(0)); len(found) > 0 {
-		const most = 5
-		if len(found) > most {
-			found = append(found[:most], fmt.Sprintf("and %d more", len(found)-most))
-		}
-		c.Status, c.Detail = Fail, strings.Join(found, "\n")
+	bad, worthNoting := faults(r.server.log.since(0))
+	switch {
+	case len(bad) > 0:
+		c.Status, c.Detail = Fail, shorten(bad, most)
 		r.learn(c, "")
+	case len(worthNoting) > 0:
+		c.Status, c.Detail = Note, shorten(worthNoting, most)
 	}
 	r.note(c)
+}
+
+// shorten joins lines, at most that many different ones.
+func shorten(lines []string, most int) string {
+	slices.Sort(lines)
+	lines = slices.Compact(lines)
+	if len(lines) > most {
+		lines = append(lines[:most:most], fmt.Sprintf("and %d more", len(lines)-most))
+	}
+	return strings.Join(lines, "\n")
 }

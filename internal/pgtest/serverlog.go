@@ -91,25 +91,32 @@ var shutdowns = map[string]bool{"57P01": true, "57P02": true, "57P03": true}
 // crash tells of a process that ended as none should.
 var crash = regexp.MustCompile(`was terminated by signal|(server|worker) process.*exited with exit code [2-9]|all server processes terminated`)
 
-// faults are the entries of a log that a sound extension does not cause: a
-// PANIC, a crash, and errors of processes that nobody sent a statement.
-func faults(log string) []string {
-	var out []string
+// faults are the entries of a log that a sound image does not cause: a PANIC, a
+// crash, a process that cannot go on or lacks a file. Other errors of processes
+// that nobody sent a statement are worth a note: a background worker may want
+// what only its user can set up.
+func faults(log string) (bad, worthNoting []string) {
 	for _, e := range entries(log) {
-		switch e.level {
-		case "PANIC":
-			out = append(out, e.String())
-		case "FATAL", "ERROR":
-			if e.application != ours && !shutdowns[e.state] {
-				out = append(out, e.String())
-			}
-		case "LOG":
-			if crash.MatchString(e.text) {
-				out = append(out, e.String())
-			}
+		switch {
+		case e.level == "PANIC", e.level == "LOG" && crash.MatchString(e.text):
+			bad = append(bad, e.String())
+		case e.level != "FATAL" && e.level != "ERROR", e.application == ours, shutdowns[e.state]:
+		case e.state == noDatabase, e.level == "ERROR" && !systemError(e.state):
+			worthNoting = append(worthNoting, e.String())
+		default:
+			bad = append(bad, e.String())
 		}
 	}
-	return out
+	return bad, worthNoting
+}
+
+// noDatabase is invalid_catalog_name.
+const noDatabase = "3D000"
+
+// systemError tells whether a SQLSTATE is about what lies outside of the
+// database (class 58), or about an internal error (class XX).
+func systemError(state string) bool {
+	return strings.HasPrefix(state, "58") || strings.HasPrefix(state, "XX")
 }
 
 // lastWords are the lines of a log that say why a server did not start.

@@ -16,18 +16,32 @@ const sampleLog = `@postmaster||00000|| LOG:  database system is ready to accept
 @postmaster||00000|| LOG:  client backend (PID 12) was terminated by signal 11: Segmentation fault
 @startup||XX000|| PANIC:  could not locate a valid checkpoint record
 @postmaster||00000|| LOG:  background worker "x" (PID 3) exited with exit code 1
+@powa||3D000|| FATAL:  database "powa" does not exist
+@worker||22000|| FATAL:  out of luck
 not an entry
 `
 
 func TestFaults(t *testing.T) {
-	want := []string{
+	bad, worthNoting := faults(sampleLog)
+	if diff := cmp.Diff(bad, []string{
 		"client backend: ERROR: of a stranger",
-		"pg_cron launcher: ERROR: relation \"cron.job\" does not exist\n\twith a second line",
 		"postmaster: LOG: client backend (PID 12) was terminated by signal 11: Segmentation fault",
 		"startup: PANIC: could not locate a valid checkpoint record",
+		"worker: FATAL: out of luck",
+	}); diff != "" {
+		t.Errorf("faults (-got +want):\n%s", diff)
 	}
-	if diff := cmp.Diff(faults(sampleLog), want); diff != "" {
-		t.Errorf("(-got +want):\n%s", diff)
+	if diff := cmp.Diff(worthNoting, []string{
+		"pg_cron launcher: ERROR: relation \"cron.job\" does not exist\n\twith a second line",
+		"powa: FATAL: database \"powa\" does not exist",
+	}); diff != "" {
+		t.Errorf("worth noting (-got +want):\n%s", diff)
+	}
+}
+
+func TestShorten(t *testing.T) {
+	if got, want := shorten([]string{"c", "a", "b", "a", "d"}, 2), "a\nb\nand 2 more"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
