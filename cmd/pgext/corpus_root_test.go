@@ -21,6 +21,7 @@ import (
 // unpackBase makes the base's root file system for both architectures, with
 // dpkg-deb and without maintainer scripts. It is kept for the next time.
 func (c *corpus) unpackBase(t *testing.T) {
+	t.Helper()
 	oracle.Need(t, "dpkg-deb")
 	user, err := os.UserCacheDir()
 	if err != nil {
@@ -40,20 +41,7 @@ func (c *corpus) unpackBase(t *testing.T) {
 		}
 	}
 	for _, arch := range []string{"amd64", "arm64"} {
-		files := make([]apt.File, 0, len(opened))
-		for _, o := range opened {
-			for _, p := range o.Packages {
-				files = append(files, apt.File{Archive: p.Archive, Suite: p.Suite, Component: p.Component, Arch: p.Arch, SHA256: p.SHA256, Open: p.Open})
-			}
-		}
-		index, err := apt.Load(t.Context(), store, files, arch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		operand, err := base.MinimalProfile(index, c.postgres)
-		if err != nil {
-			t.Fatal(err)
-		}
+		operand := c.operand(t, store, opened, arch)
 		c.roots[arch] = filepath.Join(user, "pgext-corpus", operand.Checksum()+"-"+arch)
 		if _, err := os.Stat(c.roots[arch]); err == nil {
 			continue
@@ -62,8 +50,29 @@ func (c *corpus) unpackBase(t *testing.T) {
 	}
 }
 
+// operand computes the base.
+func (c *corpus) operand(t *testing.T, store *cache.Cache, opened []*archive.Opened, arch string) base.Base {
+	t.Helper()
+	var files []apt.File
+	for _, o := range opened {
+		for _, p := range o.Packages {
+			files = append(files, apt.File{Archive: p.Archive, Suite: p.Suite, Component: p.Component, Arch: p.Arch, SHA256: p.SHA256, Open: p.Open})
+		}
+	}
+	index, err := apt.Load(t.Context(), store, files, arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operand, err := base.MinimalProfile(index, c.postgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return operand
+}
+
 // open opens the archives as a recipe without a list of them has it.
 func (c *corpus) open(t *testing.T, store *cache.Cache, fetcher *fetch.Fetcher) []*archive.Opened {
+	t.Helper()
 	names := c.archives
 	if len(names) == 0 {
 		names = archive.Defaults(c.distro)
@@ -85,6 +94,7 @@ func (c *corpus) open(t *testing.T, store *cache.Cache, fetcher *fetch.Fetcher) 
 
 // fetchBase returns the paths of the base's packages.
 func fetchBase(t *testing.T, fetcher *fetch.Fetcher, store *cache.Cache, opened []*archive.Opened, operand base.Base) []string {
+	t.Helper()
 	blobs := make([]fetch.Blob, len(operand.Packages))
 	for i, p := range operand.Packages {
 		blobs[i] = fetch.Blob{Name: p.Name, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
@@ -112,10 +122,11 @@ func fetchBase(t *testing.T, fetcher *fetch.Fetcher, store *cache.Cache, opened 
 
 // unpackRoot makes dir hold what the packages hold.
 func unpackRoot(t *testing.T, dir string, packages []string) {
+	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "root")
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), "root") //nolint:usetesting // it is renamed, and stays
 	if err != nil {
 		t.Fatal(err)
 	}

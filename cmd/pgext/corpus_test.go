@@ -98,6 +98,7 @@ func TestCorpus(t *testing.T) {
 
 // classify has init write the recipes and say what every package is.
 func (c *corpus) classify(t *testing.T) {
+	t.Helper()
 	args := []string{
 		"init", "--all", "--distro", c.distro, "--pg", fmt.Sprint(c.postgres),
 		"--allow-expired", "--json", "--output", filepath.Join(c.dir, "recipes"),
@@ -118,6 +119,7 @@ func (c *corpus) classify(t *testing.T) {
 
 // builder is what `pgext build --allow-expired` uses.
 func (c *corpus) builder(t *testing.T) *builder.Builder {
+	t.Helper()
 	b, err := corpusApp().newBuilder(resolvingFlags{archives: c.archives, allowExpired: true}, imageFlags{})
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +136,7 @@ func corpusApp() *app {
 
 // image builds one recipe, unpacks its images and asks the loader.
 func (c *corpus) image(t *testing.T, b *builder.Builder, r *recipe.Recipe) {
+	t.Helper()
 	start := time.Now()
 	plan, err := b.Plan(t.Context(), r, recipe.Selection{Distros: []string{c.distro}, Postgres: []int{c.postgres}}, builder.Keep)
 	if err != nil {
@@ -166,6 +169,7 @@ func (c *corpus) image(t *testing.T, b *builder.Builder, r *recipe.Recipe) {
 // checkClasses asks for one class for every package, and an image for every
 // one of that class.
 func (c *corpus) checkClasses(t *testing.T) {
+	t.Helper()
 	if len(c.classes) < 50 {
 		t.Errorf("%d packages, which are too few", len(c.classes))
 	}
