@@ -72,8 +72,8 @@ type Need struct {
 
 // Read returns the Object of the size bytes behind r. It returns ErrNotELF
 // for other files and a *FormatError for malformed ones; any other error is
-// r's own. At most some hundred kilobytes are read or kept, whatever the
-// file claims.
+// r's own. At most some megabytes are kept and some hundred read, whatever the
+// file claims; of real files, some ten kilobytes.
 func Read(r io.ReaderAt, size int64) (Object, error) {
 	f := &file{w: window{r: r, size: size}}
 	if err := f.readHeader(); err != nil {
