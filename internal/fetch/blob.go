@@ -207,7 +207,7 @@ func (f *Fetcher) cached(b Blob) (string, error) {
 		return "", err
 	}
 	if b.Size >= 0 && b.Size != info.Size() {
-		return "", sizeMismatch("the cache", info.Size(), b.Size)
+		return "", sizeMismatch(theCache, info.Size(), b.Size)
 	}
 	return sha, nil
 }

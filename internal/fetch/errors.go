@@ -104,6 +104,9 @@ func joinMissing(blobs []Blob, errs []error) error {
 	return fmt.Errorf("fetching %s: %w", blobs[first].Name, err)
 }
 
+// theCache is the Source of what no URL has served.
+const theCache = "the cache"
+
 // MismatchError says that a place serves other bytes than those asked for.
 type MismatchError struct {
 	// Source is the URL as it may be shown, or "the cache".
@@ -131,7 +134,10 @@ func (e *MismatchError) Error() string {
 func (*MismatchError) ExitCode() int { return exitUntrusted }
 
 // Hint tells what a user can do.
-func (*MismatchError) Hint() string {
+func (e *MismatchError) Hint() string {
+	if e.Source == theCache { // which only has what was verified
+		return "the index or lock states a wrong size for this digest: restore the lock, or make it again with pgext lock"
+	}
 	return "what was served is not what the index or lock promises: the mirror may be in the middle of an update, or not to be trusted"
 }
 

@@ -348,7 +348,7 @@ func TestCachedWithAnotherSizeIsAMismatch(t *testing.T) {
 	b.Size++
 	_, err := s.Blob(t.Context(), b)
 	var mismatch *fetch.MismatchError
-	if !errors.As(err, &mismatch) || mismatch.Source != "the cache" {
+	if !errors.As(err, &mismatch) || mismatch.Source != "the cache" || !strings.Contains(mismatch.Hint(), "pgext lock") {
 		t.Errorf("err = %v", err)
 	}
 }
