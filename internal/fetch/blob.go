@@ -25,7 +25,8 @@ type Blob struct {
 	// URLs is the ladder: each is tried when those before it failed.
 	URLs []string
 	// SHA256 and SHA512 are digests in lower-case hex. At least one must be
-	// given; each that is given is checked.
+	// given; each that is given is checked while the blob is downloaded. A blob
+	// that the cache has under SHA256 is not asked for its SHA512.
 	SHA256, SHA512 string
 	// Size is in bytes, -1 when it is not known; 0 is an empty blob.
 	Size int64
