@@ -73,6 +73,7 @@ func TestProblems(t *testing.T) {
 		{"homepage with password", smallest + "homepage: https://u:p@a.example\n", `r.yaml:5:11: homepage: must not hold credentials; put them into netrc`},
 		{"license", smallest + "licenses: PostgreSLQ\n", `r.yaml:5:11: licenses: "PostgreSLQ" is not an SPDX license; one that SPDX does not list is LicenseRef-NAME (did you mean "PostgreSQL"?)`},
 		{"license expression", smallest + "licenses: MIT AND (ISC\n", `r.yaml:5:11: licenses: not an SPDX expression; licenses are joined by AND, OR, WITH and parentheses`},
+		{"license, only open", smallest + "licenses: \"((\"\n", `r.yaml:5:11: licenses: not an SPDX expression; licenses are joined by AND, OR, WITH and parentheses`},
 		{"license too long", smallest + "licenses: " + strings.Repeat("MIT AND ", 600) + "MIT\n", `r.yaml:5:11: licenses: has 4803 characters, more than 4096`},
 		{"license, shortened", smallest + "licenses: " + strings.Repeat("x", 4000) + "\n", `r.yaml:5:11: licenses: "` + strings.Repeat("x", maxText-1) + "…"},
 		{"rewrite", smallest + "rewrite: nine\n", `r.yaml:5:10: rewrite: "nine" is not one of auto, none (did you mean "none"?)`},

@@ -260,6 +260,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("name: &a [*a]\n? [b]\n: c\n<<: *a\n"))
 	f.Add([]byte("name: a\nlicenses: (MIT WITH\nsource: {tree: [~]}\n---\n"))
+	f.Add([]byte("name: a\nlicenses: (\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkRoundTrip(t, data)
 	})

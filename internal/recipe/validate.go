@@ -69,14 +69,13 @@ func (v validator) licenses(expression string) {
 		v.wrong("licenses", "", "has %d characters, more than %d", len(expression), maxLicenses)
 		return
 	}
-	if ok, _ := spdxexp.ValidateLicenses([]string{expression}); ok {
+	if isSPDX(expression) {
 		return
 	}
 	words := strings.FieldsFunc(expression, func(r rune) bool { return strings.ContainsRune(" \t\n()", r) })
 	for _, word := range words {
-		license, _ := spdxexp.ValidateLicenses([]string{word})
 		exception, _ := spdxlicenses.IsException(word)
-		if license || exception || slices.Contains(spdxOperators, word) {
+		if isSPDX(word) || exception || slices.Contains(spdxOperators, word) {
 			continue
 		}
 		suggestion := nearest(word, slices.Concat(spdxOperators, spdxlicenses.GetLicenses(), spdxlicenses.GetExceptions()))
@@ -84,6 +83,18 @@ func (v validator) licenses(expression string) {
 		return
 	}
 	v.wrong("licenses", "", "not an SPDX expression; licenses are joined by AND, OR, WITH and parentheses")
+}
+
+// isSPDX reports whether the text is an SPDX expression. The library's parser
+// panics on some that are none, such as an open parenthesis.
+func isSPDX(text string) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	ok, _ = spdxexp.ValidateLicenses([]string{text})
+	return ok
 }
 
 // bundle judges what joins the image besides the extension.
