@@ -13,6 +13,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -230,17 +231,30 @@ func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.T
 	report := func(c pgtest.Check) { live.show(s, c) }
 	result, err := b.Test(ctx, s.Trial, builder.Company{Others: others, Missing: missing, Report: report})
 	for _, r := range missing {
-		result.Checks = append(result.Checks, pgtest.Check{
-			Name: "requires " + r.String(), Status: pgtest.Fail,
-			Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with",
-				r, s.Metadata.Distro, s.Metadata.Postgres, s.Metadata.Arch),
-		})
+		result.Checks = append(result.Checks, lacks(s, r))
 		if r.Package != "" {
 			result.Advice = append(result.Advice, pgtest.Advice{Text: fmt.Sprintf("%s is in the package %s: build an image of it", r, r.Package)})
 		}
 	}
 	o.Result = result
 	return o, err
+}
+
+// lacks is the check that something required is there. Where only extensions
+// need it that manifests do not ask for, it does not fail the image.
+func lacks(s subject, r metadata.Requirement) pgtest.Check {
+	m := s.Metadata
+	c := pgtest.Check{
+		Name: "requires " + r.String(), Status: pgtest.Fail,
+		Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with",
+			r, m.Distro, m.Postgres, m.Arch),
+	}
+	needing := m.Needing(r)
+	asked := slices.ContainsFunc(m.Create, func(name string) bool { return slices.Contains(needing, name) })
+	if len(m.Create) > 0 && len(needing) > 0 && !asked {
+		c.Status = pgtest.Note
+	}
+	return c
 }
 
 // liveLines shows each check on a terminal as soon as it is known.

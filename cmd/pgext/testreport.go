@@ -94,7 +94,7 @@ func testTable(doc testDocument) string {
 		w.Flush() //nolint:errcheck // a strings.Builder takes everything
 		for _, c := range i.Checks {
 			if c.Status != pgtest.Pass {
-				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, clip(c.Detail))
+				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, clip(c))
 			}
 		}
 		for _, advice := range i.Advice {
@@ -111,10 +111,13 @@ func testTable(doc testDocument) string {
 }
 
 // clip is what the table shows of a detail, which JSON and JUnit have whole.
-func clip(detail string) string {
+func clip(c pgtest.Check) string {
 	const most = 6
-	lines := strings.Split(strings.TrimSpace(detail), "\n")
-	if len(lines) > most {
+	lines := strings.Split(strings.TrimSpace(c.Detail), "\n")
+	switch {
+	case c.Status != pgtest.Fail:
+		lines = lines[:1]
+	case len(lines) > most:
 		lines = append(lines[:most:most], "…")
 	}
 	return strings.Join(lines, "\n    ")

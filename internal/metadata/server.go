@@ -160,3 +160,24 @@ func (m Metadata) Satisfies(r Requirement) bool {
 func (r Requirement) String() string {
 	return cmp.Or(r.Extension, "module:"+r.Module)
 }
+
+// Needing returns the extensions of the image that need what it requires, by
+// their control files or those of others in the image. Nobody knows who needs a
+// module: then all do.
+func (m Metadata) Needing(r Requirement) []string {
+	need := map[string]bool{r.Extension: true}
+	for range m.Extensions { // as often as a chain can be long
+		for _, e := range m.Extensions {
+			if r.Module != "" || slices.ContainsFunc(e.Requires, func(name string) bool { return need[name] }) {
+				need[e.Name] = true
+			}
+		}
+	}
+	var out []string
+	for _, e := range m.Extensions {
+		if need[e.Name] {
+			out = append(out, e.Name)
+		}
+	}
+	return out
+}

@@ -80,3 +80,20 @@ func TestInOrder(t *testing.T) {
 		})
 	}
 }
+
+func TestNeeding(t *testing.T) {
+	m := Metadata{Extensions: []Extension{{Name: "a", Requires: []string{"b"}}, {Name: "b", Requires: []string{"citus"}}, {Name: "c"}}}
+	for _, tc := range []struct {
+		name string
+		r    Requirement
+		want []string
+	}{
+		{"through another", Requirement{Extension: "citus"}, []string{"a", "b"}},
+		{"nobody", Requirement{Extension: "x"}, nil},
+		{"a module", Requirement{Module: "x"}, []string{"a", "b", "c"}},
+	} {
+		if diff := cmp.Diff(m.Needing(tc.r), tc.want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", tc.name, diff)
+		}
+	}
+}

@@ -124,7 +124,7 @@ func preloadAdvice(in Input, second Result) []Advice {
 	if len(own) > 0 {
 		out = append(out, Advice{
 			Text:   strings.Join(own, ", ") + " must be preloaded; " + outcome,
-			Recipe: "shared_preload_libraries: [" + strings.Join(own, ", ") + "]",
+			Recipe: "shared_preload_libraries: [" + strings.Join(appendNew(in.Image.Metadata.SharedPreloadLibraries, own...), ", ") + "]",
 		})
 	}
 	return out

@@ -86,3 +86,18 @@ func TestPreloadAdvice(t *testing.T) {
 		t.Errorf("(-got +want):\n%s", diff)
 	}
 }
+
+func TestExcuse(t *testing.T) {
+	first := Result{Checks: []Check{{Name: "create main", Status: Fail}, {Name: "create extra", Status: Fail}, {Name: "create other", Status: Fail}, {Name: "create together", Status: Fail}}}
+	best := Result{Checks: []Check{{Name: "create main", Status: Pass}, {Name: "create extra", Status: Pass}, {Name: "create other", Status: Fail}, {Name: "create together", Status: Pass}}}
+	excuse(&first, best, metadata.Metadata{Create: []string{"main"}}, []string{"lib"})
+	want := []Check{
+		{Name: "create main", Status: Fail},
+		{Name: "create extra", Status: Note, Detail: "not asked for by manifests; works with lib preloaded"},
+		{Name: "create other", Status: Fail},
+		{Name: "create together", Status: Fail},
+	}
+	if diff := cmp.Diff(first.Checks, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}

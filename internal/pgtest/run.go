@@ -20,6 +20,8 @@ type run struct {
 	known   catalog
 	// homes are the databases in which extensions were created, by extension.
 	homes map[string]string
+	// created are those extensions, in the order of their creation.
+	created []string
 	// shared is the database with all that manifests ask for.
 	shared string
 	// dropped are the extensions that are no longer there.
@@ -46,7 +48,7 @@ func (r *run) all(ctx context.Context) error {
 		r.check(ctx, "create "+e.Name, func(ctx context.Context) (string, error) { return r.create(ctx, e) })
 	}
 	if len(m.Create) > 0 && !slices.ContainsFunc(m.Create, func(name string) bool { return r.lacking(name) != "" }) {
-		r.check(ctx, "create together", r.together)
+		r.check(ctx, "create "+together, r.together)
 	}
 	for _, name := range r.loadable() {
 		r.check(ctx, "load "+name, func(ctx context.Context) (string, error) { return r.load(ctx, name) })
@@ -58,10 +60,8 @@ func (r *run) all(ctx context.Context) error {
 		r.check(ctx, "test.sql", r.script)
 	}
 	r.check(ctx, "restart", r.restart)
-	for _, e := range m.Extensions {
-		if home, ok := r.homes[e.Name]; ok {
-			r.check(ctx, "drop "+e.Name, func(ctx context.Context) (string, error) { return r.drop(ctx, e.Name, home) })
-		}
+	for _, name := range slices.Backward(r.created) { // what depends on others goes first
+		r.check(ctx, "drop "+name, func(ctx context.Context) (string, error) { return r.drop(ctx, name, r.homes[name]) })
 	}
 	for _, o := range r.old() {
 		r.check(ctx, "update "+o.name+" "+o.version, func(ctx context.Context) (string, error) { return r.update(ctx, o) })
@@ -69,6 +69,9 @@ func (r *run) all(ctx context.Context) error {
 	r.log(ctx)
 	return ctx.Err()
 }
+
+// together names the check that creates several extensions, and its database.
+const together = "together"
 
 // noteError is a failure that does not fail the image.
 type noteError struct{ error }
@@ -149,12 +152,15 @@ func (r *run) create(ctx context.Context, e metadata.Extension) (string, error) 
 			more = appendNew(more, r.known.order(name)...)
 		}
 		home = "y_" + e.Name
+		if slices.ContainsFunc(main, func(name string) bool { return r.homes[name] == "postgres" }) {
+			home = "postgres"
+		}
 		if r.createIn(ctx, home, e, appendNew(more, order...)) == nil {
 			detail, err = "after "+strings.Join(main, ", ")+", which its control file does not require", nil
 		}
 	}
 	if err == nil {
-		r.homes[e.Name] = home
+		r.homes[e.Name], r.created = home, append(r.created, e.Name)
 	}
 	return detail, err
 }
@@ -199,7 +205,7 @@ func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, o
 // what other images and the operand bring.
 func (r *run) together(ctx context.Context) (string, error) {
 	m := r.in.Image.Metadata
-	home, create := "together", "CREATE EXTENSION "
+	home, create := together, "CREATE EXTENSION "
 	steps := []step{{"creating the database", "CREATE DATABASE together;\n\\connect together"}}
 	if slices.ContainsFunc(m.Create, func(name string) bool { return r.homes[name] == "postgres" }) {
 		home, create, steps = "postgres", "CREATE EXTENSION IF NOT EXISTS ", nil
@@ -237,10 +243,8 @@ func (r *run) restart(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("%w\n%s", errNotStarted, lastWords(r.server.log.since(0)))
 	}
 	var steps []step
-	for _, e := range r.in.Image.Metadata.Extensions {
-		if home, ok := r.homes[e.Name]; ok {
-			steps = append(steps, step{e.Name, fmt.Sprintf("\\connect %s\nSELECT count(*) FROM pg_extension WHERE extname = %s;", ident(home), literal(e.Name))})
-		}
+	for _, name := range r.created {
+		steps = append(steps, step{name, fmt.Sprintf("\\connect %s\nSELECT count(*) FROM pg_extension WHERE extname = %s;", ident(r.homes[name]), literal(name))})
 	}
 	a := r.server.session(ctx, "postgres", steps...)
 	if a.err != nil {
