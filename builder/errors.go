@@ -79,6 +79,23 @@ func (*InBaseError) Hint() string {
 // ExitCode returns 10: the recipe asks for nothing.
 func (*InBaseError) ExitCode() int { return 10 }
 
+// EmptyError says that packages have nothing that belongs into an image.
+type EmptyError struct {
+	Packages []string
+}
+
+func (e *EmptyError) Error() string {
+	return fmt.Sprintf("%s: no file has a place in an extension image", strings.Join(e.Packages, ", "))
+}
+
+// Hint says which packages are meant.
+func (*EmptyError) Hint() string {
+	return "name the packages that have the module or the control file; pgext init --all tells them from documentation and metapackages"
+}
+
+// ExitCode returns 10: the recipe asks for nothing.
+func (*EmptyError) ExitCode() int { return 10 }
+
 // UnsupportedError says that a recipe asks for what this version cannot do.
 type UnsupportedError struct {
 	Path, What string

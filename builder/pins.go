@@ -45,6 +45,9 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 		return lock.Target{}, err
 	}
 	pins.Packages = slices.DeleteFunc(pins.Packages, func(p lock.Package) bool { return !slices.Contains(arranged.Given, p.Package) })
+	if !slices.ContainsFunc(pins.Packages, func(p lock.Package) bool { return p.Role == lock.Extension }) {
+		return lock.Target{}, &EmptyError{s.named()}
+	}
 	pins.Requires, pins.Base.Extensions, err = s.requires(ctx, arranged.Extensions)
 	return pins, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
 )
 
 // create returns the SQL extensions that manifests ask for, in order: the
@@ -54,6 +55,15 @@ func idleFindings(in Input) []finding.Finding {
 		}
 	}
 	return out
+}
+
+// uselessFindings reports an image without anything for PostgreSQL.
+func uselessFindings(l layout.Result) []finding.Finding {
+	if len(l.Extensions)+len(l.Unscripted)+len(l.Modules) > 0 {
+		return nil
+	}
+	return []finding.Finding{finding.New("PGX046", "", "no control file in share/extension and no module in lib",
+		"name the packages that have them in source.deb.packages")}
 }
 
 // createFindings reports the extensions that the recipe creates and that

@@ -76,13 +76,33 @@ func TestOperatorParametersAreSorted(t *testing.T) {
 	}
 }
 
+// TestUselessFindings: an image without control file and module is told of.
+func TestUselessFindings(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		layout layout.Result
+		want   int
+	}{
+		{"programs alone", layout.Result{BinPath: []string{"bin"}}, 1},
+		{"a module", layout.Result{Modules: []string{"x"}}, 0},
+		{"an extension without module", layout.Result{Extensions: []metadata.Extension{{Name: "x"}}}, 0},
+		{"a control file alone", layout.Result{Unscripted: []string{"x"}}, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := uselessFindings(tc.layout); len(got) != tc.want {
+				t.Errorf("uselessFindings() = %v, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
 // TestIdleFindings: a package that the recipe names for nothing is told of.
 func TestIdleFindings(t *testing.T) {
 	in := Input{
 		Recipe: &recipe.Recipe{Name: "x", Image: "x"},
 		Target: recipe.Target{Distro: "forky", Postgres: 18, Source: recipe.Source{Deb: &recipe.Deb{Packages: []string{"postgresql-${pg}-x", "libpq5"}}}},
 		Arch:   "amd64",
-		Layout: layout.Result{Given: []string{"postgresql-18-x"}},
+		Layout: layout.Result{Given: []string{"postgresql-18-x"}, Modules: []string{"x"}},
 	}
 	var got []string
 	for _, f := range Describe(in).Findings {

@@ -49,6 +49,7 @@ func Describe(in Input) Description {
 	d := Description{Metadata: m, words: in.words(m)}
 	d.Findings = append(parameterFindings(in.Recipe.Parameters), createFindings(in)...)
 	d.Findings = append(d.Findings, idleFindings(in)...)
+	d.Findings = append(d.Findings, uselessFindings(in.Layout)...)
 	d.Findings = append(d.Findings, requiredFindings(in)...)
 	if in.Target.Postgres < 18 {
 		d.Findings = append(d.Findings, finding.New("PGX030", "",
