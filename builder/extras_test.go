@@ -165,7 +165,7 @@ func TestLibraryLayerStays(t *testing.T) {
 func TestFindingsError(t *testing.T) {
 	e := &builder.FindingsError{Findings: []finding.Finding{
 		finding.New("PGX001", "lib/a.so", "needs x", "add x"),
-		finding.New("PGX030", "", "a note", "nothing to do"),
+		finding.New("PGX031", "", "a note", "nothing to do"),
 		finding.New("PGX001", "lib/b.so", "needs x", "add x"),
 	}}
 	if got := strings.Count(e.Error(), "\n"); got != 1 || strings.Contains(e.Error(), "a note") {

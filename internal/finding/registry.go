@@ -83,7 +83,7 @@ var kinds = []Kind{
 		"The base image has a file of the same name in PostgreSQL's own directories, which are searched before the mounted image. The image's file is never used there.",
 	},
 	{
-		"PGX030", Note, "PostgreSQL below 18",
+		"PGX030", Warning, "PostgreSQL below 18",
 		"extension_control_path exists from PostgreSQL 18 on. The image builds, but an older server cannot find it at the mount and it cannot be tested.",
 	},
 	{
