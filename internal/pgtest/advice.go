@@ -9,8 +9,9 @@ import (
 
 // Patterns of what servers and extensions say when something is missing.
 var (
-	wantsPreload     = regexp.MustCompile(`(?i)shared_preload_libraries|must be (pre)?loaded|(needs|has|have) to be (pre)?loaded|not (been )?preloaded`)
+	wantsPreload     = regexp.MustCompile(`(?i)shared_preload_libraries|must be (pre)?loaded|(needs|has|have) to be (pre)?loaded|not (been )?preloaded|PGC_POSTMASTER|unrecognized configuration parameter`)
 	missingLibrary   = regexp.MustCompile(`could not load library "([^"]+)": (\S+): cannot open shared object file`)
+	openedLibrary    = regexp.MustCompile(`(lib[^\s:/]+\.so[^\s:]*): cannot open shared object file`)
 	undefinedSymbol  = regexp.MustCompile(`could not load library "([^"]+)": \S+: (undefined symbol: \S+|version \S+ not found[^\n]*)`)
 	otherMajor       = regexp.MustCompile(`incompatible library "([^"]+)"[^\n]*(\n[^\n]*)?`)
 	missingExtension = regexp.MustCompile(`(?:required )?extension "([^"]+)" is not (?:available|installed)`)
@@ -25,6 +26,9 @@ func (r *run) learn(c Check, log string) {
 	if m := missingLibrary.FindStringSubmatch(text); m != nil {
 		r.advise(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", short(m[1]), m[2]),
 			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]))
+	} else if m := openedLibrary.FindStringSubmatch(text); m != nil {
+		r.advise(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
+			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]))
 	}
 	if m := undefinedSymbol.FindStringSubmatch(text); m != nil {
 		r.advise(fmt.Sprintf("%s was built for other libraries than it finds: %s", short(m[1]), m[2]), "")
@@ -99,12 +103,17 @@ func (r *run) candidates(text string) []string {
 	return alike
 }
 
-// operandModules are those of the operand that others ask to be preloaded;
-// CloudNativePG does so by itself as soon as a parameter of theirs is set.
+// operandModules are those of the operand that others ask to be preloaded.
 var operandModules = []string{"pg_stat_statements", "auto_explain"}
 
-// defaults of operand modules, whose mention has CloudNativePG preload them.
-var mention = map[string]string{"pg_stat_statements": "pg_stat_statements.track: top", "auto_explain": "auto_explain.log_min_duration: -1"}
+// mention has CloudNativePG preload a library by itself: a parameter that
+// begins with its name.
+var mention = map[string]string{
+	"pg_stat_statements": "pg_stat_statements.track: top",
+	"auto_explain":       "auto_explain.log_min_duration: -1",
+	"pgaudit":            "pgaudit.log: ddl",
+	"pg_failover_slots":  `pg_failover_slots.synchronize_slot_names: "name_like:%"`,
+}
 
 // preloadAdvice says what a second run with more preloaded came to.
 func preloadAdvice(in Input, second Result) []Advice {

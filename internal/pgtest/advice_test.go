@@ -28,6 +28,13 @@ func TestLearn(t *testing.T) {
 			nil,
 		},
 		{
+			"library opened at run time", "failed to load the query: \nlibmysqlclient.so: cannot open shared object file: No such file or directory", "",
+			[]Advice{{"the library libmysqlclient.so is opened at run time, and neither the image nor the operand has it", "bundle: {libraries: [libmysqlclient.so]}"}},
+			nil,
+		},
+		{"too late for a parameter", "cannot create PGC_POSTMASTER variables after startup", "", nil, []string{"cron"}},
+		{"a parameter nobody defined", `unrecognized configuration parameter "cron.database_name"`, "", nil, []string{"cron"}},
+		{
 			"symbol", `could not load library "/extensions/x/lib/x.so": /extensions/x/lib/x.so: undefined symbol: foo`, "",
 			[]Advice{{"x.so was built for other libraries than it finds: undefined symbol: foo", ""}},
 			nil,

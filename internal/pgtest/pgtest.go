@@ -69,7 +69,7 @@ func Run(ctx context.Context, in Input, o Options) (Result, error) {
 			return result, err
 		}
 	}
-	if best.Count(Pass) > result.Count(Pass) {
+	if best.Count(Fail) < result.Count(Fail) {
 		result.Advice = append(preloadAdvice(more, best), result.Advice...)
 		excuse(&result, best, in.Image.Metadata, more.Preload)
 	}

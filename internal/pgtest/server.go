@@ -81,13 +81,7 @@ func newServer(ctx context.Context, in Input, o Options) (*server, error) {
 func (in Input) command(m metadata.Server) (args, env []string) {
 	parameters := maps.Clone(fixed)
 	maps.Copy(parameters, m.Parameters)
-	preload := slices.Clone(m.SharedPreloadLibraries)
-	for _, name := range in.Preload {
-		if !slices.Contains(preload, name) {
-			preload = append(preload, name)
-		}
-	}
-	parameters["shared_preload_libraries"] = strings.Join(preload, ",")
+	parameters["shared_preload_libraries"] = strings.Join(in.preload(m), ",")
 	parameters["extension_control_path"] = m.ExtensionControlPath
 	parameters["dynamic_library_path"] = m.DynamicLibraryPath
 	if len(m.OutputPlugins) > 0 && debian.CompareVersions(in.Version, "18.6") >= 0 {
@@ -110,6 +104,18 @@ func (in Input) command(m metadata.Server) (args, env []string) {
 		env = append(env, e.Name+"="+e.Value)
 	}
 	return args, env
+}
+
+// preload is what the server loads at its start: the operand's own libraries
+// before those of images.
+func (in Input) preload(m metadata.Server) []string {
+	var list []string
+	for _, name := range operandModules {
+		if slices.Contains(in.Preload, name) {
+			list = append(list, name)
+		}
+	}
+	return appendNew(appendNew(list, m.SharedPreloadLibraries...), in.Preload...)
 }
 
 // errNotStarted says that the server ended before it was ready.
