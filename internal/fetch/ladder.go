@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/pgext/pgext/internal/cache"
@@ -79,6 +80,15 @@ func (e ladderError) Error() string {
 		texts[i] = err.Error()
 	}
 	return strings.Join(texts, "; ")
+}
+
+// Hint says what to do where some rungs have the file no longer and others
+// could not be asked; "" where none is gone.
+func (e ladderError) Hint() string {
+	if !slices.ContainsFunc(e, isGone) {
+		return ""
+	}
+	return "some of these places no longer have it: pgext lock RECIPE takes what there is now, or try again with a network that reaches the others"
 }
 
 // Unwrap returns the errors of all rungs.

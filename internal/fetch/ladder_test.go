@@ -27,13 +27,14 @@ func TestLadder(t *testing.T) {
 		code  int    // exit code, 0 for success
 		want  string // part of the error
 		log   string // part of the log
+		hint  string // part of the hint
 	}{
 		{name: "404, 410, there", rungs: []http.HandlerFunc{status(404), status(410), good}},
 		{name: "403, there", rungs: []http.HandlerFunc{status(403), good}, log: "403 Forbidden"},
 		{name: "500 for ever, there", rungs: []http.HandlerFunc{status(500), good}, log: "500 Internal Server Error (attempt 4 of 4)"},
 		{name: "wrong bytes, there", rungs: []http.HandlerFunc{bytesOf(bad), good}, log: "sha256 mismatch: got"},
 		{name: "all gone", rungs: []http.HandlerFunc{status(404), status(410)}, code: 12, want: "not found at http://"},
-		{name: "gone, refused", rungs: []http.HandlerFunc{status(404), status(403)}, code: 1, want: "403 Forbidden"},
+		{name: "gone, refused", rungs: []http.HandlerFunc{status(404), status(403)}, code: 1, want: "403 Forbidden", hint: "pgext lock RECIPE"},
 		{name: "wrong bytes, gone", rungs: []http.HandlerFunc{bytesOf(bad), status(404)}, code: 13, want: "sha256 mismatch: got"},
 		{name: "broken, wrong bytes", rungs: []http.HandlerFunc{status(501), bytesOf(bad)}, code: 13, want: "501 Not Implemented (attempt 4 of 4); http://"},
 	} {
@@ -52,6 +53,10 @@ func TestLadder(t *testing.T) {
 					t.Errorf("err = %v (exit %d), want %q (exit %d)", err, exitCode(err), tt.want, tt.code)
 				}
 				s.wantFiles(t, 0)
+				var h interface{ Hint() string }
+				if tt.hint != "" && (!errors.As(err, &h) || !strings.Contains(h.Hint(), tt.hint)) {
+					t.Errorf("no hint of %q: %v", tt.hint, err)
+				}
 			}
 			if !strings.Contains(log.String(), tt.log) || tt.log == "" && tt.code == 0 && log.Len() > 0 {
 				t.Errorf("log = %q, want %q", &log, tt.log)

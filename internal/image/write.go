@@ -36,7 +36,7 @@ type Output struct {
 // that an interrupted Write leaves the old state. Writers wait for each other.
 func (l *Layout) Write(ctx context.Context, o Output) error {
 	if err := l.write(ctx, o); err != nil {
-		return fmt.Errorf("writing layout %s: %w", l.dir, err)
+		return l.writeError(err)
 	}
 	return nil
 }

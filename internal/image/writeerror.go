@@ -1,0 +1,42 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// WriteError says that a layout cannot be written.
+type WriteError struct {
+	Dir string
+	Err error
+}
+
+// writeError leaves out the names of temporary files, which mean nothing to
+// people. What is no matter of the file system stays as it is.
+func (l *Layout) writeError(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return &WriteError{l.dir, path.Err}
+	case errors.As(err, &link):
+		return &WriteError{l.dir, link.Err}
+	}
+	return fmt.Errorf("writing layout %s: %w", l.dir, err)
+}
+
+func (e *WriteError) Error() string { return fmt.Sprintf("writing layout %s: %v", e.Dir, e.Err) }
+
+// Unwrap returns the operating system's error.
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// Hint says what a user can do.
+func (e *WriteError) Hint() string {
+	if errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT) {
+		return "make room there, or name a folder on another disk with --output"
+	}
+	return "name a folder that can be written to with --output"
+}
