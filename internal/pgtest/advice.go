@@ -74,7 +74,8 @@ func (r *run) advisePath(path, reason string) {
 // those it names, else the only one there is, or those called like an
 // extension.
 func (r *run) candidates(text string) []string {
-	words := wordPattern.FindAllString(text, -1)
+	said, _, _ := strings.Cut(text, "\nCONTEXT:") // which names whatever happens to run
+	words := wordPattern.FindAllString(said, -1)
 	m := r.in.Image.Metadata
 	var named, alike []string
 	for _, i := range r.in.images() {

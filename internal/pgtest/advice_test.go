@@ -19,6 +19,7 @@ func TestLearn(t *testing.T) {
 	}{
 		{"nothing known", "division by zero", "", nil, nil},
 		{"preload by name", "pg_cron can only be loaded via shared_preload_libraries\nHINT:  Add pg_cron to it.", "", nil, []string{"pg_cron"}},
+		{"a module in the context", "pg_cron must be preloaded\nCONTEXT:  CREATE FUNCTION x AS 'cron'", "", nil, []string{"pg_cron"}},
 		{"preload without a name", "it must be preloaded", "", nil, []string{"cron"}},
 		{"the operand's module first", "pg_stat_statements must be loaded via \"shared_preload_libraries\" before pg_cron", "", nil, []string{"pg_stat_statements", "pg_cron"}},
 		{"a crash", "server closed the connection unexpectedly", "@postmaster||00000|| LOG:  client backend (PID 1) was terminated by signal 11", nil, []string{"cron"}},
