@@ -2,15 +2,20 @@ package pgtest
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/metadata"
 )
 
 // Patterns of what servers and extensions say when something is missing.
 var (
 	wantsPreload     = regexp.MustCompile(`(?i)shared_preload_libraries|must be (pre)?loaded|(needs|has|have) to be (pre)?loaded|not (been )?preloaded|PGC_POSTMASTER|unrecognized configuration parameter`)
-	missingLibrary   = regexp.MustCompile(`could not load library "([^"]+)": (\S+): cannot open shared object file`)
+	missingLibrary   = regexp.MustCompile(`could not load library "([^"]+)": (\S+): cannot open shared object file: ([^\n]+)`)
 	openedLibrary    = regexp.MustCompile(`(lib[^\s:/]+\.so[^\s:]*): cannot open shared object file`)
 	undefinedSymbol  = regexp.MustCompile(`could not load library "([^"]+)": \S+: (undefined symbol: \S+|version \S+ not found[^\n]*)`)
 	otherMajor       = regexp.MustCompile(`incompatible library "([^"]+)"[^\n]*(\n[^\n]*)?`)
@@ -23,10 +28,12 @@ var (
 // learn finds out what a recipe could say so that the check passes.
 func (r *run) learn(c Check, log string) {
 	text := c.Detail
-	if m := missingLibrary.FindStringSubmatch(text); m != nil {
+	if m := missingLibrary.FindStringSubmatch(text); m != nil && m[1] == m[2] {
+		r.adviseModule(m[1], m[3])
+	} else if m != nil {
 		r.advise(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", short(m[1]), m[2]),
 			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]))
-	} else if m := openedLibrary.FindStringSubmatch(text); m != nil {
+	} else if m = openedLibrary.FindStringSubmatch(text); m != nil {
 		r.advise(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
 			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]))
 	}
@@ -55,6 +62,38 @@ func (r *run) advise(text, line string) {
 	if !slices.Contains(r.advice, a) {
 		r.advice = append(r.advice, a)
 	}
+}
+
+// adviseModule explains why a module that is there cannot be opened: the
+// loader has one sentence for several reasons.
+func (r *run) adviseModule(path, reason string) {
+	object, err := r.object(path)
+	if err == nil && object.Arch != r.in.Image.Metadata.Arch {
+		r.advise(fmt.Sprintf("%s was built for another machine than %s", path, r.in.Image.Metadata.Arch), "")
+		return
+	}
+	r.advisePath(path, reason)
+}
+
+// object reads the ELF headers of a file of an image, by its mounted path.
+func (r *run) object(path string) (elfdep.Object, error) {
+	for _, i := range r.in.images() {
+		rest, ok := strings.CutPrefix(path, metadata.MountPath(i.Metadata.Name)+"/")
+		if !ok {
+			continue
+		}
+		f, err := os.OpenInRoot(i.Dir, rest)
+		if err != nil {
+			return elfdep.Object{}, err
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return elfdep.Object{}, err
+		}
+		return elfdep.Read(f, info.Size())
+	}
+	return elfdep.Object{}, fs.ErrNotExist
 }
 
 // advisePath tells an unreadable file of the image from a path that only the
