@@ -350,7 +350,7 @@ func names(s map[string]string) map[string]string {
 func TestFindingsStop(t *testing.T) {
 	f := newFixture(t, thing("1.0-1"))
 	b, dist := f.builder(), t.TempDir()
-	if err := f.plan(b, f.recipe(""), builder.Keep).WriteLock(); err != nil {
+	if err := f.plan(b, f.recipe(""), builder.Keep).WriteLock(f.t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r := f.recipe("create: [other]\nparameters: {port: '1'}\n")

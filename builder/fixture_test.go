@@ -191,7 +191,7 @@ func (f *fixture) plan(b *builder.Builder, r *recipe.Recipe, mode builder.Mode) 
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := p.WriteLock(); err != nil {
+	if err := p.WriteLock(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}
 	return p

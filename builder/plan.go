@@ -68,11 +68,11 @@ func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selecti
 		return nil, err
 	}
 	if mode == Locked {
-		if err := checkLocked(p, before, targets); err != nil {
+		if err := b.checkLocked(p, before, targets); err != nil {
 			return nil, err
 		}
 	}
-	unresolved := p.recall(before, targets, mode)
+	unresolved := b.recall(p, before, targets, mode)
 	if err := each(b.o.Jobs, len(unresolved), func(i int) (err error) {
 		u := unresolved[i]
 		if *u.into, err = b.resolve(ctx, r, u.target, u.arch); err != nil {
@@ -95,11 +95,11 @@ type unresolved struct {
 
 // recall gives the targets of the plan the pins that l has for them, and
 // returns those that remain.
-func (p *Plan) recall(l lock.Lock, targets []recipe.Target, mode Mode) (rest []unresolved) {
+func (b *Builder) recall(p *Plan, l lock.Lock, targets []recipe.Target, mode Mode) (rest []unresolved) {
 	for _, t := range targets {
 		target := Target{t, make([]Architecture, len(t.Archs))}
 		for i, arch := range t.Archs {
-			if pins, ok := fitting(l, t, arch); ok && mode != Update {
+			if pins, ok := b.fitting(l, t, arch); ok && mode != Update {
 				target.Architectures[i].Pins = pins
 			} else {
 				rest = append(rest, unresolved{t, arch, &target.Architectures[i]})
@@ -113,12 +113,7 @@ func (p *Plan) recall(l lock.Lock, targets []recipe.Target, mode Mode) (rest []u
 // settle puts the pins of the plan into its lock, and has the plan use them in
 // the form that a lock which was read would have.
 func (p *Plan) settle(before lock.Lock) {
-	p.Lock = before
-	for _, t := range p.Targets {
-		for _, a := range t.Architectures {
-			p.Lock = p.Lock.With(a.Pins)
-		}
-	}
+	p.Lock = p.onto(before)
 	for _, t := range p.Targets {
 		for i, a := range t.Architectures {
 			pins, _ := p.Lock.Find(t.Distro, t.Postgres, a.Pins.Arch)
@@ -129,24 +124,59 @@ func (p *Plan) settle(before lock.Lock) {
 	p.Changed = !slices.Equal(p.Lock.Encode(), before.Encode())
 }
 
+// onto returns l with the pins of the plan in it.
+func (p *Plan) onto(l lock.Lock) lock.Lock {
+	for _, t := range p.Targets {
+		for _, a := range t.Architectures {
+			l = l.With(a.Pins)
+		}
+	}
+	return l
+}
+
 func samePins(a, b lock.Target) bool {
 	return slices.Equal(lock.Lock{}.With(a).Encode(), lock.Lock{}.With(b).Encode())
 }
 
-// fitting returns the pins of a target whose recipe has not changed since.
-func fitting(l lock.Lock, t recipe.Target, arch string) (lock.Target, bool) {
+// fitting returns the pins of a target whose recipe has not changed since, and
+// which are from the archives that Options name.
+func (b *Builder) fitting(l lock.Lock, t recipe.Target, arch string) (lock.Target, bool) {
 	pins, ok := l.Find(t.Distro, t.Postgres, arch)
-	return pins, ok && pins.Recipe == recipe.ResolutionChecksum(t, arch)
+	return pins, ok && pins.Recipe == recipe.ResolutionChecksum(t, arch) && b.fromArchives(pins)
+}
+
+// fromArchives reports whether pins are from the archives that Options name;
+// when they name none, any will do.
+func (b *Builder) fromArchives(pins lock.Target) bool {
+	if len(b.o.Archives) == 0 {
+		return true
+	}
+	names := map[string]bool{}
+	for _, a := range pins.Archives {
+		names[a.Name] = true
+	}
+	for _, name := range b.o.Archives {
+		if !names[name] {
+			return false
+		}
+		delete(names, name)
+	}
+	return len(names) == 0
 }
 
 // checkLocked refuses targets that the lock does not have as the recipe is.
-func checkLocked(p *Plan, l lock.Lock, targets []recipe.Target) error {
+func (b *Builder) checkLocked(p *Plan, l lock.Lock, targets []recipe.Target) error {
 	e := &lock.OutOfDateError{Path: p.LockPath, Recipe: p.Recipe.Path}
 	for _, t := range targets {
 		for _, arch := range t.Archs {
-			if _, ok := l.Find(t.Distro, t.Postgres, arch); !ok {
+			pins, locked := l.Find(t.Distro, t.Postgres, arch)
+			_, fits := b.fitting(l, t, arch)
+			switch {
+			case !locked:
 				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s is not locked", t, arch))
-			} else if _, ok := fitting(l, t, arch); !ok {
+			case !b.fromArchives(pins):
+				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s was locked from other archives", t, arch))
+			case !fits:
 				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s was locked for another recipe", t, arch))
 			}
 		}

@@ -6,12 +6,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -43,9 +48,12 @@ func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, e
 	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:]}); err != nil {
 		return Image{}, err
 	}
+	if err := m.removeStale(dist); err != nil {
+		return Image{}, fmt.Errorf("removing a report of what the tag had before: %w", err)
+	}
 	for _, p := range m.parts {
 		out.Findings = append(out.Findings, p.findings...)
-		name := fmt.Sprintf("%s-%s.report.json", m.tags[0], p.arch)
+		name := m.reportName(p.arch)
 		data, err := reportOf(m, p)
 		if err != nil {
 			return Image{}, err
@@ -59,6 +67,26 @@ func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, e
 	s.Findings = out.Findings
 	b.remember(key, s)
 	return out, nil
+}
+
+// reportName is beside the layout.
+func (m made) reportName(arch string) string {
+	return fmt.Sprintf("%s-%s.report.json", m.tags[0], arch)
+}
+
+// removeStale removes the reports about architectures that the tag no longer
+// has.
+func (m made) removeStale(dist string) error {
+	for _, a := range debian.Architectures() {
+		if slices.Contains(m.target.Archs, a.Name) {
+			continue
+		}
+		err := os.Remove(filepath.Join(dist, m.recipe.Image, m.reportName(a.Name)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func reportOf(m made, p part) ([]byte, error) {
@@ -77,15 +105,25 @@ func reportOf(m made, p part) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// WriteLock writes the lock of a plan beside its recipe, when it changed.
-func (p *Plan) WriteLock() error {
+// WriteLock writes the lock of a plan beside its recipe, when it changed. What
+// another process has locked meanwhile for other targets stays.
+func (p *Plan) WriteLock(ctx context.Context) error {
 	if !p.Changed {
 		return nil
 	}
-	if err := p.Lock.Validate(); err != nil {
+	unlock, err := image.LockDir(ctx, filepath.Dir(p.LockPath))
+	if err != nil {
+		return fmt.Errorf("writing the lock: %w", err)
+	}
+	defer unlock()
+	l := p.Lock
+	if now, _, err := lock.Load(p.LockPath); err == nil { // an unreadable one is replaced
+		l = p.onto(now)
+	}
+	if err := l.Validate(); err != nil {
 		return err
 	}
-	if err := WriteFile(p.LockPath, p.Lock.Encode()); err != nil {
+	if err := WriteFile(p.LockPath, l.Encode()); err != nil {
 		return fmt.Errorf("writing the lock: %w", err)
 	}
 	return nil

@@ -112,7 +112,7 @@ func (a *app) build(ctx context.Context, b *builder.Builder, recipes []*recipe.R
 	}
 	var images []builder.Image
 	for _, p := range plans {
-		if err := p.WriteLock(); err != nil {
+		if err := p.WriteLock(ctx); err != nil {
 			return err
 		}
 		built, err := b.Build(ctx, p, f.output)

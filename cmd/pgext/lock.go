@@ -48,7 +48,7 @@ output says what did.`,
 					return err
 				}
 				before, _, _ := lock.Load(p.LockPath) // an unreadable one is replaced
-				if err := p.WriteLock(); err != nil {
+				if err := p.WriteLock(cmd.Context()); err != nil {
 					return err
 				}
 				doc.Locks = append(doc.Locks, newLockedRecipe(p, before))

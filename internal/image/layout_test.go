@@ -300,7 +300,7 @@ func TestWriteInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	unlock, err := lockDir(ctx, l.Dir())
+	unlock, err := LockDir(ctx, l.Dir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,10 +12,11 @@ import (
 // lockWait is how often a taken lock is tried again.
 const lockWait = 20 * time.Millisecond
 
-// lockDir takes an exclusive lock on the folder itself, so that no lock file
+// LockDir takes an exclusive lock on the folder itself, so that no lock file
 // lies in a layout that other programs read. A file system that cannot lock a
-// folder (some network ones) is used without. unlock gives it back.
-func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
+// folder (some network ones) is used without. It waits while another process
+// has the lock; unlock gives it back.
+func LockDir(ctx context.Context, dir string) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 	if err := os.MkdirAll(filepath.Join(l.dir, "blobs", "sha256"), 0o755); err != nil {
 		return err
 	}
-	unlock, err := lockDir(ctx, l.dir)
+	unlock, err := LockDir(ctx, l.dir)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,96 @@
+package builder_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// Two processes that lock different targets of a recipe lose nothing of each
+// other.
+func TestLocksOfTwoProcesses(t *testing.T) {
+	f := newFixture(t, thing("1.0-1"))
+	r := f.recipe("")
+	var plans []*builder.Plan
+	for _, arch := range []string{"amd64", "arm64"} {
+		p, err := f.builder().Plan(t.Context(), r, recipe.Selection{Archs: []string{arch}}, builder.Keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans = append(plans, p)
+	}
+	for _, p := range plans {
+		if err := p.WriteLock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := lock.Parse("pgext.lock", []byte(f.read("pgext.lock")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, target := range l.Targets {
+		got = append(got, target.Arch)
+	}
+	if diff := cmp.Diff([]string{"amd64", "arm64"}, got); diff != "" {
+		t.Errorf("locked architectures (-want +got):\n%s", diff)
+	}
+}
+
+// Other archives than those of the lock are another resolution.
+func TestLockFromOtherArchives(t *testing.T) {
+	f := newFixture(t, thing("1.0-1"))
+	r := f.recipe("")
+	f.plan(f.builder(), r, builder.Keep)
+	for _, tc := range []struct {
+		name     string
+		archives []string
+		want     string
+	}{
+		{"the same", []string{"test"}, ""},
+		{"another", []string{"pgdg"}, "was locked from other archives"},
+		{"one more", []string{"test", "pgdg"}, "was locked from other archives"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := f.builder(func(o *builder.Options) { o.Archives = tc.archives })
+			_, err := b.Plan(t.Context(), r, recipe.Selection{Archs: []string{"amd64"}}, builder.Locked)
+			var stale *lock.OutOfDateError
+			switch {
+			case tc.want == "":
+				if err != nil {
+					t.Errorf("got %v, want the pins of the lock", err)
+				}
+			case !errors.As(err, &stale) || cmp.Diff([]string{"forky/18/amd64 " + tc.want}, stale.Reasons) != "":
+				t.Errorf("got %v, want %s", err, tc.want)
+			}
+		})
+	}
+}
+
+// A report is about what its tag names.
+func TestReportsGoWithTheirArchitecture(t *testing.T) {
+	f := newFixture(t, thing("1.0-1"))
+	r, b, dist := f.recipe(""), f.builder(), t.TempDir()
+	image := f.build(b, f.plan(b, r, builder.Keep), dist)
+	report := func(arch string) string {
+		return filepath.Join(dist, image.Name, image.Tags[0]+"-"+arch+".report.json")
+	}
+	p, err := b.Plan(t.Context(), r, recipe.Selection{Archs: []string{"arm64"}}, builder.Keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.build(b, p, dist)
+	if _, err := os.Stat(report("arm64")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(report("amd64")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the report about amd64, which the tag no longer has, is still there (%v)", err)
+	}
+}
