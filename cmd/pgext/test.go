@@ -126,7 +126,7 @@ func (a *app) buildSubjects(ctx context.Context, b *builder.Builder, r *recipe.R
 	if err != nil {
 		return nil, err
 	}
-	if err := p.WriteLock(); err != nil {
+	if err := p.WriteLock(ctx); err != nil {
 		return nil, err
 	}
 	images, err := b.Build(ctx, p, f.output)
