@@ -168,6 +168,7 @@ func testSpoilt(t *testing.T, dist string) {
 		{
 			"broken control file",
 			func(t *testing.T, e *filetree.Entry) bool {
+				t.Helper()
 				if e.Path == "share/extension/vector.control" {
 					replaceContent(t, e, func([]byte) []byte { return []byte("default_version = 'x\nnonsense\n") })
 				}
@@ -178,6 +179,7 @@ func testSpoilt(t *testing.T, dist string) {
 		{
 			"wrong machine",
 			func(t *testing.T, e *filetree.Entry) bool {
+				t.Helper()
 				if e.Path == "lib/vector.so" {
 					replaceContent(t, e, func(b []byte) []byte {
 						binary.LittleEndian.PutUint16(b[18:], 183) // e_machine: AArch64
@@ -191,6 +193,7 @@ func testSpoilt(t *testing.T, dist string) {
 		{
 			"another major",
 			func(t *testing.T, e *filetree.Entry) bool {
+				t.Helper()
 				if e.Path == "lib/vector.so" {
 					replaceContent(t, e, anotherMajor)
 				}
