@@ -28,6 +28,8 @@ const (
 	commandUser     = 26
 	longEnough      = 10 * time.Second
 	victimIsWaiting = "waiting\n"
+	// limitedVariable is set in a user namespace that may not have others.
+	limitedVariable = "PGEXT_SANDBOX_LIMITED"
 )
 
 func TestMain(m *testing.M) {
@@ -106,16 +108,7 @@ func everyUser(t *testing.T, test func(t *testing.T, spec Spec)) {
 	if os.Geteuid() != 0 {
 		return
 	}
-	t.Run("nobody", func(t *testing.T) {
-		name, _, _ := strings.Cut(t.Name(), "/")
-		cmd := exec.Command("/proc/self/exe", "-test.run", "^"+name+"$", "-test.v")
-		cmd.Env = []string{boxVariable + "=" + boxDir, againVariable + "=1", "TMPDIR=" + os.TempDir(), "PGEXT_ORACLES=" + os.Getenv("PGEXT_ORACLES")}
-		cmd.Dir = "/"
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+name) {
-			t.Fatalf("as nobody: %v\n%s", err, out)
-		}
-	})
+	t.Run("nobody", func(t *testing.T) { again(t, asNobody, againVariable+"=1", boxVariable+"="+boxDir) })
 }
 
 // sandbox opens a sandbox for the time of the test.
@@ -307,6 +300,64 @@ func TestMountsDoNotFollowLinks(t *testing.T) {
 			t.Errorf("got %v, %v", s, err)
 		}
 	})
+}
+
+// TestWithoutUserNamespaces forbids them, in a user namespace that is like the
+// machine's own: root does without, others hear why it does not work.
+func TestWithoutUserNamespaces(t *testing.T) {
+	if os.Getenv(limitedVariable) != "" {
+		testLimited(t)
+		return
+	}
+	if os.Geteuid() != 0 {
+		oracle.Missing(t, "root", "somebody else")
+	}
+	boxDir := box(t)
+	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: nobody + 1}}
+	again(t, &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWUSER, UidMappings: all, GidMappings: all, GidMappingsEnableSetgroups: true,
+	}, limitedVariable+"=root", boxVariable+"="+boxDir)
+}
+
+func testLimited(t *testing.T) {
+	t.Helper()
+	spec := rootFS(t, box(t))
+	if os.Getenv(limitedVariable) == "nobody" {
+		_, err := Open(t.Context(), spec)
+		var refused *UnavailableError
+		if !errors.As(err, &refused) || refused.Setting != "user.max_user_namespaces is 0" {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	if err := os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got, err := output(t, s, "id"); err != nil || got != "26 26 26 [] localhost\n" {
+		t.Errorf("id: got %q, %v", got, err)
+	}
+	again(t, asNobody, limitedVariable+"=nobody", boxVariable+"="+box(t))
+}
+
+// asNobody are the attributes of a process without privilege.
+var asNobody = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+
+// again runs the test that calls it in a process of its own, which gets env.
+func again(t *testing.T, attr *syscall.SysProcAttr, env ...string) {
+	t.Helper()
+	name, _, _ := strings.Cut(t.Name(), "/")
+	cmd := exec.Command("/proc/self/exe", "-test.run", "^"+name+"$", "-test.v")
+	cmd.Env = append(env, "TMPDIR="+os.TempDir(), "PGEXT_ORACLES="+os.Getenv("PGEXT_ORACLES"))
+	cmd.Dir = "/"
+	cmd.SysProcAttr = attr
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+name) {
+		t.Errorf("again with %q: %v\n%s", env, err, out)
+	}
 }
 
 // victim makes a sandbox, with processes in it, that is to be killed.
