@@ -12,7 +12,7 @@ GOLANGCI_LINT_VERSION = v2.12.2
 TOOLS = $(CURDIR)/bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test lint check demo bench corpus fuzz soak cross clean
+.PHONY: help build install test lint check demo bench corpus live fuzz soak cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: build ## build pgvector from the live archive, push it to a loopback regis
 
 bench: build ## measure pgext against its budgets of time and memory
 	@.ci/bench.sh
+
+live: build ## try the recipes out on a real PostgreSQL server (RECIPES=recipes, DISTRO=forky)
+	@.ci/live.sh
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@.ci/fuzz.sh
