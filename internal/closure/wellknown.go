@@ -38,7 +38,12 @@ var wellKnown = []struct {
 	}},
 	// R Installation and Administration, 6.1; what would need X is left out.
 	{regexp.MustCompile(`^libR\.so$`), slices.Concat(
-		[]Data{{Package: "r-base-core", From: "usr/lib/R/modules/lapack.so", To: "share/R/modules/lapack.so", Env: "R_HOME", Home: "share/R"}},
+		[]Data{
+			{Package: "r-base-core", From: "usr/lib/R/modules/lapack.so", To: "share/R/modules/lapack.so", Env: "R_HOME", Home: "share/R"},
+			// without it the package utils has no editor and does not load; a maintainer script copies it to etc/R
+			{Package: "r-base-core", From: "usr/lib/R/etc/Renviron.ucf", To: "share/R/etc/Renviron"},
+			{Package: "r-base-core", From: "etc/R/repositories", To: "share/R/etc/repositories"},
+		},
 		rLibrary("base", "compiler", "datasets", "grDevices", "graphics", "grid", "methods", "parallel", "splines", "stats", "stats4", "tools", "utils"),
 	)},
 	// https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHOME
