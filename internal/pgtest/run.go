@@ -38,6 +38,7 @@ type run struct {
 func (r *run) all(ctx context.Context) error {
 	r.homes, r.dropped = map[string]string{}, map[string]bool{}
 	m := r.in.Image.Metadata
+	r.conflicts()
 	r.check(ctx, "start", r.start)
 	r.check(ctx, "available", r.available)
 	for _, e := range m.Extensions {
@@ -72,6 +73,23 @@ func (r *run) all(ctx context.Context) error {
 
 // together names the check that creates several extensions, and its database.
 const together = "together"
+
+// conflicts notes what two images want differently of one server.
+func (r *run) conflicts() {
+	var all []metadata.Metadata
+	for _, i := range r.in.images() {
+		all = append(all, i.Metadata)
+	}
+	_, conflicts := metadata.Merge(all)
+	if len(conflicts) == 0 {
+		return
+	}
+	lines := make([]string, len(conflicts))
+	for i, c := range conflicts {
+		lines[i] = c.String()
+	}
+	r.note(Check{Name: "settings", Status: Note, Detail: strings.Join(lines, "\n")})
+}
 
 // noteError is a failure that does not fail the image.
 type noteError struct{ error }
@@ -259,7 +277,11 @@ func (r *run) restart(ctx context.Context) (string, error) {
 }
 
 func (r *run) drop(ctx context.Context, name, home string) (string, error) {
-	_, err := r.server.query(ctx, home, "DROP EXTENSION "+ident(name)+";")
+	sql := "DROP EXTENSION " + ident(name)
+	if home == r.shared && r.in.Script != "" {
+		sql += " CASCADE" // the script may have made objects that depend on it
+	}
+	_, err := r.server.query(ctx, home, sql+";")
 	if err == nil {
 		r.dropped[name] = true
 	}
