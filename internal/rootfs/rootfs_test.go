@@ -303,8 +303,8 @@ func TestFromImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"lib": "dr-xr-xr-x", "lib/good.so": "-r--r--r--", "lib/private.so": "----------",
-		"lib/program": "-r-xr-xr-x", "lib/link": "Lrwxrwxrwx", "closed": "d---------",
+		"lib": "drwxr-xr-x", "lib/good.so": "-r--r--r--", "lib/private.so": "----------",
+		"lib/program": "-r-xr-xr-x", "lib/link": "Lrwxrwxrwx", "closed": "d-w-------",
 	} {
 		info, err := os.Lstat(filepath.Join(dir, path))
 		if err != nil {

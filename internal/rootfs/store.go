@@ -16,7 +16,7 @@ import (
 )
 
 // version is raised whenever the same input would give another root.
-const version = 1
+const version = 2
 
 // temporary is how the names of roots in the making start.
 const temporary = "tmp-"

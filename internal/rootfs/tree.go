@@ -44,7 +44,8 @@ func lay(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 		}
 	}
 	for i := len(folders) - 1; i >= 0; i-- { // the deepest first
-		if err := dir.Chmod(folders[i].Path, others(folders[i].Mode)); err != nil {
+		// who owns the cache can remove it; the server sees a read-only mount
+		if err := dir.Chmod(folders[i].Path, others(folders[i].Mode)|0o200); err != nil {
 			return err
 		}
 	}
