@@ -31,7 +31,7 @@ type place struct {
 	flags            []string
 }
 
-// TestReproducible builds the project's own recipes from the live archive, as
+// TestReproducible builds three of the project's recipes from the live archive, as
 // it is today, in two places that have nothing in common but the recipes: the
 // images are the same to the last bit, and other programs accept them.
 func TestReproducible(t *testing.T) {
@@ -72,20 +72,17 @@ func reachable(t *testing.T) string {
 	return mirror
 }
 
-// copyRecipes returns a new folder that holds the recipes, without their locks.
+// copyRecipes returns a new folder that holds some of the project's recipes,
+// without their locks.
 func copyRecipes(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	names, err := filepath.Glob("../../recipes/*/recipe.yaml")
-	if err != nil || len(names) < 3 {
-		t.Fatalf("recipes: %q, %v", names, err)
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
+	for _, name := range []string{"pgvector", "pgaudit", "hypopg"} {
+		text, err := os.ReadFile(filepath.Join("../../recipes", name, "recipe.yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		folder := filepath.Join(dir, "recipes", filepath.Base(filepath.Dir(name)))
+		folder := filepath.Join(dir, "recipes", name)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
