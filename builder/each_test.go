@@ -28,14 +28,18 @@ func TestEach(t *testing.T) {
 				return tc.errs[i]
 			})
 			var findings *FindingsError
-			if tc.want == found && !errors.As(err, &findings) || tc.want != found && !errors.Is(err, tc.want) {
+			matches := errors.Is(err, tc.want)
+			if errors.Is(tc.want, found) {
+				matches = errors.As(err, &findings)
+			}
+			if !matches {
 				t.Errorf("each() = %v, want %v", err, tc.want)
 			}
 			sum := 0
 			for _, n := range calls {
 				sum += n
 			}
-			if sum > tc.calls || tc.want != gone && sum != tc.calls {
+			if sum > tc.calls || !errors.Is(tc.want, gone) && sum != tc.calls {
 				t.Errorf("%d calls, want %d", sum, tc.calls)
 			}
 		})
