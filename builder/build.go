@@ -48,6 +48,7 @@ func (b *Builder) Build(ctx context.Context, p *Plan, dist string) ([]Image, err
 func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, dist string) (Image, error) {
 	key := b.stampKey(r, t)
 	if image, ok := b.current(r, t, key, dist); ok {
+		b.o.Log.Info("nothing changed", "image", image.Name, "target", t.String(), "digest", image.Digest)
 		return image, nil
 	}
 	parts := make([]part, len(t.Architectures))

@@ -82,6 +82,8 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if err != nil {
 		return Architecture{}, err
 	}
+	b.o.Log.Info("resolved", "recipe", r.Name, "target", pins.String(),
+		"base", len(s.base.Packages), "beyond it", len(s.resolved), "pinned", len(pins.Packages), "bundled libraries", len(answer.Bundled))
 	if _, err := b.sound(ctx, r, t, pins); err != nil {
 		return Architecture{}, err // nobody wants to lock what cannot be built
 	}

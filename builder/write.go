@@ -66,6 +66,7 @@ func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, e
 	out.Findings = finding.Sort(out.Findings)
 	s.Findings = out.Findings
 	b.remember(key, s)
+	b.o.Log.Info("written", "image", out.Name, "tag", m.tags[0], "digest", out.Digest, "path", out.Path)
 	return out, nil
 }
 
