@@ -6,7 +6,8 @@
 set -eu
 work=$(mktemp -d)
 registry=
-trap 'test -z "$registry" || kill "$registry" 2>/dev/null; rm -rf "$work"' EXIT INT TERM
+trap 'test -z "$registry" || kill "$registry" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
 cp -R recipes/pgvector "$work/pgvector"
 rm -f "$work/pgvector/pgext.lock"
 export PGEXT_CACHE_DIR="$work/cache"
