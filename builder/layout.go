@@ -180,10 +180,10 @@ func offered(packages []layout.Package) []elfdep.Provider {
 // resolution had them.
 func forcedAgain(t recipe.Target, pins lock.Target, packages []layout.Package) []closure.Root {
 	bundle := t.BundleFor(pins.Arch)
-	var named []*contents.Contents
+	var named []map[string]elfdep.Object
 	for _, p := range packages {
 		if slices.Contains(bundle.Packages, p.Name) {
-			named = append(named, &contents.Contents{Objects: p.Objects})
+			named = append(named, p.Objects)
 		}
 	}
 	return closure.Forced(pins.Arch, "recipe", closure.Unlinked(bundle.Libraries, pins.Data), named)

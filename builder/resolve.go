@@ -213,7 +213,11 @@ func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	return closure.Forced(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), all), nil
+	objects := make([]map[string]elfdep.Object, len(all))
+	for i, c := range all {
+		objects[i] = c.Objects
+	}
+	return closure.Forced(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), objects), nil
 }
 
 // learn looks into packages that may give a library.

@@ -56,14 +56,15 @@ func (a *app) report(err error) int {
 	for line := range strings.Lines(visible(err.Error())) {
 		fmt.Fprintf(a.stderr, "pgext: %s\n", strings.TrimSuffix(line, "\n"))
 	}
-	if h := hint(err); h != "" {
+	h := hint(err)
+	if h != "" {
 		for line := range strings.Lines(visible(h)) {
 			fmt.Fprintf(a.stderr, "hint: %s\n", strings.TrimSuffix(line, "\n"))
 		}
 	}
 	if a.global.json {
 		// What cannot be written has been said above.
-		_ = a.printJSON(errorDocument{Schema: 1, Error: errorBody{Message: err.Error(), Hint: hint(err), ExitCode: code}})
+		_ = a.printJSON(errorDocument{Schema: 1, Error: errorBody{Message: err.Error(), Hint: h, ExitCode: code}})
 	}
 	return code
 }

@@ -34,18 +34,11 @@ func (a Answer) Findings(arch string, ix *apt.Index) []finding.Finding {
 	}
 	for _, w := range a.WrongArch {
 		if w.Library == "" {
-			add(finding.New("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", orUnknown(w.Arch), arch),
+			add(finding.New("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elfdep.Machine(w.Arch), arch),
 				"use the package of the right architecture"))
 		}
 	}
 	return finding.Sort(out)
-}
-
-func orUnknown(arch string) string {
-	if arch == "" {
-		return "an unknown machine"
-	}
-	return arch
 }
 
 func missingHint(m elfdep.Missing, ix *apt.Index) string {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
@@ -48,12 +47,12 @@ func RootsOf(tree filetree.Tree, object func(pkg, path string) (elfdep.Object, b
 }
 
 // Forced returns the roots that need what the recipe bundles: libraries by
-// SONAME, and every shared library of packages. pkg is the package they count
-// under.
-func Forced(arch, pkg string, libraries []string, packages []*contents.Contents) []Root {
+// SONAME, and every shared library among packages, each the ELF files of one by
+// path. pkg is the package they count under.
+func Forced(arch, pkg string, libraries []string, packages []map[string]elfdep.Object) []Root {
 	needed := slices.Clone(libraries)
-	for _, c := range packages {
-		for file, o := range c.Objects {
+	for _, objects := range packages {
+		for file, o := range objects {
 			if o.Type == "dyn" && o.SONAME != "" && strings.HasPrefix(file, "usr/lib/") {
 				needed = append(needed, o.SONAME)
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
@@ -78,14 +77,14 @@ func TestRootsOf(t *testing.T) {
 }
 
 func TestForced(t *testing.T) {
-	packages := []*contents.Contents{
-		{Objects: map[string]elfdep.Object{
+	packages := []map[string]elfdep.Object{
+		{
 			"usr/lib/x86_64-linux-gnu/libb.so.1": {Type: "dyn", SONAME: "libb.so.1"},
 			"usr/lib/x86_64-linux-gnu/plugin.so": {Type: "dyn"},
 			"usr/bin/b":                          {Type: "exec"},
 			"opt/libc.so.1":                      {Type: "dyn", SONAME: "libc.so.1"},
-		}},
-		{Objects: map[string]elfdep.Object{"usr/lib/liba.so.1": {Type: "dyn", SONAME: "liba.so.1"}}},
+		},
+		{"usr/lib/liba.so.1": {Type: "dyn", SONAME: "liba.so.1"}},
 	}
 	got := Forced("arm64", "postgresql-18-x", []string{"libz.so.1", "liba.so.1"}, packages)
 	want := []Root{{Package: "postgresql-18-x", Path: "bundle", Object: elfdep.Object{
@@ -94,7 +93,7 @@ func TestForced(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("Forced() (-got +want):\n%s", diff)
 	}
-	if got := Forced("arm64", "x", nil, []*contents.Contents{{}}); got != nil {
+	if got := Forced("arm64", "x", nil, []map[string]elfdep.Object{{}}); got != nil {
 		t.Errorf("Forced() of nothing = %v, want none", got)
 	}
 }

@@ -81,3 +81,12 @@ func (h header) mips() string {
 	}
 	return name
 }
+
+// Machine names the machine of an Object.Arch to people, who are told too when
+// Debian has no name for it.
+func Machine(arch string) string {
+	if arch == "" {
+		return "an unknown machine"
+	}
+	return arch
+}

@@ -33,7 +33,7 @@ func (x *examination) judgeObjects() {
 	closed := elfdep.Close(elfdep.Input{Arch: x.Arch, Roots: x.Roots, Own: x.Own})
 	for _, w := range closed.WrongArch {
 		if w.Library == "" {
-			x.find("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", orUnknown(w.Arch), orUnknown(x.Arch)),
+			x.find("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elfdep.Machine(w.Arch), elfdep.Machine(x.Arch)),
 				"use the package of the right architecture")
 		}
 	}
@@ -45,13 +45,6 @@ func (x *examination) judgeObjects() {
 	if len(needs) > 0 {
 		x.find("PGX053", "", strings.Join(needs, ", "), "")
 	}
-}
-
-func orUnknown(arch string) string {
-	if arch == "" {
-		return "an unknown machine"
-	}
-	return arch
 }
 
 // several names the first of a list and counts the rest.
