@@ -1,0 +1,15 @@
+// Package sign answers for images: it makes signatures over them, then judges
+// those it is shown.
+//
+// Its nouns are Signer (a key file, a KMS key or an identity), Subject (what a
+// signature is about), Statement (a claim about subjects), Signed (what signing
+// gave, ready to be attached) and Evidence (what is attached to a subject
+// already). Signatures come in the two forms that the stock cosign program
+// reads: sigstore bundles, which are referrers of their subject, and layers of
+// an image under the tag sha256-<hex>.sig or .att.
+//
+// Everything of sigstore stays behind this room: what it takes and returns are
+// types of the standard library and go-containerregistry. It talks to Fulcio,
+// Rekor, timestamp authorities and OIDC providers, never to a registry, and
+// reads no environment but what a provider of identity tokens is asked with.
+package sign
