@@ -146,20 +146,30 @@ func (b *Builder) Test(ctx context.Context, t Trial, with Company) (pgtest.Resul
 }
 
 func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Result, error) {
-	roots, err := rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
+	in, err := b.testInput(ctx, t, with)
 	if err != nil {
 		return pgtest.Result{}, err
+	}
+	return pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: with.Report})
+}
+
+// testInput puts t, what it is tested with and the root of its operand on
+// disk.
+func (b *Builder) testInput(ctx context.Context, t Trial, with Company) (pgtest.Input, error) {
+	roots, err := rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
+	if err != nil {
+		return pgtest.Input{}, err
 	}
 	operand, err := b.operandPackages(ctx, t)
 	if err != nil {
-		return pgtest.Result{}, err
+		return pgtest.Input{}, err
 	}
 	in := pgtest.Input{Postgres: t.Metadata.Postgres, Version: operand.Postgres}
 	if in.Root, err = roots.FromDebs(ctx, operand.Packages); err != nil {
-		return pgtest.Result{}, err
+		return in, err
 	}
 	if in.Image, err = b.unpackImage(ctx, roots, t); err != nil {
-		return pgtest.Result{}, err
+		return in, err
 	}
 	for _, r := range with.Missing {
 		in.Lacking = append(in.Lacking, r.Extension)
@@ -167,18 +177,18 @@ func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Resul
 	for _, o := range with.Others {
 		i, err := b.unpackImage(ctx, roots, o)
 		if err != nil {
-			return pgtest.Result{}, err
+			return in, err
 		}
 		in.Others = append(in.Others, i)
 	}
 	if t.Recipe != nil && t.Recipe.Test.SQL != "" {
 		script, err := os.ReadFile(filepath.Join(filepath.Dir(t.Recipe.Path), filepath.FromSlash(t.Recipe.Test.SQL)))
 		if err != nil {
-			return pgtest.Result{}, fmt.Errorf("reading test.sql: %w", err)
+			return in, fmt.Errorf("reading test.sql: %w", err)
 		}
 		in.Script = string(script)
 	}
-	return pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: with.Report})
+	return in, nil
 }
 
 func (b *Builder) unpackImage(ctx context.Context, roots *rootfs.Store, t Trial) (pgtest.Image, error) {

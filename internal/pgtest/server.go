@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -46,14 +47,19 @@ type server struct {
 	running *sandbox.Process
 }
 
-// newServer lays out a server for images, in the order in which a Cluster
-// would list them.
+// newServer lays out a server for images, with a fresh cluster.
 func newServer(ctx context.Context, in Input, o Options) (*server, error) {
 	tar, err := template(ctx, o.Cache, in.Root, in.Postgres)
 	if err != nil {
 		return nil, err
 	}
 	defer tar.Close()
+	return layOut(ctx, in, tar)
+}
+
+// layOut lays out a server for images, in the order in which a Cluster would
+// list them, with the cluster that is in tar.
+func layOut(ctx context.Context, in Input, tar io.Reader) (*server, error) {
 	spec := sandbox.Spec{Root: in.Root, User: rootfs.User, Tmpfs: memory}
 	var all []metadata.Metadata
 	for _, i := range in.images() {
