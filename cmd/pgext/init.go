@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -25,6 +27,8 @@ type initFlags struct {
 	output   string
 	force    bool
 	all      bool
+	probe    bool
+	with     []string
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -39,9 +43,16 @@ how it was found out, and whether it is a guess to be checked.
 
 With --all, every package postgresql-NN-* of the archives gets its class: an
 image, a half of another image, or no extension. Each image has a recipe in
-DIR/<name>/recipe.yaml, and standard output is the table of classes.`,
+DIR/<name>/recipe.yaml, and standard output is the table of classes.
+
+With --probe, the image is built and tried out on a real server, as pgext test
+does it, and the recipe gets what the server asks for: libraries to preload with
+the parameters that have CloudNativePG preload its own, libraries opened at run
+time, extensions of other images. Images that it requires are built as well, or
+taken from --with. A check that fails in the end exits with 3; the recipe is
+written all the same.`,
 		Example: `  pgext init pgvector --output recipe.yaml
-  pgext init postgresql-18-cron --distro forky
+  pgext init postgresql-18-cron --distro forky --probe
   pgext init --all --distro forky --pg 18 --output recipes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(args); err != nil {
@@ -69,6 +80,8 @@ DIR/<name>/recipe.yaml, and standard output is the table of classes.`,
 	fs.StringVar(&f.output, "output", "-", "file for the recipe or folder for recipe.yaml, - for standard output; with --all, folder for the recipes")
 	fs.BoolVar(&f.force, "force", false, "overwrite recipes that are there")
 	fs.BoolVar(&f.all, "all", false, "every extension package of the archives")
+	fs.BoolVar(&f.probe, "probe", false, "try the image out on a real server and write what it asks for")
+	fs.StringArrayVar(&f.with, "with", nil, "with --probe: image that others may require")
 	return cmd
 }
 
@@ -82,6 +95,8 @@ func (f initFlags) check(args []string) error {
 		return usageErrorf("--all writes several recipes: --output DIR is needed")
 	case !f.all && len(args) == 0:
 		return usageErrorf("need a package, or --all")
+	case len(f.with) > 0 && !f.probe:
+		return usageErrorf("--with needs --probe")
 	case f.like != "" && len(f.archives) > 0:
 		return usageErrorf("--like and --archive contradict each other")
 	}
@@ -118,6 +133,8 @@ type initRecipe struct {
 	Path  string      `json:"path,omitempty"`
 	Facts probe.Facts `json:"facts"`
 	Text  string      `json:"text"`
+	// Checks are there with --probe only.
+	Checks []pgtest.Check `json:"checks,omitempty"`
 }
 
 func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, packages []string, f initFlags) error {
@@ -132,19 +149,26 @@ func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 	if err != nil {
 		return err
 	}
-	made, err := f.write(facts, path)
+	found := []builder.Discovery{{Facts: facts}}
+	if f.probe {
+		if err := a.discover(ctx, b, ask, found, f.with); err != nil {
+			return err
+		}
+	}
+	made, err := f.write(found[0], path)
 	if err != nil {
 		return err
 	}
 	if a.global.json {
-		return a.printJSON(initDocument{Schema: 1, Recipes: []initRecipe{made}})
+		err = a.printJSON(initDocument{Schema: 1, Recipes: []initRecipe{made}})
+		return cmp.Or(err, failedProbe(found))
 	}
 	text := made.Text
 	if made.Path != "" {
 		text = made.Path + "\n"
 	}
 	_, err = fmt.Fprint(a.stdout, text)
-	return err
+	return cmp.Or(err, failedProbe(found))
 }
 
 func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, f initFlags) error {
@@ -154,23 +178,32 @@ func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 	}
 	doc := initDocument{Schema: 1, Recipes: []initRecipe{}, Classes: all.Classes}
 	paths := make([]string, len(all.Facts))
+	found := make([]builder.Discovery, len(all.Facts))
 	for i, facts := range all.Facts {
+		found[i].Facts = facts
 		paths[i] = filepath.Join(f.output, facts.Name, recipe.FileName)
 		if err := f.free(paths[i]); err != nil {
 			return err
 		}
 	}
-	for i, facts := range all.Facts {
-		made, err := f.write(facts, paths[i])
+	if f.probe {
+		if err := a.discover(ctx, b, ask, found, f.with); err != nil {
+			return err
+		}
+	}
+	for i, d := range found {
+		made, err := f.write(d, paths[i])
 		if err != nil {
 			return err
 		}
 		doc.Recipes = append(doc.Recipes, made)
 	}
 	if a.global.json {
-		return a.printJSON(doc)
+		err = a.printJSON(doc)
+	} else {
+		err = a.printClasses(all)
 	}
-	return a.printClasses(all)
+	return cmp.Or(err, failedProbe(found))
 }
 
 // printClasses prints a line for each package, then how many are of each
@@ -213,12 +246,13 @@ func (f initFlags) free(path string) error {
 }
 
 // write makes the recipe and, unless path is "-", the file.
-func (f initFlags) write(facts probe.Facts, path string) (initRecipe, error) {
+func (f initFlags) write(found builder.Discovery, path string) (initRecipe, error) {
 	var err error
+	facts := found.Facts
 	if facts.Archives, err = f.archivesIn(filepath.Dir(path), facts.Archives); err != nil {
 		return initRecipe{}, fmt.Errorf("writing the recipe: %w", err)
 	}
-	made := initRecipe{Facts: facts}
+	made := initRecipe{Facts: facts, Checks: found.Result.Checks}
 	if path != "-" {
 		made.Path = path
 	}

@@ -47,9 +47,27 @@ func (c Conflict) String() string {
 func MountPath(name string) string { return "/extensions/" + name }
 
 // managed are the libraries that CloudNativePG preloads as soon as a parameter
-// begins with their name and a dot, in the order of its own list (1.30:
-// ManagedExtensions in pkg/postgres/configuration.go).
-var managed = []string{"pgaudit", "pg_stat_statements", "auto_explain", "pg_failover_slots"}
+// begins with their name and a dot, and takes away when none does, in the order
+// of its own list (1.30: ManagedExtensions in pkg/postgres/configuration.go).
+// The parameters chosen here have their default value, save for pgaudit's,
+// whose default is to do nothing.
+var managed = []struct{ library, parameter, value string }{
+	{"pgaudit", "pgaudit.log", "ddl"},
+	{"pg_stat_statements", "pg_stat_statements.track", "top"},
+	{"auto_explain", "auto_explain.log_min_duration", "-1"},
+	{"pg_failover_slots", "pg_failover_slots.synchronize_slot_names", "name_like:%"},
+}
+
+// Managed returns a parameter that has CloudNativePG preload library by
+// itself. Such a library must not be in shared_preload_libraries.
+func Managed(library string) (parameter, value string, ok bool) {
+	for _, m := range managed {
+		if m.library == library {
+			return m.parameter, m.value, true
+		}
+	}
+	return "", "", false
+}
 
 // Merge derives the server of images, which are listed in that order.
 func Merge(images []Metadata) (Server, []Conflict) {
@@ -64,9 +82,9 @@ func Merge(images []Metadata) (Server, []Conflict) {
 	}
 	s.ExtensionControlPath, s.DynamicLibraryPath = strings.Join(control, ":"), strings.Join(library, ":")
 	conflicts := s.settings(images)
-	for _, name := range managed {
-		if slices.ContainsFunc(slices.Collect(maps.Keys(s.Parameters)), func(p string) bool { return strings.HasPrefix(p, name+".") }) {
-			s.SharedPreloadLibraries = append(s.SharedPreloadLibraries, name)
+	for _, m := range managed {
+		if slices.ContainsFunc(slices.Collect(maps.Keys(s.Parameters)), func(p string) bool { return strings.HasPrefix(p, m.library+".") }) {
+			s.SharedPreloadLibraries = append(s.SharedPreloadLibraries, m.library)
 		}
 	}
 	for _, m := range InOrder(images) {

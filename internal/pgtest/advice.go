@@ -32,22 +32,22 @@ func (r *run) learn(c Check, log string) {
 		r.adviseModule(m[1], m[3])
 	} else if m != nil {
 		r.advise(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", short(m[1]), m[2]),
-			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]))
+			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]), Change{Libraries: m[2:3]})
 	} else if m = openedLibrary.FindStringSubmatch(text); m != nil {
 		r.advise(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
-			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]))
+			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]), Change{Libraries: m[1:2]})
 	}
 	if m := undefinedSymbol.FindStringSubmatch(text); m != nil {
-		r.advise(fmt.Sprintf("%s was built for other libraries than it finds: %s", short(m[1]), m[2]), "")
+		r.explain(fmt.Sprintf("%s was built for other libraries than it finds: %s", short(m[1]), m[2]))
 	}
 	if m := otherMajor.FindStringSubmatch(text); m != nil {
-		r.advise(fmt.Sprintf("%s was built for another PostgreSQL than %d", short(m[1]), r.in.Postgres), "")
+		r.explain(fmt.Sprintf("%s was built for another PostgreSQL than %d", short(m[1]), r.in.Postgres))
 	}
 	if m := missingExtension.FindStringSubmatch(text); m != nil && !r.own(m[1]) {
-		r.advise(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]))
+		r.advise(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]), Change{Requires: m[1:2]})
 	}
 	if m := missingModule.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[1], "/") {
-		r.advise(fmt.Sprintf("the module %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [\"module:%s\"]", m[1]))
+		r.advise(fmt.Sprintf("the module %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
 	}
 	if m := absolutePath.FindStringSubmatch(text); m != nil {
 		r.advisePath(m[1], m[2])
@@ -57,10 +57,12 @@ func (r *run) learn(c Check, log string) {
 	}
 }
 
-func (r *run) advise(text, line string) {
-	a := Advice{Text: text, Recipe: line}
-	if !slices.Contains(r.advice, a) {
-		r.advice = append(r.advice, a)
+// explain gives a reason that no line of a recipe changes.
+func (r *run) explain(text string) { r.advise(text, "", Change{}) }
+
+func (r *run) advise(text, line string, change Change) {
+	if !slices.ContainsFunc(r.advice, func(a Advice) bool { return a.Text == text && a.Recipe == line }) {
+		r.advice = append(r.advice, Advice{Text: text, Recipe: line, Change: change})
 	}
 }
 
@@ -69,7 +71,7 @@ func (r *run) advise(text, line string) {
 func (r *run) adviseModule(path, reason string) {
 	object, err := r.object(path)
 	if err == nil && object.Arch != r.in.Image.Metadata.Arch {
-		r.advise(fmt.Sprintf("%s was built for another machine than %s", path, r.in.Image.Metadata.Arch), "")
+		r.explain(fmt.Sprintf("%s was built for another machine than %s", path, r.in.Image.Metadata.Arch))
 		return
 	}
 	r.advisePath(path, reason)
@@ -101,11 +103,11 @@ func (r *run) object(path string) (elfdep.Object, error) {
 func (r *run) advisePath(path, reason string) {
 	switch {
 	case strings.HasPrefix(path, "/extensions/") && strings.Contains(reason, "Permission denied"):
-		r.advise(fmt.Sprintf("%s may not be read by everybody: files of an image need mode 0644, folders 0755", path), "")
+		r.explain(fmt.Sprintf("%s may not be read by everybody: files of an image need mode 0644, folders 0755", path))
 	case strings.HasPrefix(path, "/extensions/"):
-		r.advise(fmt.Sprintf("the image lacks %s", path), "")
+		r.explain(fmt.Sprintf("the image lacks %s", path))
 	default:
-		r.advise(fmt.Sprintf("the absolute path %s does not exist in the operand; a file of the image is elsewhere", path), "")
+		r.explain(fmt.Sprintf("the absolute path %s does not exist in the operand; a file of the image is elsewhere", path))
 	}
 }
 
@@ -146,15 +148,6 @@ func (r *run) candidates(text string) []string {
 // operandModules are those of the operand that others ask to be preloaded.
 var operandModules = []string{"pg_stat_statements", "auto_explain"}
 
-// mention has CloudNativePG preload a library by itself: a parameter that
-// begins with its name.
-var mention = map[string]string{
-	"pg_stat_statements": "pg_stat_statements.track: top",
-	"auto_explain":       "auto_explain.log_min_duration: -1",
-	"pgaudit":            "pgaudit.log: ddl",
-	"pg_failover_slots":  `pg_failover_slots.synchronize_slot_names: "name_like:%"`,
-}
-
 // preloadAdvice says what a second run with more preloaded came to.
 func preloadAdvice(in Input, second Result) []Advice {
 	var out []Advice
@@ -164,8 +157,9 @@ func preloadAdvice(in Input, second Result) []Advice {
 	}
 	var own []string
 	for _, name := range in.Preload {
-		if line, ok := mention[name]; ok {
-			out = append(out, Advice{Text: name + " must be preloaded; " + outcome, Recipe: "parameters: {" + line + "}"})
+		if parameter, value, ok := metadata.Managed(name); ok {
+			line := fmt.Sprintf("parameters: {%s: %q}", parameter, value)
+			out = append(out, Advice{Text: name + " must be preloaded; " + outcome, Recipe: line, Change: Change{Preload: []string{name}}})
 		} else {
 			own = append(own, name)
 		}
@@ -174,6 +168,7 @@ func preloadAdvice(in Input, second Result) []Advice {
 		out = append(out, Advice{
 			Text:   strings.Join(own, ", ") + " must be preloaded; " + outcome,
 			Recipe: "shared_preload_libraries: [" + strings.Join(appendNew(in.Image.Metadata.SharedPreloadLibraries, own...), ", ") + "]",
+			Change: Change{Preload: own},
 		})
 	}
 	return out

@@ -25,35 +25,35 @@ func TestLearn(t *testing.T) {
 		{"a crash", "server closed the connection unexpectedly", "@postmaster||00000|| LOG:  client backend (PID 1) was terminated by signal 11", nil, []string{"cron"}},
 		{
 			"library", `could not load library "/extensions/x/lib/x.so": libblas.so.3: cannot open shared object file: No such file or directory`, "",
-			[]Advice{{"x.so needs the library libblas.so.3, which neither the image nor the operand has", "bundle: {libraries: [libblas.so.3]}"}},
+			[]Advice{{"x.so needs the library libblas.so.3, which neither the image nor the operand has", "bundle: {libraries: [libblas.so.3]}", Change{Libraries: []string{"libblas.so.3"}}}},
 			nil,
 		},
 		{
 			"library opened at run time", "failed to load the query: \nlibmysqlclient.so: cannot open shared object file: No such file or directory", "",
-			[]Advice{{"the library libmysqlclient.so is opened at run time, and neither the image nor the operand has it", "bundle: {libraries: [libmysqlclient.so]}"}},
+			[]Advice{{"the library libmysqlclient.so is opened at run time, and neither the image nor the operand has it", "bundle: {libraries: [libmysqlclient.so]}", Change{Libraries: []string{"libmysqlclient.so"}}}},
 			nil,
 		},
 		{"too late for a parameter", "cannot create PGC_POSTMASTER variables after startup", "", nil, []string{"cron"}},
 		{"a parameter nobody defined", `unrecognized configuration parameter "cron.database_name"`, "", nil, []string{"cron"}},
 		{
 			"symbol", `could not load library "/extensions/x/lib/x.so": /extensions/x/lib/x.so: undefined symbol: foo`, "",
-			[]Advice{{"x.so was built for other libraries than it finds: undefined symbol: foo", ""}},
+			[]Advice{{"x.so was built for other libraries than it finds: undefined symbol: foo", "", Change{}}},
 			nil,
 		},
 		{
 			"major", "incompatible library \"/extensions/x/lib/x.so\": version mismatch\nDETAIL:  Server is version 18, library is version 17.", "",
-			[]Advice{{"x.so was built for another PostgreSQL than 18", ""}},
+			[]Advice{{"x.so was built for another PostgreSQL than 18", "", Change{}}},
 			nil,
 		},
 		{
 			"extension", `required extension "citus" is not installed`, "",
-			[]Advice{{"the extension citus is in no image that was mounted", "requires: [citus]"}},
+			[]Advice{{"the extension citus is in no image that was mounted", "requires: [citus]", Change{Requires: []string{"citus"}}}},
 			nil,
 		},
 		{"its own extension", `extension "cron" is not available`, "", nil, nil},
 		{
 			"module", `could not access file "$libdir/postgis-3": No such file or directory`, "",
-			[]Advice{{"the module postgis-3 is in no image that was mounted", `requires: ["module:postgis-3"]`}},
+			[]Advice{{"the module postgis-3 is in no image that was mounted", `requires: ["module:postgis-3"]`, Change{Requires: []string{"module:postgis-3"}}}},
 			nil,
 		},
 		{
@@ -61,12 +61,12 @@ func TestLearn(t *testing.T) {
 		},
 		{
 			"absolute path and why", `could not open file "/usr/share/x": No such file or directory`, "",
-			[]Advice{{"the absolute path /usr/share/x does not exist in the operand; a file of the image is elsewhere", ""}},
+			[]Advice{{"the absolute path /usr/share/x does not exist in the operand; a file of the image is elsewhere", "", Change{}}},
 			nil,
 		},
 		{
 			"mode", `could not open extension control file "/extensions/x/share/extension/cron.control": Permission denied`, "",
-			[]Advice{{"/extensions/x/share/extension/cron.control may not be read by everybody: files of an image need mode 0644, folders 0755", ""}},
+			[]Advice{{"/extensions/x/share/extension/cron.control may not be read by everybody: files of an image need mode 0644, folders 0755", "", Change{}}},
 			nil,
 		},
 	} {
@@ -87,8 +87,8 @@ func TestPreloadAdvice(t *testing.T) {
 	second := Result{Checks: []Check{{Status: Pass}, {Status: Fail}}}
 	got := preloadAdvice(Input{Preload: []string{"pg_stat_statements", "a", "b"}}, second)
 	want := []Advice{
-		{"pg_stat_statements must be preloaded; with it 1 checks pass and 1 fail", "parameters: {pg_stat_statements.track: top}"},
-		{"a, b must be preloaded; with it 1 checks pass and 1 fail", "shared_preload_libraries: [a, b]"},
+		{"pg_stat_statements must be preloaded; with it 1 checks pass and 1 fail", `parameters: {pg_stat_statements.track: "top"}`, Change{Preload: []string{"pg_stat_statements"}}},
+		{"a, b must be preloaded; with it 1 checks pass and 1 fail", "shared_preload_libraries: [a, b]", Change{Preload: []string{"a", "b"}}},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("(-got +want):\n%s", diff)

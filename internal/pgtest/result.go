@@ -33,7 +33,24 @@ type Advice struct {
 	Text string `json:"text"`
 	// Recipe is the line to add to the recipe; "" when no line helps.
 	Recipe string `json:"recipe,omitempty"`
+	// Change is the same for programs.
+	Change Change `json:"-"`
 }
+
+// Change is what a recipe should say besides what it says.
+type Change struct {
+	// Preload are libraries for shared_preload_libraries; CloudNativePG
+	// preloads some of them by itself as soon as it is given a parameter
+	// (metadata.Managed).
+	Preload []string
+	// Libraries are for bundle.libraries.
+	Libraries []string
+	// Requires are extensions, or "module:NAME".
+	Requires []string
+}
+
+// Empty tells whether c changes nothing.
+func (c Change) Empty() bool { return len(c.Preload)+len(c.Libraries)+len(c.Requires) == 0 }
 
 // Result is what came of testing an image.
 type Result struct {

@@ -74,6 +74,9 @@ type Facts struct {
 	SharedPreloadLibraries []Item      `json:"sharedPreloadLibraries"`
 	Parameters             []Parameter `json:"parameters"`
 	OutputPlugins          []Item      `json:"outputPlugins"`
+	// Requires are extensions, or "module:NAME", that another image has to
+	// bring and that no build could derive.
+	Requires []Item `json:"requires"`
 }
 
 // Find looks at the files of an extension. Only their bytes can make it fail.
@@ -111,7 +114,7 @@ func (f Facts) MarshalJSON() ([]byte, error) {
 	type plain Facts
 	f.Lacking = append([]Lack{}, f.Lacking...)
 	f.Parameters = append([]Parameter{}, f.Parameters...)
-	for _, list := range []*[]Item{&f.Libraries, &f.Create, &f.SharedPreloadLibraries, &f.OutputPlugins} {
+	for _, list := range []*[]Item{&f.Libraries, &f.Create, &f.SharedPreloadLibraries, &f.OutputPlugins, &f.Requires} {
 		*list = append([]Item{}, *list...)
 	}
 	return json.Marshal(plain(f))

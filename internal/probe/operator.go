@@ -7,18 +7,6 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// managed are the libraries that CloudNativePG preloads by itself as soon as a
-// parameter has their prefix, and takes away when none has
-// (ManagedExtensions in pkg/postgres of CloudNativePG 1.30.0). The parameters
-// chosen here have their default value, save for pgaudit's, whose default is to
-// do nothing.
-var managed = []struct{ library, parameter, value string }{
-	{"auto_explain", "auto_explain.log_min_duration", "-1"},
-	{"pg_failover_slots", "pg_failover_slots.synchronize_slot_names", "name_like:%"},
-	{"pg_stat_statements", "pg_stat_statements.track", "top"},
-	{"pgaudit", "pgaudit.log", "ddl"},
-}
-
 // operated splits what has to be preloaded into what the recipe lists and what
 // CloudNativePG does itself, for which a parameter is set.
 func operated(preloaded []Item) (own []Item, parameters []Parameter) {
@@ -33,13 +21,12 @@ func operated(preloaded []Item) (own []Item, parameters []Parameter) {
 }
 
 func managedParameter(library, how string, guess bool) (Parameter, bool) {
-	for _, m := range managed {
-		if m.library == library {
-			return Parameter{Name: m.parameter, Item: Item{Value: m.value, Guess: guess, How: fmt.Sprintf(
-				"%s; CloudNativePG preloads %s as soon as a parameter begins with %s. and not before", how, library, library)}}, true
-		}
+	name, value, ok := metadata.Managed(library)
+	if !ok {
+		return Parameter{}, false
 	}
-	return Parameter{}, false
+	return Parameter{Name: name, Item: Item{Value: value, Guess: guess, How: fmt.Sprintf(
+		"%s; CloudNativePG preloads %s as soon as a parameter begins with %s. and not before", how, library, library)}}, true
 }
 
 // relied are the parameters for libraries of the server that the extension

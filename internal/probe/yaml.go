@@ -42,6 +42,7 @@ func (f Facts) Recipe() ([]byte, error) {
 		}
 	}
 	w.field("output_plugins", f.OutputPlugins)
+	w.field("requires", f.Requires)
 	text := []byte(w.String())
 	if _, err := recipe.Parse(f.Name, text); err != nil {
 		return nil, fmt.Errorf("reading back the recipe for %s: %w", strings.Join(f.Packages, ", "), err)

@@ -1,0 +1,132 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/probe"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// Discovery is what came of trying out what a recipe was to say.
+type Discovery struct {
+	// Facts are what the recipe has to say, with what the server taught.
+	Facts probe.Facts
+	// Result is of the image that these facts make. No checks mean that it
+	// did not run; then Reason completes "not tried out:".
+	Result pgtest.Result
+	Reason string
+}
+
+// lessons is how often a server is asked again with what it taught before.
+const lessons = 4
+
+// Discover builds the image that facts describe, tries it out on a real server
+// and adds what that asks for, until nothing more is learnt. Images that it
+// requires are found among others or built from their packages.
+func (b *Builder) Discover(ctx context.Context, ask Ask, facts probe.Facts, others []Trial) (Discovery, error) {
+	d := Discovery{Facts: facts}
+	for range lessons {
+		t, err := b.propose(ctx, ask, d.Facts)
+		if err != nil {
+			return d, fmt.Errorf("trying out %s: %w", facts.Name, err)
+		}
+		if t == nil {
+			d.Reason = fmt.Sprintf("no package for %s, the architecture of this machine", runtime.GOARCH)
+			return d, nil
+		}
+		company, err := b.company(ctx, ask, *t, others)
+		if err != nil {
+			return d, fmt.Errorf("trying out %s: %w", facts.Name, err)
+		}
+		if d.Result, err = b.Test(ctx, *t, company); err != nil {
+			return d, err
+		}
+		learnt := false
+		if d.Facts, learnt = learn(d.Facts, d.Result.Advice); !learnt {
+			break
+		}
+	}
+	return d, nil
+}
+
+// propose makes the image of facts for this machine; nil when there is none.
+func (b *Builder) propose(ctx context.Context, ask Ask, facts probe.Facts) (*Trial, error) {
+	i := slices.IndexFunc(facts.Archs, func(name string) bool {
+		a, ok := debian.LookupArchitecture(name)
+		return ok && a.OCI == runtime.GOARCH
+	})
+	if i < 0 {
+		return nil, nil
+	}
+	text, err := facts.Recipe()
+	if err != nil {
+		return nil, err
+	}
+	r, err := recipe.Parse(facts.Name, text)
+	if err != nil {
+		return nil, err
+	}
+	if ask.Like != nil { // key files are beside it
+		r.Path = filepath.Join(filepath.Dir(ask.Like.Path), facts.Name)
+	}
+	targets, err := r.Select(recipe.Selection{Distros: []string{facts.Distro}, Postgres: []int{facts.Postgres}, Archs: facts.Archs[i : i+1]})
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.resolve(ctx, r, targets[0], facts.Archs[i])
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.buildArchitecture(ctx, r, targets[0], a.Pins)
+	if err != nil {
+		return nil, err
+	}
+	return &Trial{Name: facts.Name, Image: p.image, Metadata: p.description.Metadata, Recipe: r}, nil
+}
+
+// company gathers what t requires; what others lack is built from the packages
+// that t names for it.
+func (b *Builder) company(ctx context.Context, ask Ask, t Trial, others []Trial) (Company, error) {
+	tried := map[string]bool{}
+	for {
+		found, missing := t.Required(others)
+		i := slices.IndexFunc(missing, func(r metadata.Requirement) bool { return r.Package != "" && !tried[r.Package] })
+		if i < 0 {
+			return Company{Others: found, Missing: missing}, nil
+		}
+		tried[missing[i].Package] = true
+		facts, err := b.Probe(ctx, ask, []string{missing[i].Package})
+		if err != nil {
+			return Company{}, err
+		}
+		other, err := b.propose(ctx, ask, facts)
+		if err != nil {
+			return Company{}, err
+		}
+		if other != nil {
+			others = append(slices.Clone(others), *other)
+		}
+	}
+}
+
+// learn adds what advice would have a recipe say.
+func learn(f probe.Facts, advice []pgtest.Advice) (probe.Facts, bool) {
+	learnt := false
+	for _, a := range advice {
+		var more bool
+		f, more = f.Learn(probe.Lesson{
+			Preload: a.Change.Preload, Libraries: a.Change.Libraries, Requires: a.Change.Requires,
+			How: "found out by trying it out: " + strings.ReplaceAll(a.Text, "\n", " "),
+		})
+		learnt = learnt || more
+	}
+	return f, learnt
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/pgtest"
+)
+
+// discover tries out what was found, several at a time, and puts what the
+// servers taught in its place. It tells what came of each.
+func (a *app) discover(ctx context.Context, b *builder.Builder, ask builder.Ask, found []builder.Discovery, with []string) error {
+	var others []builder.Trial
+	for _, ref := range with {
+		trials, err := a.trials(ctx, ref, nil)
+		if err != nil {
+			return err
+		}
+		others = append(others, trials...)
+	}
+	var told sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(a.global.jobs)
+	for i := range found {
+		group.Go(func() error {
+			d, err := b.Discover(ctx, ask, found[i].Facts, others)
+			if err != nil {
+				return err
+			}
+			found[i] = d
+			told.Lock()
+			defer told.Unlock()
+			return a.tellDiscovery(d)
+		})
+	}
+	return group.Wait()
+}
+
+// tellDiscovery prints a line, and what does not pass below it.
+func (a *app) tellDiscovery(d builder.Discovery) error {
+	checks := d.Result.Checks
+	if len(checks) == 0 {
+		_, err := fmt.Fprintf(a.stderr, "%s: not tried out: %s\n", d.Facts.Name, d.Reason)
+		return err
+	}
+	_, err := fmt.Fprintf(a.stderr, "%s: tried out: %d of %d checks pass\n", d.Facts.Name, d.Result.Count(pgtest.Pass), len(checks))
+	for _, c := range checks {
+		if c.Status != pgtest.Pass && err == nil {
+			_, err = fmt.Fprintf(a.stderr, "  %s %s: %s\n", c.Status, c.Name, clip(c))
+		}
+	}
+	return err
+}
+
+// failedProbe is the exit code of checks that fail whatever the recipe says.
+func failedProbe(found []builder.Discovery) error {
+	if slices.ContainsFunc(found, func(d builder.Discovery) bool { return d.Result.Failed() }) {
+		return printedError{exitFindings}
+	}
+	return nil
+}
