@@ -1,0 +1,9 @@
+// Package signtest is a sigstore deployment that lives as long as a test.
+//
+// Its nouns are Sigstore (everything together), Issuer (an OIDC provider),
+// Fulcio (a certificate authority that knows its issuer's tokens), Rekor (a
+// transparency log) and TSA (a timestamp authority, RFC 3161), each on
+// loopback with keys made in the test, and each able to misbehave when told
+// to. TrustedRoot is the file a verifier needs. Cosign finds the stock program
+// that everything is compared with. It serves tests only.
+package signtest

@@ -1,0 +1,120 @@
+package signtest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+)
+
+// Sigstore is a deployment on loopback servers that end with the test. It is
+// safe for concurrent use.
+type Sigstore struct {
+	Issuer *Issuer
+	Fulcio *Fulcio
+	Rekor  *Rekor
+	TSA    *TSA
+}
+
+// New starts a deployment with keys of its own.
+func New(tb testing.TB) *Sigstore {
+	tb.Helper()
+	issuer := newIssuer(tb)
+	return &Sigstore{
+		Issuer: issuer,
+		Fulcio: newFulcio(tb, issuer),
+		Rekor:  newRekor(tb),
+		TSA:    newTSA(tb),
+	}
+}
+
+// Part is one of the services that a trusted root names.
+type Part int
+
+// Parts of a deployment.
+const (
+	WithFulcio Part = 1 << iota
+	WithCTLog
+	WithRekor
+	WithTSA
+	// Everything is all of them.
+	Everything = WithFulcio | WithCTLog | WithRekor | WithTSA
+)
+
+// TrustedRoot returns the deployment's trusted_root.json.
+func (s *Sigstore) TrustedRoot(tb testing.TB) []byte {
+	tb.Helper()
+	return s.TrustedRootOf(tb, Everything)
+}
+
+// TrustedRootOf returns a trusted_root.json that knows some parts only.
+func (s *Sigstore) TrustedRootOf(tb testing.TB, parts Part) []byte {
+	tb.Helper()
+	var authorities []root.CertificateAuthority
+	if parts&WithFulcio != 0 {
+		authorities = append(authorities, &root.FulcioCertificateAuthority{
+			URI: s.Fulcio.URL, Root: s.Fulcio.root.certificate,
+			Intermediates:       []*x509.Certificate{s.Fulcio.intermediate.certificate},
+			ValidityPeriodStart: s.Fulcio.root.certificate.NotBefore,
+		})
+	}
+	var stamps []root.TimestampingAuthority
+	if parts&WithTSA != 0 {
+		stamps = append(stamps, &root.SigstoreTimestampingAuthority{
+			URI: s.TSA.URL, Root: s.TSA.root.certificate, Leaf: s.TSA.leaf.certificate,
+			ValidityPeriodStart: s.TSA.root.certificate.NotBefore,
+		})
+	}
+	logs, ctlogs := map[string]*root.TransparencyLog{}, map[string]*root.TransparencyLog{}
+	if parts&WithRekor != 0 {
+		addLog(tb, logs, s.Rekor.URL, &s.Rekor.key.PublicKey)
+	}
+	if parts&WithCTLog != 0 {
+		addLog(tb, ctlogs, s.Fulcio.URL+"/ctlog", &s.Fulcio.ctlog.PublicKey)
+	}
+	trusted, err := root.NewTrustedRoot(root.TrustedRootMediaType01, authorities, ctlogs, stamps, logs)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	raw, err := trusted.MarshalJSON()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return raw
+}
+
+func addLog(tb testing.TB, logs map[string]*root.TransparencyLog, url string, key crypto.PublicKey) {
+	tb.Helper()
+	id := logID(tb, key)
+	logs[hex.EncodeToString(id)] = &root.TransparencyLog{
+		BaseURL: url, ID: id, HashFunc: crypto.SHA256, PublicKey: key,
+		SignatureHashFunc: crypto.SHA256, ValidityPeriodStart: time.Now().Add(-validity),
+	}
+}
+
+// logID is the name of a log: the SHA-256 of its public key (RFC 6962 3.2).
+func logID(tb testing.TB, key crypto.PublicKey) []byte {
+	tb.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	sum := sha256.Sum256(der)
+	return sum[:]
+}
+
+func newKey(tb testing.TB) *ecdsa.PrivateKey {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key
+}
