@@ -54,6 +54,9 @@ every file beside it. Standard output ends with a line for every tag:
 			if err != nil {
 				return err
 			}
+			if err := f.checkMirrors(recipes); err != nil {
+				return err
+			}
 			return a.build(cmd.Context(), b, recipes, f)
 		},
 	}

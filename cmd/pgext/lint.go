@@ -95,6 +95,9 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 	if err != nil {
 		return doc, err
 	}
+	if err := f.checkMirrors(recipes); err != nil {
+		return doc, err
+	}
 	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return doc, err

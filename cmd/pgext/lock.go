@@ -37,6 +37,9 @@ output says what did.`,
 			if err != nil {
 				return err
 			}
+			if err := res.checkMirrors(recipes); err != nil {
+				return err
+			}
 			b, err := a.newBuilder(res, imageFlags{})
 			if err != nil {
 				return err

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -152,6 +154,28 @@ func (a *app) sourceDateEpoch() (*time.Time, error) {
 	}
 	at := time.Unix(seconds, 0).UTC()
 	return &at, nil
+}
+
+// checkMirrors refuses a mirror of an archive that no recipe can read: a
+// mistyped name would leave the real one where it is.
+func (r *resolvingFlags) checkMirrors(recipes []*recipe.Recipe) error {
+	mirrors, err := archive.ParseMirrors(strings.Join(r.mirrors, " "))
+	if err != nil {
+		return err
+	}
+	known := []string{archive.Debian, archive.DebianSecurity, archive.PGDG}
+	for _, rec := range recipes {
+		for _, a := range rec.Archives {
+			known = append(known, a.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(mirrors)) {
+		if !slices.Contains(known, name) {
+			slices.Sort(known)
+			return usageErrorf("--mirror %s: no archive has this name, there are %s", name, strings.Join(slices.Compact(known), ", "))
+		}
+	}
+	return nil
 }
 
 // parsePairs reads KEY=VALUE flags.

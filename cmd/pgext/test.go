@@ -110,6 +110,9 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 	if err != nil {
 		return nil, err
 	}
+	if err := f.checkMirrors(loaded); err != nil {
+		return nil, err
+	}
 	for _, r := range loaded {
 		built, err := a.buildSubjects(ctx, b, r, f)
 		if err != nil {
