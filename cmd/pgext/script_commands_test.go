@@ -27,6 +27,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"requests":        cmdRequests,
 	"registry":        cmdRegistry,
 	"vendor":          cmdVendor,
+	"live":            cmdLive,
+	"spoil":           cmdSpoil,
 	"await":           cmdAwait,
 	"exits":           cmdExits,
 	"interrupts":      cmdInterrupts,

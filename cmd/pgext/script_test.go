@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 //	json FILE FIELD [VALUE]    the field, such as targets.0.arch, has that value
 //	remember / untouched FILE… no file was written in between
 //	vendor FILE DIR TAG        make an image as others would; see script_image_test.go
+//	live                       the cache of tests that run a real server
+//	spoil FROM TO WAY PATH …   make an image that is broken; see script_spoil_test.go
 //	nothing-written            no lock, no image, no temporary file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -145,6 +145,17 @@ func (f *file) readSegments() error {
 	return nil
 }
 
+// checkMappings wants all that the loader maps to be in the file: touching what
+// is not ends the process.
+func (f *file) checkMappings() error {
+	for i, s := range f.segments {
+		if end := s.offset + s.filesz; s.typ == elf.PT_LOAD && (end < s.offset || end > uint64(f.w.size)) {
+			return malformed("program headers", "number %d maps what is outside the file of %d bytes", i, f.w.size)
+		}
+	}
+	return nil
+}
+
 // segment returns the first program header of a type.
 func (f *file) segment(typ elf.ProgType) (segment, bool) {
 	for _, s := range f.segments {

@@ -61,6 +61,7 @@ func TestReadHostile(t *testing.T) {
 		{"version beyond the end", func(b []byte) []byte { at32(b, value(b, tagVerneed)+16+12, 1<<31); return b }, "needed versions: entry at offset"},
 		{"version definition beyond the end", func(b []byte) []byte { at32(b, value(b, tagVerdef)+16, ^uint32(0)); return b }, "defined versions: entry at offset"},
 		{"version name beyond the end", func(b []byte) []byte { at32(b, value(b, tagVerdef)+12, ^uint32(0)); return b }, "defined versions: name of the entry"},
+		{"mapping beyond the end", func(b []byte) []byte { at64(b, load+pFilesz, 1<<30); return b }, "program headers: number 0 maps what is outside the file"},
 		{"version definitions unmapped", func(b []byte) []byte { at64(b, tag(b, tagVerdef), 1<<40); return b }, "defined versions: address"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -102,5 +102,8 @@ func Read(r io.ReaderAt, size int64) (Object, error) {
 	if o.Defines, err = f.defines(d); err != nil {
 		return Object{}, err
 	}
+	if err := f.checkMappings(); err != nil {
+		return Object{}, err
+	}
 	return o, nil
 }

@@ -2,13 +2,10 @@ package pgtest
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
@@ -37,6 +34,7 @@ func (r *run) learn(c Check, log string) {
 		r.advise(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
 			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]), Change{Libraries: m[1:2]})
 	}
+	damaged := r.learnDamage(text, log)
 	if m := undefinedSymbol.FindStringSubmatch(text); m != nil {
 		r.explain(fmt.Sprintf("%s was built for other libraries than it finds: %s", short(m[1]), m[2]))
 	}
@@ -46,13 +44,15 @@ func (r *run) learn(c Check, log string) {
 	if m := missingExtension.FindStringSubmatch(text); m != nil && !r.own(m[1]) {
 		r.advise(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]), Change{Requires: m[1:2]})
 	}
-	if m := missingModule.FindStringSubmatch(text); m != nil && !strings.HasPrefix(m[1], "/") {
+	if m := missingModule.FindStringSubmatch(text); m != nil && slices.Contains(r.in.Image.Metadata.Modules, m[1]) {
+		r.explain(fmt.Sprintf("the image lacks lib/%s.so, a module that its label names", m[1]))
+	} else if m != nil && !strings.HasPrefix(m[1], "/") {
 		r.advise(fmt.Sprintf("the module %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
 	}
 	if m := absolutePath.FindStringSubmatch(text); m != nil {
 		r.advisePath(m[1], m[2])
 	}
-	if wantsPreload.MatchString(text) || crash.MatchString(log) {
+	if wantsPreload.MatchString(text) || crashed(text, log) && !damaged {
 		r.preload = appendNew(r.preload, r.candidates(text)...)
 	}
 }
@@ -69,33 +69,12 @@ func (r *run) advise(text, line string, change Change) {
 // adviseModule explains why a module that is there cannot be opened: the
 // loader has one sentence for several reasons.
 func (r *run) adviseModule(path, reason string) {
-	object, err := r.object(path)
+	object, err := r.in.object(path)
 	if err == nil && object.Arch != r.in.Image.Metadata.Arch {
 		r.explain(fmt.Sprintf("%s was built for another machine than %s", path, r.in.Image.Metadata.Arch))
 		return
 	}
 	r.advisePath(path, reason)
-}
-
-// object reads the ELF headers of a file of an image, by its mounted path.
-func (r *run) object(path string) (elfdep.Object, error) {
-	for _, i := range r.in.images() {
-		rest, ok := strings.CutPrefix(path, metadata.MountPath(i.Metadata.Name)+"/")
-		if !ok {
-			continue
-		}
-		f, err := os.OpenInRoot(i.Dir, rest)
-		if err != nil {
-			return elfdep.Object{}, err
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return elfdep.Object{}, err
-		}
-		return elfdep.Read(f, info.Size())
-	}
-	return elfdep.Object{}, fs.ErrNotExist
 }
 
 // advisePath tells an unreadable file of the image from a path that only the

@@ -1,6 +1,8 @@
 package pgtest
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,8 +12,9 @@ import (
 
 func TestLearn(t *testing.T) {
 	in := Input{Postgres: 18, Image: Image{Metadata: metadata.Metadata{
-		Name: "x", Extensions: []metadata.Extension{{Name: "cron"}}, Modules: []string{"pg_cron", "cron"},
-	}}}
+		Name: "x", Extensions: []metadata.Extension{{Name: "cron", Version: "1"}}, Modules: []string{"pg_cron", "cron"}, Arch: "amd64",
+		ExtensionControlPath: []string{"share"},
+	}, Dir: damagedImage(t)}}
 	for _, tc := range []struct {
 		name, detail, log string
 		advice            []Advice
@@ -69,6 +72,31 @@ func TestLearn(t *testing.T) {
 			[]Advice{{"/extensions/x/share/extension/cron.control may not be read by everybody: files of an image need mode 0644, folders 0755", "", Change{}}},
 			nil,
 		},
+		{
+			"its own module", `could not access file "cron": No such file or directory`, "",
+			[]Advice{{"the image lacks lib/cron.so, a module that its label names", "", Change{}}},
+			nil,
+		},
+		{
+			"a damaged library", `could not load library "/extensions/x/lib/cron.so": /extensions/x/system/half.so: file too short`, "",
+			[]Advice{{"/extensions/x/system/half.so is damaged: malformed ELF file: header: truncated at 4 bytes", "", Change{}}},
+			nil,
+		},
+		{
+			"no library at all", `could not load library "/extensions/x/lib/text.so": /extensions/x/lib/text.so: invalid ELF header`, "",
+			[]Advice{{"/extensions/x/lib/text.so is no ELF file", "", Change{}}},
+			nil,
+		},
+		{
+			"a control file", `syntax error in file "/extensions/x/share/extension/cron.control" line 2, near token "x"`, "",
+			[]Advice{{"PostgreSQL cannot read line 2 of the control file /extensions/x/share/extension/cron.control", "", Change{}}},
+			nil,
+		},
+		{
+			"no script", "cron is not among pg_available_extensions with an install script", "",
+			[]Advice{{"the image has no script that installs version 1 of cron, such as cron--1.sql", "", Change{}}},
+			nil,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := &run{in: in}
@@ -81,6 +109,23 @@ func TestLearn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// damagedImage is a folder with files that do not hold together.
+func damagedImage(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"lib/text.so": "text", "system/half.so": "\x7fELF", "share/extension/cron.control": "x = 1\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 func TestPreloadAdvice(t *testing.T) {

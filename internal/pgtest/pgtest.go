@@ -69,7 +69,7 @@ func Run(ctx context.Context, in Input, o Options) (Result, error) {
 			return result, err
 		}
 	}
-	if best.Count(Fail) < result.Count(Fail) {
+	if best.Count(Fail) < result.Count(Fail) && best.Count(Pass) >= result.Count(Pass) {
 		result.Advice = append(preloadAdvice(more, best), result.Advice...)
 		excuse(&result, best, in.Image.Metadata, more.Preload)
 	}

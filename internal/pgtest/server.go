@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -167,12 +168,18 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 	default:
 	}
 	if !strings.Contains(s.log.since(mark), "terminating any other active server processes") {
-		return true
+		// a session may hear of a crash before the server does
+		if _, err := s.query(ctx, "postgres", "SELECT 1;"); err == nil || !recovering.MatchString(err.Error()) {
+			return true
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	return s.ready(ctx, mark) == nil
 }
+
+// recovering is what a server tells its clients after a crash.
+var recovering = regexp.MustCompile(`in recovery mode|starting up|shutting down|closed the connection unexpectedly|crash of another server process`)
 
 // stop ends the server as an orderly shutdown does ("fast").
 func (s *server) stop(ctx context.Context) error {
