@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,8 +28,8 @@ func (a *app) diffCommand() *cobra.Command {
 		Use:   "diff IMAGE IMAGE",
 		Short: "Say what changed from one image to another",
 		Long: `Say what changed from one image to another, for each architecture: versions of
-extensions and packages, metadata, what is expected of the operand image,
-files, layers. Times of files do not count.
+extensions and packages, metadata, labels and annotations, what is expected of
+the operand image, files, layers. Times of files do not count.
 
 IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 		Example: "  pgext diff registry.example.com/extensions/pgvector:0.8.1-18-trixie dist/pgvector",
@@ -95,6 +96,14 @@ func describeDifference(b *strings.Builder, d survey.ImageDifference) {
 	}
 	for _, f := range d.Metadata {
 		fmt.Fprintf(b, "  metadata %s: %s -> %s\n", f.Field, orNothing(string(f.A)), orNothing(string(f.B)))
+	}
+	for _, c := range d.Labels {
+		fmt.Fprintf(b, "  label %s: %s -> %s\n", c.Name, orNothing(c.A), orNothing(c.B))
+	}
+	for _, c := range d.Annotations {
+		if !slices.Contains(d.Labels, c) { // most stand in both places
+			fmt.Fprintf(b, "  annotation %s: %s -> %s\n", c.Name, orNothing(c.A), orNothing(c.B))
+		}
 	}
 	for _, f := range d.Files {
 		fmt.Fprintf(b, "  %s\n", fileChange(f))

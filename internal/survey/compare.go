@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/metadata"
 )
 
 // Difference is what changed from one survey to another, by platform.
@@ -30,7 +31,11 @@ type ImageDifference struct {
 	Packages   []NamedChange `json:"packages"`
 	Needs      []NamedChange `json:"needs"`
 	Metadata   []FieldChange `json:"metadata"`
-	Files      []FileChange  `json:"files"`
+	// Labels are the config's but the metadata label, Annotations the
+	// manifest's.
+	Labels      []NamedChange `json:"labels"`
+	Annotations []NamedChange `json:"annotations"`
+	Files       []FileChange  `json:"files"`
 }
 
 // Change is a value before and after.
@@ -75,7 +80,7 @@ type FileState struct {
 
 // Same reports whether nothing differs but digests and times.
 func (d ImageDifference) Same() bool {
-	return d.Only == "" && len(d.Extensions)+len(d.Packages)+len(d.Needs)+len(d.Metadata)+len(d.Files) == 0
+	return d.Only == "" && len(d.Extensions)+len(d.Packages)+len(d.Needs)+len(d.Metadata)+len(d.Labels)+len(d.Annotations)+len(d.Files) == 0
 }
 
 // Compare tells what changed from a to b. Platforms are in the order of a,
@@ -114,7 +119,8 @@ func compare(a, b Image) ImageDifference {
 		Packages:   compareNamed(packageVersions(a), packageVersions(b)),
 		Needs:      compareNamed(needed(a), needed(b)),
 		Metadata:   compareFields(a.Label, b.Label),
-		Files:      compareFiles(a.Tree, b.Tree),
+		Labels:     compareNamed(said(a.Labels), said(b.Labels)), Annotations: compareNamed(said(a.Annotations), said(b.Annotations)),
+		Files: compareFiles(a.Tree, b.Tree),
 	}
 	return d.complete()
 }
@@ -124,6 +130,7 @@ func (d ImageDifference) complete() ImageDifference {
 	d.Layers.Shared, d.Layers.Removed, d.Layers.Added = nonNil(d.Layers.Shared), nonNil(d.Layers.Removed), nonNil(d.Layers.Added)
 	d.Extensions, d.Packages, d.Needs = nonNil(d.Extensions), nonNil(d.Packages), nonNil(d.Needs)
 	d.Metadata, d.Files = nonNil(d.Metadata), nonNil(d.Files)
+	d.Labels, d.Annotations = nonNil(d.Labels), nonNil(d.Annotations)
 	return d
 }
 
@@ -205,6 +212,15 @@ func compareNamed(a, b map[string]string) []NamedChange {
 			out = append(out, NamedChange{name, Change[string]{a[name], b[name]}})
 		}
 	}
+	return out
+}
+
+// said is what labels or annotations say beyond the metadata, which is
+// compared by its fields, and the time of creation.
+func said(labels map[string]string) map[string]string {
+	out := maps.Clone(labels)
+	delete(out, metadata.Label)
+	delete(out, "org.opencontainers.image.created")
 	return out
 }
 

@@ -92,3 +92,19 @@ func TestCompare(t *testing.T) {
 		}
 	})
 }
+
+func TestCompareWords(t *testing.T) {
+	words := func(vendor, created string) map[string]string {
+		return map[string]string{"org.opencontainers.image.vendor": vendor, "org.opencontainers.image.created": created, metadata.Label: vendor}
+	}
+	a := Image{Labels: words("a", "then"), Annotations: words("a", "then")}
+	b := Image{Labels: words("a", "now"), Annotations: words("b", "now")}
+	d := compare(a, b)
+	if len(d.Labels) > 0 || d.Same() {
+		t.Errorf("labels %v, the same: %v", d.Labels, d.Same())
+	}
+	want := []NamedChange{{"org.opencontainers.image.vendor", Change[string]{"a", "b"}}}
+	if diff := cmp.Diff(d.Annotations, want); diff != "" {
+		t.Errorf("annotations (-got +want):\n%s", diff)
+	}
+}

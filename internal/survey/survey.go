@@ -39,8 +39,9 @@ type Image struct {
 	Digest  string
 	Created time.Time
 	Layers  []Layer
-	// Labels are the config's.
-	Labels map[string]string
+	// Labels are the config's, Annotations the manifest's.
+	Labels      map[string]string
+	Annotations map[string]string
 	// Metadata is the decoded label; nil when there is none or none that can
 	// be read. Label is its text.
 	Metadata *metadata.Metadata

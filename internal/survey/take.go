@@ -43,7 +43,7 @@ func takeImage(ctx context.Context, img v1.Image, entries map[v1.Hash]v1.Descrip
 	}
 	entry, listed := entries[digest]
 	x.platform(config, entry, listed)
-	x.Created, x.Labels = config.Created.UTC(), config.Config.Labels
+	x.Created, x.Labels, x.Annotations = config.Created.UTC(), config.Config.Labels, manifest.Annotations
 	if err := x.unpack(ctx, img, o); err != nil {
 		return Image{}, err
 	}
