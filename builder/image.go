@@ -76,10 +76,11 @@ func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result
 // join makes the index of the architectures. What they say about themselves must agree.
 func (b *Builder) join(r *recipe.Recipe, t recipe.Target, parts []part) (made, error) {
 	all := make([]metadata.Metadata, len(parts))
+	descriptions := make([]describe.Description, len(parts))
 	images := make([]v1.Image, len(parts))
 	var epoch time.Time
 	for i, p := range parts {
-		all[i], images[i] = p.description.Metadata, p.image
+		all[i], descriptions[i], images[i] = p.description.Metadata, p.description, p.image
 		if p.epoch.After(epoch) {
 			epoch = p.epoch
 		}
@@ -88,7 +89,7 @@ func (b *Builder) join(r *recipe.Recipe, t recipe.Target, parts []part) (made, e
 	if err != nil {
 		return made{}, err
 	}
-	idx, err := image.NewIndex(images, parts[0].description.Annotations(epoch))
+	idx, err := image.NewIndex(images, describe.Together(descriptions).Annotations(epoch))
 	if err != nil {
 		return made{}, err
 	}
