@@ -47,7 +47,7 @@ func (a *arrangement) candidates() (files, links []placement, err error) {
 	for _, e := range a.chosen {
 		pkg := a.packageOf(e.Origin.Package)
 		if v := a.in.route(e.Path); pkg.Role == Extension && v.to != "" {
-			s.put(placement{pkg: pkg, source: e}, v.to, Placed, "link of update-alternatives to /"+a.target(e))
+			s.put(placement{pkg: pkg, source: e}, v.to, Placed, byAlternatives+" to /"+a.target(e))
 		}
 	}
 	return s.files, s.links, a.unmatched(s)

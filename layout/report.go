@@ -51,6 +51,16 @@ type FileReport struct {
 	NeededBy []string `json:"neededBy,omitempty"`
 }
 
+// byAlternatives begins the reason of a link that a maintainer script would
+// have made.
+const byAlternatives = "link of update-alternatives"
+
+// Changed reports whether the file is not what its package unpacks to: its text
+// was rewritten, or only running a maintainer script would have made it.
+func (f FileReport) Changed() bool {
+	return f.Action == Rewritten || strings.HasPrefix(f.Reason, byAlternatives)
+}
+
 // DropsReport are the files left out for one reason.
 type DropsReport struct {
 	Reason string   `json:"reason"`

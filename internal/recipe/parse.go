@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -18,7 +19,7 @@ const MaxSize = 1 << 20
 // problem that was found.
 func Parse(name string, data []byte) (*Recipe, error) {
 	c := newCollector(name)
-	r := &Recipe{Path: name}
+	r := &Recipe{Path: name, Text: slices.Clone(data)}
 	if root := document(c, data); root != nil {
 		d := decoder{collector: c, budget: maxNodes}
 		d.value(root, reflect.ValueOf(r).Elem(), "", false)
@@ -43,6 +44,10 @@ func document(c *collector, data []byte) *yaml.Node {
 	top := position{1, 1}
 	if len(data) > MaxSize {
 		c.report(top, Problem{Text: "larger than 1 MiB, which no recipe is"})
+		return nil
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		c.report(top, Problem{Text: "is UTF-16; a recipe is UTF-8"})
 		return nil
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))

@@ -28,6 +28,7 @@ func TestProblems(t *testing.T) {
 		{"not YAML", "name: [a\n", `r.yaml:2:1: not YAML: while parsing a flow sequence: did not find expected ',' or ']'`},
 		{"tab", "name: a\n\tb: c\n", `r.yaml:2:1: not YAML: while scanning a plain scalar: found a tab character that violates indentation`},
 		{"not UTF-8", "name: a\nimage: \xff\n", `r.yaml:2:8: not YAML: invalid leading UTF-8 octet (value: 255)`},
+		{"UTF-16", "\xff\xfen\x00", `r.yaml:1:1: is UTF-16; a recipe is UTF-8`},
 		{"unknown anchor", "name: *a\n", `r.yaml:1:7: not YAML: unknown anchor 'a' referenced`},
 		{"too large", "#" + strings.Repeat("x", MaxSize), `r.yaml:1:1: larger than 1 MiB, which no recipe is`},
 		{"merge key", smallest + "<<: {summary: x}\n", `r.yaml:5:1: merge keys (<<) are not supported; repeat the fields`},

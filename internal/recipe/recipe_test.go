@@ -166,7 +166,7 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.want.Path = "r.yaml"
+			tt.want.Path, tt.want.Text = "r.yaml", []byte(tt.yaml)
 			if diff := cmp.Diff(&tt.want, got); diff != "" {
 				t.Errorf("Parse() (-want +got):\n%s", diff)
 			}

@@ -9,6 +9,8 @@ type Recipe struct {
 	// Path is the name the recipe was parsed under; local files it names are
 	// beside it.
 	Path string `json:"-"`
+	// Text is what was parsed, word for word. It must not be changed.
+	Text []byte `json:"-"`
 
 	// Name of the extension: the folder it is mounted under (/extensions/NAME)
 	// and its name in catalogs.

@@ -1,0 +1,158 @@
+package provenance
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	packageurl "github.com/anchore/packageurl-go"
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// The annotation Kind of a dependency says what it is.
+const (
+	KindKey = "kind"
+
+	KindBase     = "base"
+	KindRelease  = "release"
+	KindPackage  = "package"
+	KindUpstream = "source"
+)
+
+// dependencies are the artifacts that the build needed.
+func (in Input) dependencies() ([]Descriptor, error) {
+	out := []Descriptor{baseDescriptor(in.Pins.Base)}
+	for _, a := range in.Pins.Archives {
+		d, err := in.release(a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	for _, p := range in.Pins.Packages {
+		d, err := in.deb(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	if u := in.Upstream; u != nil {
+		out = append(out, Descriptor{
+			URI: shown(u.URL), Name: u.Path, Digest: map[string]string{"sha256": u.SHA256},
+			Annotations: map[string]string{KindKey: KindUpstream},
+		})
+	}
+	return out, nil
+}
+
+// baseDescriptor is an operand image, or the list of packages that a profile
+// amounts to.
+func baseDescriptor(b lock.Base) Descriptor {
+	d := Descriptor{
+		Name: b.Name, Digest: digestSet(b.Checksum),
+		Annotations: map[string]string{KindKey: KindBase, "postgres": b.Postgres},
+	}
+	if b.Image != "" {
+		d.Digest, d.URI = digestSet(b.Image), imageURL(strings.TrimPrefix(b.Name, recipe.BaseImagePrefix), b.Image)
+		d.Annotations["packages"] = b.Checksum
+	}
+	return d
+}
+
+// imageURL is the package URL of an image in a registry; "" for one that is in
+// none.
+func imageURL(reference, digest string) string {
+	reference, _, _ = strings.Cut(reference, "@")
+	ref, err := name.ParseReference(reference)
+	if err != nil || strings.HasPrefix(reference, "oci:") {
+		return ""
+	}
+	repository := ref.Context().Name()
+	qualifiers := packageurl.Qualifiers{{Key: "repository_url", Value: repository}}
+	if tag, ok := ref.(name.Tag); ok {
+		qualifiers = append(qualifiers, packageurl.Qualifier{Key: "tag", Value: tag.TagStr()})
+	}
+	base := repository[strings.LastIndexByte(repository, '/')+1:]
+	return packageurl.NewPackageURL(packageurl.TypeOCI, "", base, digest, qualifiers, "").ToString()
+}
+
+// release is the signed file that a suite was resolved with. The lock does not
+// tell InRelease from a Release that has its signature beside it.
+func (in Input) release(a lock.Archive) (Descriptor, error) {
+	uri, err := in.Locate(a.Name, "dists/"+a.Suite+"/InRelease")
+	if err != nil {
+		return Descriptor{}, fmt.Errorf("archive %s: %w", a.Name, err)
+	}
+	d := Descriptor{
+		Name: a.Name + " " + a.Suite, URI: uri, Digest: map[string]string{"sha256": a.InRelease},
+		Annotations: map[string]string{
+			KindKey: KindRelease, "date": a.Date.UTC().Format(time.RFC3339), "fingerprint": a.Fingerprint,
+		},
+	}
+	if a.ExpiredAllowed {
+		d.Annotations["expired"] = "allowed"
+	}
+	return d, nil
+}
+
+// deb is one package.
+func (in Input) deb(p lock.Package) (Descriptor, error) {
+	d := Descriptor{
+		Name: p.Package, URI: DebURL(p.Package, p.Version, p.Arch, in.Pins.Distro),
+		Digest:      map[string]string{"sha256": p.SHA256},
+		Annotations: map[string]string{KindKey: KindPackage, "role": string(p.Role)},
+	}
+	if p.SHA512 != "" {
+		d.Digest["sha512"] = p.SHA512
+	}
+	if p.Archive != "" {
+		location, err := in.Locate(p.Archive, p.Path)
+		d.DownloadLocation, d.Annotations["archive"] = location, p.Archive
+		if err != nil {
+			return Descriptor{}, fmt.Errorf("archive %s: %w", p.Archive, err)
+		}
+		return d, nil
+	}
+	i := slices.IndexFunc(in.Files, func(f recipe.DebFile) bool { return f.SHA256 == p.SHA256 })
+	switch {
+	case i < 0:
+		return Descriptor{}, fmt.Errorf("package %s: the recipe names no file with SHA-256 %s", p.Package, p.SHA256)
+	case in.Files[i].Path != "":
+		d.Annotations["path"] = in.Files[i].Path
+	default:
+		d.DownloadLocation = shown(in.Files[i].URL)
+	}
+	return d, nil
+}
+
+// DebURL returns the package URL of a Debian package
+// (https://github.com/package-url/purl-spec, type deb).
+func DebURL(pkg, version, arch, distro string) string {
+	return packageurl.NewPackageURL(packageurl.TypeDebian, "debian", pkg, version, packageurl.Qualifiers{
+		{Key: "arch", Value: arch}, {Key: "distro", Value: distro},
+	}, "").ToString()
+}
+
+// shown returns a URL as everybody may read it: without user, password, query
+// and fragment.
+func shown(raw string) string {
+	if raw == "" {
+		return ""
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
+// digestSet turns "sha256:" and hex into a set.
+func digestSet(digest string) map[string]string {
+	algorithm, hex, _ := strings.Cut(digest, ":")
+	return map[string]string{algorithm: hex}
+}

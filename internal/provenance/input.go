@@ -1,0 +1,109 @@
+package provenance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// Input is what a build of one architecture was made of.
+type Input struct {
+	// Digest is that of the manifest, "sha256:" and hex.
+	Digest string
+	// Recipe is the file as it is.
+	Recipe []byte
+	Pins   lock.Target
+	// Compression is gzip or zstd.
+	Compression string
+	// Epoch is SOURCE_DATE_EPOCH; nil when it was not set.
+	Epoch       *time.Time
+	Revision    int
+	Annotations map[string]string
+	// Files are the packages that the recipe names for the target, variables
+	// replaced.
+	Files   []recipe.DebFile
+	Patches []NamedFile
+	// Upstream is the source that was built; nil when there is none.
+	Upstream *Upstream
+	Internal Internal
+	// Locate returns the URL of a path below the official root of one of the
+	// archives that Pins name; never a mirror's.
+	Locate  func(archive, path string) (string, error)
+	Program Program
+}
+
+// NamedFile is a file beside the recipe.
+type NamedFile struct {
+	// Path is relative to the recipe.
+	Path    string
+	Content []byte
+}
+
+// Upstream is a source archive.
+type Upstream struct {
+	// URL is without credentials; "" for one beside the recipe.
+	URL string
+	// Path is relative to the recipe; "" for one with a URL.
+	Path string
+	// SHA256 is in hex.
+	SHA256 string
+}
+
+// New returns the statement about a build.
+func New(in Input) (Statement, error) {
+	if !utf8.Valid(in.Recipe) {
+		return Statement{}, errors.New("writing provenance: the recipe is not UTF-8")
+	}
+	hex, ok := strings.CutPrefix(in.Digest, "sha256:")
+	if !ok || !hex256.MatchString(hex) {
+		return Statement{}, fmt.Errorf("writing provenance: %q is not a digest", in.Digest)
+	}
+	dependencies, err := in.dependencies()
+	if err != nil {
+		return Statement{}, fmt.Errorf("writing provenance: %w", err)
+	}
+	internal := in.Internal
+	internal.Created = internal.Created.UTC()
+	return Statement{
+		Type:          StatementType,
+		Subject:       []Descriptor{{Name: internal.Image + ":" + internal.Tag, Digest: map[string]string{"sha256": hex}}},
+		PredicateType: PredicateType,
+		Predicate: Predicate{
+			BuildDefinition: BuildDefinition{
+				BuildType:            BuildType,
+				ExternalParameters:   in.external(),
+				InternalParameters:   internal,
+				ResolvedDependencies: dependencies,
+			},
+			RunDetails: RunDetails{Builder: in.Program.builder()},
+		},
+	}, nil
+}
+
+func (in Input) external() External {
+	e := External{
+		Recipe: string(in.Recipe), Lock: string(lock.Lock{}.With(in.Pins).Encode()),
+		Distro: in.Pins.Distro, Postgres: in.Pins.Postgres, Arch: in.Pins.Arch,
+		Compression: in.Compression, Revision: in.Revision, Annotations: in.Annotations,
+	}
+	if in.Epoch != nil {
+		seconds := in.Epoch.Unix()
+		e.SourceDateEpoch = &seconds
+	}
+	for _, f := range in.Files {
+		e.Files = append(e.Files, File{URL: shown(f.URL), Path: f.Path, SHA256: f.SHA256})
+	}
+	for _, p := range in.Patches {
+		patch := Patch{Path: p.Path, Text: string(p.Content)}
+		if !utf8.Valid(p.Content) {
+			patch.Text, patch.Content = "", p.Content
+		}
+		e.Patches = append(e.Patches, patch)
+	}
+	return e
+}

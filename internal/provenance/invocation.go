@@ -1,0 +1,152 @@
+package provenance
+
+import (
+	"bytes"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Invocation is the run of a platform that made a signed copy. The zero
+// Invocation stands for no platform.
+type Invocation struct {
+	// BuilderID is the platform's name for what ran: a workflow, as a URI.
+	BuilderID string
+	// ID is the page of the run.
+	ID string
+	// Source is the commit that the workflow was read from.
+	Source Descriptor
+}
+
+// kindWorkflow tells the source of the workflow from the program.
+const kindWorkflow = "workflow"
+
+// FromEnvironment returns the invocation that a continuous integration service
+// describes in its environment: GitHub Actions or GitLab CI. Anywhere else it
+// is the zero Invocation: nothing of the host or its user is told. getenv
+// returns "" for what is not set.
+func FromEnvironment(getenv func(string) string) Invocation {
+	switch {
+	case getenv("GITHUB_ACTIONS") == "true":
+		return gitHub(getenv)
+	case getenv("GITLAB_CI") == "true":
+		return gitLab(getenv)
+	}
+	return Invocation{}
+}
+
+// gitHub reads the variables of GitHub Actions
+// (https://docs.github.com/actions/reference/workflows-and-actions/variables).
+func gitHub(getenv func(string) string) Invocation {
+	server, repository := address(getenv("GITHUB_SERVER_URL")), getenv("GITHUB_REPOSITORY")
+	if server == "" || repository == "" || getenv("GITHUB_WORKFLOW_REF") == "" {
+		return Invocation{}
+	}
+	at := server + "/" + repository
+	i := Invocation{
+		BuilderID: server + "/" + getenv("GITHUB_WORKFLOW_REF"),
+		ID:        at + "/actions/runs/" + getenv("GITHUB_RUN_ID"),
+		Source: workflowSource(at, getenv("GITHUB_REF"), getenv("GITHUB_SHA"), map[string]string{
+			"event": getenv("GITHUB_EVENT_NAME"), "repositoryId": getenv("GITHUB_REPOSITORY_ID"),
+			"ownerId": getenv("GITHUB_REPOSITORY_OWNER_ID"), "runner": getenv("RUNNER_ENVIRONMENT"),
+		}),
+	}
+	if attempt := getenv("GITHUB_RUN_ATTEMPT"); attempt != "" {
+		i.ID += "/attempts/" + attempt
+	}
+	return i
+}
+
+// gitLab reads the variables of GitLab CI
+// (https://docs.gitlab.com/ci/variables/predefined_variables/).
+func gitLab(getenv func(string) string) Invocation {
+	project := address(getenv("CI_PROJECT_URL"))
+	if project == "" {
+		return Invocation{}
+	}
+	ref := "refs/heads/" + getenv("CI_COMMIT_REF_NAME")
+	if tag := getenv("CI_COMMIT_TAG"); tag != "" {
+		ref = "refs/tags/" + tag
+	} else if merge := getenv("CI_MERGE_REQUEST_REF_PATH"); merge != "" {
+		ref = merge
+	}
+	config := getenv("CI_CONFIG_PATH")
+	if config == "" || strings.ContainsAny(config, "@:") { // a file of another project
+		config = ".gitlab-ci.yml"
+	}
+	return Invocation{
+		BuilderID: project + "//" + config + "@" + ref,
+		ID:        address(getenv("CI_JOB_URL")),
+		Source: workflowSource(project, ref, getenv("CI_COMMIT_SHA"), map[string]string{
+			"event": getenv("CI_PIPELINE_SOURCE"), "repositoryId": getenv("CI_PROJECT_ID"),
+		}),
+	}
+}
+
+// workflowSource is a commit of the repository at a URL.
+func workflowSource(at, ref, commit string, annotations map[string]string) Descriptor {
+	annotations[KindKey] = kindWorkflow
+	maps.DeleteFunc(annotations, func(_, value string) bool { return value == "" })
+	d := Descriptor{URI: "git+" + at, Annotations: annotations}
+	if ref != "" {
+		d.URI += "@" + ref
+	}
+	if hexCommit.MatchString(commit) {
+		d.Digest = map[string]string{"gitCommit": commit}
+	}
+	return d
+}
+
+// address returns a web address without credentials; "" for anything else.
+func address(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return strings.TrimRight(shown(raw), "/")
+}
+
+// WithInvocation returns the copy of the statement that is signed in a run; s
+// itself for the zero Invocation.
+func (s Statement) WithInvocation(i Invocation) Statement {
+	s = s.WithoutInvocation()
+	if i.BuilderID == "" {
+		return s
+	}
+	run := &s.Predicate.RunDetails
+	run.Builder.ID, run.Metadata.InvocationID = i.BuilderID, i.ID
+	if i.Source.URI != "" {
+		run.Builder.BuilderDependencies = append(run.Builder.BuilderDependencies, i.Source)
+	}
+	return s
+}
+
+// WithoutInvocation returns the statement as the program itself makes it. Two
+// statements about one build differ by their invocation alone.
+func (s Statement) WithoutInvocation() Statement {
+	run := &s.Predicate.RunDetails
+	run.Metadata = Metadata{}
+	run.Builder.ID = BuilderID
+	run.Builder.BuilderDependencies = slices.DeleteFunc(slices.Clone(run.Builder.BuilderDependencies), func(d Descriptor) bool {
+		return d.Annotations[KindKey] == kindWorkflow
+	})
+	return s
+}
+
+// Same reports whether two encoded predicates are about the same build by the
+// same program, whatever run made them. What is no predicate of this room is
+// the same as nothing.
+func Same(a, b []byte) bool {
+	p, err := ParsePredicate(a)
+	if err != nil {
+		return false
+	}
+	q, err := ParsePredicate(b)
+	if err != nil {
+		return false
+	}
+	x, errX := (Statement{Predicate: p}).WithoutInvocation().Predicate.Encode()
+	y, errY := (Statement{Predicate: q}).WithoutInvocation().Predicate.Encode()
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

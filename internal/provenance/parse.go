@@ -1,0 +1,276 @@
+package provenance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// MaxSize is the largest statement in bytes.
+const MaxSize = 16 << 20
+
+var (
+	hex256    = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	hexCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+)
+
+// InvalidError says that bytes are no provenance of this room.
+type InvalidError struct {
+	// Field is the one at fault, such as predicate.buildDefinition.buildType;
+	// "" when the document as a whole is meant.
+	Field string
+	Err   error
+	// Foreign tells that it may be somebody else's provenance: of another
+	// predicate, build type or version.
+	Foreign bool
+}
+
+func (e *InvalidError) Error() string {
+	if e.Field == "" {
+		return fmt.Sprintf("reading provenance: %v", e.Err)
+	}
+	return fmt.Sprintf("reading provenance: %s: %v", e.Field, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *InvalidError) Unwrap() error { return e.Err }
+
+// ExitCode returns 13: what is said about the image cannot be relied upon.
+func (*InvalidError) ExitCode() int { return 13 }
+
+// Hint says what may have happened.
+func (e *InvalidError) Hint() string {
+	if e.Foreign {
+		return "the image was built by another program, or by a newer pgext"
+	}
+	return "the provenance was changed after the build, or is of another program"
+}
+
+func invalid(field, format string, args ...any) error {
+	return &InvalidError{Field: field, Err: fmt.Errorf(format, args...)}
+}
+
+// Parse reads a statement of this room. Fields it does not know are ignored,
+// as SLSA asks for, but among the external parameters: what they mean decides
+// the build. The recipe and the lock can be parsed, and the lock is about the
+// target of the parameters. Any error is an *InvalidError.
+func Parse(data []byte) (Statement, error) {
+	var head struct {
+		Type          string          `json:"_type"`
+		Subject       []Descriptor    `json:"subject"`
+		PredicateType string          `json:"predicateType"`
+		Predicate     json.RawMessage `json:"predicate"`
+	}
+	if err := decode(data, &head); err != nil {
+		return Statement{}, err
+	}
+	switch {
+	case head.Type != StatementType:
+		return Statement{}, foreign("_type", head.Type, StatementType)
+	case head.PredicateType != PredicateType:
+		return Statement{}, foreign("predicateType", head.PredicateType, PredicateType)
+	case len(head.Subject) == 0:
+		return Statement{}, invalid("subject", "is empty")
+	}
+	for i, d := range head.Subject {
+		if !hex256.MatchString(d.Digest["sha256"]) {
+			return Statement{}, invalid(fmt.Sprintf("subject[%d]", i), "has no SHA-256 digest")
+		}
+	}
+	p, err := ParsePredicate(head.Predicate)
+	if err != nil {
+		return Statement{}, err
+	}
+	return Statement{Type: head.Type, Subject: head.Subject, PredicateType: head.PredicateType, Predicate: p}, nil
+}
+
+// ParsePredicate reads the predicate of a statement, as Parse does.
+func ParsePredicate(data []byte) (Predicate, error) {
+	var p Predicate
+	var strict struct {
+		BuildDefinition struct {
+			BuildType          string          `json:"buildType"`
+			ExternalParameters json.RawMessage `json:"externalParameters"`
+		} `json:"buildDefinition"`
+	}
+	if err := decode(data, &strict); err != nil {
+		return p, err
+	}
+	if got := strict.BuildDefinition.BuildType; got != BuildType {
+		return p, foreign("buildDefinition.buildType", got, BuildType)
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return p, invalid("", "%w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(strict.BuildDefinition.ExternalParameters))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&External{}); err != nil {
+		return p, invalid("buildDefinition.externalParameters", "%w", err)
+	}
+	if p.RunDetails.Builder.ID == "" {
+		return p, invalid("runDetails.builder.id", "is missing")
+	}
+	return p, p.BuildDefinition.ExternalParameters.check()
+}
+
+// check judges what the build is made of.
+func (e External) check() error {
+	const field = "buildDefinition.externalParameters."
+	if _, err := recipe.Parse("recipe", []byte(e.Recipe)); err != nil {
+		return invalid(field+"recipe", "%w", err)
+	}
+	l, err := lock.Parse("lock", []byte(e.Lock))
+	if err != nil {
+		return invalid(field+"lock", "%w", err)
+	}
+	want := lock.Target{Distro: e.Distro, Postgres: e.Postgres, Arch: e.Arch}
+	if len(l.Targets) != 1 || l.Targets[0].String() != want.String() {
+		return invalid(field+"lock", "is not about %s alone", want)
+	}
+	if e.Compression != "gzip" && e.Compression != "zstd" {
+		return invalid(field+"compression", "%q is neither gzip nor zstd", e.Compression)
+	}
+	if at := e.SourceDateEpoch; at != nil && (*at < 0 || *at > lastSecond) {
+		return invalid(field+"sourceDateEpoch", "%d is not a number of seconds since 1970", *at)
+	}
+	if e.Revision < 0 {
+		return invalid(field+"revision", "%d is less than 1", e.Revision)
+	}
+	return e.checkFiles(field)
+}
+
+// lastSecond is the end of the year 9999, the last that RFC 3339 can write.
+const lastSecond = 253402300799
+
+// checkFiles judges the names of files. They are relative to the recipe, and
+// may lead upwards.
+func (e External) checkFiles(field string) error {
+	for i, f := range e.Files {
+		if !hex256.MatchString(f.SHA256) || (f.URL == "") == (f.Path == "") || path.IsAbs(f.Path) {
+			return invalid(fmt.Sprintf("%sfiles[%d]", field, i), "needs a SHA-256, and a url or a path beside the recipe")
+		}
+	}
+	seen := map[string]bool{}
+	for i, p := range e.Patches {
+		if p.Path == "" || path.IsAbs(p.Path) || seen[p.Path] {
+			return invalid(fmt.Sprintf("%spatches[%d]", field, i), "%q is not a path of its own beside the recipe", p.Path)
+		}
+		seen[p.Path] = true
+	}
+	return nil
+}
+
+// Pins returns the lock's part of the build, of a statement that was parsed or
+// made by New.
+func (e External) Pins() (lock.Target, error) {
+	l, err := lock.Parse("lock", []byte(e.Lock))
+	if err != nil {
+		return lock.Target{}, err
+	}
+	pins, ok := l.Find(e.Distro, e.Postgres, e.Arch)
+	if !ok {
+		return lock.Target{}, fmt.Errorf("the lock has nothing for %s/%d/%s", e.Distro, e.Postgres, e.Arch)
+	}
+	return pins, nil
+}
+
+// Digests returns the digests of the subjects, "sha256:" and hex, in order.
+func (s Statement) Digests() []string {
+	var out []string
+	for _, d := range s.Subject {
+		out = append(out, "sha256:"+d.Digest["sha256"])
+	}
+	return out
+}
+
+// Of returns the dependencies of a kind.
+func (b BuildDefinition) Of(kind string) []Descriptor {
+	var out []Descriptor
+	for _, d := range b.ResolvedDependencies {
+		if d.Annotations[KindKey] == kind {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func foreign(field, got, want string) error {
+	if len(got) > 200 {
+		got = strings.ToValidUTF8(got[:200], "") + "…"
+	}
+	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", got, want), Foreign: true}
+}
+
+// decode reads one JSON value of bounded size in which no key repeats.
+func decode(data []byte, into any) error {
+	if len(data) > MaxSize {
+		return invalid("", "%d bytes, more than %d", len(data), MaxSize)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := unambiguous(dec, 0, false); err != nil {
+		return invalid("", "%w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return invalid("", "something follows the document")
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return invalid("", "%w", err)
+	}
+	return nil
+}
+
+// maxDepth bounds how deep a document is nested.
+const maxDepth = 64
+
+// unambiguous reads one value and refuses keys that repeat: readers differ in
+// which of the two they believe. encoding/json tells no upper from lower case
+// but in maps, whose keys are free.
+func unambiguous(dec *json.Decoder, depth int, free bool) error {
+	if depth > maxDepth {
+		return fmt.Errorf("nested more than %d deep", maxDepth)
+	}
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	switch token {
+	case json.Delim('{'):
+		keys := map[string]bool{}
+		for dec.More() {
+			token, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := token.(string)
+			key := name
+			if !free {
+				key = strings.ToLower(name)
+			}
+			if keys[key] {
+				return fmt.Errorf("key %q repeats", name)
+			}
+			keys[key] = true
+			if err := unambiguous(dec, depth+1, name == "annotations"); err != nil {
+				return err
+			}
+		}
+		_, err = dec.Token()
+	case json.Delim('['):
+		for dec.More() {
+			if err := unambiguous(dec, depth+1, false); err != nil {
+				return err
+			}
+		}
+		_, err = dec.Token()
+	}
+	return err
+}
