@@ -8,12 +8,13 @@ import (
 // type of the referrer that holds one (sigstore bundle format 0.3).
 const MediaTypeBundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
-// Signed is what signing gave. The caller makes the attachments referrers and
-// merges the tags with what the registry has.
+// Signed is what signing gave: nothing, when everything was signed before. The
+// caller makes the attachments referrers and puts the images under their tags.
 type Signed struct {
 	Attachments []Attachment
-	// Tags are images by the tag they belong under, such as sha256-<hex>.sig,
-	// each with our layers only: see Merge.
+	// Tags are images by the tag they belong under, such as sha256-<hex>.sig:
+	// the layers that Batch.Existing has there, then ours. What has appeared
+	// there since is kept with Merge.
 	Tags map[string]v1.Image
 }
 

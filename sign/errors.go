@@ -1,0 +1,114 @@
+package sign
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// KeyError says why a key cannot sign. None of these errors has an exit code
+// of its own: a key, a token or a service that fails here is the user's, not
+// something that was received and cannot be trusted.
+type KeyError struct {
+	// Key is what Options.Key says.
+	Key string
+	Err error
+
+	hint string
+}
+
+func (e *KeyError) Error() string { return "key " + Redact(e.Key) + ": " + Redact(e.Err.Error()) }
+
+// Unwrap returns the cause.
+func (e *KeyError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it; "" when nothing general helps.
+func (e *KeyError) Hint() string { return e.hint }
+
+// TokenError says why there is no identity token, or why it is of no use. It
+// holds no part of one.
+type TokenError struct {
+	Reason string
+
+	hint string
+}
+
+func (e *TokenError) Error() string { return "identity token: " + e.Reason }
+
+// Hint says where a token comes from.
+func (e *TokenError) Hint() string { return e.hint }
+
+// ServiceError is the refusal of Fulcio, Rekor, a timestamp authority or a
+// provider of tokens, or the failure to reach it.
+type ServiceError struct {
+	// Service is its name, such as "Rekor"; URL has neither credentials nor
+	// query.
+	Service, URL string
+	// Status is the last answer's; 0 when there was none.
+	Status int
+	// Reason is the answer's text or the transport's error, without secrets.
+	Reason string
+
+	cause error
+}
+
+func (e *ServiceError) Error() string {
+	text := e.Service + " at " + e.URL + ": "
+	if e.Status != 0 {
+		text += strconv.Itoa(e.Status) + " " + http.StatusText(e.Status) + ": "
+	}
+	return strings.TrimSuffix(text+e.Reason, ": ")
+}
+
+// Unwrap returns the transport's error, such as context.Canceled. Its own text
+// may hold what ServiceError leaves out.
+func (e *ServiceError) Unwrap() error { return e.cause }
+
+// Hint says what a user can do about it; "" when nothing general helps.
+func (e *ServiceError) Hint() string {
+	switch {
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		if e.Service == fulcioName {
+			return "does " + e.URL + " accept tokens of this issuer, with this audience?"
+		}
+		return "this service wants other credentials"
+	case e.Status == http.StatusNotFound:
+		return "is " + e.URL + " the address of " + e.Service + "?"
+	case e.Status == 0, e.Status == http.StatusTooManyRequests, e.Status >= http.StatusInternalServerError:
+		return e.Service + " is out of reach or in trouble; running the command again finishes the work"
+	}
+	return ""
+}
+
+var (
+	userinfo = regexp.MustCompile(`(https?://)[^/@\s"]*@`)
+	queries  = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
+	webToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*`)
+	bearer   = regexp.MustCompile(`(?i)(bearer)[ :="]+[^\s"]+`)
+)
+
+const redacted = "[redacted]"
+
+// Redact removes from s what must not be told: tokens, credentials in URLs
+// and their queries, and secrets wherever they stand.
+func Redact(s string, secrets ...string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, redacted)
+		}
+	}
+	s = bearer.ReplaceAllString(s, "$1 "+redacted)
+	s = webToken.ReplaceAllString(s, redacted)
+	return queries.ReplaceAllString(userinfo.ReplaceAllString(s, "$1"), "$1")
+}
+
+// clip bounds what a stranger's answer adds to a message.
+func clip(s string) string {
+	const limit = 500
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}

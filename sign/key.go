@@ -1,0 +1,168 @@
+package sign
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/sigstore/cosign/v2/pkg/cosign"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/options"
+)
+
+// maxKeyFile bounds a key file, in bytes.
+const maxKeyFile = 1 << 20
+
+const generateHint = "cosign generate-key-pair makes a pair of keys; cosign import-key-pair --key FILE takes one that exists"
+
+// keyFile is a private key as cosign generate-key-pair writes it. Decrypting
+// it takes a third of a second and 85 MB (scrypt), so it is done once, when
+// something is signed.
+type keyFile struct {
+	name string
+	text []byte
+	pass func(context.Context) ([]byte, error)
+}
+
+// openKey reads the key that o names, from a file or from the environment
+// variable of env://NAME.
+func openKey(o Options) (*keyFile, error) {
+	k := &keyFile{name: o.Key, pass: o.Password}
+	if name, ok := strings.CutPrefix(o.Key, "env://"); ok {
+		k.text = []byte(o.Getenv(name))
+		if len(k.text) == 0 {
+			return nil, &KeyError{Key: o.Key, Err: errors.New("the variable is empty"), hint: "it holds the text of the key file"}
+		}
+		return k, k.check()
+	}
+	info, err := os.Stat(o.Key)
+	if err != nil {
+		return nil, &KeyError{Key: o.Key, Err: cause(err), hint: generateHint}
+	}
+	if info.IsDir() || info.Size() > maxKeyFile {
+		return nil, &KeyError{Key: o.Key, Err: errors.New("not a private key"), hint: generateHint}
+	}
+	if k.text, err = os.ReadFile(o.Key); err != nil {
+		return nil, &KeyError{Key: o.Key, Err: cause(err)}
+	}
+	return k, k.check()
+}
+
+// cause drops the path that the operating system's errors repeat.
+func cause(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// check looks at the frame only, so that a wrong file is told before anything
+// is built.
+func (k *keyFile) check() error {
+	block, _ := pem.Decode(k.text)
+	switch {
+	case block == nil:
+		return &KeyError{Key: k.name, Err: errors.New("not a private key in PEM form"), hint: generateHint}
+	case block.Type == cosign.CosignPrivateKeyPemType, block.Type == cosign.SigstorePrivateKeyPemType:
+		return nil
+	case block.Type == "PUBLIC KEY", block.Type == "CERTIFICATE":
+		return &KeyError{Key: k.name, Err: fmt.Errorf("a %s cannot sign", strings.ToLower(block.Type)), hint: "the private key is usually called cosign.key"}
+	case slices.Contains([]string{cosign.PrivateKeyPemType, cosign.ECPrivateKeyPemType, cosign.RSAPrivateKeyPemType, "OPENSSH PRIVATE KEY"}, block.Type):
+		return &KeyError{Key: k.name, Err: errors.New("the key is not encrypted"), hint: "cosign import-key-pair --key " + k.name + " encrypts it"}
+	case block.Type == "ENCRYPTED PRIVATE KEY":
+		return &KeyError{Key: k.name, Err: errors.New("encrypted in a way that cosign does not read"), hint: generateHint}
+	}
+	return &KeyError{Key: k.name, Err: fmt.Errorf("unsupported PEM type %q", block.Type), hint: generateHint}
+}
+
+// open decrypts the key.
+func (k *keyFile) open(ctx context.Context) (*material, error) {
+	password, err := k.pass(ctx)
+	if err != nil {
+		return nil, &KeyError{Key: k.name, Err: fmt.Errorf("asking for its password: %w", err)}
+	}
+	defer clear(password)
+	signer, err := cosign.LoadPrivateKey(k.text, password, nil)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "decryption failed"):
+		return nil, &KeyError{Key: k.name, Err: errors.New("wrong password"), hint: "COSIGN_PASSWORD holds the password of the key"}
+	case err != nil:
+		return nil, &KeyError{Key: k.name, Err: err, hint: generateHint}
+	}
+	public, err := signer.PublicKey()
+	if err != nil {
+		return nil, &KeyError{Key: k.name, Err: err}
+	}
+	m, err := newMaterial(public, func(_ context.Context, message []byte) ([]byte, error) {
+		return signer.SignMessage(bytes.NewReader(message))
+	})
+	if err != nil {
+		return nil, &KeyError{Key: k.name, Err: err, hint: generateHint}
+	}
+	return m, nil
+}
+
+// material is what signatures are made with, and what they verify with.
+type material struct {
+	sign     func(ctx context.Context, message []byte) ([]byte, error)
+	public   crypto.PublicKey
+	verifier signature.Verifier
+	// text is what a log and a bundle are told, in PEM form: the public key,
+	// or the certificate that names it.
+	text []byte
+	// certified is set for an identity.
+	certified *certified
+}
+
+func newMaterial(public crypto.PublicKey, sign func(context.Context, []byte) ([]byte, error)) (*material, error) {
+	if err := supported(public); err != nil {
+		return nil, err
+	}
+	verifier, err := verifierOf(public)
+	if err != nil {
+		return nil, err
+	}
+	text, err := cryptoutils.MarshalPublicKeyToPEM(public)
+	if err != nil {
+		return nil, err
+	}
+	return &material{sign: sign, public: public, verifier: verifier, text: text}, nil
+}
+
+// verifierOf returns what the stock cosign verifies signatures of a key with:
+// SHA-256, for Ed25519 the variant that hashes first.
+func verifierOf(public crypto.PublicKey) (signature.Verifier, error) {
+	return signature.LoadDefaultVerifier(public, options.WithED25519ph())
+}
+
+// supported refuses keys whose signatures the stock cosign does not verify in
+// all formats: a legacy signature in a log must be over SHA-256.
+func supported(public crypto.PublicKey) error {
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve != elliptic.P256() {
+			return fmt.Errorf("unsupported key: ECDSA over %s instead of P-256", k.Curve.Params().Name)
+		}
+		return nil
+	case *rsa.PublicKey:
+		if bits := k.N.BitLen(); !slices.Contains([]int{2048, 3072, 4096}, bits) {
+			return fmt.Errorf("unsupported key: RSA with %d bits instead of 2048, 3072 or 4096", bits)
+		}
+		return nil
+	case ed25519.PublicKey:
+		return errors.New("unsupported key: Ed25519; cosign wants ECDSA P-256 or RSA")
+	}
+	return fmt.Errorf("unsupported key: %T", public)
+}

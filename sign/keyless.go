@@ -1,0 +1,214 @@
+package sign
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
+)
+
+const fulcioName = "Fulcio"
+
+// renewal is how long before its end a certificate is no longer used: what is
+// signed with it must still be logged.
+const renewal = time.Minute
+
+// keyless certifies keys of its own for the identity that a token names. A
+// key serves until its certificate ends, and is kept nowhere.
+type keyless struct {
+	options Options
+	fulcio  *service
+}
+
+func openKeyless(o Options) (*keyless, error) {
+	switch {
+	case o.IdentityToken == nil:
+		return nil, &TokenError{Reason: "there is none", hint: tokenHint}
+	case o.RekorURL == "" && o.TimestampURL == "":
+		return nil, &ServiceError{
+			Service: fulcioName, URL: o.FulcioURL,
+			Reason: "its certificates last some minutes, so signing with an identity needs a log or a timestamp authority to say when",
+		}
+	}
+	return &keyless{o, o.service(fulcioName, o.FulcioURL)}, nil
+}
+
+// certified is a certificate with those above it.
+type certified struct {
+	leaf  *x509.Certificate
+	chain []*x509.Certificate
+}
+
+// fresh reports whether c may be used at t.
+func (c *certified) fresh(t time.Time) bool { return t.Add(renewal).Before(c.leaf.NotAfter) }
+
+// chainPEM returns what is above the leaf.
+func (c *certified) chainPEM() ([]byte, error) { return cryptoutils.MarshalCertificatesToPEM(c.chain) }
+
+// signingRequest is Fulcio's CreateSigningCertificateRequest (API version 2).
+type signingRequest struct {
+	PublicKeyRequest struct {
+		PublicKey struct {
+			Algorithm string `json:"algorithm"`
+			Content   string `json:"content"`
+		} `json:"publicKey"`
+		ProofOfPossession []byte `json:"proofOfPossession"`
+	} `json:"publicKeyRequest"`
+}
+
+// chainOf is Fulcio's CertificateChain.
+type chainOf struct {
+	Chain struct {
+		Certificates []string `json:"certificates"`
+	} `json:"chain"`
+}
+
+// signingReply is Fulcio's SigningCertificate: the promise of the certificate
+// log is in the certificate, or beside it.
+type signingReply struct {
+	Embedded chainOf `json:"signedCertificateEmbeddedSct"`
+	Detached chainOf `json:"signedCertificateDetachedSct"`
+}
+
+// open makes a key and has it certified.
+func (k *keyless) open(ctx context.Context) (*material, error) {
+	token, err := k.options.IdentityToken(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := checkToken(token, k.options.Audience, k.options.Now())
+	if err != nil {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMaterial(&key.PublicKey, func(_ context.Context, message []byte) ([]byte, error) {
+		digest := sha256.Sum256(message)
+		return ecdsa.SignASN1(rand.Reader, key, digest[:])
+	})
+	if err != nil {
+		return nil, err
+	}
+	if m.certified, err = k.certify(ctx, m, token, c.challenge); err != nil {
+		return nil, err
+	}
+	m.text, err = cryptoutils.MarshalCertificateToPEM(m.certified.leaf)
+	return m, err
+}
+
+// certify asks Fulcio for a certificate of m's key.
+func (k *keyless) certify(ctx context.Context, m *material, token, challenge string) (*certified, error) {
+	proof, err := m.sign(ctx, []byte(challenge))
+	if err != nil {
+		return nil, err
+	}
+	var request signingRequest
+	request.PublicKeyRequest.PublicKey.Algorithm = "ECDSA"
+	request.PublicKeyRequest.PublicKey.Content = string(m.text)
+	request.PublicKeyRequest.ProofOfPossession = proof
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	a, err := k.fulcio.do(ctx, call{
+		method: http.MethodPost, path: "/api/v2/signingCert", body: body,
+		header:  map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"},
+		secrets: append([]string{token}, strings.Split(token, ".")...),
+		expect:  []int{http.StatusOK, http.StatusCreated},
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, err := readChain(a.body)
+	if err != nil {
+		return nil, k.fulcio.fail("reading the certificate: %w", err)
+	}
+	if !m.public.(*ecdsa.PublicKey).Equal(c.leaf.PublicKey) {
+		return nil, k.fulcio.fail("the certificate is for another key")
+	}
+	if !c.fresh(k.options.Now()) {
+		return nil, k.fulcio.fail("the certificate ends at %s: is this machine's clock right?", c.leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return c, nil
+}
+
+// readChain reads Fulcio's answer.
+func readChain(body []byte) (*certified, error) {
+	var reply signingReply
+	if err := json.Unmarshal(body, &reply); err != nil {
+		return nil, err
+	}
+	var all []*x509.Certificate
+	for _, text := range slices.Concat(reply.Embedded.Chain.Certificates, reply.Detached.Chain.Certificates) {
+		block, _ := pem.Decode([]byte(text))
+		if block == nil {
+			return nil, errors.New("not in PEM form")
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, certificate)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there is none")
+	}
+	return &certified{all[0], all[1:]}, nil
+}
+
+// issued reports whether other names the same identity as c, and comes from
+// the same authority. It was valid when it was made; when that was, the log
+// or the timestamp beside it tells.
+func (c *certified) issued(other *x509.Certificate) bool {
+	if len(c.chain) == 0 || !sameIdentity(c.leaf, other) {
+		return false
+	}
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(c.chain[len(c.chain)-1])
+	for _, above := range c.chain[:len(c.chain)-1] {
+		intermediates.AddCert(above)
+	}
+	// The names of a Fulcio certificate are critical and may hold only what
+	// the library does not read (otherName).
+	plain := *other
+	plain.UnhandledCriticalExtensions = nil
+	_, err := plain.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: intermediates, CurrentTime: other.NotBefore,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
+	})
+	return err == nil
+}
+
+// sameIdentity compares the names and who vouched for them (OIDs of Fulcio:
+// 1.3.6.1.4.1.57264.1.1 and .8 are the issuer).
+func sameIdentity(a, b *x509.Certificate) bool {
+	for _, oid := range []string{"2.5.29.17", "1.3.6.1.4.1.57264.1.1", "1.3.6.1.4.1.57264.1.8"} {
+		if !bytes.Equal(extension(a, oid), extension(b, oid)) {
+			return false
+		}
+	}
+	return len(extension(a, "2.5.29.17")) > 0
+}
+
+func extension(c *x509.Certificate, oid string) []byte {
+	for _, e := range c.Extensions {
+		if e.Id.String() == oid {
+			return e.Value
+		}
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package sign
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	cbundle "github.com/sigstore/cosign/v2/pkg/cosign/bundle"
+	"github.com/sigstore/cosign/v2/pkg/oci"
+	"github.com/sigstore/cosign/v2/pkg/oci/static"
+	"github.com/sigstore/rekor/pkg/generated/models"
+	"github.com/sigstore/sigstore/pkg/signature/payload"
+)
+
+// Media types of the layers (cosign's specs/SIGNATURE_SPEC.md and
+// ATTESTATION_SPEC.md).
+const (
+	simpleSigningType = types.MediaType("application/vnd.dev.cosign.simplesigning.v1+json")
+	envelopeType      = types.MediaType("application/vnd.dsse.envelope.v1+json")
+)
+
+// predicateTypeAnnotation tells readers of a legacy attestation what it is.
+const predicateTypeAnnotation = "predicateType"
+
+// maxLayers is how many signatures cosign reads of one image.
+const maxLayers = 1000
+
+// simpleSigning returns what a legacy signature of s covers (containers-signature(5)).
+func simpleSigning(s Subject) ([]byte, error) {
+	return json.Marshal(payload.SimpleContainerImage{Critical: payload.Critical{
+		Identity: payload.Identity{DockerReference: s.Repository},
+		Image:    payload.Image{DockerManifestDigest: s.Digest.String()},
+		Type:     payload.CosignSignatureType,
+	}})
+}
+
+// layerOptions are the annotations of a layer.
+func (m *material) layerOptions(entry *models.LogEntryAnon, stamp []byte) ([]static.Option, error) {
+	var options []static.Option
+	if m.certified != nil {
+		chain, err := m.certified.chainPEM()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, static.WithCertChain(m.text, chain))
+	}
+	if entry != nil {
+		options = append(options, static.WithBundle(cbundle.EntryToBundle(entry)))
+	}
+	if stamp != nil {
+		options = append(options, static.WithRFC3161Timestamp(cbundle.TimestampToRFC3161Timestamp(stamp)))
+	}
+	return options, nil
+}
+
+// signatureLayer is a layer of sha256-<hex>.sig.
+func (m *material) signatureLayer(payload, sig []byte, entry *models.LogEntryAnon, stamp []byte) (oci.Signature, error) {
+	options, err := m.layerOptions(entry, stamp)
+	if err != nil {
+		return nil, err
+	}
+	return static.NewSignature(payload, base64.StdEncoding.EncodeToString(sig), options...)
+}
+
+// attestationLayer is a layer of sha256-<hex>.att.
+func (m *material) attestationLayer(e sealed, predicateType string, stamp []byte) (oci.Signature, error) {
+	options, err := m.layerOptions(e.entry, stamp)
+	if err != nil {
+		return nil, err
+	}
+	options = append([]static.Option{
+		static.WithLayerMediaType(envelopeType),
+		static.WithAnnotations(map[string]string{predicateTypeAnnotation: predicateType}),
+	}, options...)
+	return static.NewAttestation(e.envelope, options...)
+}
+
+// Merge returns existing with the layers of ours that it lacks, for a tag such
+// as sha256-<hex>.sig; existing may be nil. A layer is there already when its
+// content and annotations are.
+func Merge(existing, ours v1.Image) (v1.Image, error) {
+	have, err := addenda(existing)
+	if err != nil {
+		return nil, fmt.Errorf("merging signatures: what is there: %w", err)
+	}
+	add, err := addenda(ours)
+	if err != nil {
+		return nil, fmt.Errorf("merging signatures: %w", err)
+	}
+	return appendLayers(existing, have, add)
+}
+
+// addenda returns the layers of a legacy image; nil has none.
+func addenda(img v1.Image) ([]mutate.Addendum, error) {
+	if img == nil {
+		return nil, nil
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	if len(manifest.Layers) > maxLayers {
+		return nil, fmt.Errorf("%d layers: cosign reads %d", len(manifest.Layers), maxLayers)
+	}
+	out := make([]mutate.Addendum, len(manifest.Layers))
+	for i, d := range manifest.Layers {
+		layer, err := img.LayerByDigest(d.Digest)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = mutate.Addendum{Layer: layer, Annotations: d.Annotations, MediaType: d.MediaType}
+	}
+	return out, nil
+}
+
+// appendLayers adds to existing, whose layers are have, those of add that are
+// new.
+func appendLayers(existing v1.Image, have, add []mutate.Addendum) (v1.Image, error) {
+	var missing []mutate.Addendum
+	for _, a := range add {
+		known, err := holds(append(have, missing...), a)
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			missing = append(missing, a)
+		}
+	}
+	if len(have)+len(missing) > maxLayers {
+		return nil, fmt.Errorf("merging signatures: cosign reads %d layers of an image, and this would be the %dth", maxLayers, len(have)+len(missing))
+	}
+	base := existing
+	if base == nil {
+		base = mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	}
+	img, err := mutate.Append(base, missing...)
+	if err != nil {
+		return nil, fmt.Errorf("merging signatures: %w", err)
+	}
+	return img, nil
+}
+
+// holds reports whether one of layers is a.
+func holds(layers []mutate.Addendum, a mutate.Addendum) (bool, error) {
+	want, err := a.Layer.Digest()
+	if err != nil {
+		return false, err
+	}
+	for _, l := range layers {
+		got, err := l.Layer.Digest()
+		if err != nil {
+			return false, err
+		}
+		if got == want && maps.Equal(l.Annotations, a.Annotations) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// addendum wraps one layer that was made here.
+func addendum(layer oci.Signature) (mutate.Addendum, error) {
+	annotations, err := layer.Annotations()
+	if err != nil {
+		return mutate.Addendum{}, err
+	}
+	mediaType, err := layer.MediaType()
+	return mutate.Addendum{Layer: layer, Annotations: annotations, MediaType: mediaType}, err
+}
+
+// readLayer reads a layer of a legacy image.
+func readLayer(content []byte, d v1.Descriptor) (mark, error) {
+	s := mark{
+		message: content, payload: content,
+		logged:  d.Annotations[static.BundleAnnotationKey] != "",
+		stamped: d.Annotations[static.RFC3161TimestampAnnotationKey] != "",
+	}
+	if block, _ := pem.Decode([]byte(d.Annotations[static.CertificateAnnotationKey])); block != nil {
+		s.certificate = block.Bytes
+	}
+	if d.MediaType != envelopeType {
+		var err error
+		s.sig, err = base64.StdEncoding.DecodeString(d.Annotations[static.SignatureAnnotationKey])
+		return s, err
+	}
+	var e envelope
+	if err := json.Unmarshal(content, &e); err != nil {
+		return mark{}, err
+	}
+	if e.PayloadType != payloadType || len(e.Signatures) != 1 {
+		return mark{}, errors.New("not a signed statement")
+	}
+	s.message, s.payload, s.sig = preAuth(e.Payload), e.Payload, e.Signatures[0].Sig
+	return s, nil
+}

@@ -1,0 +1,182 @@
+package sign
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sigstore/sigstore/pkg/oauthflow"
+)
+
+// DefaultAudience is what identity tokens for sigstore are issued to.
+const DefaultAudience = "sigstore"
+
+const tokenHint = "--identity-token FILE, SIGSTORE_ID_TOKEN, or a GitHub or GitLab job that may ask for a token"
+
+// TokenSource says where identity tokens come from.
+type TokenSource struct {
+	// Given is a file that holds a token, or the token itself; "" asks the
+	// environment.
+	Given string
+	// Getenv reads the environment; nil means os.Getenv.
+	Getenv func(string) string
+	// Audience is what a token is asked for; "" means DefaultAudience.
+	Audience string
+	// HTTPClient asks GitHub; nil means http.DefaultClient.
+	HTTPClient *http.Client
+	// Backoff is the wait before a second attempt; 0 means one second.
+	Backoff time.Duration
+}
+
+// Token returns a token, in this order: Given; SIGSTORE_ID_TOKEN, which a
+// GitLab job sets with id_tokens; a request to GitHub, whose job has the
+// permission id-token: write. It implements Options.IdentityToken. Errors are
+// *TokenError and *ServiceError.
+func (t TokenSource) Token(ctx context.Context) (string, error) {
+	if t.Getenv == nil {
+		t.Getenv = os.Getenv
+	}
+	if t.Given != "" {
+		return t.given()
+	}
+	if token := strings.TrimSpace(t.Getenv("SIGSTORE_ID_TOKEN")); token != "" {
+		return token, nil
+	}
+	if address := t.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"); address != "" {
+		return t.github(ctx, address, t.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
+	}
+	switch {
+	case t.Getenv("GITHUB_ACTIONS") == "true":
+		return "", &TokenError{Reason: "this job may not ask for one", hint: "give the job the permission id-token: write"}
+	case t.Getenv("GITLAB_CI") == "true":
+		return "", &TokenError{Reason: "this job has none", hint: "give the job id_tokens: SIGSTORE_ID_TOKEN: aud: " + t.audience()}
+	}
+	return "", &TokenError{Reason: "there is none", hint: tokenHint}
+}
+
+func (t TokenSource) audience() string {
+	if t.Audience == "" {
+		return DefaultAudience
+	}
+	return t.Audience
+}
+
+// given takes what looks like a token as one, and everything else as a file.
+func (t TokenSource) given() (string, error) {
+	if _, err := readClaims(t.Given); err == nil {
+		return t.Given, nil
+	}
+	text, err := os.ReadFile(t.Given)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", &TokenError{Reason: "neither a token nor a file that exists", hint: tokenHint}
+	case err != nil:
+		return "", &TokenError{Reason: "reading its file: " + cause(err).Error()}
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// github asks for a token (GitHub: OpenID Connect reference, "Methods for
+// requesting the OIDC token").
+func (t TokenSource) github(ctx context.Context, address, secret string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", &TokenError{Reason: "ACTIONS_ID_TOKEN_REQUEST_URL is not a URL"}
+	}
+	query := u.Query()
+	query.Set("audience", t.audience())
+	u.RawQuery = query.Encode()
+	o := Options{HTTPClient: t.HTTPClient, Backoff: t.Backoff}.complete()
+	s := o.service("GitHub's token service", u.String())
+	a, err := s.do(ctx, call{
+		method: http.MethodGet, header: map[string]string{"Authorization": "bearer " + secret},
+		secrets: []string{secret}, expect: []int{http.StatusOK},
+	})
+	if err != nil {
+		return "", err
+	}
+	var reply struct {
+		Value string `json:"value"`
+	}
+	if err := json.Unmarshal(a.body, &reply); err != nil || reply.Value == "" {
+		return "", s.fail("the answer holds no token")
+	}
+	return reply.Value, nil
+}
+
+// claims are what pgext reads of a token. Who issued it is Fulcio's to check.
+type claims struct {
+	Issuer   string   `json:"iss"`
+	Audience audience `json:"aud"`
+	Expires  float64  `json:"exp"`
+	// challenge is what proves possession of the key to be certified: an
+	// e-mail address or the subject.
+	challenge string
+}
+
+// audience is one string or several (RFC 7519 section 4.1.3).
+type audience []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *audience) UnmarshalJSON(text []byte) error {
+	var one string
+	if err := json.Unmarshal(text, &one); err == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(a))
+}
+
+// readClaims reads a token without verifying it.
+func readClaims(token string) (claims, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return claims{}, errors.New("not a JSON web token")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return claims{}, errors.New("not a JSON web token")
+	}
+	var c claims
+	if err := json.Unmarshal(text, &c); err != nil {
+		return claims{}, errors.New("not a JSON web token")
+	}
+	if c.challenge, err = oauthflow.SubjectFromUnverifiedToken(text); err != nil {
+		return claims{}, fmt.Errorf("its subject: %w", err)
+	}
+	return c, nil
+}
+
+// checkToken refuses what Fulcio would refuse, in words that help.
+func checkToken(token, want string, now time.Time) (claims, error) {
+	c, err := readClaims(token)
+	if err != nil {
+		return claims{}, &TokenError{Reason: err.Error(), hint: tokenHint}
+	}
+	if c.Expires == 0 {
+		return claims{}, &TokenError{Reason: "it never expires", hint: tokenHint}
+	}
+	expires := time.Unix(int64(c.Expires), 0)
+	if !now.Before(expires) {
+		return claims{}, &TokenError{
+			Reason: "it expired at " + expires.UTC().Format(time.RFC3339),
+			hint:   "tokens last some minutes: ask for one right before signing",
+		}
+	}
+	if !slices.Contains(c.Audience, want) {
+		return claims{}, &TokenError{
+			Reason: fmt.Sprintf("it was issued to %q, want %q", []string(c.Audience), want),
+			hint:   "ask for a token with the audience " + want,
+		}
+	}
+	return c, nil
+}

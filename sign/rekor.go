@@ -1,0 +1,141 @@
+package sign
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"path"
+	"regexp"
+
+	"github.com/sigstore/rekor/pkg/generated/models"
+)
+
+const rekorName = "Rekor"
+
+// rekor is a transparency log (API version 1).
+type rekor struct{ *service }
+
+// proposal is a ProposedEntry of Rekor's API.
+type proposal struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Spec       any    `json:"spec"`
+}
+
+// plainEntry is the type hashedrekord 0.0.1: a signature over some bytes, of
+// which the log learns the digest.
+type plainEntry struct {
+	Data struct {
+		Hash struct {
+			Algorithm string `json:"algorithm"`
+			Value     string `json:"value"`
+		} `json:"hash"`
+	} `json:"data"`
+	Signature struct {
+		Content   []byte `json:"content"`
+		PublicKey struct {
+			Content []byte `json:"content"`
+		} `json:"publicKey"`
+	} `json:"signature"`
+}
+
+// envelopeEntry is the type dsse 0.0.1. The log keeps digests and signatures.
+type envelopeEntry struct {
+	Proposed struct {
+		Envelope  string   `json:"envelope"`
+		Verifiers [][]byte `json:"verifiers"`
+	} `json:"proposedContent"`
+}
+
+// plain logs a signature over message; text is the key or certificate.
+func (r rekor) plain(ctx context.Context, message, sig, text []byte) (*models.LogEntryAnon, error) {
+	var e plainEntry
+	digest := sha256.Sum256(message)
+	e.Data.Hash.Algorithm, e.Data.Hash.Value = "sha256", hex.EncodeToString(digest[:])
+	e.Signature.Content, e.Signature.PublicKey.Content = sig, text
+	return r.add(ctx, proposal{"0.0.1", "hashedrekord", e}, sig)
+}
+
+// envelope logs a DSSE envelope that holds sig.
+func (r rekor) envelope(ctx context.Context, envelope, sig, text []byte) (*models.LogEntryAnon, error) {
+	var e envelopeEntry
+	e.Proposed.Envelope, e.Proposed.Verifiers = string(envelope), [][]byte{text}
+	return r.add(ctx, proposal{"0.0.1", "dsse", e}, sig)
+}
+
+// add makes the log hold p and returns its entry. An entry that is there
+// already is as good as a new one: a first attempt may have arrived although
+// its answer did not.
+func (r rekor) add(ctx context.Context, p proposal, sig []byte) (*models.LogEntryAnon, error) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.do(ctx, call{
+		method: http.MethodPost, path: "/api/v1/log/entries", body: body,
+		header: map[string]string{"Content-Type": "application/json", "Accept": "application/json"},
+		expect: []int{http.StatusCreated, http.StatusConflict},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.status == http.StatusConflict {
+		if a, err = r.existing(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	return r.read(a.body, sig)
+}
+
+// entryID is the name of an entry, after that of its tree or without.
+var entryID = regexp.MustCompile(`^([0-9a-f]{16})?[0-9a-f]{64}$`)
+
+// existing fetches the entry that a conflict names.
+func (r rekor) existing(ctx context.Context, conflict answer) (answer, error) {
+	id := path.Base(conflict.header.Get("Location"))
+	if !entryID.MatchString(id) {
+		return answer{}, r.fail("it has the entry already and does not say where")
+	}
+	return r.do(ctx, call{
+		method: http.MethodGet, path: "/api/v1/log/entries/" + id,
+		header: map[string]string{"Accept": "application/json"}, expect: []int{http.StatusOK},
+	})
+}
+
+// read returns the only entry of an answer, when it is complete and about sig.
+func (r rekor) read(body, sig []byte) (*models.LogEntryAnon, error) {
+	var entries map[string]models.LogEntryAnon
+	if err := json.Unmarshal(body, &entries); err != nil {
+		return nil, r.fail("reading its answer: %w", err)
+	}
+	for _, e := range entries {
+		text, ok := e.Body.(string)
+		if len(entries) != 1 || !ok || !complete(e) {
+			break
+		}
+		logged, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, r.fail("reading its answer: %w", err)
+		}
+		if !bytes.Contains(logged, []byte(base64.StdEncoding.EncodeToString(sig))) {
+			return nil, r.fail("its entry is about another signature")
+		}
+		return &e, nil
+	}
+	return nil, r.fail("its answer is no complete entry")
+}
+
+// complete reports whether e has everything that a bundle holds of an entry;
+// the libraries do not look.
+func complete(e models.LogEntryAnon) bool {
+	if e.IntegratedTime == nil || e.LogID == nil || e.LogIndex == nil || e.Verification == nil {
+		return false
+	}
+	p := e.Verification.InclusionProof
+	return len(e.Verification.SignedEntryTimestamp) > 0 && p != nil &&
+		p.Checkpoint != nil && p.LogIndex != nil && p.RootHash != nil && p.TreeSize != nil
+}

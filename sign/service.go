@@ -1,0 +1,178 @@
+package sign
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// attempts is how often a request is made; a host that refuses
+	// connections is asked twice.
+	attempts        = 5
+	attemptsRefused = 2
+	// attemptTimeout bounds one attempt, maxPause the wait before the next.
+	attemptTimeout = 30 * time.Second
+	maxPause       = 30 * time.Second
+	// maxAnswer bounds what a service may say, in bytes: an entry of a log is
+	// the largest.
+	maxAnswer = 16 << 20
+)
+
+// service is a part of sigstore that is asked over HTTP.
+type service struct {
+	name   string
+	url    string
+	client *http.Client
+	// pause is the wait before the second attempt; it doubles.
+	pause time.Duration
+}
+
+func (o Options) service(name, url string) *service {
+	return &service{name: name, url: url, client: o.HTTPClient, pause: o.Backoff}
+}
+
+// call is one request. It may be made several times.
+type call struct {
+	method, path string
+	// header holds Authorization too.
+	header map[string]string
+	body   []byte
+	// secrets are removed from what an error repeats.
+	secrets []string
+	// expect are the answers that are no errors.
+	expect []int
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do makes c until there is an answer that waiting does not change. Errors
+// are *ServiceError.
+func (s *service) do(ctx context.Context, c call) (answer, error) {
+	pause := s.pause
+	for attempt := 1; ; attempt++ {
+		a, err := s.once(ctx, c)
+		if err == nil && slices.Contains(c.expect, a.status) {
+			return a, nil
+		}
+		limit := attempts
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			limit = attemptsRefused
+		}
+		if attempt >= limit || ctx.Err() != nil || !passes(a.status, err) {
+			return answer{}, s.refuse(c, a, cmp.Or(ctx.Err(), err))
+		}
+		if err := sleep(ctx, min(maxPause, max(jitter(pause), retryAfter(a.header)))); err != nil {
+			return answer{}, s.refuse(c, a, err)
+		}
+		pause *= 2
+	}
+}
+
+func (s *service) once(ctx context.Context, c call) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	address := s.url
+	if c.path != "" {
+		address = strings.TrimRight(address, "/") + c.path
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, address, bytes.NewReader(c.body))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("User-Agent", "pgext")
+	for name, value := range c.header {
+		req.Header.Set(name, value)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = fmt.Errorf("the answer has more than %d bytes", maxAnswer)
+	}
+	return answer{resp.StatusCode, resp.Header, body}, err
+}
+
+// refuse turns what did not work into an error without secrets.
+func (s *service) refuse(c call, a answer, err error) error {
+	failure := &ServiceError{Service: s.name, URL: Redact(s.url, c.secrets...), Status: a.status, cause: err}
+	var request *url.Error
+	switch {
+	case errors.As(err, &request):
+		failure.Reason = clip(Redact(request.Err.Error(), c.secrets...))
+	case err != nil:
+		failure.Reason = clip(Redact(err.Error(), c.secrets...))
+	default:
+		failure.Reason = clip(Redact(string(a.body), c.secrets...))
+	}
+	return failure
+}
+
+// fail is refuse for an answer that came and cannot be used.
+func (s *service) fail(format string, args ...any) error {
+	return s.refuse(call{}, answer{}, fmt.Errorf(format, args...))
+}
+
+// passes tells whether asking again may help.
+func passes(status int, err error) bool {
+	if err == nil {
+		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsTemporary || dns.IsTimeout
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return true
+	}
+	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNREFUSED, net.ErrClosed} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// jitter keeps many clients from asking in step.
+func jitter(d time.Duration) time.Duration {
+	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // nobody gains by guessing it
+}
+
+func retryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.Atoi(header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(max(seconds, 0), 3600)) * time.Second
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,107 @@
+package sign
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// The type of an in-toto statement, and that of the payload of an envelope
+// around one (in-toto attestation framework 1.0; DSSE 1.0).
+const (
+	statementType = "https://in-toto.io/Statement/v1"
+	payloadType   = "application/vnd.in-toto+json"
+)
+
+// statement is an in-toto statement as it is signed.
+type statement struct {
+	Type          string          `json:"_type"`
+	Subject       []resource      `json:"subject"`
+	PredicateType string          `json:"predicateType"`
+	Predicate     json.RawMessage `json:"predicate,omitempty"`
+}
+
+// resource is an in-toto resource descriptor.
+type resource struct {
+	Name   string            `json:"name,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+// encode returns s as it is signed: the same bytes for the same statement.
+func (s Statement) encode() ([]byte, error) {
+	if len(s.Subjects) == 0 || s.PredicateType == "" {
+		return nil, fmt.Errorf("a statement needs subjects and a predicate type")
+	}
+	if !json.Valid(s.Predicate) {
+		return nil, fmt.Errorf("the predicate %s is not JSON", s.PredicateType)
+	}
+	text := statement{Type: statementType, PredicateType: s.PredicateType, Predicate: s.Predicate}
+	for _, subject := range s.Subjects {
+		text.Subject = append(text.Subject, resource{subject.Repository, map[string]string{subject.Digest.Algorithm: subject.Digest.Hex}})
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil {
+		return nil, fmt.Errorf("encoding a statement: %w", err)
+	}
+	return bytes.TrimSpace(out.Bytes()), nil
+}
+
+// made reports whether other makes the claim of s: the same kind about the
+// same subjects, wherever they lie.
+func (s Statement) made(other statement) bool {
+	if other.Type != statementType || other.PredicateType != s.PredicateType {
+		return false
+	}
+	want, got := map[v1.Hash]bool{}, map[v1.Hash]bool{}
+	for _, subject := range s.Subjects {
+		want[subject.Digest] = true
+	}
+	for _, r := range other.Subject {
+		for algorithm, hex := range r.Digest {
+			got[v1.Hash{Algorithm: algorithm, Hex: hex}] = true
+		}
+	}
+	if len(want) != len(got) {
+		return false
+	}
+	for h := range want {
+		if !got[h] {
+			return false
+		}
+	}
+	if s.Same != nil {
+		return s.Same(other.Predicate)
+	}
+	return sameJSON(s.Predicate, other.Predicate)
+}
+
+// sameJSON compares two values without their white space.
+func sameJSON(a, b json.RawMessage) bool {
+	var x, y bytes.Buffer
+	if json.Compact(&x, a) != nil || json.Compact(&y, b) != nil {
+		return len(a) == 0 && len(b) == 0
+	}
+	return bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+// preAuth is what the signature of an envelope covers (DSSE 1.0, PAE).
+func preAuth(payload []byte) []byte {
+	return slices.Concat(fmt.Appendf(nil, "DSSEv1 %d %s %d ", len(payloadType), payloadType, len(payload)), payload)
+}
+
+// envelope is a DSSE envelope.
+type envelope struct {
+	PayloadType string              `json:"payloadType"`
+	Payload     []byte              `json:"payload"`
+	Signatures  []envelopeSignature `json:"signatures"`
+}
+
+type envelopeSignature struct {
+	KeyID string `json:"keyid"`
+	Sig   []byte `json:"sig"`
+}
