@@ -24,6 +24,20 @@ const (
 // tell which advisories apply. Unstable has none.
 var releases = map[string]string{"bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14"}
 
+// VersionID returns the version of Debian that is called codename, as
+// os-release(5) has it; "" for one that has none, such as sid.
+func VersionID(codename string) string { return releases[codename] }
+
+// DescribedBy returns the package that a generated file of an image is about;
+// "" for a path that is none of the database's.
+func DescribedBy(path string) string {
+	name, ok := strings.CutPrefix(path, databaseDir)
+	if !ok {
+		return ""
+	}
+	return strings.TrimSuffix(name, ".md5sums")
+}
+
 // database adds to each layer what it must say about its packages; the
 // distribution goes with the extension, which every image has.
 func (a *arrangement) database(extension, libraries filetree.Tree) (ext, lib filetree.Tree, err error) {

@@ -22,6 +22,8 @@ type PackageLicense struct {
 	// says what it is instead.
 	license.License
 	Reason string `json:"reason,omitempty"`
+	// Text is the whole file.
+	Text string `json:"-"`
 }
 
 // copyrights places the copyright file of every package that gave a file
@@ -41,7 +43,7 @@ func (a *arrangement) copyrights(placed []placement) []placement {
 			a.find("PGX026", name, "", "%s: its copyright file is not among the packages", pkg.Name)
 			continue
 		}
-		p := placement{pkg: pkg, source: e, to: copyrightPath(pkg.Name), action: Placed, reason: "copyright"}
+		p := placement{pkg: pkg, source: e, to: CopyrightPath(pkg.Name), action: Placed, reason: "copyright"}
 		if e.Origin.Package != pkg.Name {
 			p.via, p.reason = name, "copyright, as in "+e.Origin.Package
 		}
@@ -50,7 +52,8 @@ func (a *arrangement) copyrights(placed []placement) []placement {
 	return out
 }
 
-func copyrightPath(pkg string) string { return "licenses/" + pkg + "/copyright" }
+// CopyrightPath is where an image has the copyright file of a package.
+func CopyrightPath(pkg string) string { return "licenses/" + pkg + "/copyright" }
 
 // givers returns the packages that the files of placements come from.
 func givers(placed []placement) map[string]bool {
@@ -67,7 +70,7 @@ func (a *arrangement) licenses(placed []placement) ([]PackageLicense, error) {
 	known := map[string]PackageLicense{}
 	var out []PackageLicense
 	for _, p := range placed {
-		if p.to != copyrightPath(p.pkg.Name) {
+		if p.to != CopyrightPath(p.pkg.Name) {
 			continue
 		}
 		l, ok := known[p.source.SHA256]
@@ -93,7 +96,7 @@ func readLicense(text string) PackageLicense {
 		l, err = c.Upstream()
 	}
 	if err != nil {
-		return PackageLicense{Reason: err.Error()}
+		return PackageLicense{Reason: err.Error(), Text: text}
 	}
-	return PackageLicense{License: l}
+	return PackageLicense{License: l, Text: text}
 }

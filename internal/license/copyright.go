@@ -31,6 +31,8 @@ type stanza struct {
 	patterns []string
 	// synopsis is the first line of the License field, text the rest.
 	synopsis, text string
+	// copyright is the Copyright field.
+	copyright string
 }
 
 // Read reads a copyright file. The error is ErrNotMachineReadable, or says
@@ -72,7 +74,7 @@ func newStanza(p debian.Paragraph) stanza {
 			lines[i] = ""
 		}
 	}
-	return stanza{synopsis: strings.TrimSpace(synopsis), text: strings.Join(lines, "\n")}
+	return stanza{synopsis: strings.TrimSpace(synopsis), text: strings.Join(lines, "\n"), copyright: p.Get("Copyright")}
 }
 
 // Of returns the licence of the file at path of the source package: the last
@@ -90,6 +92,16 @@ func (c Copyright) Of(path string) (License, error) {
 // except those below debian/. Paragraphs that later ones override wholly do
 // not count.
 func (c Copyright) Upstream() (License, error) {
+	counted := c.upstream()
+	if len(counted) == 0 {
+		return License{}, errors.New("the copyright file has no Files paragraph for upstream's files")
+	}
+	return c.license(counted)
+}
+
+// upstream returns the paragraphs that count for upstream's files, the header
+// where there is no other.
+func (c Copyright) upstream() []stanza {
 	last := map[string]int{}
 	for i, st := range c.files {
 		for _, p := range st.patterns {
@@ -102,13 +114,10 @@ func (c Copyright) Upstream() (License, error) {
 			counted = append(counted, st)
 		}
 	}
-	if len(counted) == 0 {
-		if c.whole.synopsis == "" {
-			return License{}, errors.New("the copyright file has no Files paragraph for upstream's files")
-		}
+	if len(counted) == 0 && c.whole.synopsis != "" {
 		counted = []stanza{c.whole}
 	}
-	return c.license(counted)
+	return counted
 }
 
 func isPackaging(st stanza) bool {

@@ -1,0 +1,212 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/archive"
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/describe"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/license"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+	"github.com/pgext/pgext/sbom"
+)
+
+// Built is one architecture's image with all that it was made from.
+type Built struct {
+	Recipe      *recipe.Recipe
+	Target      recipe.Target
+	Pins        lock.Target
+	Packages    []layout.Package
+	Arranged    layout.Result
+	Description describe.Description
+	Image       v1.Image
+	Epoch       time.Time
+	// Tag is the one that moves.
+	Tag string
+}
+
+// Bill returns the bill of materials of an image: every package that the lock
+// names, every file and link of the layers with its owner. It follows from
+// recipe, lock and blobs alone.
+func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
+	fail := func(err error) (sbom.Document, error) {
+		return sbom.Document{}, fmt.Errorf("listing what %s is made of: %w", in.Description.Metadata.Image, err)
+	}
+	digest, err := in.Image.Digest()
+	if err != nil {
+		return fail(err)
+	}
+	words := in.Description.Annotations(in.Epoch)
+	platform, _ := debian.LookupArchitecture(in.Pins.Arch)
+	d := sbom.Document{
+		OutputVersion: image.OutputVersion,
+		Image: sbom.Image{
+			Name: in.Description.Metadata.Image, Version: in.Description.Metadata.Version, Tag: in.Tag,
+			Arch: cmp.Or(platform.OCI, in.Pins.Arch), Digest: digest.String(), Created: in.Epoch,
+			License: in.Recipe.Licenses, Summary: words["org.opencontainers.image.description"], Homepage: words["org.opencontainers.image.url"],
+		},
+	}
+	if d.Packages, err = b.billPackages(in); err != nil {
+		return fail(err)
+	}
+	l := lister{reports: map[string]layout.FileReport{}, trees: map[string]filetree.Tree{}}
+	for _, p := range in.Arranged.Report.Packages {
+		for _, f := range p.Files {
+			if f.Action == layout.Rewritten {
+				l.reports[f.To] = f
+			}
+		}
+	}
+	for _, p := range in.Packages {
+		l.trees[p.Name] = p.Tree
+	}
+	for _, layer := range []filetree.Tree{in.Arranged.Libraries, in.Arranged.Extension} {
+		sums, err := b.sha1Sums(ctx, layer)
+		if err != nil {
+			return fail(err)
+		}
+		l.add(&d, layer, sums)
+	}
+	return d, nil
+}
+
+// billPackages are the packages that the lock names.
+func (b *Builder) billPackages(in Built) ([]sbom.Package, error) {
+	opened := map[string]layout.Package{}
+	for _, p := range in.Packages {
+		opened[p.Name] = p
+	}
+	stated := statements(in.Arranged)
+	known := map[string]archive.Archive{}
+	out := make([]sbom.Package, len(in.Pins.Packages))
+	for i, pin := range in.Pins.Packages {
+		control := opened[pin.Package].Control
+		synopsis, _, _ := strings.Cut(control.Get("Description"), "\n")
+		p := sbom.Package{
+			Name: pin.Package, Version: pin.Version, Arch: pin.Arch, Distro: distribution(in.Pins.Distro),
+			Supplier: control.Get("Maintainer"), Homepage: control.Get("Homepage"), Summary: synopsis, SHA256: pin.SHA256,
+		}
+		p.Source, p.SourceVersion = debian.SplitSource(control.Get("Source"), "", "")
+		l, ok := stated[pin.Package]
+		switch {
+		case ok:
+			p.License = license.Stated(cmp.Or(pin.Source, pin.Package), l.Text, l.License)
+			p.Copyright = strings.Join(license.Notices(l.Text), "\n")
+		case pin.Role == lock.Extension && in.Recipe.Licenses != "":
+			p.License.Expression = in.Recipe.Licenses
+		default:
+			p.License = license.Unstated(pin.Package)
+		}
+		var err error
+		if p.DownloadLocation, err = b.location(in, pin, known); err != nil {
+			return nil, err
+		}
+		out[i] = p
+	}
+	return out, nil
+}
+
+// statements are what copyright files say, by package: of one that has none of
+// its own what the file it gave says about others (Policy 12.5).
+func statements(r layout.Result) map[string]layout.PackageLicense {
+	out := map[string]layout.PackageLicense{}
+	for _, l := range r.Licenses {
+		for _, layer := range []filetree.Tree{r.Extension, r.Libraries} {
+			if e, ok := layer.Get(layout.CopyrightPath(l.Package)); ok {
+				if _, own := out[e.Origin.Package]; !own {
+					out[e.Origin.Package] = l
+				}
+			}
+		}
+	}
+	for _, l := range r.Licenses {
+		out[l.Package] = l
+	}
+	return out
+}
+
+// distribution is what package URLs call Debian's release.
+func distribution(codename string) string {
+	if id := layout.VersionID(codename); id != "" {
+		return "debian-" + id
+	}
+	return "debian"
+}
+
+// location is the official address of a package, whatever mirror it came
+// through; "" for a file beside the recipe.
+func (b *Builder) location(in Built, pin lock.Package, known map[string]archive.Archive) (string, error) {
+	if pin.Archive != "" {
+		a, err := b.ladder(in.Recipe, in.Target, in.Pins, pin.Archive, known)
+		if err != nil {
+			return "", err
+		}
+		return public(strings.TrimRight(a.URL, "/") + "/" + pin.Path), nil
+	}
+	for _, f := range in.Target.DebFiles(in.Pins.Arch) {
+		if f.SHA256 == pin.SHA256 {
+			return public(f.URL), nil
+		}
+	}
+	return "", nil
+}
+
+// public is an address without what may be a secret; "" for one that means
+// nothing elsewhere.
+func public(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// lister tells whose each file of an image is.
+type lister struct {
+	// reports are about the rewritten files, by their place in the image.
+	reports map[string]layout.FileReport
+	// trees are what the packages hold.
+	trees map[string]filetree.Tree
+}
+
+func (l lister) add(d *sbom.Document, layer filetree.Tree, sha1 map[string]string) {
+	for e := range layer.All() {
+		switch e.Kind {
+		case filetree.File:
+			f := sbom.File{Path: e.Path, SHA1: sha1[e.SHA256], SHA256: e.SHA256}
+			l.own(&f, e)
+			d.Files = append(d.Files, f)
+		case filetree.Symlink:
+			d.Links = append(d.Links, sbom.Link{Path: e.Path, Target: e.Link, Package: e.Origin.Package})
+		}
+	}
+}
+
+// own says whose a file is: the package's when it has these very bytes, else
+// the image's own.
+func (l lister) own(f *sbom.File, e filetree.Entry) {
+	source, ok := l.trees[e.Origin.Package].Get(e.Origin.Path)
+	switch {
+	case ok && source.SHA256 == e.SHA256:
+		f.Package = e.Origin.Package
+	case e.Origin.Package != "":
+		f.From, f.Note = e.Origin.Package, "rewritten from "+e.Origin.Path
+		if reason := l.reports[e.Path].Reason; reason != "" {
+			f.Note += ": " + reason
+		}
+	default:
+		f.From, f.Note = layout.DescribedBy(e.Path), "made by pgext for scanners"
+	}
+}

@@ -1,0 +1,180 @@
+package sbom
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"github.com/anchore/packageurl-go"
+)
+
+// CycloneDX returns the document as CycloneDX 1.7 in JSON. An error says what
+// in the document contradicts itself.
+func (d Document) CycloneDX() ([]byte, error) {
+	d, err := d.normal()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(d.bom()); err != nil {
+		return nil, fmt.Errorf("writing the CycloneDX document of %s: %w", d.Image.Name, err)
+	}
+	return named(b.Bytes())
+}
+
+// imageRef is how the document calls the image.
+const imageRef = "image"
+
+// bom puts the packages with their files below the image, its own files beside
+// them.
+func (d Document) bom() *cdx.BOM {
+	w := cdxWriter{document: d, told: map[string]bool{}, files: map[string][]cdx.Component{}, links: map[string][]cdx.Property{}}
+	w.collect()
+	image := w.image()
+	components := make([]cdx.Component, 0, len(d.Packages)+len(w.files[""]))
+	refs := make([]string, len(d.Packages))
+	for i, p := range d.Packages {
+		components = append(components, w.component(p))
+		refs[i] = packageRef(p.Name)
+	}
+	components = append(components, w.files[""]...)
+	bom := cdx.NewBOM()
+	bom.SerialNumber = "urn:uuid:" + blank
+	bom.Metadata = &cdx.Metadata{
+		Timestamp: d.Image.Created.Format(time.RFC3339),
+		Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{
+			Type: cdx.ComponentTypeApplication, Name: "pgext", Version: fmt.Sprintf("output-%d", d.OutputVersion),
+		}}},
+		Component: &image,
+	}
+	bom.Components = &components
+	bom.Dependencies = &[]cdx.Dependency{{Ref: imageRef, Dependencies: &refs}}
+	bom.Compositions = &[]cdx.Composition{{
+		Aggregate: cdx.CompositionAggregateComplete, Assemblies: &[]cdx.BOMReference{imageRef},
+	}}
+	return bom
+}
+
+// cdxWriter makes components.
+type cdxWriter struct {
+	document Document
+	// told are the references whose text some component has.
+	told map[string]bool
+	// files and links are by package, "" for the image's own.
+	files map[string][]cdx.Component
+	links map[string][]cdx.Property
+}
+
+func (w *cdxWriter) collect() {
+	for _, f := range w.document.Files {
+		c := cdx.Component{
+			BOMRef: "file:" + f.Path, Type: cdx.ComponentTypeFile, Name: f.Path, Description: f.Note,
+			Hashes: &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA1, Value: f.SHA1}, {Algorithm: cdx.HashAlgoSHA256, Value: f.SHA256}},
+		}
+		if f.From != "" {
+			c.Properties = &[]cdx.Property{{Name: "pgext:generated-from", Value: packageRef(f.From)}}
+		}
+		w.files[f.Package] = append(w.files[f.Package], c)
+	}
+	for _, l := range w.document.Links {
+		w.links[l.Package] = append(w.links[l.Package], cdx.Property{Name: "pgext:symbolic-link", Value: fmt.Sprintf("%q -> %q", l.Path, l.Target)})
+	}
+}
+
+func packageRef(name string) string { return "package:" + name }
+
+// image is the component that the document is about.
+func (w *cdxWriter) image() cdx.Component {
+	i := w.document.Image
+	c := cdx.Component{
+		BOMRef: imageRef, Type: cdx.ComponentTypeContainer, Name: i.Name, Version: i.Version, Description: i.Summary,
+		Hashes: &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: strings.TrimPrefix(i.Digest, "sha256:")}},
+		PackageURL: packageurl.NewPackageURL(packageurl.TypeOCI, "", i.Name, i.Digest, packageurl.Qualifiers{
+			{Key: "arch", Value: i.Arch}, {Key: "tag", Value: i.tag()},
+		}, "").ToString(),
+		ExternalReferences: website(i.Homepage),
+		Properties:         properties(w.links[""]),
+	}
+	if l := w.document.license(); l.Expression != "" {
+		c.Licenses = &cdx.Licenses{{Expression: l.Expression}}
+	}
+	return c
+}
+
+func (w *cdxWriter) component(p Package) cdx.Component {
+	c := cdx.Component{
+		BOMRef: packageRef(p.Name), Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, Description: p.Summary,
+		PackageURL: p.PURL(), Copyright: p.Copyright, Licenses: w.licenses(p), Supplier: cdxSupplier(p.Supplier),
+		ExternalReferences: website(p.Homepage), Properties: properties(w.links[p.Name]),
+	}
+	if p.SHA256 != "" {
+		c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: p.SHA256}}
+	}
+	if p.DownloadLocation != "" {
+		refs := append([]cdx.ExternalReference{}, deref(c.ExternalReferences)...)
+		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeDistribution, URL: p.DownloadLocation})
+		c.ExternalReferences = &refs
+	}
+	if files := w.files[p.Name]; len(files) > 0 {
+		c.Components = &files
+	}
+	return c
+}
+
+// licenses states the licence of p. The text of a reference goes with the
+// first package that has it.
+func (w *cdxWriter) licenses(p Package) *cdx.Licenses {
+	choice := cdx.LicenseChoice{Expression: p.License.Expression}
+	var details []cdx.LicenseExpressionDetail
+	for _, r := range p.License.References {
+		if !w.told[r.ID] {
+			w.told[r.ID] = true
+			details = append(details, cdx.LicenseExpressionDetail{
+				LicenseIdentifier: r.ID, Text: &cdx.AttachedText{ContentType: "text/plain", Content: r.Text},
+			})
+		}
+	}
+	if len(details) > 0 {
+		choice.ExpressionDetails = &details
+	}
+	return &cdx.Licenses{choice}
+}
+
+func cdxSupplier(maintainer string) *cdx.OrganizationalEntity {
+	name, address, _ := supplier(maintainer)
+	if name == "" {
+		return nil
+	}
+	e := &cdx.OrganizationalEntity{Name: name}
+	if address != "" {
+		e.Contact = &[]cdx.OrganizationalContact{{Email: address}}
+	}
+	return e
+}
+
+func website(url string) *[]cdx.ExternalReference {
+	if url == "" {
+		return nil
+	}
+	return &[]cdx.ExternalReference{{Type: cdx.ERTypeWebsite, URL: url}}
+}
+
+func properties(list []cdx.Property) *[]cdx.Property {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list
+}
+
+func deref[T any](list *[]T) []T {
+	if list == nil {
+		return nil
+	}
+	return *list
+}

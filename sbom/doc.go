@@ -1,0 +1,13 @@
+// Package sbom writes bills of materials.
+//
+// Its nouns are Document (what one architecture's image is made of; it turns
+// into SPDX 2.3 or CycloneDX 1.7 in JSON), Package (a .deb that gave it files,
+// or an upstream archive that some were built from), File and Link (each with
+// its owner) and Inventory (what an SPDX document says, read back). Files that
+// pgext generated or rewrote belong to the image's own package, with the
+// package they were made from beside them.
+//
+// The same Document gives the same bytes, in whatever order its lists are: no
+// clock, no host, no random number goes in. The room opens no file and asks no
+// network; it does not judge whether a document fits an image.
+package sbom

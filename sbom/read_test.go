@@ -1,0 +1,229 @@
+package sbom
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	spdxjson "github.com/spdx/tools-golang/json"
+
+	"github.com/pgext/pgext/internal/license"
+)
+
+func TestReadSPDX(t *testing.T) {
+	got, err := ReadSPDX(spdxOf(t, sample()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(path, c, pkg string) Owned {
+		return Owned{Path: path, SHA1: sum(c, 20), SHA256: sum(c, 32), Package: pkg, Owners: 1}
+	}
+	keep, take := "MIT AND LicenseRef-public-domain-e39d4726", "MIT AND LicenseRef-public-domain-1174e839"
+	want := Inventory{
+		Image: Entry{
+			Name: "geo", Version: "3.1", SHA256: sum("d", 32), License: "PostgreSQL AND " + take + " AND " + strings.TrimPrefix(keep, "MIT AND "),
+			PURL: "pkg:oci/geo@sha256%3A" + sum("d", 32) + "?arch=amd64&tag=3.1-18-forky",
+		},
+		Digest: "sha256:" + sum("d", 32), Tool: "pgext-output-1", Created: time.Date(2026, 3, 4, 4, 6, 7, 0, time.UTC),
+		Packages: []Entry{
+			{"geo", "3.1", sample().Packages[3].PURL(), sum("4", 32), "PostgreSQL"},
+			{"libstdc++6", "1:16~rc1+dfsg-3+b1", sample().Packages[0].PURL(), sum("1", 32), take},
+			{"postgresql-18-geo", "3.1-1", sample().Packages[1].PURL(), sum("2", 32), keep},
+			{"proj-data", "9", sample().Packages[2].PURL(), sum("3", 32), take},
+		},
+		Files: []Owned{
+			file("lib/fromsource.so", "f", ""), file("lib/geo.so", "a", "postgresql-18-geo"),
+			file("share/a \"b\" -> ä\n", "0", "proj-data"), file("share/extension/geo++3.1.sql", "c", "postgresql-18-geo"),
+			file("share/extension/geo--3.1.sql", "c", ""), file("system/libstdc++.so.6", "b", "libstdc++6"), file("usr/lib/os-release", "e", ""),
+		},
+		Links: []Owned{
+			{Path: "lib/\"x\" -> y", Target: "a\" -> \"b", Owners: 1},
+			{Path: "lib/geo-3.so", Target: "geo.so", Package: "postgresql-18-geo", Owners: 1},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ReadSPDX() (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnotherReader lets the reference library of SPDX read what was written.
+func TestAnotherReader(t *testing.T) {
+	doc, err := spdxjson.Read(bytes.NewReader(spdxOf(t, sample())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var contained, generated int
+	for _, r := range doc.Relationships {
+		switch r.Relationship {
+		case contains:
+			contained++
+		case generatedFrom:
+			generated++
+		}
+	}
+	// Three packages and seven files are contained; the image and two files
+	// were made from something.
+	if len(doc.Packages) != 5 || len(doc.Files) != 7 || contained != 10 || generated != 3 {
+		t.Errorf("%d packages, %d files, %d contained, %d generated", len(doc.Packages), len(doc.Files), contained, generated)
+	}
+	for _, p := range doc.Packages {
+		if p.PackageLicenseDeclared == "" || p.PackageLicenseDeclared == noAssertion {
+			t.Errorf("%s has no licence", p.PackageName)
+		}
+		if p.FilesAnalyzed != (p.PackageVerificationCode != nil) {
+			t.Errorf("%s: files analysed %v, verification code %v", p.PackageName, p.FilesAnalyzed, p.PackageVerificationCode)
+		}
+	}
+	for _, l := range doc.OtherLicenses {
+		if !regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]+$`).MatchString(l.LicenseIdentifier) || l.ExtractedText == "" {
+			t.Errorf("licence %q, text %q", l.LicenseIdentifier, l.ExtractedText)
+		}
+	}
+	if len(doc.OtherLicenses) != 2 {
+		t.Errorf("%d texts of licences, want each of two once", len(doc.OtherLicenses))
+	}
+}
+
+// TestVerificationCode sums up by hand (SPDX 2.3, 7.9.4).
+func TestVerificationCode(t *testing.T) {
+	var doc struct {
+		Packages []struct {
+			Name string
+			Code struct {
+				Value string `json:"packageVerificationCodeValue"`
+			} `json:"packageVerificationCode"`
+		}
+	}
+	if err := json.Unmarshal(spdxOf(t, sample()), &doc); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, p := range doc.Packages {
+		got[p.Name] += p.Code.Value
+	}
+	// printf %s aa…aacc…cc | sha1sum
+	if want := "e7a39c1669a4a538c660c6eda41897e99c0b235c"; got["postgresql-18-geo"] != want {
+		t.Errorf("code = %s, want %s", got["postgresql-18-geo"], want)
+	}
+}
+
+// TestAuthorsLicence keeps what the author of the image says, a reference
+// without a text too.
+func TestAuthorsLicence(t *testing.T) {
+	d := sample()
+	d.Image.License = "GPL-2.0-or-later AND (MIT OR LicenseRef-own)"
+	inv, err := ReadSPDX(spdxOf(t, d))
+	if err != nil || inv.Image.License != d.Image.License {
+		t.Errorf("licence = %q, %v", inv.Image.License, err)
+	}
+	if err := validate(t, schemaOf(t, cyclonedxSchema), cyclonedxOf(t, d)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUnsound reads documents that cannot be believed.
+func TestUnsound(t *testing.T) {
+	good := string(spdxOf(t, sample()))
+	for _, tc := range []struct{ name, old, replacement, want string }{
+		{"nothing", good, "", "unexpected end"},
+		{"null", good, "null", "version"},
+		{"list", good, "[]", "cannot unmarshal"},
+		{"version", "SPDX-2.3", "SPDX-2.2", "not SPDX-2.3"},
+		{"no time", `"created":"2026-03-04T04:06:07Z"`, `"created":"then"`, "created"},
+		{"own name", `"SPDXID":"SPDXRef-DOCUMENT"`, `"SPDXID":"SPDXRef-Package-proj-data"`, "calls itself"},
+		{"identifier", `"SPDXID":"SPDXRef-Package-proj-data"`, `"SPDXID":"SPDXRef-a b"`, "no SPDX identifier"},
+		{"identifier twice", `"SPDXID":"SPDXRef-Package-proj-data"`, `"SPDXID":"SPDXRef-Package-geo"`, "appears twice"},
+		{"null package", `"packages":[`, `"packages":[null,`, "no SPDX identifier"},
+		{"null file", `"files":[`, `"files":[null,`, "no SPDX identifier"},
+		{"end of a relationship", `"relatedSpdxElement":"SPDXRef-Package-proj-data"`, `"relatedSpdxElement":"SPDXRef-nothing"`, "not in the document"},
+		{"describes nothing", `"relationshipType":"DESCRIBES"`, `"relationshipType":"OTHER"`, "describes nothing"},
+		{"describes two", `"relationshipType":"GENERATED_FROM"`, `"relationshipType":"DESCRIBES"`, "does not describe one package"},
+		{"hasFiles", `"name":"proj-data"`, `"name":"proj-data","hasFiles":["SPDXRef-nothing"]`, "not in the document"},
+		{"licence", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"as you like"`, "no SPDX expression"},
+		{"no text", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"LicenseRef-x"`, "LicenseRef-x has no text"},
+		{"empty text", `"extractedText":"take it"`, `"extractedText":" "`, "has no text, or two"},
+		{"path", `"fileName":"./lib/geo.so"`, `"fileName":"./lib/../../x"`, "no path"},
+		{"path twice", `"fileName":"./lib/geo.so"`, `"fileName":"/lib/fromsource.so"`, "appears twice"},
+		{"link", `symbolic link: \"lib/geo-3.so\"`, `symbolic link: \"../x\"`, "no symbolic link"},
+		{"link without target", `\"lib/geo-3.so\" -> `, `\"lib/geo-3.so\" - `, "no symbolic link"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text := strings.ReplaceAll(good, tc.old, tc.replacement)
+			if text == good {
+				t.Fatal("nothing was changed")
+			}
+			if _, err := ReadSPDX([]byte(text)); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error = %v, want one with %q", err, tc.want)
+			}
+		})
+	}
+}
+
+// TestOwners counts the packages that contain a file, however they say so.
+func TestOwners(t *testing.T) {
+	const text = `{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"created":"2026-01-01T00:00:00Z"},
+		"documentDescribes":["SPDXRef-a"],
+		"packages":[{"SPDXID":"SPDXRef-a","name":"a","hasFiles":["SPDXRef-two"],"licenseDeclared":"NONE"},{"SPDXID":"SPDXRef-b","name":"b"}],
+		"files":[{"SPDXID":"SPDXRef-none","fileName":"none"},{"SPDXID":"SPDXRef-one","fileName":"/one","checksums":[{"algorithm":"SHA256","checksumValue":"zz"}]},{"SPDXID":"SPDXRef-two","fileName":"./two"}],
+		"relationships":[
+			{"spdxElementId":"SPDXRef-one","relationshipType":"CONTAINED_BY","relatedSpdxElement":"SPDXRef-b"},
+			{"spdxElementId":"SPDXRef-b","relationshipType":"CONTAINS","relatedSpdxElement":"SPDXRef-one"},
+			{"spdxElementId":"SPDXRef-b","relationshipType":"CONTAINS","relatedSpdxElement":"SPDXRef-two"},
+			{"spdxElementId":"SPDXRef-b","relationshipType":"CONTAINS","relatedSpdxElement":"NOASSERTION"}]}`
+	got, err := ReadSPDX([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Owned{{Path: "none"}, {Path: "one", Package: "b", Owners: 1}, {Path: "two", Owners: 2}}
+	if diff := cmp.Diff(want, got.Files); diff != "" {
+		t.Errorf("Files (-want +got):\n%s", diff)
+	}
+}
+
+// TestReadingEnds reads what would take hours if time grew with the square.
+func TestReadingEnds(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"created":"2026-01-01T00:00:00Z"},"documentDescribes":["SPDXRef-0"],"files":[{"SPDXID":"SPDXRef-f","fileName":"f"}],"packages":[{"SPDXID":"SPDXRef-0"}`)
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `,{"SPDXID":"SPDXRef-p%d","hasFiles":["SPDXRef-f"],"licenseDeclared":"LicenseRef-%d OR MIT"}`, i, i)
+	}
+	b.WriteString(`]}`)
+	if _, err := ReadSPDX([]byte(b.String())); err == nil {
+		t.Error("licences without a text were taken")
+	}
+	long := strings.ReplaceAll(b.String(), "LicenseRef-", "MIT OR Zlib OR ")
+	if _, err := ReadSPDX([]byte(long)); err == nil {
+		t.Error("a number is no licence")
+	}
+}
+
+// FuzzReadSPDX holds that what was read has paths and digests that can be
+// used.
+func FuzzReadSPDX(f *testing.F) {
+	f.Add(spdxOf(f, sample()))
+	f.Add([]byte(`{"packages":[null],"files":[null],"relationships":[null]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		inv, err := ReadSPDX(data)
+		if err != nil {
+			return
+		}
+		for i, o := range append(inv.Files, inv.Links...) {
+			if strings.HasPrefix(o.Path, "/") || strings.Contains("/"+o.Path+"/", "/../") || o.Path == "" {
+				t.Errorf("%d: path %q", i, o.Path)
+			}
+			if o.SHA256 != "" && !isDigest(o.SHA256, 32) {
+				t.Errorf("%s: digest %q", o.Path, o.SHA256)
+			}
+		}
+		for _, e := range append(inv.Packages, inv.Image) {
+			if e.License != "" && license.Valid(e.License) != nil {
+				t.Errorf("%s: licence %q", e.Name, e.License)
+			}
+		}
+	})
+}

@@ -1,0 +1,187 @@
+package sbom
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/anchore/syft/syft/artifact"
+	"github.com/anchore/syft/syft/format/common/spdxhelpers"
+	"github.com/anchore/syft/syft/pkg"
+	syft "github.com/anchore/syft/syft/sbom"
+	"github.com/anchore/syft/syft/source"
+	"github.com/spdx/tools-golang/spdx"
+)
+
+// namespace is where documents are named (SPDX 2.3, 6.5); nothing needs to be
+// found there.
+const namespace = "https://pgext.github.io/spdx/"
+
+const noAssertion = "NOASSERTION"
+
+// SPDX returns the document as SPDX 2.3 in JSON. An error says what in the
+// document contradicts itself.
+func (d Document) SPDX() ([]byte, error) {
+	d, err := d.normal()
+	if err != nil {
+		return nil, err
+	}
+	doc := spdxhelpers.ToFormatModel(d.model())
+	d.complete(doc)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(doc); err != nil {
+		return nil, fmt.Errorf("writing the SPDX document of %s: %w", d.Image.Name, err)
+	}
+	return named(b.Bytes())
+}
+
+// title names a document.
+func (d Document) title() string {
+	return fmt.Sprintf("%s-%s-%s", d.Image.Name, d.Image.tag(), d.Image.Arch)
+}
+
+func (i Image) tag() string {
+	if i.Tag != "" {
+		return i.Tag
+	}
+	return i.Version
+}
+
+// tool names the maker of a document, by the version of what it makes.
+func (d Document) tool() string { return fmt.Sprintf("pgext-output-%d", d.OutputVersion) }
+
+// model returns the image and its packages as syft sees them.
+func (d Document) model() syft.SBOM {
+	packages := make([]pkg.Package, len(d.Packages))
+	for i, p := range d.Packages {
+		packages[i] = pkg.Package{Name: p.Name, Version: p.Version, Type: pkg.DebPkg, PURL: p.PURL()}
+		if p.Kind == Upstream {
+			packages[i].Type = pkg.UnknownPkg
+		}
+		packages[i].OverrideID(artifact.ID("Package-" + elementID(p.Name)))
+	}
+	return syft.SBOM{
+		Artifacts: syft.Artifacts{Packages: pkg.NewCollection(packages...)},
+		Source: source.Description{
+			Name: d.Image.Name, Version: d.Image.Version,
+			Metadata: source.ImageMetadata{
+				UserInput: d.Image.Name + ":" + d.Image.tag(), ManifestDigest: d.Image.Digest, Architecture: d.Image.Arch,
+			},
+		},
+		Descriptor: syft.Descriptor{Name: "pgext"},
+	}
+}
+
+// complete adds to syft's document what it leaves open, and replaces what
+// differs from one run to the next.
+func (d Document) complete(doc *spdx.Document) {
+	doc.DocumentName = d.title()
+	doc.DocumentNamespace = namespace + d.title() + "-" + blank
+	doc.CreationInfo.Created = d.Image.Created.Format(time.RFC3339)
+	doc.CreationInfo.Creators = []spdx.Creator{{CreatorType: "Tool", Creator: d.tool()}}
+	for _, r := range d.references() {
+		doc.OtherLicenses = append(doc.OtherLicenses, &spdx.OtherLicense{
+			LicenseIdentifier: r.ID, ExtractedText: r.Text, LicenseName: r.Name,
+		})
+	}
+	w := spdxWriter{document: d, out: doc, elements: map[string]*spdx.Package{}, sums: map[string][]string{}}
+	w.packages()
+	w.relations()
+	w.files()
+	w.links()
+	w.verificationCodes()
+}
+
+// spdxWriter fills in an SPDX document.
+type spdxWriter struct {
+	document Document
+	out      *spdx.Document
+	// elements are the packages by name, "" the image itself.
+	elements map[string]*spdx.Package
+	// sums are the SHA-1 of the files that each package contains.
+	sums map[string][]string
+}
+
+// packages says of each package what syft's model has no place for.
+func (w *spdxWriter) packages() {
+	described := map[string]Package{}
+	for _, p := range w.document.Packages {
+		described["Package-"+elementID(p.Name)] = p
+	}
+	for _, out := range w.out.Packages {
+		if p, ok := described[string(out.PackageSPDXIdentifier)]; ok {
+			w.elements[p.Name] = out
+			p.describe(out)
+		} else {
+			w.elements[""] = out
+			w.describeImage(out)
+		}
+	}
+}
+
+func (p Package) describe(out *spdx.Package) {
+	out.PackageSupplier = spdxSupplier(p.Supplier)
+	out.PackageOriginator = nil
+	out.PackageHomePage = p.Homepage
+	out.PackageSummary = p.Summary
+	out.PackageDownloadLocation = orNone(p.DownloadLocation)
+	out.PackageLicenseDeclared, out.PackageLicenseConcluded = p.License.Expression, p.License.Expression
+	out.PackageCopyrightText = orNone(p.Copyright)
+	out.PackageSourceInfo = p.sourceInfo()
+	if p.Kind == Upstream {
+		out.PrimaryPackagePurpose = "ARCHIVE"
+	}
+	if p.SHA256 != "" {
+		out.PackageChecksums = []spdx.Checksum{{Algorithm: spdx.SHA256, Value: p.SHA256}}
+	}
+}
+
+func (p Package) sourceInfo() string {
+	if p.Kind == Upstream {
+		return "archive that the image was built from"
+	}
+	source, version := p.Name, p.Version
+	if p.Source != "" {
+		source = p.Source
+	}
+	if p.SourceVersion != "" {
+		version = p.SourceVersion
+	}
+	return fmt.Sprintf("built from Debian source package: %s %s", source, version)
+}
+
+func (w *spdxWriter) describeImage(out *spdx.Package) {
+	i, l := w.document.Image, w.document.license()
+	out.PackageFileName = ""
+	out.PackageHomePage, out.PackageSummary = i.Homepage, i.Summary
+	if l.Expression != "" {
+		out.PackageLicenseDeclared, out.PackageLicenseConcluded = l.Expression, l.Expression
+	}
+}
+
+// orNone is for fields that must not be empty.
+func orNone(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return noAssertion
+	}
+	return s
+}
+
+func spdxSupplier(maintainer string) *spdx.Supplier {
+	name, address, organization := supplier(maintainer)
+	if name == "" {
+		return &spdx.Supplier{Supplier: noAssertion}
+	}
+	kind := "Person"
+	if organization {
+		kind = "Organization"
+	}
+	if address != "" {
+		name += " (" + address + ")"
+	}
+	return &spdx.Supplier{SupplierType: kind, Supplier: name}
+}

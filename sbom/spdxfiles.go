@@ -1,0 +1,126 @@
+package sbom
+
+import (
+	"crypto/sha1" //nolint:gosec // what SPDX asks for; nothing is trusted by it
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spdx/tools-golang/spdx"
+	"github.com/spdx/tools-golang/spdx/v2/common"
+)
+
+// Relationships (SPDX 2.3, 11.1) that the documents use.
+const (
+	contains      = "CONTAINS"
+	describes     = "DESCRIBES"
+	generatedFrom = "GENERATED_FROM"
+)
+
+// relations says what the image has to do with its packages.
+func (w *spdxWriter) relations() {
+	root := w.elements[""]
+	w.out.Relationships = nil
+	w.relate("DOCUMENT", describes, root.PackageSPDXIdentifier, "")
+	for _, p := range w.document.Packages {
+		how := contains
+		if p.Kind == Upstream {
+			how = generatedFrom
+		}
+		w.relate(root.PackageSPDXIdentifier, how, w.elements[p.Name].PackageSPDXIdentifier, "")
+	}
+}
+
+func (w *spdxWriter) relate(a spdx.ElementID, how string, b spdx.ElementID, comment string) {
+	w.out.Relationships = append(w.out.Relationships, &spdx.Relationship{
+		RefA: common.MakeDocElementID("", string(a)), Relationship: how, RefB: common.MakeDocElementID("", string(b)),
+		RelationshipComment: comment,
+	})
+}
+
+// files adds the files, each with its owner.
+func (w *spdxWriter) files() {
+	for _, f := range w.document.Files {
+		id := spdx.ElementID("File-" + elementID(f.Path))
+		w.out.Files = append(w.out.Files, &spdx.File{
+			FileSPDXIdentifier: id, FileName: "./" + f.Path, FileTypes: fileTypes(f.Path),
+			Checksums: []spdx.Checksum{
+				{Algorithm: spdx.SHA1, Value: f.SHA1}, {Algorithm: spdx.SHA256, Value: f.SHA256},
+			},
+			FileCopyrightText: noAssertion, FileComment: f.Note,
+		})
+		w.relate(w.elements[f.Package].PackageSPDXIdentifier, contains, id, "")
+		if f.From != "" {
+			w.relate(id, generatedFrom, w.elements[f.From].PackageSPDXIdentifier, f.Note)
+		}
+		w.sums[f.Package] = append(w.sums[f.Package], f.SHA1)
+	}
+}
+
+// links notes the symbolic links at their owners. They have no content, so
+// they are no files to SPDX, which asks for a digest of each.
+func (w *spdxWriter) links() {
+	for _, l := range w.document.Links {
+		owner := w.elements[l.Package]
+		owner.Annotations = append(owner.Annotations, spdx.Annotation{
+			Annotator:      common.Annotator{AnnotatorType: "Tool", Annotator: w.document.tool()},
+			AnnotationDate: w.document.Image.Created.Format(time.RFC3339), AnnotationType: "OTHER",
+			AnnotationComment: l.text(),
+		})
+	}
+}
+
+// verificationCodes sums up the files of each package (SPDX 2.3, 7.9.4).
+func (w *spdxWriter) verificationCodes() {
+	for name, sums := range w.sums {
+		slices.Sort(sums)
+		code := sha1.Sum([]byte(strings.Join(sums, ""))) //nolint:gosec // see the import
+		p := w.elements[name]
+		p.FilesAnalyzed, p.PackageVerificationCode = true, &spdx.PackageVerificationCode{Value: hex.EncodeToString(code[:])}
+	}
+}
+
+// linkPrefix starts the note about a link.
+const linkPrefix = "symbolic link: "
+
+// text is the link in a form that parseLink reads.
+func (l Link) text() string { return fmt.Sprintf("%s%q -> %q", linkPrefix, l.Path, l.Target) }
+
+// elementID returns an idstring (SPDX 2.3, 4.2: letters, digits, "." and "-")
+// for a name: the name itself where it is one, else with its digest.
+func elementID(name string) string {
+	const longest = 40
+	plain := true
+	clean := strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		plain = false
+		return '-'
+	}, name)
+	if plain {
+		return clean
+	}
+	if len(clean) > longest {
+		clean = strings.TrimLeft(clean[len(clean)-longest:], "-")
+	}
+	sum := sha256.Sum256([]byte(name))
+	return clean + "-" + hex.EncodeToString(sum[:8])
+}
+
+// fileTypes tells by its name what kind of file one is (SPDX 2.3, 8.3).
+func fileTypes(file string) []string {
+	switch ext := path.Ext(file); {
+	case ext == ".so", strings.Contains(path.Base(file), ".so."), strings.HasPrefix(file, "bin/"):
+		return []string{"BINARY"}
+	case ext == ".sql":
+		return []string{"SOURCE"}
+	case ext == ".control", path.Base(file) == "copyright", ext == ".md5sums":
+		return []string{"TEXT"}
+	}
+	return nil
+}
