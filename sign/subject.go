@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -22,10 +23,14 @@ type Subject struct {
 	Size int64
 }
 
-// Descriptor returns s as it stands in the manifest of a referrer.
-func (s Subject) Descriptor() v1.Descriptor {
-	return v1.Descriptor{MediaType: s.MediaType, Size: s.Size, Digest: s.Digest}
-}
+// Describable returns s as what a referrer's manifest says of its subject.
+func (s Subject) Describable() partial.Describable { return describable{s} }
+
+type describable struct{ s Subject }
+
+func (d describable) Digest() (v1.Hash, error)            { return d.s.Digest, nil }
+func (d describable) Size() (int64, error)                { return d.s.Size, nil }
+func (d describable) MediaType() (types.MediaType, error) { return d.s.MediaType, nil }
 
 // Statement is a claim about subjects: an in-toto statement that is not
 // signed yet.

@@ -1,0 +1,148 @@
+package sign_test
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/sign"
+)
+
+// place is a repository of a registry in memory that holds an index.
+type place struct {
+	repo  name.Repository
+	index v1.ImageIndex
+	// subjects are the index, then its manifests.
+	subjects []sign.Subject
+}
+
+// newPlace pushes an index with two manifests.
+func newPlace(tb testing.TB) place {
+	tb.Helper()
+	server := httptest.NewServer(registry.Memory())
+	tb.Cleanup(server.Close)
+	repo, err := name.NewRepository(strings.TrimPrefix(server.URL, "http://") + "/pg/vector")
+	must(tb, err)
+	index, err := random.Index(100, 1, 2)
+	must(tb, err)
+	return place{repo: repo, index: index}.fill(tb)
+}
+
+// again is a repository beside p with the same index, and nothing attached.
+func (p place) again(tb testing.TB) place {
+	tb.Helper()
+	repo, err := name.NewRepository(p.repo.Name() + "/" + strings.ToLower(path.Base(tb.Name())))
+	must(tb, err)
+	return place{repo: repo, index: p.index}.fill(tb)
+}
+
+func (p place) fill(tb testing.TB) place {
+	tb.Helper()
+	must(tb, remote.WriteIndex(p.repo.Tag("1"), p.index))
+	p.subjects = append(p.subjects, p.subject(tb, p.index))
+	manifest, err := p.index.IndexManifest()
+	must(tb, err)
+	for _, d := range manifest.Manifests {
+		p.subjects = append(p.subjects, sign.Subject{Repository: p.repo.Name(), Digest: d.Digest, MediaType: d.MediaType, Size: d.Size})
+	}
+	return p
+}
+
+func (p place) subject(tb testing.TB, d partial.Describable) sign.Subject {
+	tb.Helper()
+	digest, err := d.Digest()
+	must(tb, err)
+	size, err := d.Size()
+	must(tb, err)
+	mediaType, err := d.MediaType()
+	must(tb, err)
+	return sign.Subject{Repository: p.repo.Name(), Digest: digest, MediaType: mediaType, Size: size}
+}
+
+// at is how cosign names a subject.
+func (p place) at(s sign.Subject) string { return p.repo.Digest(s.Digest.String()).String() }
+
+// publish attaches what was signed, as builder does.
+func (p place) publish(tb testing.TB, s sign.Signed) {
+	tb.Helper()
+	for _, a := range s.Attachments {
+		img := referrer(tb, a)
+		digest, err := img.Digest()
+		must(tb, err)
+		must(tb, remote.Write(p.repo.Digest(digest.String()), img))
+	}
+	for tag, img := range s.Tags {
+		must(tb, remote.Write(p.repo.Tag(tag), img))
+	}
+}
+
+func referrer(tb testing.TB, a sign.Attachment) v1.Image {
+	tb.Helper()
+	img, err := image.NewReferrer(a.Subject.Describable(), image.Referrer{ArtifactType: a.MediaType, Content: a.Content, Annotations: a.Annotations})
+	must(tb, err)
+	return img
+}
+
+// evidence fetches what is attached to all subjects.
+func (p place) evidence(tb testing.TB) sign.Evidence {
+	tb.Helper()
+	e := sign.Evidence{Tags: map[string]v1.Image{}}
+	for _, s := range p.subjects {
+		found, err := remote.Referrers(p.repo.Digest(s.Digest.String()))
+		must(tb, err)
+		manifest, err := found.IndexManifest()
+		must(tb, err)
+		for _, d := range manifest.Manifests {
+			img, err := remote.Image(p.repo.Digest(d.Digest.String()))
+			must(tb, err)
+			e.Referrers = append(e.Referrers, img)
+		}
+		for _, tag := range []string{sign.SignatureTag(s.Digest), sign.AttestationTag(s.Digest)} {
+			if img, err := remote.Image(p.repo.Tag(tag)); err == nil {
+				e.Tags[tag] = img
+			}
+		}
+	}
+	return e
+}
+
+// bill is a statement about one manifest and the index.
+func (p place) bill(n int, predicateType string) sign.Statement {
+	predicate, _ := json.Marshal(map[string]any{"spdxVersion": "SPDX-2.3", "name": "image <" + p.subjects[n].Digest.Hex + ">"})
+	return sign.Statement{Subjects: []sign.Subject{p.subjects[n], p.subjects[0]}, PredicateType: predicateType, Predicate: predicate}
+}
+
+const (
+	spdx       = "https://spdx.dev/Document"
+	cyclonedx  = "https://cyclonedx.org/bom"
+	provenance = "https://slsa.dev/provenance/v1"
+)
+
+// everything is what a build of two architectures signs: three signatures, six
+// statements.
+func (p place) everything() sign.Batch {
+	b := sign.Batch{Subjects: p.subjects}
+	for n := 1; n <= 2; n++ {
+		for _, predicateType := range []string{spdx, cyclonedx, provenance} {
+			b.Statements = append(b.Statements, p.bill(n, predicateType))
+		}
+	}
+	return b
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
