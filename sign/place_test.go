@@ -41,7 +41,7 @@ func newPlace(tb testing.TB) place {
 // again is a repository beside p with the same index, and nothing attached.
 func (p place) again(tb testing.TB) place {
 	tb.Helper()
-	repo, err := name.NewRepository(p.repo.Name() + "/" + strings.ToLower(path.Base(tb.Name())))
+	repo, err := name.NewRepository(p.repo.Name() + "/" + strings.ReplaceAll(strings.ToLower(path.Base(tb.Name())), "_", "-"))
 	must(tb, err)
 	return place{repo: repo, index: p.index}.fill(tb)
 }
