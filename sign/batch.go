@@ -64,7 +64,7 @@ func (s *Signer) SignAll(ctx context.Context, b Batch) (Signed, error) {
 	if err := group.Wait(); err != nil {
 		return Signed{}, fmt.Errorf("signing: %w", err)
 	}
-	return gather(done, b.Existing)
+	return collect(done, b.Existing)
 }
 
 // work makes one signature, unless it is known.
@@ -270,8 +270,8 @@ func (s *Signer) stamp(ctx context.Context, message []byte) ([]byte, error) {
 	return s.stamper.stamp(ctx, message)
 }
 
-// gather puts results together, in order.
-func gather(done []result, existing Evidence) (Signed, error) {
+// collect puts results together, in order.
+func collect(done []result, existing Evidence) (Signed, error) {
 	var out Signed
 	layers := map[string][]mutate.Addendum{}
 	for _, r := range done {

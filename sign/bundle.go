@@ -52,9 +52,9 @@ func attach(content []byte, predicateType string, subject Subject) Attachment {
 	}
 }
 
-// readBundle reads the bundle of a signed statement; ok is false for anything
+// markOfBundle reads the bundle of a signed statement; ok is false for anything
 // else.
-func readBundle(text []byte) (s mark, ok bool) {
+func markOfBundle(text []byte) (s mark, ok bool) {
 	var b protobundle.Bundle
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, &b); err != nil {
 		return mark{}, false

@@ -87,3 +87,16 @@ func guard(f func() error) (err error) {
 	}()
 	return f()
 }
+
+// kmsPublicKey asks the plugin of a KMS for the public half of a key.
+func kmsPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
+	k, err := openKMS(Options{Key: ref})
+	if err != nil {
+		return nil, err
+	}
+	m, err := k.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.public, nil
+}

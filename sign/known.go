@@ -76,7 +76,7 @@ func recogniseBundle(img v1.Image, o Options, m *material) (claim, bool) {
 	if err != nil {
 		return claim{}, false
 	}
-	s, ok := readBundle(content)
+	s, ok := markOfBundle(content)
 	if !ok || !m.made(s, o) {
 		return claim{}, false
 	}
@@ -98,7 +98,7 @@ func recogniseLayers(tag string, img v1.Image, o Options, m *material) []claim {
 		if err != nil {
 			continue
 		}
-		s, err := readLayer(content, d)
+		s, err := markOfLayer(content, d)
 		if err != nil || !m.made(s, o) {
 			continue
 		}

@@ -175,8 +175,8 @@ func addendum(layer oci.Signature) (mutate.Addendum, error) {
 	return mutate.Addendum{Layer: layer, Annotations: annotations, MediaType: mediaType}, err
 }
 
-// readLayer reads a layer of a legacy image.
-func readLayer(content []byte, d v1.Descriptor) (mark, error) {
+// markOfLayer reads a layer of a legacy image.
+func markOfLayer(content []byte, d v1.Descriptor) (mark, error) {
 	s := mark{
 		message: content, payload: content,
 		logged:  d.Annotations[static.BundleAnnotationKey] != "",

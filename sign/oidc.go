@@ -113,8 +113,8 @@ func (t TokenSource) github(ctx context.Context, address, secret string) (string
 	return reply.Value, nil
 }
 
-// claims are what pgext reads of a token. Who issued it is Fulcio's to check.
-type claims struct {
+// tokenClaims are what pgext reads of a token. Who issued it is Fulcio's to check.
+type tokenClaims struct {
 	Issuer   string   `json:"iss"`
 	Audience audience `json:"aud"`
 	Expires  float64  `json:"exp"`
@@ -137,43 +137,43 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 }
 
 // readClaims reads a token without verifying it.
-func readClaims(token string) (claims, error) {
+func readClaims(token string) (tokenClaims, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return claims{}, errors.New("not a JSON web token")
+		return tokenClaims{}, errors.New("not a JSON web token")
 	}
 	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
 	if err != nil {
-		return claims{}, errors.New("not a JSON web token")
+		return tokenClaims{}, errors.New("not a JSON web token")
 	}
-	var c claims
+	var c tokenClaims
 	if err := json.Unmarshal(text, &c); err != nil {
-		return claims{}, errors.New("not a JSON web token")
+		return tokenClaims{}, errors.New("not a JSON web token")
 	}
 	if c.challenge, err = oauthflow.SubjectFromUnverifiedToken(text); err != nil {
-		return claims{}, fmt.Errorf("its subject: %w", err)
+		return tokenClaims{}, fmt.Errorf("its subject: %w", err)
 	}
 	return c, nil
 }
 
 // checkToken refuses what Fulcio would refuse, in words that help.
-func checkToken(token, want string, now time.Time) (claims, error) {
+func checkToken(token, want string, now time.Time) (tokenClaims, error) {
 	c, err := readClaims(token)
 	if err != nil {
-		return claims{}, &TokenError{Reason: err.Error(), hint: tokenHint}
+		return tokenClaims{}, &TokenError{Reason: err.Error(), hint: tokenHint}
 	}
 	if c.Expires == 0 {
-		return claims{}, &TokenError{Reason: "it never expires", hint: tokenHint}
+		return tokenClaims{}, &TokenError{Reason: "it never expires", hint: tokenHint}
 	}
 	expires := time.Unix(int64(c.Expires), 0)
 	if !now.Before(expires) {
-		return claims{}, &TokenError{
+		return tokenClaims{}, &TokenError{
 			Reason: "it expired at " + expires.UTC().Format(time.RFC3339),
 			hint:   "tokens last some minutes: ask for one right before signing",
 		}
 	}
 	if !slices.Contains(c.Audience, want) {
-		return claims{}, &TokenError{
+		return tokenClaims{}, &TokenError{
 			Reason: fmt.Sprintf("it was issued to %q, want %q", []string(c.Audience), want),
 			hint:   "ask for a token with the audience " + want,
 		}

@@ -1,9 +1,14 @@
 package sign_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"net/http/httptest"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
@@ -38,10 +44,13 @@ func newPlace(tb testing.TB) place {
 	return place{repo: repo, index: index}.fill(tb)
 }
 
+// unfit is what the name of a repository may not hold.
+var unfit = regexp.MustCompile(`[^a-z0-9]+`)
+
 // again is a repository beside p with the same index, and nothing attached.
 func (p place) again(tb testing.TB) place {
 	tb.Helper()
-	repo, err := name.NewRepository(p.repo.Name() + "/" + strings.ReplaceAll(strings.ToLower(path.Base(tb.Name())), "_", "-"))
+	repo, err := name.NewRepository(p.repo.Name() + "/" + unfit.ReplaceAllString(strings.ToLower(path.Base(tb.Name())), "-"))
 	must(tb, err)
 	return place{repo: repo, index: p.index}.fill(tb)
 }
@@ -76,7 +85,7 @@ func (p place) at(s sign.Subject) string { return p.repo.Digest(s.Digest.String(
 func (p place) publish(tb testing.TB, s sign.Signed) {
 	tb.Helper()
 	for _, a := range s.Attachments {
-		img := referrer(tb, a)
+		img := manifestOf(tb, a)
 		digest, err := img.Digest()
 		must(tb, err)
 		must(tb, remote.Write(p.repo.Digest(digest.String()), img))
@@ -86,7 +95,7 @@ func (p place) publish(tb testing.TB, s sign.Signed) {
 	}
 }
 
-func referrer(tb testing.TB, a sign.Attachment) v1.Image {
+func manifestOf(tb testing.TB, a sign.Attachment) v1.Image {
 	tb.Helper()
 	img, err := image.NewReferrer(a.Subject.Describable(), image.Referrer{ArtifactType: a.MediaType, Content: a.Content, Annotations: a.Annotations})
 	must(tb, err)
@@ -145,4 +154,18 @@ func must(tb testing.TB, err error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+}
+
+func newECDSA(tb testing.TB) *ecdsa.PrivateKey {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(tb, err)
+	return key
+}
+
+func publicPEM(tb testing.TB, key crypto.PublicKey) []byte {
+	tb.Helper()
+	text, err := cryptoutils.MarshalPublicKeyToPEM(key)
+	must(tb, err)
+	return text
 }

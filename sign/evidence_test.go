@@ -1,0 +1,219 @@
+package sign_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// count is how many attachments and layers there are.
+func count(tb testing.TB, s sign.Signed) string {
+	tb.Helper()
+	layers := 0
+	for _, img := range s.Tags {
+		all, err := img.Layers()
+		must(tb, err)
+		layers += len(all)
+	}
+	return fmt.Sprintf("%d attachments, %d layers", len(s.Attachments), layers)
+}
+
+// trio signs with one key.
+type trio struct{ plain, logged, stamped *sign.Signer }
+
+// signers make a new key and sign with it.
+func signers(tb testing.TB, s *signtest.Sigstore) trio {
+	tb.Helper()
+	o := sign.Options{Password: password, Format: sign.FormatBoth}
+	o.Key, _ = newKey(tb)
+	logged, stamped := o, o
+	logged.RekorURL, stamped.TimestampURL = s.Rekor.URL, s.TSA.StampURL()
+	return trio{open(tb, o), open(tb, logged), open(tb, stamped)}
+}
+
+// TestSigningAgain: what was signed before by the same key or identity, with
+// the same log and authority, is not signed again.
+func TestSigningAgain(t *testing.T) {
+	s := signtest.New(t)
+	mine := signers(t, s)
+	anybody := func(who string) *sign.Signer {
+		return open(t, sign.Options{
+			Format: sign.FormatBoth, FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL,
+			IdentityToken: sign.TokenSource{Given: s.Issuer.Token(who)}.Token,
+		})
+	}
+	const everything, nothing = "15 attachments, 15 layers", "0 attachments, 0 layers"
+	p := newPlace(t)
+	for _, tt := range []struct {
+		name          string
+		first, second *sign.Signer
+		want          string
+	}{
+		{"key", mine.plain, mine.plain, nothing},
+		{"another key", mine.plain, signers(t, s).plain, "15 attachments, 30 layers"},
+		{"key, now logged", mine.plain, mine.logged, "15 attachments, 30 layers"},
+		{"key, no longer logged", mine.logged, mine.plain, nothing},
+		{"key, now stamped", mine.plain, mine.stamped, "15 attachments, 30 layers"},
+		{"identity", anybody("me@example.org"), anybody("me@example.org"), nothing},
+		{"another identity", anybody("me@example.org"), anybody("you@example.org"), "15 attachments, 30 layers"},
+		{"key, then identity", mine.plain, anybody("me@example.org"), "15 attachments, 30 layers"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := p.again(t)
+			batch := p.everything()
+			first, err := tt.first.SignAll(t.Context(), batch)
+			must(t, err)
+			if got := count(t, first); got != everything {
+				t.Errorf("the first time: %s, want %s", got, everything)
+			}
+			p.publish(t, first)
+			batch.Existing = p.evidence(t)
+			second, err := tt.second.SignAll(t.Context(), batch)
+			must(t, err)
+			if got := count(t, second); got != tt.want {
+				t.Errorf("the second time: %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestImpostors: a certificate for the same name from another authority does
+// not stop the signer.
+func TestImpostors(t *testing.T) {
+	p := newPlace(t)
+	batch := sign.Batch{Subjects: p.subjects[:1]}
+	for n := range 2 {
+		s := signtest.New(t)
+		signer := open(t, sign.Options{
+			RekorURL: s.Rekor.URL, FulcioURL: s.Fulcio.URL, Format: sign.FormatBoth,
+			IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token,
+		})
+		signed, err := signer.SignAll(t.Context(), batch)
+		must(t, err)
+		if got, want := count(t, signed), fmt.Sprintf("1 attachments, %d layers", n+1); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		p.publish(t, signed)
+		batch.Existing = p.evidence(t)
+	}
+}
+
+// TestFinishing: what an interrupted push left out is attached as it was
+// signed, and not signed again.
+func TestFinishing(t *testing.T) {
+	key, _ := newKey(t)
+	signer := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatBoth})
+	p := newPlace(t)
+	batch := sign.Batch{Statements: []sign.Statement{p.bill(1, spdx)}}
+	whole, err := signer.SignAll(t.Context(), batch)
+	must(t, err)
+	part := sign.Signed{Attachments: whole.Attachments[:1], Tags: map[string]v1.Image{}}
+	tag := sign.AttestationTag(p.subjects[0].Digest)
+	part.Tags[tag] = whole.Tags[tag]
+	p.publish(t, part)
+
+	batch.Existing = p.evidence(t)
+	rest, err := signer.SignAll(t.Context(), batch)
+	must(t, err)
+	if got, want := count(t, rest), "1 attachments, 1 layers"; got != want {
+		t.Fatalf("%s, want %s", got, want)
+	}
+	if string(rest.Attachments[0].Content) != string(whole.Attachments[1].Content) || rest.Attachments[0].Subject != whole.Attachments[1].Subject {
+		t.Error("the missing attachment was signed again")
+	}
+	missing := sign.AttestationTag(p.subjects[1].Digest)
+	if got, want := digest(t, rest.Tags[missing]), digest(t, whole.Tags[missing]); got != want {
+		t.Errorf("the missing layer was signed again: %s, want %s", got, want)
+	}
+}
+
+func digest(tb testing.TB, img v1.Image) v1.Hash {
+	tb.Helper()
+	h, err := img.Digest()
+	must(tb, err)
+	return h
+}
+
+// TestSameClaim: a statement may say itself what counts as the same claim.
+func TestSameClaim(t *testing.T) {
+	key, _ := newKey(t)
+	signer := open(t, sign.Options{Key: key, Password: password})
+	p := newPlace(t)
+	built := func(run string, same func(json.RawMessage) bool) sign.Statement {
+		return sign.Statement{Subjects: p.subjects[:1], PredicateType: provenance, Predicate: json.RawMessage(`{"what":1, "run":"` + run + `"}`), Same: same}
+	}
+	signed, err := signer.Attest(t.Context(), built("1", nil))
+	must(t, err)
+	p.publish(t, signed)
+	existing := p.evidence(t)
+	sameWhat := func(other json.RawMessage) bool {
+		var predicate struct{ What int }
+		return json.Unmarshal(other, &predicate) == nil && predicate.What == 1
+	}
+	for _, tt := range []struct {
+		name  string
+		claim sign.Statement
+		want  int
+	}{
+		{"same", built("1", nil), 0},
+		{"another run", built("2", nil), 1},
+		{"another run that does not matter", built("2", sameWhat), 0},
+		{"another type", sign.Statement{Subjects: p.subjects[:1], PredicateType: spdx, Predicate: json.RawMessage(`{"what":1,"run":"1"}`)}, 1},
+		{"more subjects", sign.Statement{Subjects: p.subjects[:2], PredicateType: provenance, Predicate: json.RawMessage(`{"what":1,"run":"1"}`)}, 2},
+	} {
+		got, err := signer.SignAll(t.Context(), sign.Batch{Statements: []sign.Statement{tt.claim}, Existing: existing})
+		must(t, err)
+		if len(got.Attachments) != tt.want {
+			t.Errorf("%s: %d attachments, want %d", tt.name, len(got.Attachments), tt.want)
+		}
+	}
+}
+
+// TestMerge: layers of others stay, in their order; ours come once.
+func TestMerge(t *testing.T) {
+	first, _ := newKey(t)
+	second, _ := newKey(t)
+	p := newPlace(t)
+	tag := sign.SignatureTag(p.subjects[0].Digest)
+	var images []v1.Image
+	for _, key := range []string{first, second} {
+		signed, err := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatLegacy}).Sign(t.Context(), p.subjects[0])
+		must(t, err)
+		images = append(images, signed.Tags[tag])
+	}
+	merged, err := sign.Merge(images[0], images[1])
+	must(t, err)
+	if got, want := signatures(t, merged), append(signatures(t, images[0]), signatures(t, images[1])...); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, ours := range images {
+		again, err := sign.Merge(merged, ours)
+		must(t, err)
+		if got, want := digest(t, again), digest(t, merged); got != want {
+			t.Errorf("merging twice gives %s, then %s", want, got)
+		}
+	}
+	alone, err := sign.Merge(nil, images[0])
+	must(t, err)
+	if got, want := digest(t, alone), digest(t, images[0]); got != want {
+		t.Errorf("merging with nothing gives %s, want %s", got, want)
+	}
+}
+
+// signatures are the annotations that hold them, by layer.
+func signatures(tb testing.TB, img v1.Image) []string {
+	tb.Helper()
+	manifest, err := img.Manifest()
+	must(tb, err)
+	var out []string
+	for _, l := range manifest.Layers {
+		out = append(out, l.Annotations["dev.cosignproject.cosign/signature"])
+	}
+	return out
+}

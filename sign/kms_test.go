@@ -1,0 +1,126 @@
+package sign_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/handler"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// plugin is the program sigstore-kms-SCHEME: an honest one, and some that are
+// not. Its key is the file that the reference names.
+func plugin(scheme string) int {
+	args, err := handler.GetPluginArgs(os.Args)
+	if err != nil {
+		return 1
+	}
+	switch scheme {
+	case "silent":
+		return 0
+	case "empty":
+		fmt.Println("{}")
+		return 0
+	case "broken":
+		_ = handler.WriteErrorResponse(os.Stdout, errors.New("the token is not in its slot"))
+		return 1
+	}
+	text, err := os.ReadFile(args.InitOptions.KeyResourceID)
+	if err != nil {
+		_ = handler.WriteErrorResponse(os.Stdout, err)
+		return 1
+	}
+	block, _ := pem.Decode(text)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return 1
+	}
+	signer, err := signature.LoadECDSASignerVerifier(key.(*ecdsa.PrivateKey), args.InitOptions.HashFunc)
+	if err != nil {
+		return 1
+	}
+	if _, err := handler.Dispatch(os.Stdout, os.Stdin, args, kms{signer, scheme == "forgetful"}); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// kms is a key store with one key.
+type kms struct {
+	signature.SignerVerifier
+	forgetful bool
+}
+
+func (kms) CreateKey(context.Context, string) (crypto.PublicKey, error) { return nil, errors.New("no") }
+func (kms) SupportedAlgorithms() []string                               { return nil }
+func (kms) DefaultAlgorithm() string                                    { return "" }
+func (kms) CryptoSigner(context.Context, func(error)) (crypto.Signer, crypto.SignerOpts, error) {
+	return nil, nil, errors.New("no")
+}
+
+func (k kms) SignMessage(message io.Reader, opts ...signature.SignOption) ([]byte, error) {
+	if k.forgetful {
+		message = strings.NewReader("something else")
+	}
+	return k.SignerVerifier.SignMessage(message, opts...)
+}
+
+// install makes the test program a plugin on PATH, and a key for it.
+func install(tb testing.TB, scheme string) (ref string, key *ecdsa.PrivateKey) {
+	tb.Helper()
+	self, err := os.Executable()
+	must(tb, err)
+	bin := tb.TempDir()
+	must(tb, os.Symlink(self, filepath.Join(bin, "sigstore-kms-"+scheme)))
+	tb.(*testing.T).Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	key = newECDSA(tb)
+	return scheme + "://" + write(tb, "hsm.pem", plainKey(tb, key)), key
+}
+
+// TestKMS: a key that only a plugin has.
+func TestKMS(t *testing.T) {
+	cosign := signtest.NewCosign(t)
+	ref, key := install(t, "honest")
+	signer := open(t, sign.Options{Key: ref, Format: sign.FormatBoth})
+	got, err := signer.PublicKey(t.Context())
+	must(t, err)
+	if !key.PublicKey.Equal(got) {
+		t.Error("the public key is another one")
+	}
+	p := newPlace(t)
+	signed, err := signer.SignAll(t.Context(), sign.Batch{Subjects: p.subjects, Statements: []sign.Statement{p.bill(1, spdx), p.bill(2, spdx)}})
+	must(t, err)
+	p.publish(t, signed)
+	verifies(t, cosign, p, spdx, "--key", cosign.Write(t, "hsm.pub", publicPEM(t, &key.PublicKey)), "--insecure-ignore-tlog=true")
+}
+
+func TestPluginsThatFail(t *testing.T) {
+	for _, tt := range []struct{ scheme, want string }{
+		{"silent", "asking for its public key: sigstore-kms-silent: parsing plugin response"},
+		{"empty", "the answer lacks what was asked for"},
+		{"broken", "the token is not in its slot"},
+		{"forgetful", "signing: sigstore-kms-forgetful: its public key does not verify what it signed"},
+	} {
+		t.Run(tt.scheme, func(t *testing.T) {
+			ref, _ := install(t, tt.scheme)
+			_, err := open(t, sign.Options{Key: ref}).Sign(t.Context(), newPlace(t).subjects[0])
+			var failure *sign.KeyError
+			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
