@@ -87,19 +87,7 @@ func indexFiles(opened []*archive.Opened) []apt.File {
 // archivesOf returns the archives of a target: those of the command line, of
 // the recipe, or the distribution's own.
 func (b *Builder) archivesOf(r *recipe.Recipe, t recipe.Target, arch string) ([]archive.Archive, error) {
-	var wanted []recipe.Archive
-	switch {
-	case len(b.o.Archives) > 0:
-		for _, name := range b.o.Archives {
-			wanted = append(wanted, recipe.Archive{Name: name})
-		}
-	case len(t.Archives) > 0:
-		wanted = t.ArchivesFor(arch)
-	default:
-		for _, name := range archive.Defaults(t.Distro) {
-			wanted = append(wanted, recipe.Archive{Name: name})
-		}
-	}
+	wanted := b.wantedArchives(t, arch)
 	out := make([]archive.Archive, len(wanted))
 	for i, w := range wanted {
 		a, err := archiveOf(w, t.Distro, filepath.Dir(r.Path))
@@ -109,6 +97,30 @@ func (b *Builder) archivesOf(r *recipe.Recipe, t recipe.Target, arch string) ([]
 		out[i] = a
 	}
 	return out, nil
+}
+
+// wantedArchives are the archives of a target as a recipe names them.
+func (b *Builder) wantedArchives(t recipe.Target, arch string) []recipe.Archive {
+	names := b.o.Archives
+	switch {
+	case len(names) > 0:
+	case len(t.Archives) > 0:
+		return t.ArchivesFor(arch)
+	default:
+		names = archive.Defaults(t.Distro)
+	}
+	out := make([]recipe.Archive, len(names))
+	for i, name := range names {
+		out[i] = recipe.Archive{Name: name}
+	}
+	return out
+}
+
+// location is archiveOf for those who know the digest of what they look for:
+// whose signature the archive has does not matter to them.
+func location(w recipe.Archive, distro string) (archive.Archive, error) {
+	w.SignedBy = ""
+	return archiveOf(w, distro, "")
 }
 
 // archiveOf translates an archive of a recipe that lies in dir.

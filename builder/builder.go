@@ -12,6 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/provenance"
 )
 
 // Options configure a Builder. Cache and Fetcher are required.
@@ -42,6 +43,8 @@ type Options struct {
 	// Program identifies the running program: what another one remembers of
 	// its builds does not count.
 	Program string
+	// Maker is the running program as provenance names it.
+	Maker provenance.Program
 	// Now is the time that archives are judged by; nil is the clock. No step
 	// after Plan reads it.
 	Now func() time.Time

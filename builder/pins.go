@@ -181,7 +181,7 @@ func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 			}
 			blob.URLs = file.URLs
 		default:
-			a, err := b.ladder(r, t, pins, p.Archive, ladders)
+			a, err := b.ladder(t, pins.Arch, p.Archive, ladders)
 			if err != nil {
 				return err
 			}
@@ -199,16 +199,15 @@ func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 
 // ladder returns the archive that a pin names: the recipe's, else the built-in
 // one.
-func (b *Builder) ladder(r *recipe.Recipe, t recipe.Target, pins lock.Target, name string, known map[string]archive.Archive) (archive.Archive, error) {
-	if a, ok := known[name]; ok {
-		return a, nil
-	}
-	archives, err := b.archivesOf(r, t, pins.Arch)
-	if err != nil {
-		return archive.Archive{}, err
-	}
-	for _, a := range archives {
-		known[a.Name] = a
+func (b *Builder) ladder(t recipe.Target, arch, name string, known map[string]archive.Archive) (archive.Archive, error) {
+	if len(known) == 0 {
+		for _, w := range b.wantedArchives(t, arch) {
+			a, err := location(w, t.Distro)
+			if err != nil {
+				return archive.Archive{}, err
+			}
+			known[a.Name] = a
+		}
 	}
 	if a, ok := known[name]; ok {
 		return a, nil

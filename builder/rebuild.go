@@ -1,0 +1,216 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// Rebuilt is what the provenance of an index came to when it was followed.
+type Rebuilt struct {
+	// Index is that of all the architectures; its digest is Digest.
+	Index  v1.ImageIndex
+	Digest string
+	// Images are in the order of the index.
+	Images []RebuiltImage
+}
+
+// RebuiltImage is one architecture.
+type RebuiltImage struct {
+	// Arch is a Debian architecture.
+	Arch  string
+	Image v1.Image
+	// Digest is what the manifest came to, Claimed what the provenance says.
+	Digest, Claimed string
+}
+
+// Same reports whether every manifest came to what its provenance says.
+func (r Rebuilt) Same() bool {
+	for _, i := range r.Images {
+		if i.Digest != i.Claimed {
+			return false
+		}
+	}
+	return true
+}
+
+// RebuildError says that an image cannot be built from its provenance here.
+type RebuildError struct {
+	// Text says what stands in the way.
+	Text string
+	// Err is the cause; it may be nil.
+	Err  error
+	hint string
+}
+
+func (e *RebuildError) Error() string {
+	if e.Err != nil {
+		return "rebuilding: " + e.Text + ": " + e.Err.Error()
+	}
+	return "rebuilding: " + e.Text
+}
+
+// Unwrap returns the cause.
+func (e *RebuildError) Unwrap() error { return e.Err }
+
+// Hint says what would help.
+func (e *RebuildError) Hint() string { return e.hint }
+
+// ExitCode returns 12: something that the build needs is not to be had.
+func (*RebuildError) ExitCode() int { return 12 }
+
+// Rebuild builds the architectures of an index from what their provenance
+// says: recipe, lock and options are those of the statements, so this
+// Builder's own options for them do not count. Nothing is resolved, and no
+// archive is asked when the cache has the packages. beside is a folder that
+// stands for the recipe's, where the files are that it names by path; "" when
+// there is none. The statements, at least one, are about one target; they are
+// of package provenance's New or Parse.
+func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement, beside string) (Rebuilt, error) {
+	parts := make([]part, len(statements))
+	made := make([]rebuild, len(statements))
+	for i, s := range statements {
+		var err error
+		if made[i], err = b.newRebuild(s, beside); err != nil {
+			return Rebuilt{}, err
+		}
+		if made[i].target.String() != made[0].target.String() {
+			return Rebuilt{}, fmt.Errorf("rebuilding: one statement is about %s, another about %s", made[0].target, made[i].target)
+		}
+	}
+	if err := each(b.o.Jobs, len(made), func(i int) (err error) {
+		parts[i], err = made[i].build(ctx)
+		return err
+	}); err != nil {
+		return Rebuilt{}, err
+	}
+	joined, err := made[0].join(made[0].recipe, made[0].target, parts)
+	if err != nil {
+		return Rebuilt{}, fmt.Errorf("rebuilding: %w", err)
+	}
+	digest, err := joined.index.Digest()
+	if err != nil {
+		return Rebuilt{}, err
+	}
+	out := Rebuilt{Index: joined.index, Digest: digest.String()}
+	for i, p := range parts {
+		got, err := p.image.Digest()
+		if err != nil {
+			return Rebuilt{}, err
+		}
+		out.Images = append(out.Images, RebuiltImage{Arch: p.arch, Image: p.image, Digest: got.String(), Claimed: statements[i].Digests()[0]})
+	}
+	return out, nil
+}
+
+// rebuild is one statement with the Builder that has its options.
+type rebuild struct {
+	*Builder
+	recipe *recipe.Recipe
+	target recipe.Target
+	pins   lock.Target
+}
+
+// newRebuild judges whether a statement can be followed here.
+func (b *Builder) newRebuild(s provenance.Statement, beside string) (rebuild, error) {
+	d := s.Predicate.BuildDefinition
+	e := d.ExternalParameters
+	if got := d.InternalParameters.Output; got != image.OutputVersion {
+		return rebuild{}, &RebuildError{
+			Text: fmt.Sprintf("it was built with output version %d, and this pgext writes version %d", got, image.OutputVersion),
+			hint: "use the pgext that runDetails.builder.version of the provenance names",
+		}
+	}
+	r, err := recipe.Parse(filepath.Join(beside, recipe.FileName), []byte(e.Recipe))
+	if err != nil {
+		return rebuild{}, fmt.Errorf("rebuilding: %w", err)
+	}
+	targets, err := r.Select(recipe.Selection{Distros: []string{e.Distro}, Postgres: []int{e.Postgres}, Archs: []string{e.Arch}})
+	if err != nil {
+		return rebuild{}, fmt.Errorf("rebuilding: %w", err)
+	}
+	pins, err := e.Pins()
+	if err != nil {
+		return rebuild{}, fmt.Errorf("rebuilding: %w", err)
+	}
+	out := rebuild{New(b.optionsOf(e)), r, targets[0], pins}
+	return out, out.check(beside)
+}
+
+// optionsOf are the Builder's options with what a statement says in their
+// place.
+func (b *Builder) optionsOf(e provenance.External) Options {
+	o := b.o
+	o.Archives, o.Annotations, o.Revision = nil, e.Annotations, e.Revision
+	o.Compression, o.Epoch = image.Compression(e.Compression), nil
+	if e.SourceDateEpoch != nil {
+		at := time.Unix(*e.SourceDateEpoch, 0).UTC()
+		o.Epoch = &at
+	}
+	return o
+}
+
+// check refuses what the statement does not hold, and nobody else has.
+func (r rebuild) check(beside string) error {
+	arch := r.pins.Arch
+	if r.pins.Recipe != recipe.ResolutionChecksum(r.target, arch) {
+		return &RebuildError{
+			Text: "the lock in the provenance is not of the recipe in it",
+			hint: "one of them was changed after the build, or this pgext reads recipes otherwise than the one that built",
+		}
+	}
+	switch {
+	case r.target.Source.PGXS != nil:
+		return &UnsupportedError{r.recipe.Path, "source.pgxs"}
+	case len(r.target.Source.Tree) > 0:
+		return &RebuildError{
+			Text: "source.tree is a folder that another build has staged, and no part of the provenance",
+			hint: "stage the folder again and build the recipe",
+		}
+	}
+	for _, p := range r.pins.Packages {
+		size, cached := r.o.Cache.Has(p.SHA256)
+		if p.Archive != "" || cached && size == p.Size {
+			continue
+		}
+		for _, f := range r.target.DebFiles(arch) {
+			if f.SHA256 != p.SHA256 || f.Path == "" {
+				continue
+			}
+			file := filepath.Join(beside, filepath.FromSlash(f.Path))
+			if _, err := os.Stat(file); beside == "" || err != nil {
+				return &RebuildError{
+					Text: fmt.Sprintf("%s: %s is a file beside the recipe, and no part of the provenance", p.Package, f.Path),
+					hint: "name a folder that stands for the recipe's and has the file; its SHA-256 is " + f.SHA256,
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r rebuild) build(ctx context.Context) (part, error) {
+	p, err := r.buildArchitecture(ctx, r.recipe, r.target, r.pins)
+	var gone *fetch.NotFoundError
+	switch {
+	case errors.As(err, &gone):
+		return part{}, &RebuildError{
+			Text: fmt.Sprintf("%s/%s: a package that it was built from is to be found nowhere", r.target, r.pins.Arch), Err: gone,
+			hint: "a mirror or a cache that still has it: --mirror NAME=URL, --cache-dir",
+		}
+	case err != nil:
+		return part{}, fmt.Errorf("rebuilding %s/%s: %w", r.target, r.pins.Arch, err)
+	}
+	return p, nil
+}
