@@ -116,9 +116,9 @@ func (b *Builder) wantedArchives(t recipe.Target, arch string) []recipe.Archive 
 	return out
 }
 
-// location is archiveOf for those who know the digest of what they look for:
+// unsigned is archiveOf for those who know the digest of what they look for:
 // whose signature the archive has does not matter to them.
-func location(w recipe.Archive, distro string) (archive.Archive, error) {
+func unsigned(w recipe.Archive, distro string) (archive.Archive, error) {
 	w.SignedBy = ""
 	return archiveOf(w, distro, "")
 }

@@ -10,7 +10,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/filetree"
@@ -83,21 +82,11 @@ func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
 
 // billPackages are the packages that the lock names.
 func (b *Builder) billPackages(in Built) ([]sbom.Package, error) {
-	opened := map[string]layout.Package{}
-	for _, p := range in.Packages {
-		opened[p.Name] = p
-	}
+	controls := in.controls()
 	stated := statements(in.Arranged)
-	known := map[string]archive.Archive{}
 	out := make([]sbom.Package, len(in.Pins.Packages))
 	for i, pin := range in.Pins.Packages {
-		control := opened[pin.Package].Control
-		synopsis, _, _ := strings.Cut(control.Get("Description"), "\n")
-		p := sbom.Package{
-			Name: pin.Package, Version: pin.Version, Arch: pin.Arch, Distro: distribution(in.Pins.Distro),
-			Supplier: control.Get("Maintainer"), Homepage: control.Get("Homepage"), Summary: synopsis, SHA256: pin.SHA256,
-		}
-		p.Source, p.SourceVersion = debian.SplitSource(control.Get("Source"), "", "")
+		p := in.billed(pin, controls[pin.Package])
 		l, ok := stated[pin.Package]
 		switch {
 		case ok:
@@ -109,7 +98,7 @@ func (b *Builder) billPackages(in Built) ([]sbom.Package, error) {
 			p.License = license.Unstated(pin.Package)
 		}
 		var err error
-		if p.DownloadLocation, err = b.location(in, pin, known); err != nil {
+		if p.DownloadLocation, err = in.location(pin); err != nil {
 			return nil, err
 		}
 		out[i] = p
@@ -144,15 +133,31 @@ func distribution(codename string) string {
 	return "debian"
 }
 
+// controls are the control paragraphs of the packages, by name.
+func (in Built) controls() map[string]debian.Paragraph {
+	out := map[string]debian.Paragraph{}
+	for _, p := range in.Packages {
+		out[p.Name] = p.Control
+	}
+	return out
+}
+
+// billed is a package with what its pin and its control paragraph say.
+func (in Built) billed(pin lock.Package, control debian.Paragraph) sbom.Package {
+	synopsis, _, _ := strings.Cut(control.Get("Description"), "\n")
+	p := sbom.Package{
+		Name: pin.Package, Version: pin.Version, Arch: pin.Arch, Distro: distribution(in.Pins.Distro),
+		Supplier: control.Get("Maintainer"), Homepage: control.Get("Homepage"), Summary: synopsis, SHA256: pin.SHA256,
+	}
+	p.Source, p.SourceVersion = debian.SplitSource(control.Get("Source"), "", "")
+	return p
+}
+
 // location is the official address of a package, whatever mirror it came
 // through; "" for a file beside the recipe.
-func (b *Builder) location(in Built, pin lock.Package, known map[string]archive.Archive) (string, error) {
+func (in Built) location(pin lock.Package) (string, error) {
 	if pin.Archive != "" {
-		a, err := b.ladder(in.Recipe, in.Target, in.Pins, pin.Archive, known)
-		if err != nil {
-			return "", err
-		}
-		return public(strings.TrimRight(a.URL, "/") + "/" + pin.Path), nil
+		return in.officially(pin.Archive, pin.Path)
 	}
 	for _, f := range in.Target.DebFiles(in.Pins.Arch) {
 		if f.SHA256 == pin.SHA256 {

@@ -202,7 +202,7 @@ func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 func (b *Builder) ladder(t recipe.Target, arch, name string, known map[string]archive.Archive) (archive.Archive, error) {
 	if len(known) == 0 {
 		for _, w := range b.wantedArchives(t, arch) {
-			a, err := location(w, t.Distro)
+			a, err := unsigned(w, t.Distro)
 			if err != nil {
 				return archive.Archive{}, err
 			}

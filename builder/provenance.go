@@ -1,6 +1,8 @@
 package builder
 
 import (
+	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/pgext/pgext/internal/archive"
@@ -11,35 +13,32 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// Built is what the pins of one architecture came to.
-type Built struct {
-	// Digest is the manifest's, "sha256:" and hex.
-	Digest string
-	// Version and the tag that moves are those of the index.
-	Version, Tag string
-	// Created is the manifest's time.
-	Created time.Time
-	Report  layout.Report
-}
-
-// Provenance says how one architecture of a target was built. It depends on
-// recipe, pins, options and program alone: not on mirrors, nor on what else is
-// built or locked.
-func (b *Builder) Provenance(r *recipe.Recipe, t recipe.Target, pins lock.Target, built Built) (provenance.Statement, error) {
-	compression := b.o.Compression
-	if compression == "" {
-		compression = image.Gzip
+// Provenance says how an image was built. It depends on recipe, pins, options
+// and program alone: not on mirrors, nor on what else is built or locked.
+func (b *Builder) Provenance(in Built) (provenance.Statement, error) {
+	fail := func(err error) (provenance.Statement, error) {
+		return provenance.Statement{}, fmt.Errorf("telling how %s was built: %w", in.Description.Metadata.Image, err)
 	}
-	return provenance.New(provenance.Input{
-		Digest: built.Digest, Recipe: r.Text, Pins: pins, Compression: string(compression),
-		Epoch: b.o.Epoch, Revision: b.o.Revision, Annotations: b.o.Annotations, Files: t.DebFiles(pins.Arch),
+	digest, err := in.Image.Digest()
+	if err != nil {
+		return fail(err)
+	}
+	controls := in.controls()
+	s, err := provenance.New(provenance.Input{
+		Digest: digest.String(), Recipe: in.Recipe.Text, Pins: in.Pins, Compression: string(cmp.Or(b.o.Compression, image.Gzip)),
+		Epoch: b.o.Epoch, Revision: b.o.Revision, Annotations: b.o.Annotations, Files: in.Target.DebFiles(in.Pins.Arch),
 		Internal: provenance.Internal{
-			Output: image.OutputVersion, Image: r.Image, Version: built.Version, Tag: built.Tag,
-			Created: built.Created, Rewrites: rewrites(built.Report),
+			Output: image.OutputVersion, Image: in.Recipe.Image, Version: in.Description.Metadata.Version, Tag: in.Tag,
+			Created: in.Epoch, Rewrites: rewrites(in.Arranged.Report),
 		},
-		Locate:  func(name, path string) (string, error) { return officially(t, pins, name, path) },
+		Locate:  in.officially,
+		PURL:    func(pin lock.Package) string { return in.billed(pin, controls[pin.Package]).PURL() },
 		Program: b.o.Maker,
 	})
+	if err != nil {
+		return fail(err)
+	}
+	return s, nil
 }
 
 // rewrites are the files of the image that differ from those of the packages.
@@ -55,18 +54,20 @@ func rewrites(r layout.Report) []provenance.Rewrite {
 	return out
 }
 
-// officially returns where an archive that the pins name has a file: at its
-// official root, or in the dated copy that the recipe reads.
-func officially(t recipe.Target, pins lock.Target, name, path string) (string, error) {
+// officially returns where an archive that the pins name has a file: below its
+// official root, or in the dated copy that the recipe reads; "" when the archive
+// is on no web server. The flags that name archives do not count: the pins do
+// not tell whether there were any.
+func (in Built) officially(name, path string) (string, error) {
 	wanted := recipe.Archive{Name: name}
-	for _, a := range t.ArchivesFor(pins.Arch) {
+	for _, a := range in.Target.ArchivesFor(in.Pins.Arch) {
 		if a.Name == name {
 			wanted = a
 		}
 	}
-	a, err := location(wanted, t.Distro)
+	a, err := unsigned(wanted, in.Target.Distro)
 	if err != nil {
 		return "", err
 	}
-	return archive.URLs(a, nil, path, time.Time{})[0], nil
+	return public(archive.URLs(a, nil, path, time.Time{})[0]), nil
 }

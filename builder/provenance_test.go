@@ -2,11 +2,8 @@ package builder_test
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,30 +20,15 @@ import (
 
 // statements returns the provenance of what the plan was built to, in the order
 // of the index.
-func (f *fixture) statements(b *builder.Builder, p *builder.Plan, built builder.Image, dist string) []provenance.Statement {
+func (f *fixture) statements(b *builder.Builder, p *builder.Plan, built builder.Image) []provenance.Statement {
 	f.t.Helper()
-	found, err := image.At(built.Path).Open(built.Tags[0])
+	parts, err := b.Parts(f.t.Context(), p, built.Tags[0])
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	var out []provenance.Statement
-	for i, a := range p.Targets[0].Architectures {
-		data, err := os.ReadFile(filepath.Join(dist, built.Name, fmt.Sprintf("%s-%s.report.json", built.Tags[0], a.Pins.Arch)))
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		var report builder.ReportDocument
-		if err := json.Unmarshal(data, &report); err != nil {
-			f.t.Fatal(err)
-		}
-		config, err := found.Images[i].ConfigFile()
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		s, err := b.Provenance(p.Recipe, p.Targets[0].Target, a.Pins, builder.Built{
-			Digest: report.Digest, Version: strings.Split(built.Tags[0], "-")[0], Tag: built.Tags[0],
-			Created: config.Created.Time, Report: report.Report,
-		})
+	for _, part := range parts {
+		s, err := b.Provenance(part)
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -74,7 +56,7 @@ func TestProvenance(t *testing.T) {
 	b, dist := f.builder(), t.TempDir()
 	r := f.recipe("# a comment\n")
 	p := f.plan(b, r, builder.Keep)
-	s := parsed(t, f.statements(b, p, f.build(b, p, dist), dist)[0])
+	s := parsed(t, f.statements(b, p, f.build(b, p, dist))[0])
 	d := s.Predicate.BuildDefinition
 	if got, want := d.ExternalParameters.Recipe, f.read("recipe.yaml"); got != want {
 		t.Errorf("the recipe is not word for word:\n%s", cmp.Diff(want, got))
@@ -92,8 +74,8 @@ func TestProvenance(t *testing.T) {
 	places := map[string]string{
 		"cnpg-minimal":        " ",
 		"test forky":          "ROOT/dists/forky/InRelease ",
-		"liba1":               "pkg:deb/debian/liba1@1-1?arch=amd64&distro=forky ROOT/pool/main/liba/liba1/liba1_1-1_amd64.deb",
-		"postgresql-18-thing": "pkg:deb/debian/postgresql-18-thing@1%3A1.0%2Bdfsg-1?arch=amd64&distro=forky ROOT/pool/main/t/thing/postgresql-18-thing_1.0%2Bdfsg-1_amd64.deb",
+		"liba1":               "pkg:deb/debian/liba1@1-1?arch=amd64&distro=debian-14 ROOT/pool/main/liba/liba1/liba1_1-1_amd64.deb",
+		"postgresql-18-thing": "pkg:deb/debian/postgresql-18-thing@1%3A1.0%2Bdfsg-1?arch=amd64&distro=debian-14&upstream=thing ROOT/pool/main/t/thing/postgresql-18-thing_1.0%2Bdfsg-1_amd64.deb",
 	}
 	if diff := cmp.Diff(places, at); diff != "" {
 		t.Errorf("dependencies (-want +got):\n%s", diff)
@@ -107,7 +89,7 @@ func TestProvenanceOfAShare(t *testing.T) {
 	r, dist := f.recipe(""), t.TempDir()
 	b := f.builder()
 	p := f.plan(b, r, builder.Keep)
-	both := f.statements(b, p, f.build(b, p, dist), dist)
+	both := f.statements(b, p, f.build(b, p, dist))
 
 	elsewhere := *r
 	elsewhere.Path = t.TempDir() + "/recipe.yaml"
@@ -117,7 +99,7 @@ func TestProvenanceOfAShare(t *testing.T) {
 		t.Fatal(err)
 	}
 	q.Recipe = &elsewhere
-	single := f.statements(one, q, f.build(one, q, alone), alone)
+	single := f.statements(one, q, f.build(one, q, alone))
 	if diff := cmp.Diff(both[1], single[0]); diff != "" {
 		t.Errorf("arm64 in the whole, and alone (-whole +alone):\n%s", diff)
 	}
@@ -136,7 +118,7 @@ func TestRebuild(t *testing.T) {
 			b, dist := f.builder(change), t.TempDir()
 			p := f.plan(b, f.recipe(""), builder.Keep)
 			built := f.build(b, p, dist)
-			statements := f.statements(b, p, built, dist)
+			statements := f.statements(b, p, built)
 			for i := range statements {
 				statements[i] = parsed(t, statements[i])
 			}
@@ -173,7 +155,7 @@ func TestRebuildRefuses(t *testing.T) {
 	f := bundling(t)
 	b, dist := f.builder(), t.TempDir()
 	p := f.plan(b, f.recipe(""), builder.Keep)
-	good := f.statements(b, p, f.build(b, p, dist), dist)[0]
+	good := f.statements(b, p, f.build(b, p, dist))[0]
 	change := func(fn func(*provenance.BuildDefinition)) provenance.Statement {
 		s := parsed(t, good)
 		fn(&s.Predicate.BuildDefinition)
@@ -229,7 +211,7 @@ func TestRebuildOfAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := parsed(t, f.statements(b, p, f.build(b, p, dist), dist)[0])
+	s := parsed(t, f.statements(b, p, f.build(b, p, dist))[0])
 	if again, err := b.Rebuild(t.Context(), []provenance.Statement{s}, ""); err != nil || !again.Same() {
 		t.Errorf("from the cache: %+v, %v", again.Images, err)
 	}

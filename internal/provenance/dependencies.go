@@ -103,7 +103,7 @@ func (in Input) release(a lock.Archive) (Descriptor, error) {
 // deb is one package.
 func (in Input) deb(p lock.Package) (Descriptor, error) {
 	d := Descriptor{
-		Name: p.Package, URI: DebURL(p.Package, p.Version, p.Arch, in.Pins.Distro),
+		Name: p.Package, URI: in.PURL(p),
 		Digest:      map[string]string{"sha256": p.SHA256},
 		Annotations: map[string]string{KindKey: KindPackage, "role": string(p.Role)},
 	}
@@ -128,14 +128,6 @@ func (in Input) deb(p lock.Package) (Descriptor, error) {
 		d.DownloadLocation = shown(in.Files[i].URL)
 	}
 	return d, nil
-}
-
-// DebURL returns the package URL of a Debian package
-// (https://github.com/package-url/purl-spec, type deb).
-func DebURL(pkg, version, arch, distro string) string {
-	return packageurl.NewPackageURL(packageurl.TypeDebian, "debian", pkg, version, packageurl.Qualifiers{
-		{Key: "arch", Value: arch}, {Key: "distro", Value: distro},
-	}, "").ToString()
 }
 
 // shown returns a URL as everybody may read it: without user, password, query

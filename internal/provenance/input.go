@@ -32,8 +32,11 @@ type Input struct {
 	Upstream *Upstream
 	Internal Internal
 	// Locate returns the URL of a path below the official root of one of the
-	// archives that Pins name; never a mirror's.
-	Locate  func(archive, path string) (string, error)
+	// archives that Pins name; never a mirror's, and "" for one that means
+	// nothing elsewhere.
+	Locate func(archive, path string) (string, error)
+	// PURL returns the package URL of a package; "" when it has none.
+	PURL    func(lock.Package) string
 	Program Program
 }
 
