@@ -25,6 +25,9 @@ var (
 // learn finds out what a recipe could say so that the check passes.
 func (r *run) learn(c Check, log string) {
 	text := c.Detail
+	if r.from != nil && r.learnUpgrade(text) {
+		return
+	}
 	if m := missingLibrary.FindStringSubmatch(text); m != nil && m[1] == m[2] {
 		r.adviseModule(m[1], m[3])
 	} else if m != nil {

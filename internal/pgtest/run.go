@@ -30,6 +30,8 @@ type run struct {
 	advice  []Advice
 	// preload are libraries that seem to have to be preloaded.
 	preload []string
+	// from is the image before, in an upgrade.
+	from *metadata.Metadata
 	// down says why there is no server any more.
 	down string
 }
@@ -221,10 +223,13 @@ func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, o
 
 // together creates what manifests ask for, in order and in one database, after
 // what other images and the operand bring.
-func (r *run) together(ctx context.Context) (string, error) {
+func (r *run) together(ctx context.Context) (string, error) { return r.createAll(ctx, together) }
+
+// createAll is together in a database of that name.
+func (r *run) createAll(ctx context.Context, home string) (string, error) {
 	m := r.in.Image.Metadata
-	home, create := together, "CREATE EXTENSION "
-	steps := []step{{"creating the database", "CREATE DATABASE together;\n\\connect together"}}
+	create := "CREATE EXTENSION "
+	steps := []step{{"creating the database", fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", ident(home), ident(home))}}
 	if slices.ContainsFunc(m.Create, func(name string) bool { return r.homes[name] == "postgres" }) {
 		home, create, steps = "postgres", "CREATE EXTENSION IF NOT EXISTS ", nil
 	}
@@ -289,12 +294,14 @@ func (r *run) drop(ctx context.Context, name, home string) (string, error) {
 }
 
 // log judges what the server wrote over the whole run.
-func (r *run) log(ctx context.Context) {
+func (r *run) log(ctx context.Context) { r.logAs(ctx, "log") }
+
+func (r *run) logAs(ctx context.Context, name string) {
 	if ctx.Err() != nil {
 		return
 	}
 	const most = 5
-	c := Check{Name: "log", Status: Pass}
+	c := Check{Name: name, Status: Pass}
 	bad, worthNoting := faults(r.server.log.since(0))
 	switch {
 	case len(bad) > 0:

@@ -1,0 +1,54 @@
+-- A table for every type that the extension :extension has, or that its
+-- operator classes are for, with up to two values and a null.
+DO $pgext$
+DECLARE
+	home CONSTANT text := :home;
+	specimens CONSTANT text[] := :specimens;
+	t record;
+	relation text;
+	size text;
+	specimen text;
+	kept int;
+BEGIN
+	EXECUTE format('CREATE SCHEMA %I', home);
+	FOR t IN
+		WITH members AS (
+			SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+			WHERE e.extname = :extension AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+		SELECT y.typname, format_type(y.oid, NULL) AS type,
+			CASE WHEN y.typmodin = 0 THEN ARRAY[''] ELSE ARRAY['', '(3)'] END AS sizes,
+			ARRAY(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = y.oid ORDER BY enumsortorder LIMIT 2)
+			|| CASE WHEN y.typrelid <> 0 THEN ARRAY(SELECT '(' || repeat(',', relnatts - 1) || ')' FROM pg_class WHERE oid = y.typrelid) END
+			|| specimens AS specimens
+		FROM pg_type y
+		WHERE y.typisdefined AND y.typtype <> 'p' AND (
+			y.oid IN (SELECT objid FROM members WHERE classid = 'pg_type'::regclass)
+			OR y.oid IN (SELECT o.opcintype FROM pg_opclass o JOIN members m ON m.classid = 'pg_opclass'::regclass AND m.objid = o.oid))
+		ORDER BY y.typname, y.oid
+	LOOP
+		FOREACH size IN ARRAY t.sizes LOOP
+			BEGIN
+				relation := left('table of ' || t.typname, 58) || size;
+				EXECUTE format('CREATE TABLE %I.%I (c %s)', home, relation, t.type || size);
+				kept := 0;
+				FOREACH specimen IN ARRAY t.specimens LOOP
+					EXIT WHEN kept = 2;
+					BEGIN
+						EXECUTE format('INSERT INTO %I.%I VALUES (%L)', home, relation, specimen);
+						EXECUTE format('SELECT count(c::text) FROM %I.%I', home, relation);
+						kept := kept + 1;
+					EXCEPTION WHEN OTHERS THEN NULL;
+					END;
+				END LOOP;
+				IF kept > 0 THEN
+					EXECUTE format('COMMENT ON TABLE %I.%I IS ''filled''', home, relation);
+				ELSIF size <> '' THEN
+					RAISE EXCEPTION 'no value has that size';
+				END IF;
+				EXECUTE format('INSERT INTO %I.%I VALUES (NULL)', home, relation);
+			EXCEPTION WHEN OTHERS THEN NULL;
+			END;
+		END LOOP;
+	END LOOP;
+END
+$pgext$;

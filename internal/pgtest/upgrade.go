@@ -1,0 +1,300 @@
+package pgtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/rootfs"
+	"github.com/pgext/pgext/internal/sandbox"
+)
+
+// upgrade is the way of one cluster from one image to another.
+type upgrade struct {
+	// old runs with the image before, next with the one after.
+	old, next *run
+	// before is what could be read with the old image, by extension.
+	before map[string]reading
+	// updated are the extensions that have the new version.
+	updated map[string]bool
+	// spare is a second database like the shared one, for the new image's
+	// script; "" when there is none.
+	spare string
+}
+
+// Upgrade creates and uses everything that from has, changes its image for
+// that of to on the same data directory, and updates. Both have the same mount
+// path. Whatever is wrong is in the Result; the error says that the upgrade
+// could not be tried. A failure of the old image alone is a note.
+func Upgrade(ctx context.Context, from, to Input, o Options) (Result, error) {
+	before, err := newServer(ctx, from, o)
+	if err != nil {
+		return Result{}, err
+	}
+	defer before.close()
+	u := &upgrade{old: newRun(from, o, before), before: map[string]reading{}, updated: map[string]bool{}}
+	u.populate(ctx)
+	if err := ctx.Err(); err != nil || u.old.down != "" {
+		return u.result(), err
+	}
+	after, err := u.move(ctx, to)
+	if err != nil {
+		return Result{}, fmt.Errorf("moving the cluster: %w", err)
+	}
+	defer after.close()
+	before.close() // frees its memory
+	u.next = newRun(to, o, after)
+	u.next.from = &from.Image.Metadata
+	u.advance(ctx)
+	return u.result(), ctx.Err()
+}
+
+func newRun(in Input, o Options, s *server) *run {
+	return &run{in: in, options: o, server: s, homes: map[string]string{}, dropped: map[string]bool{}}
+}
+
+// result joins both runs. What the old image could say better is no advice.
+func (u *upgrade) result() Result {
+	out := Result{Checks: u.old.result.Checks, Log: []byte(u.old.server.log.since(0))}
+	if u.next != nil {
+		out.Checks = append(out.Checks, u.next.result.Checks...)
+		out.Advice = u.next.advice
+		out.Log = append(out.Log, u.next.server.log.since(0)...)
+	}
+	return out
+}
+
+// populate creates and uses everything the old image has.
+func (u *upgrade) populate(ctx context.Context) {
+	r := u.old
+	m := r.in.Image.Metadata
+	r.check(ctx, "from start", r.start)
+	if r.down == "" {
+		// what its label says and is not so has its own consequences below
+		_, _ = r.available(ctx) //nolint:errcheck // as said
+	}
+	for _, e := range m.Extensions {
+		if lacking := r.lacking(e.Name); lacking != "" {
+			r.note(Check{Name: "from create " + e.Name, Status: Skip, Detail: "it requires " + lacking})
+			continue
+		}
+		r.check(ctx, "from create "+e.Name, excused(func(ctx context.Context) (string, error) { return u.createAndFill(ctx, e) }))
+	}
+	if len(m.Extensions) > 0 && len(r.created) == 0 && r.down == "" {
+		r.down = "no extension could be created"
+		r.note(Check{Name: "from create", Status: Fail, Detail: "no extension of the old image could be created, so there is nothing to upgrade"})
+		return
+	}
+	u.populateTogether(ctx)
+	r.check(ctx, "from stop", func(ctx context.Context) (string, error) { return "", r.server.stop(ctx) })
+}
+
+// populateTogether makes the databases in which scripts run.
+func (u *upgrade) populateTogether(ctx context.Context) {
+	r := u.old
+	if create := r.in.Image.Metadata.Create; len(create) > 0 && subset(create, r.created) {
+		r.check(ctx, "from create "+together, excused(func(ctx context.Context) (string, error) {
+			const second = together + " again"
+			if _, err := r.createAll(ctx, second); err != nil {
+				return "", err
+			}
+			u.spare = r.shared
+			if r.shared != second {
+				return strings.Join(create, ", "), nil
+			}
+			return r.createAll(ctx, together)
+		}))
+	}
+	if r.in.Script != "" && r.shared != "" && r.shared != u.spare {
+		r.check(ctx, "from test.sql", excused(r.script))
+	}
+}
+
+// excused turns an error into a note: it is about the image that is going.
+func excused(do func(context.Context) (string, error)) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		detail, err := do(ctx)
+		if err != nil {
+			err = noteError{err}
+		}
+		return detail, err
+	}
+}
+
+// createAndFill creates an extension and makes objects of all that it has.
+func (u *upgrade) createAndFill(ctx context.Context, e metadata.Extension) (string, error) {
+	r := u.old
+	detail, err := r.create(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	fillErr := r.server.fill(ctx, r.homes[e.Name], e.Name)
+	got, err := r.server.read(ctx, r.homes[e.Name], e.Name)
+	if err != nil {
+		return "", cmp.Or(fillErr, err)
+	}
+	u.before[e.Name] = got
+	return strings.TrimPrefix(detail+"; "+got.String(), "; "), fillErr
+}
+
+// move lays out a server for to, with the old one's cluster. Both clusters are
+// in memory, and go with their sandboxes.
+func (u *upgrade) move(ctx context.Context, to Input) (*server, error) {
+	r, w := io.Pipe()
+	var group errgroup.Group
+	var problems strings.Builder
+	group.Go(func() error {
+		err := u.old.server.sandbox.Run(ctx, sandbox.Command{
+			Args:   []string{"/usr/bin/tar", "--create", "--sparse", "--directory=" + rootfs.Home, "."},
+			Env:    environment(nil),
+			Stdout: w, Stderr: &problems,
+		})
+		w.CloseWithError(err)
+		return err
+	})
+	s, err := layOut(ctx, to, r)
+	r.CloseWithError(io.ErrClosedPipe) // nobody reads any more
+	if sent := group.Wait(); err == nil && sent != nil {
+		s.close()
+		err = fmt.Errorf("%w\n%s", sent, problems.String())
+	}
+	return s, err
+}
+
+// advance runs what the old image left with the new one.
+func (u *upgrade) advance(ctx context.Context) {
+	r := u.next
+	r.homes, r.created, r.shared = u.old.homes, u.old.created, u.old.shared
+	r.check(ctx, "upgrade start", r.start)
+	if r.down == "" {
+		_, _ = r.available(ctx) //nolint:errcheck // a check of the new image alone says so
+	}
+	for _, name := range r.created {
+		r.check(ctx, "upgrade read "+name, func(ctx context.Context) (string, error) { return u.readOld(ctx, name) })
+	}
+	for _, name := range r.created {
+		r.check(ctx, "upgrade "+name, func(ctx context.Context) (string, error) { return u.updateOne(ctx, name) })
+	}
+	for _, name := range r.created {
+		if !u.updated[name] && r.down == "" {
+			r.note(Check{Name: "upgrade use " + name, Status: Skip, Detail: "it was not updated"})
+			continue
+		}
+		r.check(ctx, "upgrade use "+name, func(ctx context.Context) (string, error) { return u.readNew(ctx, name) })
+		r.check(ctx, "upgrade compare "+name, func(ctx context.Context) (string, error) { return u.compare(ctx, name) })
+	}
+	u.advanceTogether(ctx)
+	r.logAs(ctx, "upgrade log")
+}
+
+// advanceTogether updates where everything is, and runs the new image's script.
+func (u *upgrade) advanceTogether(ctx context.Context) {
+	r := u.next
+	if r.shared != "" && r.shared != "postgres" { // where each was updated already
+		r.check(ctx, "upgrade "+together, func(ctx context.Context) (string, error) {
+			return "", errors.Join(u.updateAll(ctx, r.shared), u.updateAll(ctx, u.spare))
+		})
+	}
+	if r.in.Script != "" {
+		r.check(ctx, "upgrade test.sql", func(ctx context.Context) (string, error) {
+			_, err := r.server.psql(ctx, cmp.Or(u.spare, "postgres"), r.in.Script)
+			return "", err
+		})
+	}
+}
+
+// updateAll updates in a database what manifests ask for, and what that
+// requires.
+func (u *upgrade) updateAll(ctx context.Context, database string) error {
+	for _, name := range u.old.in.Image.Metadata.Create {
+		if !u.updated[name] {
+			return noteError{fmt.Errorf("%s could not be updated alone", name)}
+		}
+		if err := u.update(ctx, database, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// updateOne updates an extension in its database.
+func (u *upgrade) updateOne(ctx context.Context, name string) (string, error) {
+	r := u.next
+	was, wanted := u.versionBefore(name), r.known.defaults[name]
+	if wanted == "" {
+		return "", fmt.Errorf("the new image has no extension %s; the old one has version %s", name, was)
+	}
+	detail := was + " to " + wanted
+	if was == wanted {
+		detail = "both have version " + was
+	}
+	err := u.update(ctx, r.homes[name], name)
+	var refused *SQLError
+	if errors.As(err, &refused) && refused.State == dependentObjects {
+		if again := u.updateWithoutViews(ctx, name); again == nil {
+			u.updated[name] = true
+			return "", noteError{fmt.Errorf("views that use what the update drops have to be dropped before: %w", refused)}
+		}
+	}
+	if err == nil {
+		u.updated[name] = true
+	}
+	return detail, err
+}
+
+// dependentObjects is dependent_objects_still_exist.
+const dependentObjects = "2BP01"
+
+// updateWithoutViews updates once more, without our views.
+func (u *upgrade) updateWithoutViews(ctx context.Context, name string) error {
+	if _, err := u.next.server.query(ctx, u.next.homes[name], fmt.Sprintf(dropViews, literal(fillSchema(name)))); err != nil {
+		return err
+	}
+	return u.update(ctx, u.next.homes[name], name)
+}
+
+// update updates an extension in a database, after those of its image that it
+// requires; afterwards it has the labelled version.
+func (u *upgrade) update(ctx context.Context, database, name string) error {
+	r := u.next
+	for _, n := range r.known.order(name) {
+		if !slices.Contains(r.created, n) {
+			continue // another image's
+		}
+		a := r.server.session(ctx, database,
+			step{"update", "ALTER EXTENSION " + ident(n) + " UPDATE;"},
+			step{"version", "SELECT extversion FROM pg_extension WHERE extname = " + literal(n) + ";"},
+		)
+		var refused *SQLError
+		switch {
+		case errors.As(a.err, &refused) && noPath.MatchString(refused.Text):
+			return u.noPath(n)
+		case a.err != nil:
+			return a.err
+		case a.output["version"] != r.known.defaults[n]:
+			return fmt.Errorf("%s has version %q afterwards, not %s", n, a.output["version"], r.known.defaults[n])
+		}
+	}
+	return nil
+}
+
+// versionBefore is the version that the old image's extension was created in.
+func (u *upgrade) versionBefore(name string) string {
+	for _, e := range u.old.in.Image.Metadata.Extensions {
+		if e.Name == name {
+			return e.Version
+		}
+	}
+	return ""
+}
+
+func subset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
+}

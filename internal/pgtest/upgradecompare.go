@@ -1,0 +1,139 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// dropViews drops the views of a schema.
+const dropViews = `DO $pgext$
+DECLARE v record;
+BEGIN
+	FOR v IN SELECT schemaname, viewname FROM pg_views WHERE schemaname = %s LOOP
+		EXECUTE format('DROP VIEW %%I.%%I', v.schemaname, v.viewname);
+	END LOOP;
+END
+$pgext$;`
+
+// membersQuery lists what belongs to an extension, functions with where they
+// are.
+const membersQuery = `SELECT pg_describe_object(d.classid, d.objid, 0) || coalesce(' in ' || quote_nullable(p.probin) || ' as ' || p.prosrc, '')
+FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.probin IS NOT NULL
+WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = %s ORDER BY 1;`
+
+// compare notes how an extension that was updated differs from one that the
+// new image has just created.
+func (u *upgrade) compare(ctx context.Context, name string) (string, error) {
+	r := u.next
+	i := slices.IndexFunc(r.in.Image.Metadata.Extensions, func(e metadata.Extension) bool { return e.Name == name })
+	if i < 0 || r.homes[name] == "postgres" || strings.HasPrefix(r.homes[name], "y_") {
+		return "not in a database of its own", nil
+	}
+	query := fmt.Sprintf(membersQuery, literal(name))
+	updated, err := r.server.query(ctx, r.homes[name], query)
+	if err != nil {
+		return "", err
+	}
+	fresh := "fresh " + name
+	if err := r.createIn(ctx, fresh, r.in.Image.Metadata.Extensions[i], r.known.order(name)); err != nil {
+		return "", noteError{fmt.Errorf("creating it afresh: %w", err)}
+	}
+	created, err := r.server.query(ctx, fresh, query)
+	if err != nil {
+		return "", err
+	}
+	if err := differences(strings.Split(updated, "\n"), strings.Split(created, "\n")); err != nil {
+		return "", noteError{err}
+	}
+	return "", nil
+}
+
+// differences are between what an update leaves and what is created afresh.
+func differences(updated, created []string) error {
+	without := func(a, b []string) []string {
+		return slices.DeleteFunc(slices.Clone(a), func(line string) bool { return slices.Contains(b, line) })
+	}
+	const most = 10
+	var lines []string
+	for _, l := range without(created, updated) {
+		lines = append(lines, "lacks "+l)
+	}
+	for _, l := range without(updated, created) {
+		lines = append(lines, "still has "+l)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("after the update it is not what is created afresh: %d differences\n%s", len(lines), shorten(lines, most))
+}
+
+// Patterns of what PostgreSQL says when an upgrade does not go through.
+var (
+	noPath         = regexp.MustCompile(`has no update path from version`)
+	missingSymbol  = regexp.MustCompile(`could not find function "([^"]+)" in file "([^"]+)"`)
+	newRequirement = regexp.MustCompile(`required extension "([^"]+)" is not installed`)
+)
+
+// noPath says that no script leads from the old version to the new one.
+func (u *upgrade) noPath(name string) error {
+	was, wanted := u.versionBefore(name), u.next.known.defaults[name]
+	scripts := u.next.in.Image.scripts(name)
+	u.next.advise(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or scripts that lead there together",
+		name, was, wanted, name, was, wanted), "")
+	return fmt.Errorf("no update path from version %s to %s; there are the scripts %s", was, wanted, strings.Join(scripts, ", "))
+}
+
+// scripts are the file names of an extension's scripts in the image.
+func (i Image) scripts(extension string) []string {
+	var out []string
+	// a folder that cannot be read holds no script either
+	_ = fs.WalkDir(os.DirFS(i.Dir), ".", func(p string, d fs.DirEntry, err error) error {
+		if name := path.Base(p); err == nil && !d.IsDir() && strings.HasPrefix(name, extension+"--") && strings.HasSuffix(name, ".sql") {
+			out = append(out, name)
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return out
+}
+
+// learnUpgrade explains what fails between two images; false when it is about
+// something else.
+func (r *run) learnUpgrade(text string) bool {
+	const until = "from the change of the image until ALTER EXTENSION … UPDATE has run in a database, "
+	m := r.in.Image.Metadata
+	if found := missingModule.FindStringSubmatch(text); found != nil {
+		module := strings.TrimSuffix(path.Base(found[1]), ".so")
+		if slices.Contains(r.from.Modules, module) && !slices.Contains(m.Modules, module) {
+			r.advise(fmt.Sprintf("what the old image created calls its module %s, the new one has %s: %sit fails; "+
+				"keep lib/%s.so in the new image beside its own, or plan the change as an outage", module, orNone(m.Modules), until, module), "")
+			return true
+		}
+	}
+	if found := missingSymbol.FindStringSubmatch(text); found != nil {
+		r.advise(fmt.Sprintf("what the old image created calls %s in %s, which the new module lacks: %sit fails; "+
+			"the module should keep the name, if only to raise an error", found[1], short(found[2]), until), "")
+		return true
+	}
+	if found := newRequirement.FindStringSubmatch(text); found != nil {
+		r.advise(fmt.Sprintf("the new version requires %s: CREATE EXTENSION %s comes before the update", found[1], found[1]), "")
+		return true
+	}
+	return false
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
