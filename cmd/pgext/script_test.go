@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 //	vendor FILE DIR TAG        make an image as others would; see script_image_test.go
 //	live                       the cache of tests that run a real server
 //	spoil FROM TO WAY PATH …   make an image that is broken; see script_spoil_test.go
+//	module FILE PACKAGE NAME   a real module, from a package of forky
 //	nothing-written            no lock, no image, no temporary file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -24,6 +24,7 @@ type testFlags struct {
 	output string
 	with   []string
 	junit  string
+	from   string
 }
 
 func (a *app) testCommand() *cobra.Command {
@@ -43,10 +44,18 @@ dropped, and the server's log is judged.
 A RECIPE is built into DIR first. Images that another one requires are looked
 for among the arguments, in DIR and among --with. Architectures that this
 machine does not run are not tested, and said to be so. A failed check exits
-with 3; the server's log is then kept in DIR/<image>/<tag>-<arch>.test.log.`,
+with 3; the server's log is then kept in DIR/<image>/<tag>-<arch>.test.log.
+
+With --from an upgrade is tried as well: what OLD has is created and used, the
+server stops and starts with the new image on the same data directory, every
+extension is used before and after ALTER EXTENSION UPDATE. OLD is an image, the
+TAG of another image beside the one that is tested, HOST/NAME or "previous" for
+the newest before it in that repository, or in its own.`,
 		Example: `  pgext test recipes/pgvector --distro forky
   pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie
-  pgext test dist/pgrouting --with dist/postgis --junit report.xml`,
+  pgext test dist/pgrouting --with dist/postgis --junit report.xml
+  pgext test recipes/pgvector --from registry.example.com/extensions/pgvector
+  pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie --from 0.8.0-18-trixie`,
 		Args: atLeastOne("a recipe or an image"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
@@ -55,6 +64,9 @@ with 3; the server's log is then kept in DIR/<image>/<tag>-<arch>.test.log.`,
 			}
 			subjects, err := a.testSubjects(cmd.Context(), b, args, f)
 			if err != nil {
+				return err
+			}
+			if err := a.addPredecessors(cmd.Context(), subjects, f.from); err != nil {
 				return err
 			}
 			others, err := a.testCompanions(cmd.Context(), subjects, f)
@@ -73,6 +85,7 @@ with 3; the server's log is then kept in DIR/<image>/<tag>-<arch>.test.log.`,
 	f.resolvingFlags.bind(fs)
 	fs.StringVar(&f.output, "output", "dist", "folder for the images of recipes, and for the logs of failed tests")
 	fs.StringArrayVar(&f.with, "with", nil, "image that others may require")
+	fs.StringVar(&f.from, "from", "", "image to upgrade from: IMAGE, HOST/NAME, TAG, or \"previous\"")
 	fs.StringVar(&f.junit, "junit", "", "write a JUnit report to this file")
 	return cmd
 }
@@ -82,6 +95,10 @@ type subject struct {
 	builder.Trial
 	// tag names it, for the log.
 	tag string
+	// ref is where it was found.
+	ref string
+	// from is what it is upgraded from; nil when nothing is.
+	from *predecessor
 }
 
 // testSubjects builds the recipes and finds the images among the arguments.
@@ -99,7 +116,8 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 		}
 		for _, t := range trials {
 			if f.selects(t) {
-				subjects = append(subjects, subject{t, fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)})
+				tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
+				subjects = append(subjects, subject{Trial: t, tag: tag, ref: arg})
 			}
 		}
 	}
@@ -138,13 +156,14 @@ func (a *app) buildSubjects(ctx context.Context, b *builder.Builder, r *recipe.R
 	}
 	var out []subject
 	for _, i := range images {
-		trials, err := a.trials(ctx, "oci:"+i.Path+":"+i.Tags[0], r)
+		ref := "oci:" + i.Path + ":" + i.Tags[0]
+		trials, err := a.trials(ctx, ref, r)
 		if err != nil {
 			return nil, err
 		}
 		for _, t := range trials {
 			t.Name = i.Name + ":" + i.Tags[0]
-			out = append(out, subject{t, i.Tags[0]})
+			out = append(out, subject{Trial: t, tag: i.Tags[0], ref: ref})
 		}
 	}
 	return out, nil
@@ -232,7 +251,13 @@ func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.T
 	}
 	others, missing := s.Required(all)
 	report := func(c pgtest.Check) { live.show(s, c) }
-	result, err := b.Test(ctx, s.Trial, builder.Company{Others: others, Missing: missing, Report: report})
+	company := builder.Company{Others: others, Missing: missing, Report: report}
+	result, err := b.Test(ctx, s.Trial, company)
+	if err == nil {
+		var upgraded pgtest.Result
+		upgraded, err = s.upgrade(ctx, b, all, company)
+		result = result.And(upgraded)
+	}
 	for _, r := range missing {
 		result.Checks = append(result.Checks, lacks(s, r))
 		if r.Package != "" {

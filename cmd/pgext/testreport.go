@@ -17,12 +17,14 @@ type testDocument struct {
 
 // testedImage is one architecture of an image.
 type testedImage struct {
-	Image    string `json:"image"`
-	Name     string `json:"name"`
-	Digest   string `json:"digest"`
-	Distro   string `json:"distro"`
-	Postgres int    `json:"postgres"`
-	Arch     string `json:"arch"`
+	Image  string `json:"image"`
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	// From is the image of --from.
+	From     *fromDocument `json:"from,omitempty"`
+	Distro   string        `json:"distro"`
+	Postgres int           `json:"postgres"`
+	Arch     string        `json:"arch"`
 	// Status is pass, fail, or skip when nothing ran.
 	Status  pgtest.Status   `json:"status"`
 	Seconds float64         `json:"seconds"`
@@ -66,7 +68,7 @@ func (a *app) reportTests(outcomes []outcome, f testFlags) error {
 func (o outcome) document() testedImage {
 	d := testedImage{
 		Image: o.Name, Name: o.Metadata.Name, Distro: o.Metadata.Distro, Postgres: o.Metadata.Postgres, Arch: o.Metadata.Arch,
-		Status: pgtest.Pass, Checks: o.Checks, Advice: list(o.Advice), Log: o.log,
+		Status: pgtest.Pass, Checks: o.Checks, Advice: list(o.Advice), Log: o.log, From: o.fromDocument(),
 	}
 	if digest, err := o.Image.Digest(); err == nil {
 		d.Digest = digest.String()

@@ -60,6 +60,11 @@ type Result struct {
 	Log []byte `json:"-"`
 }
 
+// And returns a result with another's checks, advice and log behind its own.
+func (r Result) And(o Result) Result {
+	return Result{slices.Concat(r.Checks, o.Checks), slices.Concat(r.Advice, o.Advice), slices.Concat(r.Log, o.Log)}
+}
+
 // Count returns how many checks have that status.
 func (r Result) Count(s Status) int {
 	n := 0

@@ -41,7 +41,7 @@ func Upgrade(ctx context.Context, from, to Input, o Options) (Result, error) {
 	defer before.close()
 	u := &upgrade{old: newRun(from, o, before), before: map[string]reading{}, updated: map[string]bool{}}
 	u.populate(ctx)
-	if err := ctx.Err(); err != nil || u.old.down != "" {
+	if err := ctx.Err(); err != nil || !u.stopped() {
 		return u.result(), err
 	}
 	after, err := u.move(ctx, to)
@@ -69,6 +69,12 @@ func (u *upgrade) result() Result {
 		out.Log = append(out.Log, u.next.server.log.since(0)...)
 	}
 	return out
+}
+
+// stopped tells whether the last thing with the old image was its orderly end.
+func (u *upgrade) stopped() bool {
+	last := u.old.result.Checks[len(u.old.result.Checks)-1]
+	return last.Name == "from stop" && last.Status == Pass
 }
 
 // populate creates and uses everything the old image has.
@@ -229,6 +235,8 @@ func (u *upgrade) updateOne(ctx context.Context, name string) (string, error) {
 	r := u.next
 	was, wanted := u.versionBefore(name), r.known.defaults[name]
 	if wanted == "" {
+		r.explain(fmt.Sprintf("databases that have %s lose it with the change of the image: DROP EXTENSION comes before it, "+
+			"or an image that has it is mounted as well (--with)", name))
 		return "", fmt.Errorf("the new image has no extension %s; the old one has version %s", name, was)
 	}
 	detail := was + " to " + wanted
@@ -257,6 +265,7 @@ func (u *upgrade) updateWithoutViews(ctx context.Context, name string) error {
 	if _, err := u.next.server.query(ctx, u.next.homes[name], fmt.Sprintf(dropViews, literal(fillSchema(name)))); err != nil {
 		return err
 	}
+	u.before[name] = u.before[name].withoutViews()
 	return u.update(ctx, u.next.homes[name], name)
 }
 

@@ -34,8 +34,7 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname 
 // new image has just created.
 func (u *upgrade) compare(ctx context.Context, name string) (string, error) {
 	r := u.next
-	i := slices.IndexFunc(r.in.Image.Metadata.Extensions, func(e metadata.Extension) bool { return e.Name == name })
-	if i < 0 || r.homes[name] == "postgres" || strings.HasPrefix(r.homes[name], "y_") {
+	if r.homes[name] != "x_"+name {
 		return "not in a database of its own", nil
 	}
 	query := fmt.Sprintf(membersQuery, literal(name))
@@ -44,7 +43,7 @@ func (u *upgrade) compare(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	fresh := "fresh " + name
-	if err := r.createIn(ctx, fresh, r.in.Image.Metadata.Extensions[i], r.known.order(name)); err != nil {
+	if err := r.createIn(ctx, fresh, metadata.Extension{Name: name, Version: r.known.defaults[name]}, r.known.order(name)); err != nil {
 		return "", noteError{fmt.Errorf("creating it afresh: %w", err)}
 	}
 	created, err := r.server.query(ctx, fresh, query)
@@ -87,8 +86,8 @@ var (
 func (u *upgrade) noPath(name string) error {
 	was, wanted := u.versionBefore(name), u.next.known.defaults[name]
 	scripts := u.next.in.Image.scripts(name)
-	u.next.advise(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or scripts that lead there together",
-		name, was, wanted, name, was, wanted), "")
+	u.next.explain(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or scripts that lead there together",
+		name, was, wanted, name, was, wanted))
 	return fmt.Errorf("no update path from version %s to %s; there are the scripts %s", was, wanted, strings.Join(scripts, ", "))
 }
 
@@ -114,18 +113,18 @@ func (r *run) learnUpgrade(text string) bool {
 	if found := missingModule.FindStringSubmatch(text); found != nil {
 		module := strings.TrimSuffix(path.Base(found[1]), ".so")
 		if slices.Contains(r.from.Modules, module) && !slices.Contains(m.Modules, module) {
-			r.advise(fmt.Sprintf("what the old image created calls its module %s, the new one has %s: %sit fails; "+
-				"keep lib/%s.so in the new image beside its own, or plan the change as an outage", module, orNone(m.Modules), until, module), "")
+			r.explain(fmt.Sprintf("what the old image created calls its module %s, the new one has %s: %sit fails; "+
+				"keep lib/%s.so in the new image beside its own, or plan the change as an outage", module, orNone(m.Modules), until, module))
 			return true
 		}
 	}
 	if found := missingSymbol.FindStringSubmatch(text); found != nil {
-		r.advise(fmt.Sprintf("what the old image created calls %s in %s, which the new module lacks: %sit fails; "+
-			"the module should keep the name, if only to raise an error", found[1], short(found[2]), until), "")
+		r.explain(fmt.Sprintf("what the old image created calls %s in %s, which the new module lacks: %sit fails; "+
+			"the module should keep the name, if only to raise an error", found[1], short(found[2]), until))
 		return true
 	}
 	if found := newRequirement.FindStringSubmatch(text); found != nil {
-		r.advise(fmt.Sprintf("the new version requires %s: CREATE EXTENSION %s comes before the update", found[1], found[1]), "")
+		r.explain(fmt.Sprintf("the new version requires %s: CREATE EXTENSION %s comes before the update", found[1], found[1]))
 		return true
 	}
 	return false

@@ -27,8 +27,8 @@ type readRow struct {
 	Kind, Object string
 	// Content is nil where it may differ from one time to the next.
 	Content *string
-	// Problem is why there is none.
-	Problem string
+	// Problem is why there is none, State its SQLSTATE.
+	Problem, State string
 }
 
 const (
@@ -55,52 +55,105 @@ func (r reading) String() string {
 	tables, views, functions := 0, 0, 0
 	for _, row := range r.Rows {
 		switch {
-		case row.Kind == kindFunction:
-			functions++
-		case strings.HasPrefix(row.Object, "table "):
+		case row.table():
 			tables++
-		default:
+		case row.view():
 			views++
+		default:
+			functions++
 		}
 	}
 	return fmt.Sprintf("%d tables, %d indexes, %d views; %d functions of modules", tables, r.Indexes, views, functions)
 }
 
-// named are the rows of one kind by name.
-func (r reading) named(kind string) map[string]readRow {
-	out := map[string]readRow{}
-	for _, row := range r.Rows {
-		if row.Kind == kind {
-			out[row.Object] = row
-		}
-	}
-	return out
+// tablePrefix begins the names of our tables; the others are views.
+const tablePrefix = "table "
+
+// withoutViews is the reading without views.
+func (r reading) withoutViews() reading {
+	r.Rows = slices.DeleteFunc(slices.Clone(r.Rows), readRow.view)
+	return r
 }
 
-// lost is what worked before and does not now; nil when all does.
-func (r reading) lost(before reading) error {
-	var problems []error
-	for _, k := range []struct{ kind, plural, verb string }{
-		{kindObject, "objects", "be read"}, {kindFunction, "functions", "be called"},
+// loss is what worked before and does not now, by the reason.
+type loss struct {
+	what    string
+	of, all int
+	reasons map[string][]string
+}
+
+func (l loss) String() string {
+	return fmt.Sprintf("%d of %d %s\n%s", l.of, l.all, l.what, listed(l.reasons))
+}
+
+// lost compares with an earlier reading. What fails is broken; so many views
+// that give an error of their own, where others still work, are strange: what
+// they call may have become strict about nonsense.
+func (r reading) lost(before reading) (broken, strange []loss) {
+	for _, k := range []struct {
+		what   string
+		counts func(readRow) bool
+	}{
+		{"tables cannot be read", readRow.table},
+		{"views cannot be read", readRow.view},
+		{"functions of modules are not there", func(row readRow) bool { return row.Kind == kindFunction }},
 	} {
-		was, is := before.named(k.kind), r.named(k.kind)
-		reasons := map[string][]string{}
-		all, lost := 0, 0
-		for _, name := range slices.Sorted(maps.Keys(was)) {
-			if was[name].Problem != "" {
-				continue
-			}
-			all++
-			if p := is[name].Problem; p != "" {
-				reasons[p] = append(reasons[p], name)
-				lost++
-			}
-		}
-		if lost > 0 {
-			problems = append(problems, fmt.Errorf("%d of %d %s cannot %s\n%s", lost, all, k.plural, k.verb, listed(reasons)))
+		l, known := r.lossOf(before, k.what, k.counts)
+		switch {
+		case l.of == 0:
+		case known || l.of == l.all:
+			broken = append(broken, l)
+		default:
+			strange = append(strange, l)
 		}
 	}
-	return errors.Join(problems...)
+	return broken, strange
+}
+
+// lossOf is the loss among rows of a kind. known says that a reason is one that
+// has nothing to do with values, or that rows are no views.
+func (r reading) lossOf(before reading, what string, counts func(readRow) bool) (l loss, known bool) {
+	l = loss{what: what, reasons: map[string][]string{}}
+	is := map[string]readRow{}
+	for _, row := range r.Rows {
+		if counts(row) {
+			is[row.Object] = row
+		}
+	}
+	for _, was := range before.Rows {
+		if !counts(was) || was.Problem != "" {
+			continue
+		}
+		l.all++
+		row, there := is[was.Object]
+		if !there && was.Kind == kindObject {
+			row.Problem, row.State = "it is gone", undefinedTable
+		}
+		if row.Problem != "" {
+			l.of++
+			l.reasons[row.Problem] = append(l.reasons[row.Problem], was.Object)
+			known = known || !was.view() || row.structural()
+		}
+	}
+	return l, known
+}
+
+// undefinedTable is the SQLSTATE of that name.
+const undefinedTable = "42P01"
+
+func (row readRow) table() bool {
+	return row.Kind == kindObject && strings.HasPrefix(row.Object, tablePrefix)
+}
+
+func (row readRow) view() bool {
+	return row.Kind == kindObject && !strings.HasPrefix(row.Object, tablePrefix)
+}
+
+// structural tells whether a problem is about what is not there (classes 42 and
+// 58, and what the loader says), rather than about a value.
+func (row readRow) structural() bool {
+	return strings.HasPrefix(row.State, "42") || strings.HasPrefix(row.State, "58") ||
+		strings.Contains(row.Problem, "could not load library") || strings.Contains(row.Problem, "could not access file")
 }
 
 // listed is a line for every reason, with a few of those it is for.
@@ -120,11 +173,13 @@ func listed(reasons map[string][]string) string {
 // changed are lines about contents that differ.
 func (r reading) changed(before reading) []string {
 	var out []string
-	was, is := before.named(kindObject), r.named(kindObject)
-	for _, name := range slices.Sorted(maps.Keys(was)) {
-		a, b := was[name].Content, is[name].Content
-		if a != nil && b != nil && *a != *b {
-			out = append(out, fmt.Sprintf("%s: %s became %s", name, *a, *b))
+	is := map[string]*string{}
+	for _, row := range r.Rows {
+		is[row.Kind+row.Object] = row.Content
+	}
+	for _, was := range before.Rows {
+		if a, b := was.Content, is[was.Kind+was.Object]; a != nil && b != nil && *a != *b {
+			out = append(out, fmt.Sprintf("%s: %s became %s", was.Object, *a, *b))
 		}
 	}
 	return out
@@ -153,13 +208,23 @@ func (u *upgrade) readNew(ctx context.Context, name string) (string, error) {
 
 // judge compares with what the old image read.
 func (u *upgrade) judge(name string, got reading) (string, error) {
+	const most = 5
 	before := u.before[name]
-	if err := got.lost(before); err != nil {
-		return "", err
+	broken, strange := got.lost(before)
+	changed := got.changed(before)
+	var text []string
+	for _, l := range append(broken, strange...) {
+		text = append(text, l.String())
 	}
-	if lines := got.changed(before); len(lines) > 0 {
-		const most = 5
-		return "", noteError{fmt.Errorf("%d give something else than with the old image\n%s", len(lines), shorten(lines, most))}
+	if len(changed) > 0 {
+		text = append(text, fmt.Sprintf("%d give something else than with the old image\n%s", len(changed), shorten(changed, most)))
 	}
-	return got.String(), nil
+	err := errors.New(strings.Join(text, "\n"))
+	switch vanished := u.next.known.defaults[name] == ""; {
+	case len(text) == 0:
+		return got.String(), nil
+	case len(broken) == 0, vanished: // the update fails, and says so
+		return "", noteError{err}
+	}
+	return "", err
 }

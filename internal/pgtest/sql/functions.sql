@@ -30,7 +30,7 @@ BEGIN
 				WHERE a.n <= p.pronargs - p.pronargdefaults ORDER BY a.n), ', ') AS arguments
 		FROM pg_proc p
 		JOIN pg_namespace s ON s.oid = p.pronamespace
-		JOIN pg_type y ON y.oid = p.prorettype AND y.typtype <> 'p'
+		JOIN pg_type y ON y.oid = p.prorettype AND (y.typtype <> 'p' OR y.typname = 'record')
 		JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
 		JOIN pg_extension e ON e.oid = d.refobjid
 		WHERE e.extname = :extension AND p.prokind = 'f' AND p.provolatile IN ('i', 's') AND p.provariadic = 0 AND p.pronargs > 0

@@ -14,7 +14,8 @@ BEGIN
 			SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 			WHERE e.extname = :extension AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
 		SELECT row_number() OVER (ORDER BY a.amname, c.opcname, c.oid, r.relname) AS n,
-			a.amname, c.opcname, n.nspname, r.relname, p.amoppurpose, format('OPERATOR(%I.%s)', pn.nspname, po.oprname) AS operator
+			a.amname, c.opcname, n.nspname, r.relname, p.amoppurpose,
+			CASE WHEN po.oid IS NOT NULL THEN format('OPERATOR(%I.%s)', pn.nspname, po.oprname) END AS operator
 		FROM pg_opclass c
 		JOIN pg_am a ON a.oid = c.opcmethod
 		JOIN pg_namespace n ON n.oid = c.opcnamespace

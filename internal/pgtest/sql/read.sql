@@ -1,6 +1,6 @@
 -- What our tables and views give, as one JSON document, with the problems of
 -- reading them; and what the C functions of :extension lack.
-CREATE FUNCTION pg_temp.pgext_read(OUT kind text, OUT object text, OUT content text, OUT problem text) RETURNS SETOF record
+CREATE FUNCTION pg_temp.pgext_read(OUT kind text, OUT object text, OUT content text, OUT state text, OUT problem text) RETURNS SETOF record
 LANGUAGE plpgsql AS $pgext$
 DECLARE
 	home CONSTANT text := :home;
@@ -11,7 +11,7 @@ BEGIN
 		SELECT r.relname, obj_description(r.oid, 'pg_class') AS said FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
 		WHERE n.nspname = home AND r.relkind IN ('r', 'v') ORDER BY r.relname
 	LOOP
-		object := o.relname; content := NULL; problem := NULL;
+		object := o.relname; content := NULL; state := NULL; problem := NULL;
 		BEGIN
 			EXECUTE format('SELECT coalesce(string_agg(t::text, '' '' ORDER BY t::text), '''') FROM %I.%I t', home, o.relname) INTO content;
 			IF o.said = 'stable' THEN
@@ -19,7 +19,7 @@ BEGIN
 			ELSIF length(content) > 200 THEN
 				content := left(content, 160) || '… md5 ' || md5(content);
 			END IF;
-		EXCEPTION WHEN OTHERS THEN problem := SQLERRM;
+		EXCEPTION WHEN OTHERS THEN state := SQLSTATE; problem := SQLERRM;
 		END;
 		RETURN NEXT;
 	END LOOP;
@@ -31,10 +31,10 @@ BEGIN
 		JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = :extension
 		ORDER BY 2
 	LOOP
-		object := o.name; problem := NULL;
+		object := o.name; state := NULL; problem := NULL;
 		BEGIN
 			PERFORM fmgr_c_validator(o.oid); -- looks for module and symbol
-		EXCEPTION WHEN OTHERS THEN problem := SQLERRM;
+		EXCEPTION WHEN OTHERS THEN state := SQLSTATE; problem := SQLERRM;
 		END;
 		RETURN NEXT;
 	END LOOP;

@@ -1,5 +1,7 @@
--- A table for every type that the extension :extension has, or that its
--- operator classes are for, with up to two values and a null.
+-- A table for every type that the extension :extension has, that its operator
+-- classes are for, or that its functions take from another extension, with up
+-- to two values and a null. Nobody has columns of the types that come with
+-- relations and arrays.
 DO $pgext$
 DECLARE
 	home CONSTANT text := :home;
@@ -21,9 +23,14 @@ BEGIN
 			|| CASE WHEN y.typrelid <> 0 THEN ARRAY(SELECT '(' || repeat(',', relnatts - 1) || ')' FROM pg_class WHERE oid = y.typrelid) END
 			|| specimens AS specimens
 		FROM pg_type y
-		WHERE y.typisdefined AND y.typtype <> 'p' AND (
+		WHERE y.typisdefined AND y.typtype <> 'p'
+			AND NOT EXISTS (SELECT FROM pg_class r WHERE r.oid = y.typrelid AND r.relkind <> 'c')
+			AND NOT EXISTS (SELECT FROM pg_type element WHERE element.typarray = y.oid)
+			AND (
 			y.oid IN (SELECT objid FROM members WHERE classid = 'pg_type'::regclass)
-			OR y.oid IN (SELECT o.opcintype FROM pg_opclass o JOIN members m ON m.classid = 'pg_opclass'::regclass AND m.objid = o.oid))
+			OR y.oid IN (SELECT o.opcintype FROM pg_opclass o JOIN members m ON m.classid = 'pg_opclass'::regclass AND m.objid = o.oid)
+			OR y.oid IN (SELECT unnest(p.proargtypes) FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
+			AND y.oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_type'::regclass AND deptype = 'e'))
 		ORDER BY y.typname, y.oid
 	LOOP
 		FOREACH size IN ARRAY t.sizes LOOP

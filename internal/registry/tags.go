@@ -1,0 +1,40 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// Tags lists the tags of repo, HOST/NAME, sorted.
+func (c *Client) Tags(ctx context.Context, repo string) ([]string, error) {
+	op := func() ([]string, error) {
+		r, err := name.NewRepository(repo, c.nameOptions()[1:]...)
+		if err != nil {
+			return nil, err
+		}
+		s, err := c.session(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return s.puller.List(ctx, r)
+	}
+	tags, err := op()
+	slices.Sort(tags)
+	return tags, wrap("listing the tags of", repo, err)
+}
+
+// Split takes ref, HOST/NAME[:TAG][@DIGEST], apart into its repository and what
+// stands behind it, "" or with the character that leads it in.
+func Split(ref string) (repo, rest string) {
+	repo, digest, pinned := strings.Cut(ref, "@")
+	if pinned {
+		rest = "@" + digest
+	}
+	if i := strings.LastIndexByte(repo, ':'); i > strings.LastIndexByte(repo, '/') {
+		repo, rest = repo[:i], repo[i:]+rest
+	}
+	return repo, rest
+}
