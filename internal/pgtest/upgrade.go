@@ -83,8 +83,8 @@ func (u *upgrade) populate(ctx context.Context) {
 	m := r.in.Image.Metadata
 	r.check(ctx, "from start", r.start)
 	if r.down == "" {
-		// what its label says and is not so has its own consequences below
-		_, _ = r.available(ctx) //nolint:errcheck // as said
+		// what its label says and is not so has consequences below
+		_, _ = r.available(ctx)
 	}
 	for _, e := range m.Extensions {
 		if lacking := r.lacking(e.Name); lacking != "" {
@@ -180,7 +180,7 @@ func (u *upgrade) advance(ctx context.Context) {
 	r.homes, r.created, r.shared = u.old.homes, u.old.created, u.old.shared
 	r.check(ctx, "upgrade start", r.start)
 	if r.down == "" {
-		_, _ = r.available(ctx) //nolint:errcheck // a check of the new image alone says so
+		_, _ = r.available(ctx) // a check of the new image alone says what is wrong with it
 	}
 	for _, name := range r.created {
 		r.check(ctx, "upgrade read "+name, func(ctx context.Context) (string, error) { return u.readOld(ctx, name) })

@@ -1,0 +1,127 @@
+package pgtest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+func TestJudge(t *testing.T) {
+	text := func(s string) *string { return &s }
+	before := reading{Rows: []readRow{
+		{Kind: kindObject, Object: "table of x", Content: text("1")},
+		{Kind: kindObject, Object: "view of a 1", Content: text("1")},
+		{Kind: kindObject, Object: "view of b 2"},
+		{Kind: kindFunction, Object: "f()"},
+		{Kind: kindFunction, Object: "g()", Problem: "it never worked"},
+	}}
+	change := func(object string, to func(*readRow)) reading {
+		var out reading
+		for _, row := range before.Rows {
+			if row.Object == object {
+				to(&row)
+			}
+			if row.Object != "" {
+				out.Rows = append(out.Rows, row)
+			}
+		}
+		return out
+	}
+	fails := func(state, problem string) func(*readRow) {
+		return func(row *readRow) { row.State, row.Problem, row.Content = state, problem, nil }
+	}
+	for _, tc := range []struct {
+		name    string
+		after   reading
+		version string
+		status  Status
+		want    string
+	}{
+		{"all as before", before, "2", Pass, "1 tables, 0 indexes, 2 views; 2 functions of modules"},
+		{"a table", change("table of x", fails("XX000", "old format")), "2", Fail, "1 of 1 tables cannot be read\ntable of x: old format"},
+		{"a view whose function is gone", change("view of a 1", fails("42883", "no a")), "2", Fail, "1 of 2 views cannot be read\nview of a 1: no a"},
+		{"a view whose module is gone", change("view of a 1", fails("58P01", "no file")), "2", Fail, "1 of 2 views cannot be read\nview of a 1: no file"},
+		{"a view that is strict now", change("view of a 1", fails("22023", "nonsense")), "2", Note, "1 of 2 views cannot be read\nview of a 1: nonsense"},
+		{"a table that is gone", change("table of x", func(row *readRow) { row.Object = "" }), "2", Fail, "1 of 1 tables cannot be read\ntable of x: it is gone"},
+		{"a function", change("f()", fails("58P01", "no file")), "2", Fail, "1 of 1 functions of modules are not there\nf(): no file"},
+		{"an extension that vanished", change("f()", fails("58P01", "no file")), "", Note, "1 of 1 functions of modules are not there\nf(): no file"},
+		{
+			"another result", change("view of a 1", func(row *readRow) { row.Content = text("2") }), "2", Note,
+			"1 give something else than with the old image\nview of a 1: 1 became 2",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			u := &upgrade{before: map[string]reading{"x": before}, next: &run{known: catalog{defaults: map[string]string{"x": tc.version}}}}
+			detail, err := u.judge("x", tc.after)
+			status := Pass
+			if err != nil {
+				status, detail = Fail, err.Error()
+			}
+			if _, ok := err.(noteError); ok { //nolint:errorlint // it is never wrapped
+				status = Note
+			}
+			if status != tc.status || detail != tc.want {
+				t.Errorf("got %s %q, want %s %q", status, detail, tc.status, tc.want)
+			}
+		})
+	}
+
+	t.Run("no view works", func(t *testing.T) {
+		after := reading{Rows: []readRow{before.Rows[0], before.Rows[3]}}
+		for _, row := range before.Rows[1:3] {
+			fails("XX000", "update me first")(&row)
+			after.Rows = append(after.Rows, row)
+		}
+		broken, strange := after.lost(before)
+		if len(broken) != 1 || len(strange) != 0 {
+			t.Errorf("got %v and %v, want one loss", broken, strange)
+		}
+	})
+}
+
+func TestLearnUpgrade(t *testing.T) {
+	const until = "from the change of the image until ALTER EXTENSION … UPDATE has run in a database, it fails; "
+	for _, tc := range []struct{ name, text, want string }{
+		{
+			"a module with its version in its name", `could not access file "$libdir/geo-2.5": No such file or directory`,
+			"what the old image created calls its module geo-2.5, the new one has geo-3: " + until + "keep lib/geo-2.5.so in the new image beside its own, or plan the change as an outage",
+		},
+		{
+			"a symbol", `could not find function "area" in file "/extensions/geo/lib/geo-3.so"`,
+			"what the old image created calls area in geo-3.so, which the new module lacks: " + until + "the module should keep the name, if only to raise an error",
+		},
+		{
+			"a new requirement", `required extension "plumbing" is not installed`,
+			"the new version requires plumbing: CREATE EXTENSION plumbing comes before the update",
+		},
+		{"something else", "division by zero", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := &run{
+				in:   Input{Image: Image{Metadata: metadata.Metadata{Modules: []string{"geo-3"}}}},
+				from: &metadata.Metadata{Modules: []string{"geo-2.5"}},
+			}
+			var want []Advice
+			if tc.want != "" {
+				want = []Advice{{Text: tc.want}}
+			}
+			r.learn(Check{Detail: tc.text}, "")
+			if diff := cmp.Diff(r.advice, want); diff != "" {
+				t.Errorf("(-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	err := differences([]string{"function a()", "function old()"}, []string{"function a()", "function new()"})
+	const want = "after the update it is not what is created afresh: 2 differences\nlacks function new()\nstill has function old()"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := differences([]string{"a"}, []string{"a"}); err != nil {
+		t.Errorf("the same: %v", err)
+	}
+}
