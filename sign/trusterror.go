@@ -1,0 +1,80 @@
+package sign
+
+import (
+	"fmt"
+)
+
+// exitUntrusted is that of what was received and cannot be trusted.
+const exitUntrusted = 13
+
+// TrustFileError says why a file does not tell whom to trust.
+type TrustFileError struct {
+	// What is "public key" or "trusted root".
+	What string
+	// File is its name; "" for bytes.
+	File string
+	Err  error
+
+	hint string
+}
+
+func (e *TrustFileError) Error() string {
+	where := e.What
+	if e.File != "" {
+		where += " " + e.File
+	}
+	return where + ": " + clip(e.Err.Error())
+}
+
+// Unwrap returns the cause.
+func (e *TrustFileError) Unwrap() error { return e.Err }
+
+// Hint says where such a file comes from.
+func (e *TrustFileError) Hint() string { return e.hint }
+
+// RootError says why there is no trusted root of a deployment.
+type RootError struct {
+	Mirror string
+	Err    error
+}
+
+func (e *RootError) Error() string {
+	return "fetching the trusted root from " + Redact(e.Mirror) + ": " + clip(Redact(e.Err.Error()))
+}
+
+// Unwrap returns the cause.
+func (e *RootError) Unwrap() error { return e.Err }
+
+// Hint names the way that needs no network.
+func (e *RootError) Hint() string {
+	return "a trusted_root.json that was fetched elsewhere can be given as a file"
+}
+
+// NotSignedError says that no signature of a subject counts.
+type NotSignedError struct {
+	Verdict Verdict
+}
+
+func (e *NotSignedError) Error() string {
+	v := e.Verdict
+	switch {
+	case len(v.Rejected) == 0 && len(v.Attestations) == 0:
+		return fmt.Sprintf("%s is not signed", v.Subject)
+	case len(v.Rejected) == 0:
+		return fmt.Sprintf("%s has attestations and no signature", v.Subject)
+	case len(v.Rejected) == 1:
+		return fmt.Sprintf("%s has no signature that counts: %v", v.Subject, v.Rejected[0])
+	}
+	return fmt.Sprintf("%s has no signature that counts: %v (and %d more)", v.Subject, v.Rejected[0], len(v.Rejected)-1)
+}
+
+// ExitCode is that of what cannot be trusted.
+func (*NotSignedError) ExitCode() int { return exitUntrusted }
+
+// Hint says what to do about the first reason.
+func (e *NotSignedError) Hint() string {
+	if len(e.Verdict.Rejected) == 0 {
+		return "pgext sign signs what was pushed"
+	}
+	return e.Verdict.Rejected[0].Hint()
+}

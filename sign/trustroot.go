@@ -1,0 +1,160 @@
+package sign
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/tuf"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+)
+
+// maxRootFile bounds a trusted root, in bytes.
+const maxRootFile = 4 << 20
+
+// Root names the authorities that certificates, log entries and timestamps are
+// judged by.
+type Root struct {
+	material *root.TrustedRoot
+}
+
+// ReadRoot reads a trusted_root.json (sigstore's media type 0.1). The error is
+// a *TrustFileError.
+func ReadRoot(text []byte) (*Root, error) {
+	r, err := readRoot(text)
+	if err != nil {
+		return nil, &TrustFileError{What: "trusted root", Err: err, hint: rootHint}
+	}
+	return r, nil
+}
+
+const rootHint = "cosign trusted-root create writes one for services of your own"
+
+func readRoot(text []byte) (*Root, error) {
+	if len(text) > maxRootFile {
+		return nil, errors.New("too large")
+	}
+	var material *root.TrustedRoot
+	err := safely(func() (err error) {
+		material, err = root.NewTrustedRootFromJSON(text)
+		return err
+	})
+	return &Root{material}, err
+}
+
+// LoadRoot reads the file called name as ReadRoot does.
+func LoadRoot(name string) (*Root, error) {
+	text, err := readTrustFile(name, maxRootFile)
+	if err == nil {
+		var r *Root
+		if r, err = readRoot(text); err == nil {
+			return r, nil
+		}
+	}
+	return nil, &TrustFileError{What: "trusted root", File: name, Err: err, hint: rootHint}
+}
+
+// RootOptions say where FetchRoot finds a trusted root. The zero value is
+// sigstore's public deployment, but for Cache.
+type RootOptions struct {
+	// Cache is a folder for what was fetched; it is created when needed.
+	Cache string
+	// Mirror is the root of a TUF repository; "" means sigstore's own.
+	Mirror string
+	// Anchor is the repository's root.json that is trusted from the start;
+	// empty means the one that this program was built with.
+	Anchor []byte
+	// Offline takes what the cache has, however old; it fails when the cache's
+	// metadata has expired.
+	Offline bool
+	// Transport makes the requests; nil means one that knows the proxies of
+	// the environment.
+	Transport http.RoundTripper
+	// Agent names the client; "" means "pgext".
+	Agent string
+}
+
+// FetchRoot returns the trusted root of a deployment, by the rules of TUF:
+// signed, not expired, never older than the one seen before. The error is a
+// *RootError.
+func FetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
+	o.Mirror, o.Agent = cmp.Or(o.Mirror, tuf.DefaultMirror), cmp.Or(o.Agent, "pgext")
+	if len(o.Anchor) == 0 {
+		o.Anchor = tuf.DefaultRoot()
+	}
+	r, err := fetchRoot(ctx, o)
+	if err != nil {
+		return nil, &RootError{Mirror: o.Mirror, Err: err}
+	}
+	return r, nil
+}
+
+func fetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
+	if o.Cache == "" {
+		return nil, errors.New("no folder to keep it in")
+	}
+	transport := o.Transport
+	switch {
+	case o.Offline:
+		transport = unreachable{}
+	case transport == nil:
+		transport = http.DefaultTransport
+	}
+	client, err := tuf.New(&tuf.Options{
+		Root: o.Anchor, RepositoryBaseURL: o.Mirror, CachePath: o.Cache, ForceCache: o.Offline,
+		Fetcher: downloader(ctx, transport, o.Agent),
+	})
+	if err != nil {
+		return nil, err
+	}
+	text, err := client.GetTarget("trusted_root.json")
+	if err != nil {
+		return nil, err
+	}
+	return readRoot(text)
+}
+
+// errOffline is why nothing is fetched.
+var errOffline = errors.New("not in the cache, and nothing may be fetched")
+
+type unreachable struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) { return nil, errOffline }
+
+// tufFetcher downloads for the TUF client, which knows no context.
+type tufFetcher func(url string, limit int64) ([]byte, error)
+
+// DownloadFile implements fetcher.Fetcher.
+func (f tufFetcher) DownloadFile(url string, limit int64, _ time.Duration) ([]byte, error) {
+	return f(url, limit)
+}
+
+func downloader(ctx context.Context, transport http.RoundTripper, agent string) tufFetcher {
+	client := &http.Client{Transport: transport}
+	return func(url string, limit int64) ([]byte, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("User-Agent", agent)
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return nil, &metadata.ErrDownloadHTTP{StatusCode: resp.StatusCode, URL: url}
+		}
+		text, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+		if err == nil && int64(len(text)) > limit {
+			err = &metadata.ErrDownloadLengthMismatch{Msg: fmt.Sprintf("%s has more than %d bytes", url, limit)}
+		}
+		return text, err
+	}
+}

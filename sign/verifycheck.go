@@ -1,0 +1,248 @@
+package sign
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+	"github.com/sigstore/sigstore/pkg/signature/payload"
+)
+
+// candidate is a piece of evidence that could be read. Legacy signatures and
+// attestations are brought into the form of a bundle, so that there is one way
+// to verify.
+type candidate struct {
+	bundle *bundle.Bundle
+	// payload is what a legacy signature signs; nil for statements.
+	payload []byte
+	// stamped is what the timestamps of a legacy attestation are about; nil
+	// when they are about the signature.
+	stamped []byte
+}
+
+// verify says yes only where sigstore-go does, and where what was signed is
+// about subject.
+func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
+	content, err := c.bundle.VerificationContent()
+	if err != nil {
+		return outcome{}, reject(Malformed, "%w", err)
+	}
+	var o outcome
+	if content.Certificate() != nil {
+		o, err = t.byIdentity(subject, c)
+	} else {
+		o, err = t.byKey(subject, c, content.PublicKey().Hint())
+	}
+	if err != nil {
+		return outcome{}, err
+	}
+	if c.payload != nil {
+		o.predicate = PredicateSignature
+		return o, claims(c.payload, subject)
+	}
+	return o, o.readStatement(c)
+}
+
+func (t *Trust) byIdentity(subject v1.Hash, c *candidate) (outcome, error) {
+	if len(t.identities) == 0 {
+		return outcome{}, reject(NoIdentityTrusted, "%s signed it, and only keys are trusted", signerOf(c))
+	}
+	policy := make([]verify.PolicyOption, len(t.identities))
+	for i, identity := range t.identities {
+		policy[i] = verify.WithCertificateIdentity(identity)
+	}
+	trusted := t.stamping(c, t.authority)
+	result, err := check(subject, c, trusted, t.certificateRules(c), policy)
+	if err != nil {
+		return outcome{}, t.whyNot(subject, c, trusted, err)
+	}
+	by := Who{Identity: result.Signature.Certificate.SubjectAlternativeName, Issuer: result.Signature.Certificate.Issuer}
+	return outcome{by: by, when: earliest(result.VerifiedTimestamps)}, nil
+}
+
+// certificateRules say what makes up for a certificate's short life.
+func (t *Trust) certificateRules(c *candidate) []verify.VerifierOption {
+	var rules []verify.VerifierOption
+	if !t.rules.NoSCT {
+		rules = append(rules, verify.WithSignedCertificateTimestamps(1))
+	}
+	if t.logged(true) {
+		rules = append(rules, verify.WithTransparencyLog(1))
+	}
+	stamps, _ := c.bundle.Timestamps() // malformed ones are found when they are verified
+	switch {
+	case t.rules.Timestamp:
+		return append(rules, verify.WithSignedTimestamps(1))
+	case t.logged(true), len(stamps) > 0:
+		return append(rules, verify.WithObserverTimestamps(1))
+	}
+	return append(rules, verify.WithCurrentTime())
+}
+
+func (t *Trust) byKey(subject v1.Hash, c *candidate, hint string) (outcome, error) {
+	if len(t.keys) == 0 {
+		return outcome{}, reject(NoKeyTrusted, "a key signed it, and only identities are trusted")
+	}
+	var rules []verify.VerifierOption
+	if t.logged(false) {
+		rules = append(rules, verify.WithTransparencyLog(1))
+	}
+	if t.rules.Timestamp {
+		rules = append(rules, verify.WithSignedTimestamps(1))
+	} else {
+		rules = append(rules, verify.WithNoObserverTimestamps())
+	}
+	var first error
+	for _, key := range t.candidates(hint) {
+		for _, scheme := range key.schemes {
+			trusted := t.stamping(c, keyed{t.authority, scheme})
+			result, err := check(subject, c, trusted, rules, []verify.PolicyOption{verify.WithKey()})
+			if err == nil {
+				return outcome{by: Who{Key: key.fingerprint}, when: t.whenLogged(c, trusted, result)}, nil
+			}
+			if first == nil {
+				first = t.whyNotKey(subject, c, trusted, hint, err)
+			}
+		}
+	}
+	return outcome{}, first
+}
+
+// candidates are the keys to try, the one that a bundle names first.
+func (t *Trust) candidates(hint string) []trustedKey {
+	for i, key := range t.keys {
+		if key.hint == hint {
+			return append([]trustedKey{key}, append(t.keys[:i:i], t.keys[i+1:]...)...)
+		}
+	}
+	return t.keys
+}
+
+// whenLogged returns the time of a key's signature, where a log or an
+// authority was asked for.
+func (t *Trust) whenLogged(c *candidate, trusted root.TrustedMaterial, result *verify.VerificationResult) time.Time {
+	when := earliest(result.VerifiedTimestamps)
+	if !when.IsZero() || !t.logged(false) {
+		return when
+	}
+	stamps, err := verify.VerifyTlogEntry(c.bundle, trusted, 1, true)
+	if err != nil || len(stamps) == 0 {
+		return time.Time{}
+	}
+	return stamps[0].Time
+}
+
+func earliest(stamps []verify.TimestampVerificationResult) time.Time {
+	var when time.Time
+	for _, stamp := range stamps {
+		if stamp.Type != "CurrentTime" && (when.IsZero() || stamp.Timestamp.Before(when)) {
+			when = stamp.Timestamp
+		}
+	}
+	return when
+}
+
+// check asks sigstore-go.
+func check(subject v1.Hash, c *candidate, trusted root.TrustedMaterial, rules []verify.VerifierOption, policy []verify.PolicyOption) (*verify.VerificationResult, error) {
+	verifier, err := verify.NewVerifier(trusted, rules...)
+	if err != nil {
+		return nil, err
+	}
+	artifact, err := c.artifact(subject)
+	if err != nil {
+		return nil, err
+	}
+	return verifier.Verify(c.bundle, verify.NewPolicy(artifact, policy...))
+}
+
+// artifact is what the signature has to be about: the payload of a legacy
+// signature, of which claims tells what it is about, or the subject itself.
+func (c *candidate) artifact(subject v1.Hash) (verify.ArtifactPolicyOption, error) {
+	if c.payload != nil {
+		return verify.WithArtifact(bytes.NewReader(c.payload)), nil
+	}
+	digest, err := hex.DecodeString(subject.Hex)
+	if err != nil {
+		return nil, err
+	}
+	return verify.WithArtifactDigest(subject.Algorithm, digest), nil
+}
+
+// claims checks that the payload of a legacy signature, which is verified, is
+// about subject (containers/image, containers-signature.5).
+func claims(signed []byte, subject v1.Hash) error {
+	var image payload.SimpleContainerImage
+	if err := json.Unmarshal(signed, &image); err != nil {
+		return reject(Malformed, "its payload: %w", err)
+	}
+	if image.Critical.Type != payload.CosignSignatureType {
+		return reject(Malformed, "its payload is of type %q", image.Critical.Type)
+	}
+	if got := image.Critical.Image.DockerManifestDigest; got != subject.String() {
+		return reject(OtherSubject, "it signs %s, not %s", got, subject)
+	}
+	return nil
+}
+
+// readStatement takes the statement out of a bundle that is verified.
+func (o *outcome) readStatement(c *candidate) error {
+	envelope, err := c.bundle.Envelope()
+	if err != nil {
+		return reject(Malformed, "it holds no statement")
+	}
+	o.statement, err = envelope.DecodeB64Payload()
+	if err != nil {
+		return reject(Malformed, "its statement: %w", err)
+	}
+	var head struct {
+		PredicateType string `json:"predicateType"`
+	}
+	if err := json.Unmarshal(o.statement, &head); err != nil {
+		return reject(Malformed, "its statement: %w", err)
+	}
+	if head.PredicateType == "" {
+		return reject(Malformed, "its statement has no predicate type")
+	}
+	o.predicate = head.PredicateType
+	return nil
+}
+
+// stamping returns trusted as it judges the timestamps of c.
+func (t *Trust) stamping(c *candidate, trusted root.TrustedMaterial) root.TrustedMaterial {
+	if c.stamped == nil {
+		return trusted
+	}
+	return stampsOf{trusted, c.stamped}
+}
+
+// stampsOf verifies timestamps over what cosign has stamped for a legacy
+// attestation: the whole envelope, in which the signature is, instead of the
+// signature.
+type stampsOf struct {
+	root.TrustedMaterial
+	stamped []byte
+}
+
+// TimestampingAuthorities implements root.TrustedMaterial.
+func (s stampsOf) TimestampingAuthorities() []root.TimestampingAuthority {
+	var all []root.TimestampingAuthority
+	for _, authority := range s.TrustedMaterial.TimestampingAuthorities() {
+		all = append(all, stampOf{authority, s.stamped})
+	}
+	return all
+}
+
+type stampOf struct {
+	root.TimestampingAuthority
+	stamped []byte
+}
+
+// Verify implements root.TimestampingAuthority.
+func (s stampOf) Verify(stamp, _ []byte) (*root.Timestamp, error) {
+	return s.TimestampingAuthority.Verify(stamp, s.stamped)
+}
