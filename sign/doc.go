@@ -3,8 +3,9 @@
 //
 // Its nouns are Signer (a key file, a KMS key or an identity), Subject (what a
 // signature is about), Statement (a claim about subjects), Signed (what signing
-// gave, ready to be attached) and Evidence (what is attached to a subject
-// already). Signatures come in the two forms that the stock cosign program
+// gave, ready to be attached), Evidence (what is attached to a subject
+// already), Trust (whose signatures count) and Verdict (what the evidence is
+// worth). Signatures come in the two forms that the stock cosign program
 // reads: sigstore bundles, which are referrers of their subject, and layers of
 // an image under the tag sha256-<hex>.sig or .att.
 //

@@ -74,7 +74,7 @@ func readTrustFile(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil, withoutPath(err)
+		return nil, cause(err)
 	case !info.Mode().IsRegular() && !info.Mode().IsDir():
 	case info.IsDir():
 		return nil, errors.New("it is a folder")
@@ -82,16 +82,7 @@ func readTrustFile(name string, limit int64) ([]byte, error) {
 		return nil, errors.New("too large")
 	}
 	text, err := os.ReadFile(name)
-	return text, withoutPath(err)
-}
-
-// withoutPath drops what a message says already.
-func withoutPath(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+	return text, cause(err)
 }
 
 // KeyFingerprint names a public key: the SHA-256 of its DER form (PKIX).
@@ -164,4 +155,14 @@ func (k keyed) PublicKeyVerifier(string) (root.TimeConstrainedVerifier, error) {
 }
 
 // kmsPublicKey asks the plugin of a KMS.
-func kmsPublicKey(context.Context, string) (crypto.PublicKey, error) { panic("later") }
+func kmsPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
+	k, err := openKMS(Options{Key: ref})
+	if err != nil {
+		return nil, err
+	}
+	m, err := k.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.public, nil
+}

@@ -43,7 +43,7 @@ func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
 	}
 	if c.payload != nil {
 		o.predicate = PredicateSignature
-		return o, claims(c.payload, subject)
+		return o, checkPayload(c.payload, subject)
 	}
 	return o, o.readStatement(c)
 }
@@ -161,7 +161,7 @@ func check(subject v1.Hash, c *candidate, trusted root.TrustedMaterial, rules []
 }
 
 // artifact is what the signature has to be about: the payload of a legacy
-// signature, of which claims tells what it is about, or the subject itself.
+// signature, of which checkPayload tells what it is about, or the subject itself.
 func (c *candidate) artifact(subject v1.Hash) (verify.ArtifactPolicyOption, error) {
 	if c.payload != nil {
 		return verify.WithArtifact(bytes.NewReader(c.payload)), nil
@@ -173,9 +173,9 @@ func (c *candidate) artifact(subject v1.Hash) (verify.ArtifactPolicyOption, erro
 	return verify.WithArtifactDigest(subject.Algorithm, digest), nil
 }
 
-// claims checks that the payload of a legacy signature, which is verified, is
+// checkPayload checks that the payload of a legacy signature, which is verified, is
 // about subject (containers/image, containers-signature.5).
-func claims(signed []byte, subject v1.Hash) error {
+func checkPayload(signed []byte, subject v1.Hash) error {
 	var image payload.SimpleContainerImage
 	if err := json.Unmarshal(signed, &image); err != nil {
 		return reject(Malformed, "its payload: %w", err)

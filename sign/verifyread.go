@@ -16,8 +16,8 @@ import (
 // bundleType begins the media type of every version of a bundle.
 const bundleType = "application/vnd.dev.sigstore.bundle"
 
-// gather finds the evidence about subject; nothing is verified yet.
-func gather(subject v1.Hash, e Evidence) []piece {
+// collect finds the evidence about subject; nothing is verified yet.
+func collect(subject v1.Hash, e Evidence) []piece {
 	var all []piece
 	for _, img := range e.Referrers {
 		if p, ok := readReferrer(subject, img); ok {
@@ -80,11 +80,11 @@ func readReferrer(subject v1.Hash, img v1.Image) (piece, bool) {
 		return p, true
 	}
 	p.read = func() (*candidate, error) {
-		text, err := readLayer(img, m.Layers[0])
+		text, err := layerText(img, m.Layers[0])
 		if err != nil {
 			return nil, err
 		}
-		return readBundle(text)
+		return openBundle(text)
 	}
 	return p, true
 }
@@ -109,7 +109,7 @@ func readLayers(img v1.Image, read func([]byte, map[string]string) (*candidate, 
 	all := make([]piece, len(m.Layers))
 	for i, layer := range m.Layers {
 		all[i] = piece{FormatLegacy, layer.Digest, func() (*candidate, error) {
-			text, err := readLayer(img, layer)
+			text, err := layerText(img, layer)
 			if err != nil {
 				return nil, err
 			}
@@ -119,9 +119,9 @@ func readLayers(img v1.Image, read func([]byte, map[string]string) (*candidate, 
 	return all
 }
 
-// readLayer returns the bytes of a layer, which must be those that its
+// layerText returns the bytes of a layer, which must be those that its
 // descriptor names.
-func readLayer(img v1.Image, d v1.Descriptor) ([]byte, error) {
+func layerText(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	if d.Size > maxPayload {
 		return nil, reject(TooLarge, "it has %d bytes, more than %d", d.Size, maxPayload)
 	}
@@ -148,8 +148,8 @@ func readLayer(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	return text, nil
 }
 
-// readBundle reads a sigstore bundle.
-func readBundle(text []byte) (*candidate, error) {
+// openBundle reads a sigstore bundle.
+func openBundle(text []byte) (*candidate, error) {
 	var b bundle.Bundle
 	switch err := b.UnmarshalJSON(text); {
 	case errors.Is(err, bundle.ErrUnsupportedMediaType):

@@ -37,7 +37,7 @@ func (t *Trust) times(c *candidate, trusted root.TrustedMaterial) ([]time.Time, 
 	case len(times) > 0:
 		return times, nil
 	case len(stamps) > 0:
-		return nil, reject(BadTimestamp, "its timestamp: %w", errors.Join(bad...))
+		return nil, badTimestamp(trusted, errors.Join(bad...))
 	case t.logged(true):
 		return nil, reject(NoTime, "neither its log entry nor a timestamp says when it was made")
 	}

@@ -1,11 +1,14 @@
 package sign
 
 import (
+	"encoding/hex"
 	"errors"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/tlog"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 )
 
@@ -85,6 +88,9 @@ func (t *Trust) whyNotLogged(c *candidate, trusted root.TrustedMaterial, require
 			return reject(Expired, "its certificate was valid from %s to %s, and it was logged at %s", stamp(leaf.NotBefore), stamp(leaf.NotAfter), stamp(at))
 		}
 	}
+	if !slices.ContainsFunc(entries, func(e *tlog.Entry) bool { return trusted.RekorLogs()[hex.EncodeToString([]byte(e.LogKeyID()))] != nil }) {
+		return reject(LogMismatch, "its entry is of a log that is not trusted (%x)", entries[0].LogKeyID())
+	}
 	if _, err := verify.VerifyTlogEntry(c.bundle, trusted, 1, true); err != nil {
 		return reject(LogMismatch, "its log entry: %w", err)
 	}
@@ -105,9 +111,16 @@ func (t *Trust) whyNotStamped(c *candidate, trusted root.TrustedMaterial) error 
 		return reject(NoTime, "it has no timestamp")
 	}
 	if _, err := verify.VerifySignedTimestampWithThreshold(c.bundle, trusted, 1); err != nil {
-		return reject(BadTimestamp, "its timestamp: %w", err)
+		return badTimestamp(trusted, err)
 	}
 	return nil
+}
+
+func badTimestamp(trusted root.TrustedMaterial, err error) error {
+	if len(trusted.TimestampingAuthorities()) == 0 {
+		return reject(BadTimestamp, "no timestamp authority is trusted")
+	}
+	return reject(BadTimestamp, "its timestamp: %w", err)
 }
 
 // whyNotCertified explains what is wrong with the certificate, or with the

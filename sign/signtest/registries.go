@@ -49,7 +49,7 @@ func docker(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	host := l.Addr().String()
-	l.Close()
+	_ = l.Close() // it takes the port over
 	dir := tb.TempDir()
 	config := fmt.Sprintf("version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: %s\n", dir, host)
 	file := filepath.Join(dir, "config.yml")
@@ -67,7 +67,7 @@ func docker(tb testing.TB) string {
 		_ = cmd.Wait() // it was killed
 	})
 	for range 200 {
-		if resp, err := http.Get("http://" + host + "/v2/"); err == nil { //nolint:bodyclose // closed below
+		if resp, err := http.Get("http://" + host + "/v2/"); err == nil {
 			resp.Body.Close()
 			return host
 		}
