@@ -153,16 +153,3 @@ type keyed struct {
 func (k keyed) PublicKeyVerifier(string) (root.TimeConstrainedVerifier, error) {
 	return root.NewExpiringKey(k.key, time.Time{}, time.Time{}), nil
 }
-
-// kmsPublicKey asks the plugin of a KMS.
-func kmsPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
-	k, err := openKMS(Options{Key: ref})
-	if err != nil {
-		return nil, err
-	}
-	m, err := k.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return m.public, nil
-}

@@ -77,7 +77,7 @@ func (v Verdict) Err() error {
 // nothing from another that does.
 func (t *Trust) Verify(subject v1.Hash, e Evidence) Verdict {
 	v := Verdict{Subject: subject}
-	pieces := collect(subject, e)
+	pieces := gather(subject, e)
 	for i, p := range pieces {
 		if i >= maxEvidence {
 			v.refuse(p, reject(TooLarge, "%d pieces of evidence are more than %d", len(pieces), maxEvidence))

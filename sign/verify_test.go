@@ -19,7 +19,7 @@ import (
 
 const (
 	somebody   = "somebody@example.com"
-	workflow   = "https://github.com/example/images/.github/workflows/release.yml@refs/heads/main"
+	releaser   = "https://github.com/example/images/.github/workflows/release.yml@refs/heads/main"
 	spdx       = "https://spdx.dev/Document"
 	provenance = "https://slsa.dev/provenance/v1"
 )
@@ -181,7 +181,7 @@ func all(r sign.Reason) []sign.Reason { return []sign.Reason{r, r, r, r} }
 
 func TestVerifyIdentity(t *testing.T) {
 	s := signtest.New(t)
-	m := certifiedMaker(t, s, workflow)
+	m := certifiedMaker(t, s, releaser)
 	logged := everythingOf(t, m)
 	m.stamped = true
 	loggedAndStamped := everythingOf(t, m)
@@ -193,7 +193,7 @@ func TestVerifyIdentity(t *testing.T) {
 	keyLogged.from, keyLogged.logged, keyLogged.stamped = s, true, true
 	byKey := everythingOf(t, keyLogged)
 
-	exact := []sign.Identity{{Subject: workflow, Issuer: s.Issuer.URL}}
+	exact := []sign.Identity{{Subject: releaser, Issuer: s.Issuer.URL}}
 	key := []crypto.PublicKey{&keyLogged.key.PublicKey}
 	whole, private := rootOf(t, s, signtest.Everything), rootOf(t, s, signtest.WithFulcio|signtest.WithTSA)
 	yes := func(who string) brief {
@@ -202,7 +202,7 @@ func TestVerifyIdentity(t *testing.T) {
 			Attested: []string{"bundle " + spdx + " " + who, "legacy " + provenance + " " + who},
 		}
 	}
-	they, it := workflow+" of "+s.Issuer.URL, fingerprint(t, keyLogged)
+	they, it := releaser+" of "+s.Issuer.URL, fingerprint(t, keyLogged)
 	for _, tc := range []struct {
 		name     string
 		rules    sign.TrustOptions
@@ -224,7 +224,7 @@ func TestVerifyIdentity(t *testing.T) {
 		{"a key or an identity", sign.TrustOptions{Keys: key, Identities: exact, Root: whole}, logged, yes(they), true},
 
 		{"another identity", sign.TrustOptions{Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIdentity)}, false},
-		{"another issuer", sign.TrustOptions{Identities: []sign.Identity{{Subject: workflow, Issuer: "https://example.com"}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIssuer)}, false},
+		{"another issuer", sign.TrustOptions{Identities: []sign.Identity{{Subject: releaser, Issuer: "https://example.com"}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIssuer)}, false},
 		{"an expression that does not match", sign.TrustOptions{Identities: []sign.Identity{{SubjectRegexp: `^https://github\.com/other/`, Issuer: s.Issuer.URL}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIdentity)}, false},
 		{"another deployment", sign.TrustOptions{Identities: exact, Root: rootOf(t, signtest.New(t), signtest.Everything)}, logged, brief{Rejected: all(sign.LogMismatch)}, false},
 		{"another authority", sign.TrustOptions{Identities: exact, Root: rootOf(t, s, signtest.WithRekor|signtest.WithCTLog)}, logged, brief{Rejected: all(sign.UntrustedAuthority)}, false},

@@ -16,8 +16,8 @@ import (
 // bundleType begins the media type of every version of a bundle.
 const bundleType = "application/vnd.dev.sigstore.bundle"
 
-// collect finds the evidence about subject; nothing is verified yet.
-func collect(subject v1.Hash, e Evidence) []piece {
+// gather finds the evidence about subject; nothing is verified yet.
+func gather(subject v1.Hash, e Evidence) []piece {
 	var all []piece
 	for _, img := range e.Referrers {
 		if p, ok := readReferrer(subject, img); ok {
