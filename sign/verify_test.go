@@ -18,10 +18,8 @@ import (
 )
 
 const (
-	somebody   = "somebody@example.com"
-	releaser   = "https://github.com/example/images/.github/workflows/release.yml@refs/heads/main"
-	spdx       = "https://spdx.dev/Document"
-	provenance = "https://slsa.dev/provenance/v1"
+	somebody = "somebody@example.com"
+	releaser = "https://github.com/example/images/.github/workflows/release.yml@refs/heads/main"
 )
 
 // brief is what tests compare of a verdict.
