@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -21,6 +22,8 @@ type Finished struct {
 	// Base is as in a recipe: cnpg-minimal or image:REF. A path in it is
 	// relative to the working directory.
 	Base string
+	// Recipe names the archives; nil means the distribution's own.
+	Recipe *recipe.Recipe
 	// Roots are the ELF files of the image, Own those that the loader finds
 	// in its folders.
 	Roots []elfdep.Root
@@ -48,9 +51,10 @@ func (b *Builder) JudgeFinished(ctx context.Context, f Finished) ([]finding.Find
 
 func (b *Builder) operandOrArchives(ctx context.Context, f Finished) (u universe, err error) {
 	t := recipe.Target{Distro: f.Distro, Postgres: f.Postgres, Archs: []string{f.Arch}, Base: f.Base}
-	if o, ok := operandOf(t.BaseFor(f.Arch), ".", f.Arch, f.Postgres); ok {
+	r := cmp.Or(f.Recipe, &recipe.Recipe{Path: filepath.Join(".", "image")})
+	if o, ok := operandOf(t.BaseFor(f.Arch), filepath.Dir(r.Path), f.Arch, f.Postgres); ok {
 		u.base, err = b.operandBase(ctx, o)
 		return u, err
 	}
-	return b.open(ctx, &recipe.Recipe{Path: filepath.Join(".", "image")}, t, f.Arch)
+	return b.open(ctx, r, t, f.Arch)
 }

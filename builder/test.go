@@ -1,24 +1,18 @@
 package builder
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
@@ -98,33 +92,15 @@ func (t Trial) sameServer(o Trial) bool {
 	return a.Distro == b.Distro && a.Postgres == b.Postgres && a.Arch == b.Arch
 }
 
-// Runs tells whether this machine runs programs of the trial's architecture:
-// its own, or one that the kernel hands to an emulator which is there in every
-// root file system (binfmt_misc, flag F). why completes "not run, since".
+// Runs tells whether this machine runs a server for the trial: its processor
+// does, or an emulator. why completes "not run, since".
 func (t Trial) Runs() (why string, ok bool) {
 	if t.Metadata.Postgres < 18 {
 		return fmt.Sprintf("PostgreSQL %d has no extension_control_path", t.Metadata.Postgres), false
 	}
-	a, known := debian.LookupArchitecture(t.Metadata.Arch)
-	if known && a.OCI == runtime.GOARCH {
-		return "", true
-	}
-	if known && emulated(emulators[a.OCI]) {
-		return "", true
-	}
-	return fmt.Sprintf("this machine is %s and has no emulator of %s registered (qemu-user-static)", runtime.GOARCH, t.Metadata.Arch), false
+	_, why = t.runner()
+	return why, why == ""
 }
-
-// emulators are the names under which Debian registers qemu-user.
-var emulators = map[string]string{"amd64": "qemu-x86_64", "arm64": "qemu-aarch64", "ppc64le": "qemu-ppc64le", "s390x": "qemu-s390x", "riscv64": "qemu-riscv64"}
-
-func emulated(name string) bool {
-	text, err := os.ReadFile(filepath.Join("/proc/sys/fs/binfmt_misc", filepath.Base(cmp.Or(name, "none"))))
-	return err == nil && strings.HasPrefix(string(text), "enabled") && fixedBinary.Match(text)
-}
-
-// fixedBinary is flag F: the kernel has opened the emulator beforehand.
-var fixedBinary = regexp.MustCompile(`(?m)^flags: .*F`)
 
 // Company is what an image is tested with.
 type Company struct {
@@ -165,6 +141,7 @@ func (b *Builder) testInput(ctx context.Context, t Trial, with Company) (pgtest.
 		return pgtest.Input{}, err
 	}
 	in := pgtest.Input{Postgres: t.Metadata.Postgres, Version: operand.Postgres}
+	in.Emulator, _ = t.runner()
 	if in.Root, err = roots.FromDebs(ctx, operand.Packages); err != nil {
 		return in, err
 	}
@@ -221,12 +198,7 @@ func (b *Builder) operandPackages(ctx context.Context, t Trial) (operandList, er
 		return known, nil
 	}
 	m := t.Metadata
-	r, target := t.Recipe, recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: recipe.BaseMinimal}
-	if r == nil {
-		r = &recipe.Recipe{Path: "image"}
-	} else if targets, err := r.Select(recipe.Selection{Distros: []string{m.Distro}, Postgres: []int{m.Postgres}, Archs: []string{m.Arch}}); err == nil {
-		target = targets[0]
-	}
+	r, target := t.target()
 	if target.BaseFor(m.Arch) != recipe.BaseMinimal {
 		return operandList{}, errors.New("images for an operand image as base cannot be tested yet")
 	}
@@ -253,14 +225,7 @@ func (b *Builder) operandPackages(ctx context.Context, t Trial) (operandList, er
 // lockedOperand looks up the base that the lock of t's recipe names.
 func (b *Builder) lockedOperand(t Trial) (operandList, bool) {
 	var list operandList
-	if t.Recipe == nil {
-		return list, false
-	}
-	l, ok, err := lock.Load(recipe.LockPath(t.Recipe.Path))
-	if err != nil || !ok {
-		return list, false
-	}
-	pins, ok := l.Find(t.Metadata.Distro, t.Metadata.Postgres, t.Metadata.Arch)
+	pins, ok := t.pins()
 	if !ok {
 		return list, false
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/sandbox"
 )
 
 type testFlags struct {
@@ -246,13 +248,15 @@ func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, 
 func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.Trial, live *liveLines) (outcome, error) {
 	o := outcome{subject: s}
 	if why, ok := s.Runs(); !ok {
-		o.Checks = []pgtest.Check{{Name: "run", Status: pgtest.Skip, Detail: why}}
-		return o, nil
+		return readOne(ctx, b, s, why)
 	}
 	others, missing := s.Required(all)
 	report := func(c pgtest.Check) { live.show(s, c) }
 	company := builder.Company{Others: others, Missing: missing, Report: report}
 	result, err := b.Test(ctx, s.Trial, company)
+	if refused := (*sandbox.EmulatorError)(nil); errors.As(err, &refused) {
+		return readOne(ctx, b, s, fmt.Sprintf("%v: %s", refused, refused.Hint()))
+	}
 	if err == nil {
 		var upgraded pgtest.Result
 		upgraded, err = s.upgrade(ctx, b, all, company)
@@ -266,6 +270,12 @@ func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.T
 	}
 	o.Result = result
 	return o, err
+}
+
+// readOne judges what no server can be started for by its files.
+func readOne(ctx context.Context, b *builder.Builder, s subject, why string) (outcome, error) {
+	result, err := b.Read(ctx, s.Trial, why)
+	return outcome{subject: s, Result: result}, err
 }
 
 // lacks is the check that something required is there. Where only extensions

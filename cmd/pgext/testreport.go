@@ -79,7 +79,7 @@ func (o outcome) document() testedImage {
 	switch {
 	case o.Failed():
 		d.Status = pgtest.Fail
-	case o.Count(pgtest.Skip) == len(o.Checks):
+	case o.Skipped():
 		d.Status = pgtest.Skip
 	}
 	return d

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/sandbox"
 )
 
 // Image is an unpacked extension image.
@@ -21,6 +22,8 @@ type Image struct {
 type Input struct {
 	// Root is the root file system of the operand.
 	Root string
+	// Emulator runs its programs; nil when this machine does.
+	Emulator *sandbox.Emulator
 	// Postgres is its major, Version its upstream version, such as "18.6".
 	Postgres int
 	Version  string

@@ -17,6 +17,10 @@ const (
 	Skip Status = "skip"
 )
 
+// NotRun names the check that is skipped where no server can be started; an
+// image with it was not tested, whatever its files are like.
+const NotRun = "run"
+
 // Check is one thing that was tried.
 type Check struct {
 	// Name is unique in a Result, such as "create vector".
@@ -79,6 +83,11 @@ func (r Result) Count(s Status) int {
 // Failed tells whether a check failed.
 func (r Result) Failed() bool {
 	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == Fail })
+}
+
+// Skipped tells whether nothing ran.
+func (r Result) Skipped() bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == NotRun && c.Status == Skip })
 }
 
 // seconds returns the time since start, to the millisecond.

@@ -50,7 +50,7 @@ type server struct {
 
 // newServer lays out a server for images, with a fresh cluster.
 func newServer(ctx context.Context, in Input, o Options) (*server, error) {
-	tar, err := template(ctx, o.Cache, in.Root, in.Postgres)
+	tar, err := template(ctx, o.Cache, in)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func newServer(ctx context.Context, in Input, o Options) (*server, error) {
 // layOut lays out a server for images, in the order in which a Cluster would
 // list them, with the cluster that is in tar.
 func layOut(ctx context.Context, in Input, tar io.Reader) (*server, error) {
-	spec := sandbox.Spec{Root: in.Root, User: rootfs.User, Tmpfs: memory}
+	spec := in.spec()
 	var all []metadata.Metadata
 	for _, i := range in.images() {
 		spec.Binds = append(spec.Binds, sandbox.Bind{Source: i.Dir, Target: metadata.MountPath(i.Metadata.Name)})

@@ -33,6 +33,11 @@ var memory = []sandbox.Tmpfs{
 	{Path: "/extensions", Size: 1 << 20},
 }
 
+// spec is a sandbox in the root.
+func (in Input) spec() sandbox.Spec {
+	return sandbox.Spec{Root: in.Root, User: rootfs.User, Tmpfs: memory, Emulator: in.Emulator}
+}
+
 // bin returns the path of a program of PostgreSQL in the root.
 func bin(major int, name string) string {
 	return fmt.Sprintf("/usr/lib/postgresql/%d/bin/%s", major, name)
@@ -40,8 +45,8 @@ func bin(major int, name string) string {
 
 // template returns the tar archive of a freshly initialised cluster, which is
 // made when the cache has none. The caller closes it.
-func template(ctx context.Context, c *cache.Cache, root string, major int) (io.ReadCloser, error) {
-	key := filepath.Base(root)
+func template(ctx context.Context, c *cache.Cache, in Input) (io.ReadCloser, error) {
+	key := filepath.Base(in.Root)
 	if sum, ok := c.Record(templateKind, key); ok {
 		f, err := c.Open(string(sum))
 		if err == nil {
@@ -51,7 +56,7 @@ func template(ctx context.Context, c *cache.Cache, root string, major int) (io.R
 			return nil, err
 		}
 	}
-	sum, err := initialise(ctx, c, root, major)
+	sum, err := initialise(ctx, c, in)
 	if err != nil {
 		return nil, fmt.Errorf("initialising a cluster: %w", err)
 	}
@@ -63,8 +68,8 @@ func template(ctx context.Context, c *cache.Cache, root string, major int) (io.R
 
 // initialise runs initdb as CloudNativePG does and keeps what it makes as a
 // blob, whose digest it returns.
-func initialise(ctx context.Context, c *cache.Cache, root string, major int) (string, error) {
-	s, err := sandbox.Open(ctx, sandbox.Spec{Root: root, User: rootfs.User, Tmpfs: memory})
+func initialise(ctx context.Context, c *cache.Cache, in Input) (string, error) {
+	s, err := sandbox.Open(ctx, in.spec())
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +77,7 @@ func initialise(ctx context.Context, c *cache.Cache, root string, major int) (st
 	var out bytes.Buffer
 	if err := s.Run(ctx, sandbox.Command{
 		Args: []string{
-			bin(major, "initdb"), "--pgdata=" + dataDir, "--username=postgres", "--auth=trust",
+			bin(in.Postgres, "initdb"), "--pgdata=" + dataDir, "--username=postgres", "--auth=trust",
 			"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
 		},
 		Env: environment(nil), Stdout: &out, Stderr: &out,

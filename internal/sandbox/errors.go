@@ -30,6 +30,23 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 // Hint says how to allow it.
 func (e *UnavailableError) Hint() string { return e.advice }
 
+// EmulatorError says that this machine does not let a sandbox have an emulator
+// of its own, as Linux does since 6.7 in a user namespace.
+type EmulatorError struct {
+	Emulator string
+	// Reason is what the kernel refused.
+	Reason string
+}
+
+func (e *EmulatorError) Error() string {
+	return fmt.Sprintf("making a sandbox with %s: %s", e.Emulator, e.Reason)
+}
+
+// Hint names the other way.
+func (*EmulatorError) Hint() string {
+	return "Linux 6.7 or later lets a sandbox have an emulator; elsewhere register it for the whole machine, as Debian's qemu-user-static (or qemu-user-binfmt) does"
+}
+
 // setting is a switch of the kernel that can forbid user namespaces.
 type setting struct {
 	// path is below /proc/sys; bad the value that forbids, good one that allows.

@@ -40,6 +40,7 @@ func prepare(s setup) error {
 		{"mounting the root", func() error { return m.bind(s.Spec.Root, s.Spec.Root) }},
 		{"mounting /proc", func() error { return m.proc(s.Many) }},
 		{"mounting /dev", m.dev},
+		{stepEmulator, func() error { return m.emulator(s.Spec.Emulator) }},
 		{"mounting file systems in memory", func() error { return m.memory(s.Spec.Tmpfs) }},
 		{"mounting folders", func() error { return m.binds(s.Spec.Binds) }},
 		{"entering the root", m.enter},

@@ -41,8 +41,9 @@ func Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	}
 	s, err := open(ctx, spec, true)
 	var refused *UnavailableError
-	if errors.As(err, &refused) && os.Geteuid() == 0 {
-		// root may do without a user namespace
+	if errors.As(err, &refused) && os.Geteuid() == 0 && spec.Emulator == nil {
+		// root may do without a user namespace, unless its register of
+		// emulators would be the machine's
 		if again, err := open(ctx, spec, false); err == nil {
 			return again, nil
 		}
@@ -132,6 +133,8 @@ func (s *Sandbox) setup(ctx context.Context, what setup) error {
 	switch errno := syscall.Errno(e.Errno); {
 	case e.Error == "":
 		return nil
+	case e.Step == stepEmulator:
+		return &EmulatorError{Emulator: what.Spec.Emulator.Path, Reason: e.Error}
 	case errno == syscall.EPERM || errno == syscall.EACCES && e.Step == stepPrivate:
 		return unavailable(os.DirFS("/proc/sys"), fmt.Errorf("%s: %w", e.Step, errno))
 	default:

@@ -284,6 +284,8 @@ func TestSpecErrors(t *testing.T) {
 		{"root", Spec{User: 0}, "user 0 cannot run commands in a sandbox"},
 		{"relative", Spec{User: 1, Binds: []Bind{{"/x", "y"}}}, `"y" is no place for a mount`},
 		{"escaping", Spec{User: 1, Tmpfs: []Tmpfs{{Path: "/a/../.."}}}, `"/a/../.." is no place for a mount`},
+		{"relative emulator", Spec{User: 1, Emulator: &Emulator{Path: "qemu"}}, `"qemu" is no path for an emulator`},
+		{"emulator with a colon", Spec{User: 1, Emulator: &Emulator{Path: "/a:b"}}, `"/a:b" is no path for an emulator`},
 	} {
 		if _, err := Open(t.Context(), tc.spec); err == nil || err.Error() != tc.want {
 			t.Errorf("%s: got %v, want %s", tc.name, err, tc.want)

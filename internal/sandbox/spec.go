@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"strings"
 )
 
 // Spec says what the file system of a sandbox looks like. Paths below it are
@@ -22,6 +23,18 @@ type Spec struct {
 	User int
 	// Hostname is "localhost" when empty.
 	Hostname string
+	// Emulator runs the programs of the root where this machine does not; nil
+	// when it does.
+	Emulator *Emulator
+}
+
+// Emulator is a program that runs those of another machine. The kernel hands
+// them to it, in this sandbox only.
+type Emulator struct {
+	// Path is a program of the host that no dynamic loader has to load.
+	Path string
+	// Magic is how files for it begin, in the bits that are set in Mask.
+	Magic, Mask []byte
 }
 
 // Tmpfs is a file system in memory.
@@ -85,6 +98,9 @@ func (s Spec) check() error {
 		if !path.IsAbs(t) || path.Clean(t) != t || t == "/" {
 			return fmt.Errorf("%q is no place for a mount", t)
 		}
+	}
+	if e := s.Emulator; e != nil && (!path.IsAbs(e.Path) || strings.ContainsAny(e.Path, ":\n")) {
+		return fmt.Errorf("%q is no path for an emulator", e.Path)
 	}
 	return nil
 }

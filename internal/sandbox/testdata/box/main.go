@@ -46,6 +46,8 @@ func run(verb string, args []string) error {
 	case "copy":
 		_, err := io.Copy(os.Stdout, os.Stdin)
 		return err
+	case "/bin/foreign": // box is its emulator
+		fmt.Println("emulating with", args)
 	case "environment":
 		fmt.Println(os.Environ())
 	case "exit":

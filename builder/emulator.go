@@ -1,0 +1,112 @@
+package builder
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/sandbox"
+)
+
+// machine is what qemu-user emulates: its name there, and the ELF header of
+// its programs.
+type machine struct {
+	name  string
+	order binary.ByteOrder
+	elf   elf.Machine
+}
+
+// machines are those of PostgreSQL's images, by OCI architecture.
+var machines = map[string]machine{
+	"amd64":   {"x86_64", binary.LittleEndian, elf.EM_X86_64},
+	"arm64":   {"aarch64", binary.LittleEndian, elf.EM_AARCH64},
+	"ppc64le": {"ppc64le", binary.LittleEndian, elf.EM_PPC64},
+	"riscv64": {"riscv64", binary.LittleEndian, elf.EM_RISCV},
+	"s390x":   {"s390x", binary.BigEndian, elf.EM_S390},
+}
+
+// runner says how programs of t's architecture run here: by the kernel alone,
+// which may know an emulator, or with one that a sandbox gets. why says that
+// they do not.
+func (t Trial) runner() (e *sandbox.Emulator, why string) {
+	arch := t.Metadata.Arch
+	a, known := debian.LookupArchitecture(arch)
+	m, emulable := machines[a.OCI]
+	switch {
+	case known && a.OCI == runtime.GOARCH:
+		return nil, ""
+	case !known || !emulable:
+		return nil, fmt.Sprintf("this machine is %s, and no emulator of %s is known", runtime.GOARCH, arch)
+	case registered("qemu-" + m.name):
+		return nil, ""
+	}
+	if program, ok := findEmulator(m.name); ok {
+		return m.emulator(program), ""
+	}
+	return nil, fmt.Sprintf("this machine is %s, and has no emulator of %s (qemu-user-static)", runtime.GOARCH, arch)
+}
+
+// registered tells whether the kernel knows an emulator by the name that
+// Debian gives it, and has opened it beforehand.
+func registered(name string) bool {
+	text, err := os.ReadFile(filepath.Join("/proc/sys/fs/binfmt_misc", name))
+	return err == nil && strings.HasPrefix(string(text), "enabled") && fixedBinary.Match(text)
+}
+
+// fixedBinary is flag F.
+var fixedBinary = regexp.MustCompile(`(?m)^flags: .*F`)
+
+// findEmulator looks for an emulator that runs in any root file system.
+func findEmulator(name string) (string, bool) {
+	for _, program := range []string{"qemu-" + name + "-static", "qemu-" + name} {
+		at, err := exec.LookPath(program)
+		if err == nil && standsAlone(at) {
+			if at, err = filepath.Abs(at); err == nil {
+				return at, true
+			}
+		}
+	}
+	return "", false
+}
+
+// standsAlone tells whether a program needs no dynamic loader.
+func standsAlone(program string) bool {
+	f, err := os.Open(program)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	o, err := elfdep.Read(f, info.Size())
+	return err == nil && o.Interp == ""
+}
+
+// emulator says which programs a sandbox hands to program: 64-bit ELF files
+// that are executables, for whatever system.
+func (m machine) emulator(program string) *sandbox.Emulator {
+	magic, mask := make([]byte, 20), make([]byte, 20)
+	copy(magic, elf.ELFMAG)
+	magic[elf.EI_CLASS], magic[elf.EI_DATA], magic[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
+	if m.order == binary.BigEndian {
+		magic[elf.EI_DATA] = byte(elf.ELFDATA2MSB)
+	}
+	m.order.PutUint16(magic[16:], uint16(elf.ET_EXEC))
+	m.order.PutUint16(magic[18:], uint16(m.elf))
+	for i := range elf.EI_OSABI {
+		mask[i] = 0xff
+	}
+	m.order.PutUint16(mask[16:], 0xfffe) // ET_DYN differs from ET_EXEC in the last bit
+	m.order.PutUint16(mask[18:], 0xffff)
+	return &sandbox.Emulator{Path: program, Magic: magic, Mask: mask}
+}

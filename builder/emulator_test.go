@@ -1,0 +1,75 @@
+package builder
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/metadata"
+)
+
+// TestRunner: an emulator is taken that needs nothing of the root file system
+// it runs in, and is handed the programs of its machine.
+func TestRunner(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	program := func(name, interpreter string) {
+		t.Helper()
+		data := elftest.Build(elftest.Spec{Arch: "amd64", Type: "exec", Interp: interpreter})
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program("qemu-s390x-static", "/lib64/ld-linux-x86-64.so.2")
+	program("qemu-s390x", "")
+	program("qemu-riscv64", "/lib64/ld-linux-x86-64.so.2")
+	on := func(arch string) Trial { return Trial{Metadata: metadata.Metadata{Arch: arch, Postgres: 18}} }
+
+	at, ok := findEmulator("s390x")
+	if want := filepath.Join(dir, "qemu-s390x"); !ok || at != want {
+		t.Errorf("findEmulator(s390x) = %s, %v, want %s", at, ok, want)
+	}
+	if at, ok := findEmulator("riscv64"); ok {
+		t.Errorf("findEmulator(riscv64) = %s, which needs a dynamic loader", at)
+	}
+	e := machines["s390x"].emulator(at)
+	for _, tc := range []struct {
+		spec elftest.Spec
+		want bool
+	}{
+		{elftest.Spec{Arch: "s390x", Type: "exec"}, true},
+		{elftest.Spec{Arch: "s390x", Type: "dyn"}, true},
+		{elftest.Spec{Arch: "s390x", Type: "rel"}, false},
+		{elftest.Spec{Arch: "ppc64el", Type: "exec"}, false},
+		{elftest.Spec{Arch: "amd64", Type: "exec"}, false},
+		{elftest.Spec{Arch: "arm64", Type: "exec"}, false},
+	} {
+		head := elftest.Build(tc.spec)[:len(e.Magic)]
+		for i := range head {
+			head[i] &= e.Mask[i]
+		}
+		if got := bytes.Equal(head, e.Magic); got != tc.want {
+			t.Errorf("%s of type %s: %v\n% x\n% x", tc.spec.Arch, tc.spec.Type, got, head, e.Magic)
+		}
+	}
+
+	own := map[string]string{"amd64": "amd64", "arm64": "arm64"}[runtime.GOARCH]
+	if e, why := on(own).runner(); own != "" && (e != nil || why != "") {
+		t.Errorf("its own machine: %+v, %q", e, why)
+	}
+	for arch, want := range map[string]string{
+		"riscv64": "this machine is " + runtime.GOARCH + ", and has no emulator of riscv64 (qemu-user-static)",
+		"loong64": "this machine is " + runtime.GOARCH + ", and no emulator of loong64 is known",
+		"vax":     "this machine is " + runtime.GOARCH + ", and no emulator of vax is known",
+	} {
+		if registered("qemu-" + arch) {
+			continue
+		}
+		if why, ok := on(arch).Runs(); ok || why != want {
+			t.Errorf("%s: %q, want %q", arch, why, want)
+		}
+	}
+}
