@@ -44,9 +44,10 @@ updated, the recipe's test.sql runs, the server restarts, extensions are
 dropped, and the server's log is judged.
 
 A RECIPE is built into DIR first. Images that another one requires are looked
-for among the arguments, in DIR and among --with. Architectures that this
-machine does not run are not tested, and said to be so. A failed check exits
-with 3; the server's log is then kept in DIR/<image>/<tag>-<arch>.test.log.
+for among the arguments, in DIR and among --with. Other machines' images run
+under qemu-user where it is installed; else they are judged by their files, and
+said not to have run. A failed check exits with 3; the server's log is then kept
+in DIR/<image>/<tag>-<arch>.test.log.
 
 With --from an upgrade is tried as well: what OLD has is created and used, the
 server stops and starts with the new image on the same data directory, every
