@@ -110,7 +110,9 @@ func (b *Builder) arrange(ctx context.Context, r *recipe.Recipe, t recipe.Target
 		Base:     metadata.Base{Name: pins.Base.Name, Postgres: pins.Base.Postgres},
 		Requires: requirements(pins.Requires), Data: pins.Data, Layout: arranged, Annotations: b.o.Annotations,
 	})
-	return part{arch: pins.Arch, arranged: arranged, description: d, findings: findingsOf(pins.Arch, arranged, d)}, nil
+	return part{
+		arch: pins.Arch, pins: pins, packages: packages, arranged: arranged, description: d, findings: findingsOf(pins.Arch, arranged, d),
+	}, nil
 }
 
 // Judge returns the findings about the targets of a plan, and makes nothing.

@@ -11,6 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -19,6 +20,8 @@ import (
 // part is one architecture's share of an index.
 type part struct {
 	arch        string
+	pins        lock.Target
+	packages    []layout.Package
 	arranged    layout.Result
 	description describe.Description
 	findings    []finding.Finding

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
@@ -13,16 +16,18 @@ import (
 )
 
 // stampKind names the cache records that know what a build came to.
-const stampKind = "build"
+const stampKind = "build-2"
 
 // stamp is what a build came to, so that an unchanged one can be recognised
 // without making it again.
 type stamp struct {
 	Tags   [2]string `json:"tags"`
 	Digest string    `json:"digest"`
-	// Reports maps the names of the files beside the layout to their digests.
-	Reports  map[string]string `json:"reports"`
-	Findings []finding.Finding `json:"findings"`
+	// Documents maps the names of the files beside the layout to their digests.
+	Documents map[string]string `json:"documents"`
+	// Referrers are the manifests that attach them.
+	Referrers []v1.Hash         `json:"referrers"`
+	Findings  []finding.Finding `json:"findings"`
 }
 
 // stampKey identifies everything that a target's bytes depend on.
@@ -61,7 +66,10 @@ func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, 
 			return Image{}, false
 		}
 	}
-	for name, want := range s.Reports {
+	if slices.ContainsFunc(s.Referrers, func(h v1.Hash) bool { return !l.Holds(h) }) {
+		return Image{}, false
+	}
+	for name, want := range s.Documents {
 		data, err := os.ReadFile(filepath.Join(dist, r.Image, name))
 		if err != nil || sum(data) != want {
 			return Image{}, false

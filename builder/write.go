@@ -32,8 +32,8 @@ type ReportDocument struct {
 	layout.Report
 }
 
-// write puts an index and its reports into dist and remembers under key that
-// it did.
+// write puts an index and what is told about it into dist, and remembers under
+// key that it did.
 func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, error) {
 	digest, err := m.index.Digest()
 	if err != nil {
@@ -43,48 +43,47 @@ func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, e
 		Name: m.recipe.Image, Distro: m.target.Distro, Postgres: m.target.Postgres, Archs: m.target.Archs,
 		Tags: m.tags, Digest: digest.String(), Path: image.Path(dist, m.recipe.Image),
 	}
-	s := stamp{Tags: m.tags, Digest: digest.String(), Reports: map[string]string{}}
+	for _, p := range m.parts {
+		out.Findings = append(out.Findings, p.findings...)
+	}
+	out.Findings = finding.Sort(out.Findings)
+	told, err := b.tell(ctx, m)
+	if err != nil {
+		return Image{}, err
+	}
 	l := image.At(out.Path)
-	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:]}); err != nil {
+	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:], Referrers: told.referrers, Replace: true}); err != nil {
 		return Image{}, err
 	}
 	if err := m.removeStale(dist); err != nil {
 		return Image{}, fmt.Errorf("removing a report of what the tag had before: %w", err)
 	}
-	for _, p := range m.parts {
-		out.Findings = append(out.Findings, p.findings...)
-		name := m.reportName(p.arch)
-		data, err := reportOf(m, p)
-		if err != nil {
-			return Image{}, err
-		}
-		if err := WriteFile(filepath.Join(dist, m.recipe.Image, name), data); err != nil {
-			return Image{}, fmt.Errorf("writing the report: %w", err)
-		}
-		s.Reports[name] = sum(data)
+	s := stamp{Tags: m.tags, Digest: out.Digest, Referrers: told.digests, Findings: out.Findings}
+	if s.Documents, err = told.write(filepath.Join(dist, m.recipe.Image)); err != nil {
+		return Image{}, err
 	}
-	out.Findings = finding.Sort(out.Findings)
-	s.Findings = out.Findings
 	b.remember(key, s)
 	b.o.Log.Info("written", "image", out.Name, "tag", m.tags[0], "digest", out.Digest, "path", out.Path)
 	return out, nil
 }
 
-// reportName is beside the layout.
-func (m made) reportName(arch string) string {
-	return fmt.Sprintf("%s-%s.report.json", m.tags[0], arch)
+// documentName is that of a file beside the layout.
+func (m made) documentName(arch, name string) string {
+	return fmt.Sprintf("%s-%s.%s.json", m.tags[0], arch, name)
 }
 
-// removeStale removes the reports about architectures that the tag no longer
+// removeStale removes the documents about architectures that the tag no longer
 // has.
 func (m made) removeStale(dist string) error {
 	for _, a := range debian.Architectures() {
 		if slices.Contains(m.target.Archs, a.Name) {
 			continue
 		}
-		err := os.Remove(filepath.Join(dist, m.recipe.Image, m.reportName(a.Name)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		for _, name := range documentNames {
+			err := os.Remove(filepath.Join(dist, m.recipe.Image, m.documentName(a.Name, name)))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 	}
 	return nil

@@ -112,6 +112,7 @@ func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, erro
 		Revision:     i.revision,
 		Epoch:        epoch,
 		Program:      programIdentity(),
+		Maker:        maker(),
 		Log:          a.logger(),
 	}), nil
 }

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pgext/pgext/internal/provenance"
 )
 
 // version is set by the linker; see the Makefile.
@@ -20,6 +22,12 @@ func versionString() string {
 		return info.Main.Version
 	}
 	return "dev"
+}
+
+// maker is this program as provenance names it.
+func maker() provenance.Program {
+	info, _ := debug.ReadBuildInfo()
+	return provenance.ProgramOf(versionString(), info)
 }
 
 type versionDocument struct {

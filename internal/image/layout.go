@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -171,6 +172,17 @@ func (l *Layout) Current(tag string) (v1.Hash, bool) {
 		}
 	}
 	return v1.Hash{}, false
+}
+
+// Holds tells whether an entry of index.json is h, and everything it reaches is
+// there and is what its digest says.
+func (l *Layout) Holds(h v1.Hash) bool {
+	all, err := l.Entries()
+	if err != nil {
+		return false
+	}
+	i := slices.IndexFunc(all, func(d v1.Descriptor) bool { return d.Digest == h })
+	return i >= 0 && l.complete(all[i]) == nil
 }
 
 // complete verifies the blobs that d reaches.

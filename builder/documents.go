@@ -1,0 +1,140 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/provenance"
+)
+
+// document is something told about one architecture's image: a file beside the
+// layout and, where it has an artifact type, a referrer of the image.
+type document struct {
+	// name stands in the file's name: TAG-ARCH.NAME.json.
+	name         string
+	artifactType string
+	annotations  map[string]string
+	content      []byte
+}
+
+// documentNames are the documents of an image, in their order.
+var documentNames = []string{"report", "spdx", "cdx", "provenance"}
+
+// Artifact types of the documents, as registries list them.
+const (
+	SPDXType       = "application/spdx+json"
+	CycloneDXType  = "application/vnd.cyclonedx+json"
+	ProvenanceType = "application/vnd.in-toto+json"
+)
+
+// documents are what is told about p: the account of every file, the bill of
+// materials in two forms, and how it was built.
+func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, error) {
+	report, err := reportOf(m, p)
+	if err != nil {
+		return nil, err
+	}
+	built := m.built(p)
+	bill, err := b.Bill(ctx, built)
+	if err != nil {
+		return nil, err
+	}
+	spdx, err := bill.SPDX()
+	if err != nil {
+		return nil, err
+	}
+	cyclonedx, err := bill.CycloneDX()
+	if err != nil {
+		return nil, err
+	}
+	statement, err := b.Provenance(built)
+	if err != nil {
+		return nil, err
+	}
+	told, err := statement.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return []document{
+		{name: "report", content: report},
+		{name: "spdx", artifactType: SPDXType, content: spdx},
+		{name: "cdx", artifactType: CycloneDXType, content: cyclonedx},
+		{
+			name: "provenance", artifactType: ProvenanceType, content: told,
+			annotations: map[string]string{"in-toto.io/predicate-type": provenance.PredicateType},
+		},
+	}, nil
+}
+
+// built is one architecture of m with all that it was made from.
+func (m made) built(p part) Built {
+	return Built{
+		Recipe: m.recipe, Target: m.target, Pins: p.pins, Packages: p.packages, Arranged: p.arranged,
+		Description: p.description, Image: p.image, Epoch: p.epoch, Tag: m.tags[0],
+	}
+}
+
+// told is everything told about an index.
+type told struct {
+	// files are what is written beside the layout, by name.
+	files map[string][]byte
+	// referrers attach the documents to the architectures; digests are theirs.
+	referrers []v1.Image
+	digests   []v1.Hash
+}
+
+// tell makes the documents about each architecture.
+func (b *Builder) tell(ctx context.Context, m made) (told, error) {
+	all := make([][]document, len(m.parts))
+	if err := each(b.o.Jobs, len(all), func(i int) (err error) {
+		all[i], err = b.documents(ctx, m, m.parts[i])
+		return err
+	}); err != nil {
+		return told{}, err
+	}
+	t := told{files: map[string][]byte{}}
+	for i, p := range m.parts {
+		for _, d := range all[i] {
+			t.files[m.documentName(p.arch, d.name)] = d.content
+			if err := t.attach(p.image, d); err != nil {
+				return told{}, err
+			}
+		}
+	}
+	return t, nil
+}
+
+// attach adds the referrer of img that holds d.
+func (t *told) attach(img v1.Image, d document) error {
+	if d.artifactType == "" {
+		return nil
+	}
+	r, err := image.NewReferrer(img, image.Referrer{ArtifactType: d.artifactType, Content: d.content, Annotations: d.annotations})
+	if err != nil {
+		return err
+	}
+	digest, err := r.Digest()
+	if err != nil {
+		return err
+	}
+	t.referrers, t.digests = append(t.referrers, r), append(t.digests, digest)
+	return nil
+}
+
+// write writes the files into dir and returns their digests by name.
+func (t told) write(dir string) (map[string]string, error) {
+	sums := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(t.files)) {
+		if err := WriteFile(filepath.Join(dir, name), t.files[name]); err != nil {
+			return nil, fmt.Errorf("writing %s: %w", name, err)
+		}
+		sums[name] = sum(t.files[name])
+	}
+	return sums, nil
+}
