@@ -54,7 +54,11 @@ type ServiceError struct {
 }
 
 func (e *ServiceError) Error() string {
-	text := e.Service + " at " + e.URL + ": "
+	text := e.Service
+	if e.URL != "" {
+		text += " at " + e.URL
+	}
+	text += ": "
 	if e.Status != 0 {
 		text += strconv.Itoa(e.Status) + " " + http.StatusText(e.Status) + ": "
 	}

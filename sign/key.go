@@ -46,6 +46,9 @@ func openKey(o Options) (*keyFile, error) {
 		}
 		return k, k.check()
 	}
+	if strings.Contains(o.Key, "-----BEGIN") {
+		return nil, &KeyError{Key: redacted, Err: errors.New("a key is named by its file, not given as text"), hint: "env://NAME takes the text from a variable"}
+	}
 	info, err := os.Stat(o.Key)
 	if err != nil {
 		return nil, &KeyError{Key: o.Key, Err: cause(err), hint: generateHint}

@@ -33,16 +33,19 @@ type keyless struct {
 }
 
 func openKeyless(o Options) (*keyless, error) {
+	fulcio, err := o.service(fulcioName, o.FulcioURL)
 	switch {
+	case err != nil:
+		return nil, err
 	case o.IdentityToken == nil:
 		return nil, &TokenError{Reason: "there is none", hint: tokenHint}
 	case o.RekorURL == "" && o.TimestampURL == "":
 		return nil, &ServiceError{
-			Service: fulcioName, URL: o.FulcioURL,
+			Service: fulcioName, URL: fulcio.shown,
 			Reason: "its certificates last some minutes, so signing with an identity needs a log or a timestamp authority to say when",
 		}
 	}
-	return &keyless{o, o.service(fulcioName, o.FulcioURL)}, nil
+	return &keyless{o, fulcio}, nil
 }
 
 // certified is a certificate with those above it.
@@ -97,8 +100,7 @@ func (k *keyless) open(ctx context.Context) (*material, error) {
 		return nil, err
 	}
 	m, err := newMaterial(&key.PublicKey, func(_ context.Context, message []byte) ([]byte, error) {
-		digest := sha256.Sum256(message)
-		return ecdsa.SignASN1(rand.Reader, key, digest[:])
+		return signDigest(key, message)
 	})
 	if err != nil {
 		return nil, err
@@ -108,6 +110,11 @@ func (k *keyless) open(ctx context.Context) (*material, error) {
 	}
 	m.text, err = cryptoutils.MarshalCertificateToPEM(m.certified.leaf)
 	return m, err
+}
+
+func signDigest(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
+	digest := sha256.Sum256(message)
+	return ecdsa.SignASN1(rand.Reader, key, digest[:])
 }
 
 // certify asks Fulcio for a certificate of m's key.

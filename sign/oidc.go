@@ -96,7 +96,10 @@ func (t TokenSource) github(ctx context.Context, address, secret string) (string
 	query.Set("audience", t.audience())
 	u.RawQuery = query.Encode()
 	o := Options{HTTPClient: t.HTTPClient, Backoff: t.Backoff}.complete()
-	s := o.service("GitHub's token service", u.String())
+	s, err := o.service("GitHub's token service", u.String())
+	if err != nil {
+		return "", err
+	}
 	a, err := s.do(ctx, call{
 		method: http.MethodGet, header: map[string]string{"Authorization": "bearer " + secret},
 		secrets: []string{secret}, expect: []int{http.StatusOK},

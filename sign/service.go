@@ -33,15 +33,23 @@ const (
 
 // service is a part of sigstore that is asked over HTTP.
 type service struct {
-	name   string
-	url    string
-	client *http.Client
+	name string
+	// url is the address; shown is what messages say of it.
+	url, shown string
+	client     *http.Client
 	// pause is the wait before the second attempt; it doubles.
 	pause time.Duration
 }
 
-func (o Options) service(name, url string) *service {
-	return &service{name: name, url: url, client: o.HTTPClient, pause: o.Backoff}
+// service returns the one at address, which must be a URL.
+func (o Options) service(name, address string) (*service, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return nil, &ServiceError{Service: name, Reason: "its address is no http or https URL"}
+	}
+	plain := *u
+	plain.User, plain.RawQuery, plain.Fragment = nil, "", ""
+	return &service{name: name, url: address, shown: plain.String(), client: o.HTTPClient, pause: o.Backoff}, nil
 }
 
 // call is one request. It may be made several times.
@@ -114,7 +122,7 @@ func (s *service) once(ctx context.Context, c call) (answer, error) {
 
 // refuse turns what did not work into an error without secrets.
 func (s *service) refuse(c call, a answer, err error) error {
-	failure := &ServiceError{Service: s.name, URL: Redact(s.url, c.secrets...), Status: a.status, cause: err}
+	failure := &ServiceError{Service: s.name, URL: s.shown, Status: a.status, cause: err}
 	var request *url.Error
 	switch {
 	case errors.As(err, &request):

@@ -96,7 +96,10 @@ type Signer struct {
 func Open(o Options) (*Signer, error) {
 	o = o.complete()
 	s := &Signer{options: o}
-	var err error
+	err := s.connect()
+	if err != nil {
+		return nil, err
+	}
 	switch scheme, _, ok := strings.Cut(o.Key, "://"); {
 	case o.Key == "":
 		s.keeper, err = openKeyless(o)
@@ -108,13 +111,26 @@ func Open(o Options) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.RekorURL != "" {
-		s.log = &rekor{o.service(rekorName, o.RekorURL)}
-	}
-	if o.TimestampURL != "" {
-		s.stamper = &authority{o.service(authorityName, o.TimestampURL)}
-	}
 	return s, nil
+}
+
+// connect prepares the log and the authority.
+func (s *Signer) connect() error {
+	if address := s.options.RekorURL; address != "" {
+		log, err := s.options.service(rekorName, address)
+		if err != nil {
+			return err
+		}
+		s.log = &rekor{log}
+	}
+	if address := s.options.TimestampURL; address != "" {
+		stamper, err := s.options.service(authorityName, address)
+		if err != nil {
+			return err
+		}
+		s.stamper = &authority{stamper}
+	}
+	return nil
 }
 
 // PublicKey returns the key that verifies what s signs; of an identity it is

@@ -1,0 +1,112 @@
+package sign_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// TestTokenSources: a file, a value, the environments of GitLab and GitHub.
+func TestTokenSources(t *testing.T) {
+	s := signtest.New(t)
+	token := s.Issuer.Token("me@example.org")
+	address, secret := s.Issuer.GitHub(workflow)
+	for _, tt := range []struct {
+		name       string
+		given      string
+		env        map[string]string
+		want, hint string
+	}{
+		{"value", token, nil, "", ""},
+		{"file", write(t, "token", []byte(token+"\n")), nil, "", ""},
+		{"no such file", "/nowhere/token", nil, "neither a token nor a file", "--identity-token"},
+		{"folder", t.TempDir(), nil, "reading its file: is a directory", ""},
+		{"GitLab", "", map[string]string{"GITLAB_CI": "true", "SIGSTORE_ID_TOKEN": token}, "", ""},
+		{"GitLab without id_tokens", "", map[string]string{"GITLAB_CI": "true"}, "this job has none", "aud: sigstore"},
+		{"GitHub", "", map[string]string{"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret}, "", ""},
+		{"GitHub without permission", "", map[string]string{"GITHUB_ACTIONS": "true"}, "may not ask", "id-token: write"},
+		{"GitHub refuses", "", map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "old"}, "GitHub's token service at " + s.Issuer.URL, ""},
+		{"nothing", "", nil, "there is none", "SIGSTORE_ID_TOKEN"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			source := sign.TokenSource{Given: tt.given, Getenv: func(name string) string { return tt.env[name] }}
+			got, err := source.Token(t.Context())
+			if tt.want != "" {
+				hint, _ := err.(interface{ Hint() string })
+				if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(hint.Hint(), tt.hint) {
+					t.Errorf("got %v, want %q (hint %q)", err, tt.want, tt.hint)
+				}
+				return
+			}
+			must(t, err)
+			signer := open(t, sign.Options{
+				FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, IdentityToken: sign.TokenSource{Given: got}.Token,
+			})
+			_, err = signer.PublicKey(t.Context())
+			must(t, err)
+		})
+	}
+}
+
+// TestTokensOfNoUse are refused before anybody is asked.
+func TestTokensOfNoUse(t *testing.T) {
+	s := signtest.New(t)
+	for _, tt := range []struct {
+		name, token, audience string
+		want, hint            string
+	}{
+		{"expired", s.Issuer.ExpiredToken("me@example.org"), "", "it expired at 2", "right before signing"},
+		{"another audience", s.Issuer.Token("me@example.org"), "corporate", `issued to ["sigstore"], want "corporate"`, "the audience corporate"},
+		{"no audience", unsigned(t, map[string]any{"sub": "me", "exp": time.Now().Add(time.Hour).Unix()}), "", `want "sigstore"`, ""},
+		{"several audiences", unsigned(t, map[string]any{"sub": "me", "aud": []string{"a", "sigstore"}}), "", "it never expires", ""},
+		{"no subject", unsigned(t, map[string]any{"aud": "sigstore"}), "", "its subject", ""},
+		{"e-mail not verified", unsigned(t, map[string]any{"aud": "sigstore", "email": "me@example.org"}), "", "not verified", ""},
+		{"no token", "hello", "", "not a JSON web token", "--identity-token"},
+		{"no base64", "a.%.c", "", "not a JSON web token", ""},
+		{"no JSON", "a.YQ.c", "", "not a JSON web token", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := open(t, sign.Options{
+				FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, Audience: tt.audience,
+				IdentityToken: sign.TokenSource{Getenv: func(name string) string { return map[string]string{"SIGSTORE_ID_TOKEN": tt.token}[name] }}.Token,
+			}).PublicKey(t.Context())
+			var failure *sign.TokenError
+			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
+				t.Errorf("got %v, want %q (hint %q)", err, tt.want, tt.hint)
+			}
+		})
+	}
+	if n := s.Fulcio.Requests(); n != 0 {
+		t.Errorf("Fulcio was asked %d times", n)
+	}
+}
+
+// TestNoIdentity: what cannot work is told when the signer is opened.
+func TestNoIdentity(t *testing.T) {
+	source := sign.TokenSource{}.Token
+	for _, tt := range []struct {
+		o    sign.Options
+		want string
+	}{
+		{sign.Options{RekorURL: sign.PublicRekor}, "there is none"},
+		{sign.Options{IdentityToken: source}, "needs a log or a timestamp authority"},
+	} {
+		if _, err := sign.Open(tt.o); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("got %v, want %q", err, tt.want)
+		}
+	}
+}
+
+// unsigned is a token that nobody vouches for.
+func unsigned(tb testing.TB, claims map[string]any) string {
+	tb.Helper()
+	text, err := json.Marshal(claims)
+	must(tb, err)
+	return "e30." + base64.RawURLEncoding.EncodeToString(text) + ".c2ln"
+}

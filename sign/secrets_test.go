@@ -1,0 +1,183 @@
+package sign_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// listener keeps what is said over HTTP.
+type listener struct {
+	next http.RoundTripper
+
+	mu      sync.Mutex
+	answers map[string]string
+	asked   bytes.Buffer
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
+	var body []byte
+	if req.Body != nil {
+		body, _ = io.ReadAll(req.Body)
+		req.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	resp, err := l.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(answer))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.answers == nil {
+		l.answers = map[string]string{}
+	}
+	l.answers[req.URL.Path] = string(answer)
+	fmt.Fprintf(&l.asked, "%s\n%s\n", req.URL, body)
+	return resp, err
+}
+
+// TestSecretsStayInside: no password, token or private key is in what is
+// published, sent to a log, said in an error, or printed.
+func TestSecretsStayInside(t *testing.T) {
+	s := signtest.New(t)
+	key, _ := newKey(t)
+	keyText, err := os.ReadFile(key)
+	must(t, err)
+	token := s.Issuer.Token("me@example.org")
+	secrets := append([]string{signtest.Password, url.QueryEscape(signtest.Password), token, "ask-for-a-token"}, strings.Split(token, ".")[1:]...)
+	secrets = append(secrets, strings.Split(string(keyText), "\n")[1])
+
+	printed := capture(t)
+	ears := &listener{next: http.DefaultTransport}
+	o := sign.Options{
+		FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, TimestampURL: s.TSA.StampURL(), Format: sign.FormatBoth,
+		HTTPClient: &http.Client{Transport: ears}, Backoff: time.Millisecond,
+	}
+	withToken, withKey := o, o
+	withToken.IdentityToken = sign.TokenSource{Given: token}.Token
+	withKey.Key, withKey.Password = key, password
+	p := newPlace(t)
+	var said bytes.Buffer
+	for _, o := range []sign.Options{withToken, withKey} {
+		signer := open(t, o)
+		signed, err := signer.SignAll(t.Context(), p.everything())
+		must(t, err)
+		tell(t, &said, signed)
+		fmt.Fprintf(&said, "%v %+v %#v", signer, signed, o.Key)
+	}
+	said.Write(ears.asked.Bytes())
+	for _, err := range failures(t, s, p, token, withKey) {
+		fmt.Fprintf(&said, "%v %+v\n", err, err)
+		if hint, ok := err.(interface{ Hint() string }); ok {
+			fmt.Fprintln(&said, hint.Hint())
+		}
+	}
+	said.WriteString(printed())
+	for _, secret := range secrets {
+		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))} {
+			if i := strings.Index(said.String(), form); i >= 0 {
+				t.Errorf("the secret %.10s… was told: …%s", secret, said.String()[max(0, i-80):i])
+			}
+		}
+	}
+}
+
+// tell writes everything that would be published.
+func tell(tb testing.TB, to io.Writer, s sign.Signed) {
+	tb.Helper()
+	for _, a := range s.Attachments {
+		fmt.Fprintf(to, "%s %v\n", a.Content, a.Annotations)
+	}
+	for _, img := range s.Tags {
+		manifest, err := img.RawManifest()
+		must(tb, err)
+		config, err := img.RawConfigFile()
+		must(tb, err)
+		layers, err := img.Layers()
+		must(tb, err)
+		fmt.Fprintf(to, "%s %s\n", manifest, config)
+		for _, l := range layers {
+			content, err := l.Compressed()
+			must(tb, err)
+			_, err = io.Copy(to, content)
+			must(tb, err)
+		}
+	}
+}
+
+// failures are errors of services that repeat what they were sent.
+func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign.Options) []error {
+	tb.Helper()
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		w.WriteHeader(http.StatusBadRequest)
+		text, _ := json.Marshal(map[string]any{"headers": req.Header, "body": string(body), "url": req.URL.String()})
+		_, _ = w.Write(text)
+	}))
+	tb.Cleanup(echo.Close)
+	address := strings.Replace(echo.URL, "http://", "http://user:"+url.QueryEscape(signtest.Password)+"@", 1)
+	env := func(name string) string {
+		return map[string]string{
+			"ACTIONS_ID_TOKEN_REQUEST_URL": address + "/?secret=" + token, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "ask-for-a-token",
+		}[name]
+	}
+	_, fromGitHub := sign.TokenSource{Getenv: env}.Token(tb.Context())
+	_, fromFulcio := open(tb, sign.Options{
+		IdentityToken: sign.TokenSource{Given: token}.Token, FulcioURL: address, RekorURL: s.Rekor.URL,
+	}).Sign(tb.Context(), p.subjects[0])
+	o.RekorURL = address
+	_, fromRekor := open(tb, o).Sign(tb.Context(), p.subjects[0])
+	unclear := token[:len(token)/2]
+	_, notAToken := open(tb, sign.Options{
+		IdentityToken: sign.TokenSource{Given: unclear}.Token, FulcioURL: address, RekorURL: s.Rekor.URL,
+	}).Sign(tb.Context(), p.subjects[0])
+	text, err := os.ReadFile(o.Key)
+	must(tb, err)
+	_, noFile := sign.Open(sign.Options{Key: string(text)})
+	_, noURL := sign.Open(sign.Options{Key: o.Key, RekorURL: "http://user:" + signtest.Password + "@localhost"})
+	all := []error{noFile, noURL, fromGitHub, fromFulcio, fromRekor, notAToken}
+	for i, err := range all {
+		if err == nil {
+			tb.Errorf("failure %d did not happen", i)
+			all[i] = errors.New("none")
+		}
+	}
+	return all
+}
+
+// capture returns what the process printed since.
+func capture(tb testing.TB) func() string {
+	tb.Helper()
+	r, w, err := os.Pipe()
+	must(tb, err)
+	out, errs := os.Stdout, os.Stderr
+	os.Stdout, os.Stderr = w, w
+	var text bytes.Buffer
+	done := make(chan struct{})
+	go func() { defer close(done); _, _ = io.Copy(&text, r) }()
+	return func() string {
+		os.Stdout, os.Stderr = out, errs
+		must(tb, w.Close())
+		<-done
+		if strings.TrimSpace(text.String()) != "" {
+			tb.Errorf("signing printed: %s", text.String())
+		}
+		return text.String()
+	}
+}

@@ -1,0 +1,223 @@
+package sign_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// part is a service of a deployment that is told to fail.
+type part interface {
+	Next(...signtest.Fault)
+	Requests() int
+}
+
+// TestTrouble: what passes is waited for, what does not is told at once, and
+// an entry that the log has already is as good as a new one.
+func TestTrouble(t *testing.T) {
+	const (
+		busy    = signtest.Fault(http.StatusTooManyRequests)
+		down    = signtest.Fault(http.StatusServiceUnavailable)
+		bad     = signtest.Fault(http.StatusBadRequest)
+		known   = signtest.Fault(http.StatusConflict)
+		foreign = signtest.Fault(http.StatusUnauthorized)
+		gone    = signtest.Fault(http.StatusNotFound)
+	)
+	s := signtest.New(t)
+	fulcio := func(s *signtest.Sigstore) part { return s.Fulcio }
+	rekor := func(s *signtest.Sigstore) part { return s.Rekor }
+	stamps := func(s *signtest.Sigstore) part { return s.TSA }
+	subject := newPlace(t).subjects[0]
+	for _, tt := range []struct {
+		name       string
+		part       func(*signtest.Sigstore) part
+		faults     []signtest.Fault
+		requests   int
+		want, hint string
+	}{
+		{"Fulcio is busy", fulcio, []signtest.Fault{busy, down, busy}, 4, "", ""},
+		{"Fulcio hangs up", fulcio, []signtest.Fault{signtest.Reset, signtest.Lost}, 3, "", ""},
+		{"Fulcio is down", fulcio, []signtest.Fault{down, down, down, down, down}, 5, "Fulcio at URL: 503 Service Unavailable", "finishes the work"},
+		{"Fulcio does not know the issuer", fulcio, []signtest.Fault{foreign}, 1, "Fulcio at URL: 401 Unauthorized", "accept tokens of this issuer"},
+		{"not Fulcio", fulcio, []signtest.Fault{gone}, 1, "Fulcio at URL: 404 Not Found", "the address of Fulcio?"},
+		{"Rekor is busy", rekor, []signtest.Fault{busy, down}, 3, "", ""},
+		{"Rekor hangs up", rekor, []signtest.Fault{signtest.Reset}, 2, "", ""},
+		{"Rekor's answer is lost", rekor, []signtest.Fault{signtest.Lost}, 2, "", ""},
+		{"Rekor has it", rekor, []signtest.Fault{known}, 1, "", ""},
+		{"Rekor does not want it", rekor, []signtest.Fault{bad}, 1, "Rekor at URL: 400 Bad Request", ""},
+		{"Rekor is down", rekor, []signtest.Fault{down, down, down, down, down}, 5, "Rekor at URL: 503 Service Unavailable", "finishes the work"},
+		{"the authority is busy", stamps, []signtest.Fault{busy, signtest.Reset}, 3, "", ""},
+		{"the authority is down", stamps, []signtest.Fault{down, down, down, down, down}, 5, "timestamp authority at URL: 503", "finishes the work"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			troubled := tt.part(s)
+			before := troubled.Requests()
+			troubled.Next(tt.faults...)
+			_, err := open(t, sign.Options{
+				IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token, Backoff: time.Millisecond,
+				FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, TimestampURL: s.TSA.StampURL(),
+			}).Sign(t.Context(), subject)
+			if got := troubled.Requests() - before; got != tt.requests {
+				t.Errorf("%d requests, want %d", got, tt.requests)
+			}
+			if tt.want == "" {
+				must(t, err)
+				return
+			}
+			var failure *sign.ServiceError
+			if !errors.As(err, &failure) {
+				t.Fatalf("got %v", err)
+			}
+			if got := strings.ReplaceAll(err.Error(), failure.URL, "URL"); !strings.Contains(got, tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
+				t.Errorf("got %q (hint %q), want %q (hint %q)", got, failure.Hint(), tt.want, tt.hint)
+			}
+		})
+	}
+}
+
+// TestNobodyThere: a host that refuses connections is asked twice.
+func TestNobodyThere(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	key, _ := newKey(t)
+	_, err := open(t, sign.Options{Key: key, Password: password, RekorURL: server.URL, Backoff: time.Millisecond}).Sign(t.Context(), newPlace(t).subjects[0])
+	var failure *sign.ServiceError
+	if !errors.As(err, &failure) || failure.Status != 0 || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestInterrupted: a wait ends with its context.
+func TestInterrupted(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(server.Close)
+	key, _ := newKey(t)
+	signer := open(t, sign.Options{Key: key, Password: password, RekorURL: server.URL})
+	_, err := signer.PublicKey(t.Context())
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := signer.Sign(ctx, newPlace(t).subjects[0]); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestWrongAnswers: a service that answers nonsense is told from one that
+// refuses.
+func TestWrongAnswers(t *testing.T) {
+	s := signtest.New(t)
+	key, _ := newKey(t)
+	subject := newPlace(t).subjects[0]
+	lying := func(status int, body string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	identity := sign.Options{RekorURL: s.Rekor.URL, IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token}
+	logged := sign.Options{Key: key, Password: password}
+	for _, tt := range []struct {
+		name string
+		o    sign.Options
+		set  func(*sign.Options, string)
+		body string
+		want string
+	}{
+		{"Fulcio: no JSON", identity, setFulcio, "<html>", "reading the certificate"},
+		{"Fulcio: no certificate", identity, setFulcio, "{}", "there is none"},
+		{"Fulcio: another key's", identity, setFulcio, chainOf(t, s), "the certificate is for another key"},
+		{"Rekor: no JSON", logged, setRekor, "<html>", "reading its answer"},
+		{"Rekor: nothing", logged, setRekor, "{}", "no complete entry"},
+		{"Rekor: not all", logged, setRekor, `{"x":{"body":"e30="}}`, "no complete entry"},
+		{"Rekor: another's", logged, setRekor, entryOf(t, s), "another signature"},
+		{"authority: no reply", logged, setAuthority, "<html>", "reading its answer"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.set(&tt.o, lying(http.StatusCreated, tt.body))
+			_, err := open(t, tt.o).Sign(t.Context(), subject)
+			var failure *sign.ServiceError
+			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func setFulcio(o *sign.Options, url string)    { o.FulcioURL = url }
+func setRekor(o *sign.Options, url string)     { o.RekorURL = url }
+func setAuthority(o *sign.Options, url string) { o.TimestampURL = url }
+
+// chainOf is Fulcio's answer to somebody else, entryOf is Rekor's.
+func chainOf(tb testing.TB, s *signtest.Sigstore) string {
+	tb.Helper()
+	fulcio, _ := overheard(tb, s)
+	return fulcio
+}
+
+func entryOf(tb testing.TB, s *signtest.Sigstore) string {
+	tb.Helper()
+	_, rekor := overheard(tb, s)
+	return rekor
+}
+
+// overheard signs something and returns what the services answered.
+func overheard(tb testing.TB, s *signtest.Sigstore) (fulcio, rekor string) {
+	tb.Helper()
+	ears := &listener{next: http.DefaultTransport}
+	_, err := open(tb, sign.Options{
+		FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, HTTPClient: &http.Client{Transport: ears},
+		IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token,
+	}).Sign(tb.Context(), newPlace(tb).subjects[0])
+	must(tb, err)
+	return ears.answers["/api/v2/signingCert"], ears.answers["/api/v1/log/entries"]
+}
+
+// TestOneCertificate: a run needs one, and another when it has ended.
+func TestOneCertificate(t *testing.T) {
+	s := signtest.New(t)
+	now := time.Now()
+	var tokens int
+	signer := open(t, sign.Options{
+		FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, Now: func() time.Time { return now },
+		IdentityToken: func(context.Context) (string, error) { tokens++; return s.Issuer.Token("me@example.org"), nil },
+	})
+	p := newPlace(t)
+	var got []int
+	for _, later := range []time.Duration{0, time.Minute, 9*time.Minute + time.Second} {
+		now = time.Now().Add(later)
+		s.Fulcio.Shift(later)
+		_, err := signer.SignAll(t.Context(), p.everything())
+		must(t, err)
+		got = append(got, s.Fulcio.Requests(), tokens)
+	}
+	if want := []int{1, 1, 1, 1, 2, 2}; !cmp.Equal(got, want) {
+		t.Errorf("requests and tokens: %v, want %v", got, want)
+	}
+}
+
+func TestAddressesAreURLs(t *testing.T) {
+	key, _ := newKey(t)
+	for _, o := range []sign.Options{
+		{Key: key, RekorURL: "rekor.example.org"}, {Key: key, TimestampURL: "ftp://example.org"},
+		{FulcioURL: "https://", RekorURL: "https://rekor.example.org", IdentityToken: sign.TokenSource{}.Token},
+	} {
+		var failure *sign.ServiceError
+		if _, err := sign.Open(o); !errors.As(err, &failure) || !strings.Contains(err.Error(), "no http or https URL") {
+			t.Errorf("%+v: got %v", o, err)
+		}
+	}
+}
