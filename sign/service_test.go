@@ -212,7 +212,8 @@ func TestOneCertificate(t *testing.T) {
 func TestAddressesAreURLs(t *testing.T) {
 	key, _ := newKey(t)
 	for _, o := range []sign.Options{
-		{Key: key, RekorURL: "rekor.example.org"}, {Key: key, TimestampURL: "ftp://example.org"},
+		{Key: key, RekorURL: "rekor.example.org"},
+		{Key: key, TimestampURL: "ftp://example.org"},
 		{FulcioURL: "https://", RekorURL: "https://rekor.example.org", IdentityToken: sign.TokenSource{}.Token},
 	} {
 		var failure *sign.ServiceError
