@@ -37,7 +37,13 @@ func newPlace(tb testing.TB) place {
 	tb.Helper()
 	server := httptest.NewServer(registry.Memory())
 	tb.Cleanup(server.Close)
-	repo, err := name.NewRepository(strings.TrimPrefix(server.URL, "http://") + "/pg/vector")
+	return newPlaceOn(tb, strings.TrimPrefix(server.URL, "http://"))
+}
+
+// newPlaceOn is newPlace on a registry that runs already.
+func newPlaceOn(tb testing.TB, host string) place {
+	tb.Helper()
+	repo, err := name.NewRepository(host + "/pg/vector")
 	must(tb, err)
 	index, err := random.Index(100, 1, 2)
 	must(tb, err)

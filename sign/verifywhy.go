@@ -3,7 +3,9 @@ package sign
 import (
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
@@ -173,25 +175,30 @@ func (t *Trust) signatureFits(c *candidate, trusted root.TrustedMaterial) bool {
 // whyNotSubject explains what a good signature is about; said is the library's
 // word for the rest.
 func whyNotSubject(subject v1.Hash, c *candidate, said error) error {
-	if c.payload == nil {
-		envelope, err := c.bundle.Envelope()
-		if err != nil {
-			return reject(Malformed, "it holds no statement")
-		}
-		statement, err := envelope.Statement()
-		if err != nil {
-			return reject(Malformed, "its statement: %w", err)
-		}
-		about := ""
-		for _, s := range statement.GetSubject() {
-			if s.GetDigest()[subject.Algorithm] == subject.Hex {
-				return said
-			}
-			about = subject.Algorithm + ":" + s.GetDigest()[subject.Algorithm]
-		}
-		return reject(OtherSubject, "it is about %s, not %s", about, subject)
+	if c.payload != nil {
+		return said
 	}
-	return said
+	envelope, err := c.bundle.Envelope()
+	if err != nil {
+		return reject(Malformed, "it holds no statement")
+	}
+	statement, err := envelope.Statement()
+	if err != nil {
+		return reject(Malformed, "its statement: %w", err)
+	}
+	var about []string
+	for _, s := range statement.GetSubject() {
+		for _, algorithm := range slices.Sorted(maps.Keys(s.GetDigest())) {
+			about = append(about, algorithm+":"+s.GetDigest()[algorithm])
+		}
+	}
+	switch {
+	case slices.Contains(about, subject.String()):
+		return said
+	case len(about) == 0:
+		return reject(OtherSubject, "it is about nothing")
+	}
+	return reject(OtherSubject, "it is about %s, not %s", strings.Join(about, ", "), subject)
 }
 
 // whyNotThey explains whose identity is in the certificate.

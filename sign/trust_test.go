@@ -1,0 +1,121 @@
+package sign_test
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+func TestTrustThatSaysTooLittle(t *testing.T) {
+	root := rootOf(t, signtest.New(t), signtest.Everything)
+	key := []crypto.PublicKey{&newECDSA(t).PublicKey}
+	one := func(i sign.Identity) sign.TrustOptions {
+		return sign.TrustOptions{Identities: []sign.Identity{i}, Root: root}
+	}
+	for _, tc := range []struct {
+		name string
+		o    sign.TrustOptions
+		want string
+	}{
+		{"nobody", sign.TrustOptions{Root: root}, "neither a key nor an identity"},
+		{"an identity of no authority", sign.TrustOptions{Identities: []sign.Identity{{Subject: "a", Issuer: "b"}}}, "no trusted root says who may vouch for it"},
+		{"a key and no log", sign.TrustOptions{Keys: key, Log: sign.Required}, "no trusted root names the log"},
+		{"a key and no timestamp authority", sign.TrustOptions{Keys: key, Timestamp: true}, "no trusted root names the authority"},
+		{"something else than a key", sign.TrustOptions{Keys: []crypto.PublicKey{"secret"}}, "trusting a key"},
+		{"no subject", one(sign.Identity{Issuer: "a"}), "give a subject"},
+		{"two subjects", one(sign.Identity{Subject: "a", SubjectRegexp: "a", Issuer: "a"}), "give a subject"},
+		{"no issuer", one(sign.Identity{Subject: "a"}), "give an issuer"},
+		{"no expression", one(sign.Identity{SubjectRegexp: "(", Issuer: "a"}), `trusting identity /(/ of "a"`},
+		{"no expression for the issuer", one(sign.Identity{Subject: "a", IssuerRegexp: "("}), `trusting identity "a" of /(/`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if _, err := sign.NewTrust(tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("NewTrust() = %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestLoadPublicKey(t *testing.T) {
+	key := newECDSA(t)
+	file := write(t, "cosign.pub", publicPEM(t, &key.PublicKey))
+	got, err := sign.LoadPublicKey(t.Context(), file)
+	if err != nil || !key.PublicKey.Equal(got) {
+		t.Fatalf("LoadPublicKey() = %v, %v", got, err)
+	}
+	name, err := sign.KeyFingerprint(got)
+	if err != nil || !strings.HasPrefix(name, "SHA256:") || len(name) != len("SHA256:")+64 {
+		t.Errorf("KeyFingerprint() = %q, %v", name, err)
+	}
+	ref, kept := install(t, "trusttest")
+	if got, err := sign.LoadPublicKey(t.Context(), ref); err != nil || !kept.PublicKey.Equal(got) {
+		t.Errorf("LoadPublicKey(%s) = %v, %v", ref, got, err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	must(t, err)
+	for _, tc := range []struct{ name, text, want string }{
+		{"text", "hello", "not in PEM form"},
+		{"private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "it is the private key"},
+		{"cosign's private key", "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neA==\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n", "it is the private key"},
+		{"certificate", "-----BEGIN CERTIFICATE-----\neA==\n-----END CERTIFICATE-----\n", "it is a certificate"},
+		{"nonsense", "-----BEGIN PUBLIC KEY-----\neA==\n-----END PUBLIC KEY-----\n", "public key"},
+		{"huge", strings.Repeat("x", 2<<20), "too large"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			file := write(t, "key", []byte(tc.text))
+			_, err := sign.LoadPublicKey(t.Context(), file)
+			var file2 *sign.TrustFileError
+			if !errors.As(err, &file2) || file2.File != file || file2.Hint() == "" || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("LoadPublicKey() = %v, want %q", err, tc.want)
+			}
+			if _, err := sign.ReadPublicKey([]byte(tc.text)); err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("ReadPublicKey() = %v, want %q", err, tc.want)
+			}
+		})
+	}
+	for _, ref := range []string{"/nowhere/cosign.pub", t.TempDir(), "nosuchkms://key"} {
+		if _, err := sign.LoadPublicKey(t.Context(), ref); err == nil || !strings.Contains(err.Error(), ref) {
+			t.Errorf("LoadPublicKey(%q) = %v", ref, err)
+		}
+	}
+}
+
+func TestLoadRoot(t *testing.T) {
+	text := signtest.New(t).TrustedRoot(t)
+	if _, err := sign.LoadRoot(write(t, "root.json", text)); err != nil {
+		t.Error(err)
+	}
+	for _, tc := range []struct{ name, text, want string }{
+		{"text", "hello", "trusted root"},
+		{"another kind", `{"mediaType":"application/json"}`, "unsupported TrustedRoot media type"},
+		{"cut off", string(text[:len(text)/2]), "trusted root"},
+		{"an authority without certificates", `{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","certificateAuthorities":[{}]}`, "trusted root"},
+		{"a log without a key", `{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{"hashAlgorithm":"SHA2_256"}]}`, "tlog missing log ID"},
+		{"huge", strings.Repeat(" ", 5<<20), "too large"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := sign.LoadRoot(write(t, "root.json", []byte(tc.text)))
+			var file *sign.TrustFileError
+			if !errors.As(err, &file) || !strings.Contains(err.Error(), tc.want) || file.Hint() == "" {
+				t.Errorf("LoadRoot() = %v, want %q", err, tc.want)
+			}
+			if _, err := sign.ReadRoot([]byte(tc.text)); err == nil {
+				t.Error("ReadRoot() = nil")
+			}
+		})
+	}
+	if _, err := sign.LoadRoot("/nowhere/root.json"); err == nil || !strings.Contains(err.Error(), "/nowhere/root.json: no such file") {
+		t.Errorf("LoadRoot() = %v", err)
+	}
+}
+
+func FuzzReadRoot(f *testing.F) {
+	f.Add(signtest.New(f).TrustedRoot(f))
+	f.Fuzz(func(_ *testing.T, text []byte) { _, _ = sign.ReadRoot(text) })
+}

@@ -1,0 +1,304 @@
+package sign_test
+
+import (
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
+	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// refused checks that the only piece of e does not count, and why.
+func refused(t *testing.T, trust *sign.Trust, e sign.Evidence, reason sign.Reason, text string) {
+	t.Helper()
+	v := trust.Verify(subjectA.Digest, e)
+	if len(v.Signatures)+len(v.Attestations) != 0 {
+		t.Fatalf("it counts: %+v", v)
+	}
+	if len(v.Rejected) != 1 || v.Rejected[0].Reason != reason || !strings.Contains(v.Rejected[0].Error(), text) {
+		t.Errorf("Rejected = %v, want %q with %q", v.Rejected, reason, text)
+	}
+	if err := v.Err(); err == nil {
+		t.Error("Err() = nil")
+	}
+}
+
+// changed is a copy of b with a change.
+func changed(b *protobundle.Bundle, change func(*protobundle.Bundle)) *protobundle.Bundle {
+	c := proto.Clone(b).(*protobundle.Bundle)
+	change(c)
+	return c
+}
+
+func TestBadBundles(t *testing.T) {
+	m, other := newMaker(t), newMaker(t)
+	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
+	good := m.signature(t, subjectA)
+	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
+	signed := func(statement string) *protobundle.Bundle { return m.bundleOf(t, []byte(statement)) }
+	const about = `"subject":[{"name":"x","digest":{"sha256":"%s"}}]`
+	for _, tc := range []struct {
+		name   string
+		bundle *protobundle.Bundle
+		reason sign.Reason
+		text   string
+	}{
+		{"another key", other.signature(t, subjectA), sign.WrongKey, "it says that another key made it"},
+		{"another key under our name", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
+			b.VerificationMaterial.GetPublicKey().Hint = m.hint
+		}), sign.BadSignature, "it was changed since"},
+		{"signature of another image", m.signature(t, subjectB), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
+		{"replayed statement", m.bundleOf(t, statement(t, spdx, subjectB)), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
+		{"changed statement", changed(good, func(b *protobundle.Bundle) {
+			b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA)
+		}), sign.BadSignature, "it was changed since"},
+		{"changed type", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().PayloadType = "text/plain" }), sign.BadSignature, "it was changed since"},
+		{"changed signature", changed(good, func(b *protobundle.Bundle) { flip(b.GetDsseEnvelope().Signatures[0].Sig) }), sign.BadSignature, "it was changed since"},
+		{"no signature", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Signatures = nil }), sign.BadSignature, "it was changed since"},
+		{"two signatures", changed(good, func(b *protobundle.Bundle) {
+			e := b.GetDsseEnvelope()
+			e.Signatures = append(e.Signatures, &protodsse.Signature{Sig: e.Signatures[0].Sig})
+		}), sign.BadSignature, "it was changed since"},
+		{"no key named, none fits", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
+			b.VerificationMaterial.GetPublicKey().Hint = ""
+		}), sign.BadSignature, "another key than SHA256:"},
+		{"next version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "application/vnd.dev.sigstore.bundle.v0.4+json" }), sign.UnknownVersion, "bundle.v0.4+json"},
+		{"no version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "" }), sign.UnknownVersion, `it is a ""`},
+		{"nothing signed", changed(good, func(b *protobundle.Bundle) { b.Content = nil }), sign.Malformed, "missing bundle content"},
+		{"nobody signed", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial = nil }), sign.Malformed, "missing verification material"},
+		{"no statement", m.seal(t, &sigsign.PlainData{Data: []byte("the manifest")}), sign.Malformed, "it holds no statement about an image"},
+		{"text for a statement", signed("hello"), sign.Malformed, "its statement"},
+		{"a list for a statement", signed("[]"), sign.Malformed, "its statement"},
+		{"about nothing", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "it is about nothing"},
+		{"no predicate type", signed(fmt.Sprintf(`{`+about+`}`, subjectA.Digest.Hex)), sign.Malformed, "no predicate type"},
+		{"a digest that is none", signed(fmt.Sprintf(`{"predicateType":"x",`+about+`}`, "zz")), sign.OtherSubject, "it is about sha256:zz"},
+	} {
+		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })
+	}
+	t.Run("beside a good one", func(t *testing.T) {
+		v := trust.Verify(subjectA.Digest, attached(t, subjectA, other.signature(t, subjectA), good))
+		if len(v.Signatures) != 1 || len(v.Rejected) != 1 || v.Err() != nil {
+			t.Errorf("Verify() = %+v", v)
+		}
+	})
+}
+
+func TestBadBundleText(t *testing.T) {
+	m := newMaker(t)
+	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
+	good, err := protojson.Marshal(m.signature(t, subjectA))
+	must(t, err)
+	for _, tc := range []struct{ name, text string }{
+		{"empty", ""},
+		{"not JSON", "hello"},
+		{"cut off", string(good[:len(good)-2])},
+		{"two", string(good) + string(good)},
+		{"a field we do not know", strings.Replace(string(good), "{", `{"surprise":1,`, 1)},
+		{"a number for a string", strings.Replace(string(good), "{", `{"mediaType":1,`, 1)},
+		{"deep", strings.Repeat("[", 1<<20)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			refused(t, trust, sign.Evidence{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, []byte(tc.text))}}, sign.Malformed, "it is no bundle")
+		})
+	}
+}
+
+// told is an image whose manifest says something else.
+type told struct {
+	v1.Image
+	manifest string
+	err      error
+}
+
+func (i told) RawManifest() ([]byte, error) { return []byte(i.manifest), i.err }
+
+func TestBadManifests(t *testing.T) {
+	m := newMaker(t)
+	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
+	img := attached(t, subjectA, m.signature(t, subjectA)).Referrers[0]
+	raw, err := img.RawManifest()
+	must(t, err)
+	manifest := string(raw)
+	layer := manifest[strings.Index(manifest, `"layers":[`)+len(`"layers":[`) : strings.Index(manifest, `],"subject"`)]
+	digest := layer[strings.Index(layer, "sha256:"):][:len("sha256:")+64]
+	for _, tc := range []struct {
+		name   string
+		img    v1.Image
+		reason sign.Reason
+		text   string
+	}{
+		{"cannot be read", told{img, "", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
+		{"not JSON", told{img, "<html>", nil}, sign.Malformed, "its manifest"},
+		{"huge", told{img, strings.Repeat(" ", 5<<20) + manifest, nil}, sign.TooLarge, "its manifest has"},
+		{"no layer", told{img, strings.Replace(manifest, layer, "", 1), nil}, sign.Malformed, "0 layers"},
+		{"two layers", told{img, strings.Replace(manifest, layer, layer+","+layer, 1), nil}, sign.Malformed, "2 layers"},
+		{"a huge layer", told{img, strings.Replace(manifest, layer, strings.Replace(layer, `"size":`, `"size":9`, 1)[:strings.Index(layer, `"size":`)]+`"size":99999999999,"digest":"`+digest+`"}`, 1), nil}, sign.TooLarge, "it has 99999999999 bytes"},
+		{"a layer that is not there", told{img, strings.Replace(manifest, digest, "sha256:"+strings.Repeat("0", 64), 1), nil}, sign.Malformed, "its bytes are not those of its descriptor"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			refused(t, trust, sign.Evidence{Referrers: []v1.Image{tc.img}}, tc.reason, tc.text)
+		})
+	}
+	t.Run("too many", func(t *testing.T) {
+		var e sign.Evidence
+		for range 1100 {
+			e.Referrers = append(e.Referrers, referrer(t, subjectA, sign.MediaTypeBundle, nil))
+		}
+		v := trust.Verify(subjectA.Digest, e)
+		if n := len(v.Rejected); n != 1001 || v.Rejected[n-1].Reason != sign.TooLarge {
+			t.Errorf("%d rejections, the last %v", n, v.Rejected[n-1])
+		}
+	})
+}
+
+func TestBadLegacyEvidence(t *testing.T) {
+	m := newMaker(t)
+	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
+	good := m.legacySignature(t, legacyPayload(subjectA))
+	claim := m.legacyAttestation(t, statement(t, spdx, subjectA))
+	with := func(l legacy, key, value string) legacy {
+		l.annotations = maps.Clone(l.annotations)
+		l.annotations["dev."+key] = value
+		return l
+	}
+	const log = `{"SignedEntryTimestamp":"eA==","Payload":{"body":%s,"integratedTime":1,"logIndex":1,"logID":%q}}`
+	hashed := fmt.Sprintf("%q", base64.StdEncoding.EncodeToString([]byte(`{"kind":"hashedrekord","apiVersion":"0.0.1","spec":{}}`)))
+	for _, tc := range []struct {
+		name   string
+		e      sign.Evidence
+		reason sign.Reason
+		text   string
+	}{
+		{"another key", signed(t, subjectA, newMaker(t).legacySignature(t, legacyPayload(subjectA))), sign.BadSignature, "another key than"},
+		{"signature of another image", signed(t, subjectA, m.legacySignature(t, legacyPayload(subjectB))), sign.OtherSubject, "it signs " + subjectB.Digest.String()},
+		{"replayed statement", attested(t, subjectA, m.legacyAttestation(t, statement(t, spdx, subjectB))), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
+		{"changed payload", signed(t, subjectA, legacy{append(legacyPayload(subjectA), ' '), good.annotations}), sign.BadSignature, "or what it signs was changed"},
+		{"changed envelope", attested(t, subjectA, legacy{[]byte(strings.Replace(string(claim.content), `"payload":"e`, `"payload":"f`, 1)), nil}), sign.BadSignature, "or what it signs was changed"},
+		{"another program's payload", signed(t, subjectA, m.legacySignature(t, []byte(`{"critical":{"type":"atomic container signature"}}`))), sign.Malformed, `of type "atomic container signature"`},
+		{"text for a payload", signed(t, subjectA, m.legacySignature(t, []byte("hello"))), sign.Malformed, "its payload"},
+		{"no signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "")), sign.Malformed, "it has no signature"},
+		{"nonsense for a signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "*")), sign.Malformed, "its signature"},
+		{"nonsense for a certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "x")), sign.Malformed, "not in PEM form"},
+		{"an empty certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")), sign.Malformed, ""},
+		{"text for a log entry", signed(t, subjectA, with(good, "sigstore.cosign/bundle", "x")), sign.LogMismatch, "its log entry"},
+		{"a log entry without a body", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, "7", ""))), sign.LogMismatch, "it has no body"},
+		{"a log entry whose body is text", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, `"eA=="`, ""))), sign.LogMismatch, "its body"},
+		{"a log entry without a log", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "zz"))), sign.LogMismatch, "its log's name"},
+		{"a log entry without a promise", signed(t, subjectA, with(good, "sigstore.cosign/bundle", strings.Replace(fmt.Sprintf(log, hashed, "00"), "eA==", "", 1))), sign.LogMismatch, "no promise"},
+		{"text for a timestamp", signed(t, subjectA, with(good, "sigstore.cosign/rfc3161timestamp", "x")), sign.BadTimestamp, "its timestamp"},
+		{"text for an envelope", attested(t, subjectA, legacy{[]byte("x"), nil}), sign.Malformed, "it is no envelope"},
+		{"an envelope without a statement", attested(t, subjectA, legacy{[]byte(`{"payload":"*","signatures":[{"sig":"eA=="}]}`), nil}), sign.Malformed, "its statement"},
+		{"an envelope without a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA=="}`), nil}), sign.Malformed, "it has no signature"},
+		{"an envelope with nonsense for a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA==","signatures":[{"sig":"*"}]}`), nil}), sign.Malformed, "its signature"},
+		{"a manifest that is not JSON", sign.Evidence{Tags: map[string]v1.Image{sign.SignatureTag(subjectA.Digest): told{signed(t, subjectA, good).Tags[sign.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "its manifest"},
+	} {
+		t.Run(tc.name, func(t *testing.T) { refused(t, trust, tc.e, tc.reason, tc.text) })
+	}
+	t.Run("a log entry of another log", func(t *testing.T) {
+		logged := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}, Log: sign.Required, Root: rootOf(t, signtest.New(t), signtest.Everything)})
+		refused(t, logged, signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "00"))), sign.LogMismatch, "a log that is not trusted (00)")
+	})
+	t.Run("under the tag of another image", func(t *testing.T) {
+		if v := trust.Verify(subjectB.Digest, signed(t, subjectA, good)); v.Err() == nil || len(v.Rejected) != 0 {
+			t.Errorf("Verify() = %+v", v)
+		}
+	})
+}
+
+// TestBadLogEntries: what the log says must be about this signature, and be
+// the log's own words.
+func TestBadLogEntries(t *testing.T) {
+	s, other := signtest.New(t), signtest.New(t)
+	m := certifiedMaker(t, s, somebody)
+	good, second := m.signature(t, subjectA), m.signature(t, subjectA)
+	attestation := m.bundleOf(t, statement(t, spdx, subjectA))
+	stranger := certifiedMaker(t, s, "stranger@example.com").signature(t, subjectA)
+	elsewhere := &signtest.Sigstore{Issuer: other.Issuer, Fulcio: other.Fulcio, Rekor: s.Rekor, TSA: s.TSA}
+	foreign := certifiedMaker(t, elsewhere, somebody).signature(t, subjectA)
+	trust := newTrust(t, sign.TrustOptions{
+		Identities: []sign.Identity{{Subject: somebody, IssuerRegexp: "."}},
+		Root:       rootOf(t, s, signtest.Everything),
+	})
+	for _, tc := range []struct {
+		name   string
+		bundle *protobundle.Bundle
+		reason sign.Reason
+		text   string
+	}{
+		{"of another signature", changed(good, func(b *protobundle.Bundle) {
+			b.VerificationMaterial.TlogEntries = second.VerificationMaterial.TlogEntries
+		}), sign.LogMismatch, "does not match"},
+		{"of another statement", changed(good, func(b *protobundle.Bundle) {
+			b.VerificationMaterial.TlogEntries = attestation.VerificationMaterial.TlogEntries
+		}), sign.LogMismatch, "does not match"},
+		{"at another time", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries[0].IntegratedTime-- }), sign.LogMismatch, "not enough verified log entries"},
+		{"with another body", changed(good, func(b *protobundle.Bundle) {
+			b.VerificationMaterial.TlogEntries[0].CanonicalizedBody = second.VerificationMaterial.TlogEntries[0].CanonicalizedBody
+		}), sign.LogMismatch, "not enough verified log entries"},
+		{"with a changed proof", changed(good, func(b *protobundle.Bundle) {
+			b.VerificationMaterial.TlogEntries[0].InclusionProof.RootHash[0] ^= 1
+		}), sign.LogMismatch, "its log entry"},
+		{"without a proof", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries[0].InclusionProof = nil }), sign.Malformed, "inclusion proof missing"},
+		{"twice", changed(good, func(b *protobundle.Bundle) {
+			e := b.VerificationMaterial
+			e.TlogEntries = append(e.TlogEntries, e.TlogEntries[0])
+		}), sign.LogMismatch, "duplicate"},
+		{"none", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries = nil }), sign.NotLogged, "no entry of a transparency log"},
+		{"of another log", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries[0].LogId.KeyId[0] ^= 1 }), sign.LogMismatch, "a log that is not trusted"},
+		{"with the certificate of another", changed(good, func(b *protobundle.Bundle) {
+			b.VerificationMaterial.Content = stranger.VerificationMaterial.Content
+		}), sign.LogMismatch, "certificate does not match"},
+		{"with the certificate of another authority", foreign, sign.UntrustedAuthority, "which is not trusted"},
+		{"of a stranger", stranger, sign.WrongIdentity, "stranger@example.com of"},
+		{"of a changed statement", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA) }), sign.BadSignature, "it was changed since " + somebody},
+		{"of another image", m.signature(t, subjectB), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
+	} {
+		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })
+	}
+}
+
+// TestBadTimestamps: they have to be of this signature, by a trusted authority.
+func TestBadTimestamps(t *testing.T) {
+	s, other := signtest.New(t), signtest.New(t)
+	m := certifiedMaker(t, s, somebody)
+	m.stamped = true
+	good, second := m.signature(t, subjectA), m.signature(t, subjectA)
+	m.from = &signtest.Sigstore{Issuer: s.Issuer, Fulcio: s.Fulcio, Rekor: s.Rekor, TSA: other.TSA}
+	elsewhere := m.signature(t, subjectA)
+	trust := newTrust(t, sign.TrustOptions{
+		Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}},
+		Root:       rootOf(t, s, signtest.Everything), Timestamp: true,
+	})
+	stamps := func(b *protobundle.Bundle) *protobundle.TimestampVerificationData {
+		return b.VerificationMaterial.TimestampVerificationData
+	}
+	for _, tc := range []struct {
+		name   string
+		bundle *protobundle.Bundle
+		reason sign.Reason
+	}{
+		{"of another signature", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TimestampVerificationData = stamps(second) }), sign.BadTimestamp},
+		{"of another authority", elsewhere, sign.BadTimestamp},
+		{"changed", changed(good, func(b *protobundle.Bundle) { s := stamps(b).Rfc3161Timestamps[0].SignedTimestamp; s[len(s)-5] ^= 1 }), sign.BadTimestamp},
+		{"empty", changed(good, func(b *protobundle.Bundle) { stamps(b).Rfc3161Timestamps[0].SignedTimestamp = nil }), sign.BadTimestamp},
+		{"none", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TimestampVerificationData = nil }), sign.NoTime},
+	} {
+		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, "") })
+	}
+	if diff := cmp.Diff(len(trust.Verify(subjectA.Digest, attached(t, subjectA, good)).Signatures), 1); diff != "" {
+		t.Error("the good one does not count")
+	}
+}
