@@ -31,6 +31,14 @@ func newKey(tb testing.TB) (file string, public *ecdsa.PublicKey) {
 	return imported(tb, key), &key.PublicKey
 }
 
+// standardKey is one with all of the work.
+func standardKey(tb testing.TB) string {
+	tb.Helper()
+	keys, err := cosign.GenerateKeyPair(func(bool) ([]byte, error) { return []byte(signtest.Password), nil })
+	must(tb, err)
+	return write(tb, "cosign.key", keys.PrivateBytes)
+}
+
 func write(tb testing.TB, name string, content []byte) string {
 	tb.Helper()
 	file := filepath.Join(tb.TempDir(), name)
