@@ -13,6 +13,7 @@ import (
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/rootfs"
 )
 
 // Options configure a Builder. Cache and Fetcher are required.
@@ -61,6 +62,7 @@ type Builder struct {
 	archives memo[*archive.Opened]
 	indexes  memo[*apt.Index]
 	bases    memo[base.Base]
+	roots    memo[*rootfs.Store]
 }
 
 // New returns a Builder.

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -28,6 +29,8 @@ type operand struct {
 	// ref is HOST/NAME[:TAG][@DIGEST], or oci:PATH[:TAG] with the path
 	// relative to dir.
 	ref, dir string
+	// digest is what ref named before; "" for what it names now.
+	digest   string
 	arch     string
 	postgres int
 }
@@ -43,7 +46,7 @@ func operandOf(name, dir, arch string, postgres int) (operand, bool) {
 func (b *Builder) operandBase(ctx context.Context, o operand) (base.Base, error) {
 	return b.bases.get(fmt.Sprintf("%+v", o), func() (base.Base, error) {
 		known := base.Operand{Name: recipe.BaseImagePrefix + o.ref, Arch: o.arch, Postgres: o.postgres}
-		if _, digest, pinned := strings.Cut(o.ref, "@"); pinned {
+		if digest := o.pinned(); digest != "" {
 			known.Digest = digest
 			if found, ok, err := base.Recall(known, b.o.Cache); ok || err != nil {
 				return found, err
@@ -59,6 +62,12 @@ func (b *Builder) operandBase(ctx context.Context, o operand) (base.Base, error)
 		}
 		return base.FromImage(ctx, known, b.o.Cache)
 	})
+}
+
+// pinned is the digest that is wanted; "" when none is.
+func (o operand) pinned() string {
+	_, digest, _ := strings.Cut(o.ref, "@")
+	return cmp.Or(o.digest, digest)
 }
 
 // platformImage returns the artifact's image for the operand's architecture.
@@ -81,12 +90,17 @@ func (b *Builder) findOperand(ctx context.Context, o operand) (image.Artifact, e
 			path = filepath.Join(o.dir, path)
 		}
 		ref, _ := image.ParseRef("oci:" + path)
-		return image.At(ref.Dir).Open(ref.Name)
+		return image.At(ref.Dir).Open(cmp.Or(o.digest, ref.Name))
 	}
 	if b.o.Registry == nil {
 		return image.Artifact{}, fmt.Errorf("base image %s: %w", o.ref, &fetch.OfflineError{Name: o.ref})
 	}
-	r, err := b.o.Registry.Resolve(ctx, o.ref)
+	ref := o.ref
+	if o.digest != "" {
+		ref, _, _ = strings.Cut(ref, "@")
+		ref += "@" + o.digest
+	}
+	r, err := b.o.Registry.Resolve(ctx, ref)
 	if err != nil {
 		return image.Artifact{}, err
 	}

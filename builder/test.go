@@ -3,7 +3,6 @@ package builder
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -132,17 +131,15 @@ func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Resul
 // testInput puts t, what it is tested with and the root of its operand on
 // disk.
 func (b *Builder) testInput(ctx context.Context, t Trial, with Company) (pgtest.Input, error) {
-	roots, err := rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
+	roots, err := b.roots.get("", func() (*rootfs.Store, error) {
+		return rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
+	})
 	if err != nil {
 		return pgtest.Input{}, err
 	}
-	operand, err := b.operandPackages(ctx, t)
-	if err != nil {
-		return pgtest.Input{}, err
-	}
-	in := pgtest.Input{Postgres: t.Metadata.Postgres, Version: operand.Postgres}
+	in := pgtest.Input{Postgres: t.Metadata.Postgres}
 	in.Emulator, _ = t.runner()
-	if in.Root, err = roots.FromDebs(ctx, operand.Packages); err != nil {
+	if in.Root, in.Version, err = b.operandRoot(ctx, roots, t); err != nil {
 		return in, err
 	}
 	if in.Image, err = b.unpackImage(ctx, roots, t); err != nil {
@@ -199,9 +196,6 @@ func (b *Builder) operandPackages(ctx context.Context, t Trial) (operandList, er
 	}
 	m := t.Metadata
 	r, target := t.target()
-	if target.BaseFor(m.Arch) != recipe.BaseMinimal {
-		return operandList{}, errors.New("images for an operand image as base cannot be tested yet")
-	}
 	u, err := b.open(ctx, r, target, m.Arch)
 	if err != nil {
 		return operandList{}, err

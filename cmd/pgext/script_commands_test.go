@@ -29,6 +29,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"vendor":          cmdVendor,
 	"live":            cmdLive,
 	"spoil":           cmdSpoil,
+	"operand":         cmdOperand,
 	"module":          cmdModule,
 	"await":           cmdAwait,
 	"exits":           cmdExits,

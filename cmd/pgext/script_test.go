@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 //	live                       the cache of tests that run a real server
 //	spoil FROM TO WAY PATH …   make an image that is broken; see script_spoil_test.go
 //	module FILE PACKAGE NAME   a real module, from a package of forky
+//	operand DIR TAG            an operand image, after live; see script_operand_test.go
 //	nothing-written            no lock, no image, no temporary file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{

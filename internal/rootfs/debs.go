@@ -37,11 +37,11 @@ const memory = 128 << 20
 func (s *Store) FromDebs(ctx context.Context, debs []Deb) (string, error) {
 	debs = slices.Clone(debs)
 	slices.SortFunc(debs, func(a, b Deb) int { return strings.Compare(a.Name, b.Name) })
-	lines := []string{"debs"}
+	var lines []string
 	for _, d := range debs {
 		lines = append(lines, d.Name+" "+d.SHA256)
 	}
-	dir, err := s.once(ctx, keyOf(lines...), func(dir *os.Root) error { return s.unpack(ctx, dir, debs) })
+	dir, err := s.once(ctx, kindDebs, keyOf(lines...), func(dir *os.Root) error { return s.unpack(ctx, dir, debs) })
 	if err != nil {
 		return "", fmt.Errorf("making a root file system of %d packages: %w", len(debs), err)
 	}

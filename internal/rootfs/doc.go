@@ -1,5 +1,5 @@
 // Package rootfs keeps root file systems on disk, assembled from Debian
-// packages.
+// packages, or taken from an operand image.
 //
 // Its nouns are Store (a folder beside the cache) and root (a folder in it,
 // named by what it was made from, never changed once it is there). No

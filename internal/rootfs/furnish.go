@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pgext/pgext/internal/alternatives"
@@ -30,25 +31,76 @@ func furnish(dir *os.Root) error {
 			return err
 		}
 	}
-	user := fmt.Sprintf("postgres:x:%d:%d:PostgreSQL:%s:/bin/bash\n", User, User, Home)
-	for _, f := range []struct{ path, content string }{
-		{"etc/passwd", master(dir, "passwd", "root:x:0:0:root:/root:/bin/bash\n") + user},
-		{"etc/group", master(dir, "group", "root:x:0:\n") + fmt.Sprintf("postgres:x:%d:\n", User)},
-		{"etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
+	if err := replaceFiles(dir, []textFile{
+		{"etc/passwd", master(dir, "passwd", "root:x:0:0:root:/root:/bin/bash\n") + passwdLine()},
+		{"etc/group", master(dir, "group", "root:x:0:\n") + groupLine()},
+		{"etc/hosts", hosts},
 		{"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
 		{"etc/timezone", "Etc/UTC\n"},
-	} {
-		if err := replace(dir, f.path, func() error { return dir.WriteFile(f.path, []byte(f.content), 0o644) }); err != nil {
-			return err
-		}
-		if err := dir.Chmod(f.path, 0o644); err != nil {
-			return err
-		}
+	}); err != nil {
+		return err
 	}
 	for _, l := range []struct{ path, target string }{
 		{"etc/localtime", "/usr/share/zoneinfo/Etc/UTC"}, {"var/run", "/run"},
 	} {
 		if err := replace(dir, l.path, func() error { return dir.Symlink(l.target, l.path) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const hosts = "127.0.0.1 localhost\n::1 localhost\n"
+
+func passwdLine() string {
+	return fmt.Sprintf("postgres:x:%d:%d:PostgreSQL:%s:/bin/bash\n", User, User, Home)
+}
+
+func groupLine() string { return fmt.Sprintf("postgres:x:%d:\n", User) }
+
+// furnishImage adds to an image what its runtime, and a server of User, need.
+func furnishImage(dir *os.Root) error {
+	w := writer{root: dir, made: map[string]bool{}}
+	for _, name := range folders {
+		if err := w.dir(name); err != nil {
+			return err
+		}
+	}
+	return replaceFiles(dir, []textFile{
+		{"etc/passwd", withID(dir, "etc/passwd", passwdLine())},
+		{"etc/group", withID(dir, "etc/group", groupLine())},
+		{"etc/hosts", hosts},
+	})
+}
+
+// withID is the list of users or groups at path, with line unless somebody has
+// User's id, the third field (passwd(5), group(5)).
+func withID(dir *os.Root, path, line string) string {
+	list, err := dir.ReadFile(path)
+	if err != nil {
+		return line
+	}
+	text := string(list)
+	for l := range strings.Lines(text) {
+		if fields := strings.Split(l, ":"); len(fields) > 2 && strings.TrimSpace(fields[2]) == strconv.Itoa(User) {
+			return text
+		}
+	}
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return text + line
+}
+
+// textFile is a file that everybody may read.
+type textFile struct{ path, content string }
+
+func replaceFiles(dir *os.Root, files []textFile) error {
+	for _, f := range files {
+		if err := replace(dir, f.path, func() error { return dir.WriteFile(f.path, []byte(f.content), 0o644) }); err != nil {
+			return err
+		}
+		if err := dir.Chmod(f.path, 0o644); err != nil {
 			return err
 		}
 	}

@@ -11,12 +11,17 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/pgext/pgext/internal/cache"
 )
 
 // version is raised whenever the same input would give another root.
-const version = 2
+const version = 3
+
+// storePrefix is how the names of stores start.
+const storePrefix = "rootfs-"
 
 // temporary is how the names of roots in the making start.
 const temporary = "tmp-"
@@ -28,17 +33,22 @@ type Options struct {
 }
 
 // Store makes roots and remembers them. It is safe for use by several
-// goroutines.
+// goroutines. What it returned stays until the process ends, or forgets the
+// Store.
 type Store struct {
 	cache *cache.Cache
 	dir   string
 	jobs  int
+
+	mu sync.Mutex
+	// used are the folders that were returned, with a shared lock.
+	used map[string]*os.File
 }
 
 // Open returns the store beside the cache c, and removes what processes that
-// died in the middle of their work left in it.
+// died in the middle of their work left in it, and what was not used for long.
 func Open(c *cache.Cache, o Options) (*Store, error) {
-	s := &Store{cache: c, dir: filepath.Join(c.Dir(), fmt.Sprintf("rootfs-%d", version)), jobs: o.Jobs}
+	s := &Store{cache: c, dir: filepath.Join(c.Dir(), fmt.Sprint(storePrefix, version)), jobs: o.Jobs, used: map[string]*os.File{}}
 	if s.jobs <= 0 {
 		s.jobs = runtime.GOMAXPROCS(0)
 	}
@@ -58,7 +68,11 @@ func (s *Store) sweep() error {
 		return err
 	}
 	defer unlock()
-	return s.removeTemporary()
+	if err := s.removeTemporary(); err != nil {
+		return err
+	}
+	_ = s.expire(time.Now()) // what cannot be removed stays
+	return nil
 }
 
 // removeTemporary removes roots in the making. The caller holds the lock, so
@@ -78,11 +92,12 @@ func (s *Store) removeTemporary() error {
 	return nil
 }
 
-// once returns the folder of key, which is made when it is not there yet.
-func (s *Store) once(ctx context.Context, key string, make func(dir *os.Root) error) (string, error) {
-	path := filepath.Join(s.dir, key)
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
+// once returns the folder of a kind and a key, which is made when it is not
+// there yet, and stays while this process uses it.
+func (s *Store) once(ctx context.Context, kind, key string, make func(dir *os.Root) error) (string, error) {
+	path := filepath.Join(s.dir, kind+key)
+	if there, err := s.use(path); there || err != nil {
+		return path, err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return "", err
@@ -92,8 +107,9 @@ func (s *Store) once(ctx context.Context, key string, make func(dir *os.Root) er
 		return "", err
 	}
 	defer unlock()
-	if _, err := os.Stat(path); err == nil {
-		return path, nil // somebody else has made it meanwhile
+	// nothing is removed under the lock
+	if there, err := s.use(path); there || err != nil {
+		return path, err // somebody else has made it meanwhile
 	}
 	if err := s.removeTemporary(); err != nil {
 		return "", err
@@ -110,7 +126,8 @@ func (s *Store) once(ctx context.Context, key string, make func(dir *os.Root) er
 		_ = removeAll(half) // the next one tries again
 		return "", err
 	}
-	return path, nil
+	_, err = s.use(path)
+	return path, err
 }
 
 // inside calls make with a folder that everybody may enter.

@@ -1,0 +1,83 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pgext/pgext/internal/base"
+	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/rootfs"
+)
+
+// operandRoot returns the root file system in which t is tested, and the
+// upstream version of its server.
+func (b *Builder) operandRoot(ctx context.Context, roots *rootfs.Store, t Trial) (root, version string, err error) {
+	r, target := t.target()
+	m := t.Metadata
+	if o, ok := operandOf(target.BaseFor(m.Arch), filepath.Dir(r.Path), m.Arch, m.Postgres); ok {
+		if pins, ok := t.pins(); ok {
+			o.digest = pins.Base.Image
+		}
+		return b.imageRoot(ctx, roots, o)
+	}
+	packages, err := b.operandPackages(ctx, t)
+	if err != nil {
+		return "", "", err
+	}
+	root, err = roots.FromDebs(ctx, packages.Packages)
+	return root, packages.Postgres, err
+}
+
+// imageRoot unpacks an operand image.
+func (b *Builder) imageRoot(ctx context.Context, roots *rootfs.Store, o operand) (root, version string, err error) {
+	known, err := b.operandBase(ctx, o)
+	if err != nil {
+		return "", "", err
+	}
+	root, err = roots.FromOperand(ctx, o.arch+" "+known.Image, func(scratch string) (filetree.Tree, error) {
+		return b.operandTree(ctx, o, known, scratch)
+	})
+	if err != nil {
+		return "", "", err
+	}
+	return root, known.Postgres, hasServer(root, known.Name, o.postgres)
+}
+
+func (b *Builder) operandTree(ctx context.Context, o operand, known base.Base, scratch string) (filetree.Tree, error) {
+	artifact, err := b.findOperand(ctx, o)
+	if err != nil {
+		return filetree.Tree{}, err
+	}
+	img, err := platformImage(artifact, base.Operand{Name: known.Name, Arch: o.arch})
+	if err != nil {
+		return filetree.Tree{}, err
+	}
+	contents, err := cache.Open(scratch)
+	if err != nil {
+		return filetree.Tree{}, err
+	}
+	flat, err := image.Flatten(ctx, img, image.FlattenOptions{Cache: contents})
+	return flat.Tree, err
+}
+
+// hasServer wants the programs that a test runs where Debian has them.
+func hasServer(root, name string, major int) error {
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer dir.Close() //nolint:errcheck // nothing is written
+	bin := fmt.Sprintf("usr/lib/postgresql/%d/bin/", major)
+	for _, program := range []string{bin + "postgres", bin + "initdb", bin + "psql", "usr/bin/tar"} {
+		info, err := dir.Lstat(program)
+		if err != nil || info.Mode().Type() != fs.ModeSymlink && info.Mode()&0o111 == 0 {
+			return &base.OperandError{Name: name, Problem: fmt.Sprintf("it has no /%s, which a test needs", program)}
+		}
+	}
+	return nil
+}
