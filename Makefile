@@ -12,7 +12,7 @@ GOLANGCI_LINT_VERSION = v2.12.2
 TOOLS = $(CURDIR)/bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test lint check demo bench corpus live fuzz soak cross clean
+.PHONY: help build install test lint check demo bench corpus live upgrade fuzz soak cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: build ## measure pgext against its budgets of time and memory
 
 live: build ## try the recipes out on a real PostgreSQL server (RECIPES=recipes, DISTRO=forky)
 	@.ci/live.sh
+
+upgrade: build ## upgrade PostGIS of OLD=forky to that of NEW=sid, on a real PostgreSQL server
+	@.ci/upgrade.sh
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@.ci/fuzz.sh

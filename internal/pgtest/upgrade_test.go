@@ -86,7 +86,7 @@ func TestLearnUpgrade(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{
 			"a module with its version in its name", `could not access file "$libdir/geo-2.5": No such file or directory`,
-			"what the old image created calls its module geo-2.5, the new one has geo-3: " + until + "keep lib/geo-2.5.so in the new image beside its own, or plan the change as an outage",
+			"what the old image created calls its module geo-2.5, which is not among those there are now (geo-3): " + until + "keep lib/geo-2.5.so in the new image beside its own, or plan the change as an outage",
 		},
 		{
 			"a symbol", `could not find function "area" in file "/extensions/geo/lib/geo-3.so"`,

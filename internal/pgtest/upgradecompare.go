@@ -24,8 +24,9 @@ END
 $pgext$;`
 
 // membersQuery lists what belongs to an extension, functions with where they
-// are.
-const membersQuery = `SELECT pg_describe_object(d.classid, d.objid, 0) || coalesce(' in ' || quote_nullable(p.probin) || ' as ' || p.prosrc, '')
+// are; names have their schema, whatever the database's search path.
+const membersQuery = `SET search_path = '';
+SELECT pg_describe_object(d.classid, d.objid, 0) || coalesce(' in ' || quote_nullable(p.probin) || ' as ' || p.prosrc, '')
 FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.probin IS NOT NULL
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = %s ORDER BY 1;`
@@ -85,7 +86,10 @@ var (
 // noPath says that no script leads from the old version to the new one.
 func (u *upgrade) noPath(name string) error {
 	was, wanted := u.versionBefore(name), u.next.known.defaults[name]
-	scripts := u.next.in.Image.scripts(name)
+	var scripts []string
+	for _, i := range u.next.in.images() {
+		scripts = append(scripts, i.scripts(name)...)
+	}
 	u.next.explain(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or scripts that lead there together",
 		name, was, wanted, name, was, wanted))
 	return fmt.Errorf("no update path from version %s to %s; there are the scripts %s", was, wanted, strings.Join(scripts, ", "))
@@ -109,12 +113,12 @@ func (i Image) scripts(extension string) []string {
 // something else.
 func (r *run) learnUpgrade(text string) bool {
 	const until = "from the change of the image until ALTER EXTENSION … UPDATE has run in a database, "
-	m := r.in.Image.Metadata
 	if found := missingModule.FindStringSubmatch(text); found != nil {
 		module := strings.TrimSuffix(path.Base(found[1]), ".so")
-		if slices.Contains(r.from.Modules, module) && !slices.Contains(m.Modules, module) {
-			r.explain(fmt.Sprintf("what the old image created calls its module %s, the new one has %s: %sit fails; "+
-				"keep lib/%s.so in the new image beside its own, or plan the change as an outage", module, orNone(m.Modules), until, module))
+		now := r.modules()
+		if slices.Contains(r.from.Modules, module) && !slices.Contains(now, module) {
+			r.explain(fmt.Sprintf("what the old image created calls its module %s, which is not among those there are now (%s): %sit fails; "+
+				"keep lib/%s.so in the new image beside its own, or plan the change as an outage", module, orNone(now), until, module))
 			return true
 		}
 	}
@@ -128,6 +132,15 @@ func (r *run) learnUpgrade(text string) bool {
 		return true
 	}
 	return false
+}
+
+// modules are those of all images.
+func (r *run) modules() []string {
+	var out []string
+	for _, i := range r.in.images() {
+		out = append(out, i.Metadata.Modules...)
+	}
+	return out
 }
 
 func orNone(list []string) string {
