@@ -144,7 +144,7 @@ func (u *upgrade) createAndFill(ctx context.Context, e metadata.Extension) (stri
 	fillErr := r.server.fill(ctx, r.homes[e.Name], e.Name)
 	got, err := r.server.read(ctx, r.homes[e.Name], e.Name)
 	if err != nil {
-		return "", cmp.Or(fillErr, err)
+		return "", errors.Join(fillErr, err)
 	}
 	u.before[e.Name] = got
 	return strings.TrimPrefix(detail+"; "+got.String(), "; "), fillErr

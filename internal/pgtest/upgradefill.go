@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // the scripts
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -35,7 +36,8 @@ const fillTime = "SET statement_timeout = '60s';\n"
 func fillSchema(extension string) string { return "fill " + extension }
 
 // fill makes tables of the types that an extension has, indexes of its
-// operator classes, and views of its functions. What can be made is made.
+// operator classes, and views of its functions. What can be made is made; an
+// error says that a script did not reach its end, for a crash for instance.
 func (s *server) fill(ctx context.Context, database, extension string) error {
 	quoted := make([]string, len(specimens))
 	for i, text := range specimens {
@@ -46,8 +48,35 @@ func (s *server) fill(ctx context.Context, database, extension string) error {
 	)
 	var problems []error
 	for _, script := range []string{fillTypes, fillIndexes, fillFunctions} {
-		_, err := s.psql(ctx, database, fillTime+known.Replace(script))
-		problems = append(problems, err)
+		for range crashes {
+			err := s.survive(ctx, database, fillTime+known.Replace(script))
+			if err != nil {
+				problems = append(problems, err)
+			}
+			if err == nil || script != fillTypes { // which goes on where it was
+				break
+			}
+		}
 	}
 	return errors.Join(problems...)
+}
+
+// crashes is how often the types of an extension may crash the server.
+const crashes = 3
+
+// survive runs a script; when it crashes the server it waits for the recovery.
+func (s *server) survive(ctx context.Context, database, script string) error {
+	mark := s.log.mark()
+	_, err := s.psql(ctx, database, script)
+	if err == nil {
+		return nil
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	err = fmt.Errorf("using what it has: %s", first)
+	if !strings.Contains(first, "server closed the connection") {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	return errors.Join(err, s.ready(ctx, mark))
 }

@@ -191,7 +191,7 @@ func (u *upgrade) readOld(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if was := u.before[name].Version; got.Version != was {
+	if was := u.versionBefore(name); got.Version != was {
 		return "", fmt.Errorf("it has version %q before the update, not %s", got.Version, was)
 	}
 	return u.judge(name, got)

@@ -48,6 +48,7 @@ BEGIN
 			END IF;
 		EXCEPTION WHEN OTHERS THEN NULL;
 		END;
+		COMMIT; -- whatever happens next
 	END LOOP;
 END
 $pgext$;

@@ -1,7 +1,8 @@
 -- A table for every type that the extension :extension has, that its operator
 -- classes are for, or that its functions take from another extension, with up
 -- to two values and a null. Nobody has columns of the types that come with
--- relations and arrays.
+-- relations and arrays. It can run again after a crash, and goes on with the
+-- next type.
 DO $pgext$
 DECLARE
 	home CONSTANT text := :home;
@@ -12,7 +13,8 @@ DECLARE
 	specimen text;
 	kept int;
 BEGIN
-	EXECUTE format('CREATE SCHEMA %I', home);
+	EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', home);
+	COMMIT;
 	FOR t IN
 		WITH members AS (
 			SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
@@ -34,9 +36,14 @@ BEGIN
 		ORDER BY y.typname, y.oid
 	LOOP
 		FOREACH size IN ARRAY t.sizes LOOP
+			relation := left('table of ' || t.typname, 58) || size;
+			CONTINUE WHEN to_regclass(format('%I.%I', home, relation)) IS NOT NULL;
 			BEGIN
-				relation := left('table of ' || t.typname, 58) || size;
 				EXECUTE format('CREATE TABLE %I.%I (c %s)', home, relation, t.type || size);
+			EXCEPTION WHEN OTHERS THEN CONTINUE;
+			END;
+			COMMIT;
+			BEGIN
 				kept := 0;
 				FOREACH specimen IN ARRAY t.specimens LOOP
 					EXIT WHEN kept = 2;
@@ -49,12 +56,13 @@ BEGIN
 				END LOOP;
 				IF kept > 0 THEN
 					EXECUTE format('COMMENT ON TABLE %I.%I IS ''filled''', home, relation);
+					EXECUTE format('INSERT INTO %I.%I VALUES (NULL)', home, relation);
 				ELSIF size <> '' THEN
-					RAISE EXCEPTION 'no value has that size';
+					EXECUTE format('DROP TABLE %I.%I', home, relation);
 				END IF;
-				EXECUTE format('INSERT INTO %I.%I VALUES (NULL)', home, relation);
 			EXCEPTION WHEN OTHERS THEN NULL;
 			END;
+			COMMIT; -- whatever happens next
 		END LOOP;
 	END LOOP;
 END
