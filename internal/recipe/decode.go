@@ -31,7 +31,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, field string, text bool) 
 	at := position{n.Line, n.Column}
 	if d.budget--; d.budget <= 0 {
 		if d.budget == 0 {
-			d.report(at, Problem{Field: field, Text: fmt.Sprintf("the recipe has more than %d values", maxNodes)})
+			d.report(at, Problem{Field: field, Text: fmt.Sprintf("the %s has more than %d values", d.noun, maxNodes)})
 		}
 		return
 	}

@@ -38,16 +38,36 @@ func Parse(name string, data []byte) (*Recipe, error) {
 	return r, nil
 }
 
+// Report adds a problem with the value of a field, by its path in the document;
+// suggestion may be "".
+type Report func(field, suggestion, format string, args ...any)
+
+// ReadStrict reads another YAML document of this project as recipes are read:
+// into, a pointer to a struct, has its fields by their json tags; unknown,
+// repeated and empty ones are problems, each with its place. judge then looks
+// at the values. name is what problems call the file, noun what the document
+// is. The error is an *Errors.
+func ReadStrict(name, noun string, data []byte, into any, judge func(Report)) error {
+	c := newCollector(name)
+	c.noun, c.empty = noun, "is empty; it should say something, or not be there"
+	if root := document(c, data); root != nil {
+		d := decoder{collector: c, budget: maxNodes}
+		d.value(root, reflect.ValueOf(into).Elem(), "", false)
+		judge(c.wrong)
+	}
+	return c.err()
+}
+
 // document returns the top node of the one YAML document in data; nil when a
 // problem was reported instead.
 func document(c *collector, data []byte) *yaml.Node {
 	top := position{1, 1}
 	if len(data) > MaxSize {
-		c.report(top, Problem{Text: "larger than 1 MiB, which no recipe is"})
+		c.report(top, Problem{Text: "larger than 1 MiB, which no " + c.noun + " is"})
 		return nil
 	}
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		c.report(top, Problem{Text: "is UTF-16; a recipe is UTF-8"})
+		c.report(top, Problem{Text: "is UTF-16; a " + c.noun + " is UTF-8"})
 		return nil
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
@@ -58,7 +78,7 @@ func document(c *collector, data []byte) *yaml.Node {
 	var doc, second yaml.Node
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
-		c.report(top, Problem{Text: `is empty; the smallest recipe has "name" and "source"`})
+		c.report(top, Problem{Text: c.empty})
 		return nil
 	case err != nil:
 		syntax(c, data, err)
@@ -70,11 +90,11 @@ func document(c *collector, data []byte) *yaml.Node {
 		syntax(c, data, err)
 		return nil
 	default:
-		c.report(position{second.Line, second.Column}, Problem{Text: "a second document begins; a recipe is one document"})
+		c.report(position{second.Line, second.Column}, Problem{Text: "a second document begins; a " + c.noun + " is one document"})
 		return nil
 	}
 	if len(doc.Content) != 1 {
-		c.report(top, Problem{Text: `is empty; the smallest recipe has "name" and "source"`})
+		c.report(top, Problem{Text: c.empty})
 		return nil
 	}
 	return doc.Content[0]

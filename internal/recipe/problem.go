@@ -76,6 +76,9 @@ type position struct{ line, column int }
 // are.
 type collector struct {
 	file string
+	// noun is what the document is, and empty what is said of one without
+	// anything in it.
+	noun, empty string
 	// where has the position of every value, by field path.
 	where map[string]position
 	// faulty has the fields with a problem: what follows from it is not told.
@@ -85,7 +88,7 @@ type collector struct {
 }
 
 func newCollector(file string) *collector {
-	return &collector{file: file, where: map[string]position{}, faulty: map[string]bool{}}
+	return &collector{file: file, noun: "recipe", empty: `is empty; the smallest recipe has "name" and "source"`, where: map[string]position{}, faulty: map[string]bool{}}
 }
 
 // report adds a problem at a position and marks the field as faulty.

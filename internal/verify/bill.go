@@ -1,0 +1,236 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/sbom"
+)
+
+// The hints about documents.
+const (
+	attachAgain = "ask the publisher for an image with its evidence; pgext push attaches it"
+	copied      = "mirror images with their evidence (pgext copy), and never attach a document by hand"
+)
+
+// about are two digests that should be one.
+func another(document, says, digest string) string {
+	if says == "" {
+		return fmt.Sprintf("the %s does not say which image it is about", document)
+	}
+	return fmt.Sprintf("the %s is about %s, which is another image than %s", document, says, digest)
+}
+
+// bill says whether the SBOM is about this image and agrees with its files and
+// packages. It returns nil when there is none that can be relied upon.
+func (j *judge) bill(i Image) *sbom.Inventory {
+	inventory, detail, hint := readBill(i)
+	if inventory == nil {
+		j.fail("sbom", detail, hint)
+		j.skip("sbom files", "there is no SBOM of this image")
+		j.skip("sbom packages", "there is no SBOM of this image")
+		return nil
+	}
+	j.pass("sbom", "%d packages and %d files of %s", len(inventory.Packages), len(inventory.Files), i.Digest)
+	if i.Damage != nil {
+		j.skip("sbom files", "the layers cannot be read")
+		j.skip("sbom packages", "the layers cannot be read")
+		return inventory
+	}
+	j.agree("sbom files", fmt.Sprintf("all %d files and links are in it, with these bytes", len(inventory.Files)+len(inventory.Links)),
+		"the SBOM does not agree with the layers", beware, fileFaults(i, *inventory))
+	j.agree("sbom packages", "those of var/lib/dpkg/status.d",
+		"the SBOM does not agree with the image's package database", beware, packageFaults(i, *inventory))
+	return inventory
+}
+
+// readBill returns the SBOM that is about the image, or why there is none.
+func readBill(i Image) (inventory *sbom.Inventory, detail, hint string) {
+	detail, hint = "no SBOM (SPDX) is attached to "+i.Digest, attachAgain
+	for _, data := range i.contents(SPDX) {
+		inv, err := sbom.ReadSPDX(data)
+		switch {
+		case err != nil:
+			detail, hint = "the SBOM that is attached is of no use: "+err.Error(), attachAgain
+		case inv.Digest != i.Digest:
+			detail, hint = another("SBOM", inv.Digest, i.Digest), copied
+		default:
+			return &inv, "", ""
+		}
+	}
+	return nil, detail, hint
+}
+
+// fileFaults compares the SBOM with the files, each by name.
+func fileFaults(i Image, inv sbom.Inventory) []string {
+	var faults []string
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	packages := map[string]bool{"": true}
+	for _, p := range inv.Packages {
+		packages[p.Name] = true
+	}
+	told := map[string]bool{}
+	judge := func(o sbom.Owned, kind filetree.Kind) {
+		told[o.Path] = true
+		e, ok := i.Tree.Get(o.Path)
+		switch {
+		case !ok:
+			fault("%s: the SBOM lists it, and the image does not have it", o.Path)
+		case e.Kind != kind:
+			fault("%s: the SBOM says it is a %s, and in the image it is a %s", o.Path, kinds[kind], kinds[e.Kind])
+		case e.SHA256 != o.SHA256:
+			fault("%s: its bytes have SHA-256 %s, and the SBOM says %s", o.Path, e.SHA256, orNothing(o.SHA256))
+		case e.Link != o.Target:
+			fault("%s: it leads to %s, and the SBOM says %s", o.Path, e.Link, orNothing(o.Target))
+		case o.Owners != 1 || !packages[o.Package]:
+			fault("%s: the SBOM gives it %d owners, not one", o.Path, o.Owners)
+		}
+	}
+	for _, o := range inv.Files {
+		judge(o, filetree.File)
+	}
+	for _, o := range inv.Links {
+		judge(o, filetree.Symlink)
+	}
+	for e := range i.Tree.All() {
+		if e.Kind != filetree.Dir && !told[e.Path] {
+			fault("%s: the image has it, and the SBOM does not list it", e.Path)
+		}
+	}
+	return faults
+}
+
+var kinds = map[filetree.Kind]string{filetree.File: "file", filetree.Dir: "directory", filetree.Symlink: "link"}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+// upstream are packages that files were built from; no package database has
+// them.
+const upstream = "pkg:generic/"
+
+// packageFaults compares the packages of the SBOM with those that the image
+// itself lists.
+func packageFaults(i Image, inv sbom.Inventory) []string {
+	billed := map[string]string{}
+	for _, p := range inv.Packages {
+		if !strings.HasPrefix(p.PURL, upstream) {
+			billed[p.Name] = p.Version
+		}
+	}
+	listed := map[string]string{}
+	for _, p := range i.Packages {
+		listed[p.Name] = p.Version
+	}
+	return different(billed, listed, "the SBOM", "the image's package database")
+}
+
+// different tells in which names and versions two sides differ.
+func different(a, b map[string]string, sideA, sideB string) []string {
+	var faults []string
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		version, ok := b[name]
+		switch {
+		case !ok:
+			faults = append(faults, fmt.Sprintf("%s %s is in %s, and not in %s", name, a[name], sideA, sideB))
+		case version != a[name]:
+			faults = append(faults, fmt.Sprintf("%s is %s in %s, and %s in %s", name, a[name], sideA, version, sideB))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[name]; !ok {
+			faults = append(faults, fmt.Sprintf("%s %s is in %s, and not in %s", name, b[name], sideB, sideA))
+		}
+	}
+	return faults
+}
+
+// component is what of a CycloneDX component is compared.
+type component struct {
+	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Hashes  []struct {
+		Algorithm string `json:"alg"`
+		Content   string `json:"content"`
+	} `json:"hashes"`
+	Components []component `json:"components"`
+}
+
+func (c component) sha256() string {
+	for _, h := range c.Hashes {
+		if h.Algorithm == "SHA-256" {
+			return strings.ToLower(h.Content)
+		}
+	}
+	return ""
+}
+
+// cyclonedx says whether the CycloneDX document is about this image and says
+// what the SPDX document says.
+func (j *judge) cyclonedx(i Image, inv *sbom.Inventory) {
+	documents := i.contents(CycloneDX)
+	if len(documents) == 0 {
+		j.fail("cyclonedx", "no SBOM (CycloneDX) is attached to "+i.Digest, attachAgain)
+		return
+	}
+	var bom struct {
+		Format   string `json:"bomFormat"`
+		Metadata struct {
+			Component component `json:"component"`
+		} `json:"metadata"`
+		Components []component `json:"components"`
+	}
+	detail, hint := "", attachAgain
+	for _, data := range documents {
+		bom.Metadata.Component, bom.Components = component{}, nil
+		if err := json.Unmarshal(data, &bom); err != nil || bom.Format != "CycloneDX" {
+			detail = "the CycloneDX document that is attached cannot be read"
+			continue
+		}
+		digest := bom.Metadata.Component.sha256()
+		if digest != "" {
+			digest = "sha256:" + digest
+		}
+		if digest != i.Digest {
+			detail, hint = another("CycloneDX document", digest, i.Digest), copied
+			continue
+		}
+		if inv == nil {
+			j.skip("cyclonedx", "there is no SPDX document of this image to compare it with")
+			return
+		}
+		j.agree("cyclonedx", "says what the SPDX document says", "the two SBOMs do not agree", beware, bomFaults(bom.Components, *inv))
+		return
+	}
+	j.fail("cyclonedx", detail, hint)
+}
+
+// bomFaults compares packages by version and digest, files by digest.
+func bomFaults(components []component, inv sbom.Inventory) []string {
+	const separator = " with SHA-256 "
+	a, b := map[string]string{}, map[string]string{}
+	var walk func([]component)
+	walk = func(list []component) {
+		for _, c := range list {
+			a[c.Name] = c.Version + separator + c.sha256()
+			walk(c.Components)
+		}
+	}
+	walk(components)
+	for _, p := range inv.Packages {
+		b[p.Name] = p.Version + separator + p.SHA256
+	}
+	for _, f := range inv.Files {
+		b[f.Path] = separator + f.SHA256
+	}
+	return different(a, b, "CycloneDX", "SPDX")
+}

@@ -1,0 +1,196 @@
+package verify
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/github/go-spdx/v2/spdxexp"
+
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// PolicyError is every problem of a policy file, at least one.
+type PolicyError struct {
+	Problems []recipe.Problem
+}
+
+// Error returns one line for each problem.
+func (e *PolicyError) Error() string { return (&recipe.Errors{Problems: e.Problems}).Error() }
+
+// Hint says where the format is described.
+func (*PolicyError) Hint() string { return "docs/verify.md describes the fields of a policy" }
+
+// LoadPolicy reads the policy at path. What is wrong with it is a
+// *PolicyError.
+func LoadPolicy(path string) (Policy, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Policy{}, fmt.Errorf("loading the policy: %w", err)
+	}
+	defer f.Close() // read side: the read error is the one that counts
+	data, err := io.ReadAll(io.LimitReader(f, recipe.MaxSize+1))
+	if err != nil {
+		return Policy{}, fmt.Errorf("loading the policy %s: %w", path, err)
+	}
+	return ParsePolicy(path, data)
+}
+
+// ParsePolicy reads a policy as strictly as a recipe. name is what problems
+// call the file. The error is a *PolicyError.
+func ParsePolicy(name string, data []byte) (Policy, error) {
+	var doc policyDocument
+	var p Policy
+	err := recipe.ReadStrict(name, "policy", data, &doc, func(report recipe.Report) {
+		p = policyReader{report}.policy(doc)
+	})
+	var problems *recipe.Errors
+	if errors.As(err, &problems) {
+		return Policy{}, &PolicyError{problems.Problems}
+	}
+	return p, err
+}
+
+// policyDocument is a policy as it is written.
+type policyDocument struct {
+	Licenses *struct {
+		Profile  string              `json:"profile"`
+		Allow    []string            `json:"allow"`
+		Packages map[string][]string `json:"packages"`
+	} `json:"licenses"`
+	Identities []policyIdentity `json:"identities"`
+	Keys       []string         `json:"keys"`
+	Builders   []string         `json:"builders"`
+	Findings   *struct {
+		Fail   []string `json:"fail"`
+		Accept []string `json:"accept"`
+	} `json:"findings"`
+}
+
+// policyIdentity has text, or a pattern, for both.
+type policyIdentity struct {
+	Issuer        string `json:"issuer"`
+	IssuerRegexp  string `json:"issuer_regexp"`
+	Subject       string `json:"subject"`
+	SubjectRegexp string `json:"subject_regexp"`
+}
+
+// policyReader judges a document and reports its problems.
+type policyReader struct{ report recipe.Report }
+
+func (r policyReader) policy(doc policyDocument) Policy {
+	var p Policy
+	if f := doc.Findings; f != nil {
+		p.Findings = Findings{Fail: r.codes("findings.fail", f.Fail, true), Accept: r.codes("findings.accept", f.Accept, false)}
+	}
+	if l := doc.Licenses; l != nil {
+		p.Licenses = &Licenses{Profile: l.Profile, Allow: r.licenses("licenses.allow", l.Allow), Packages: map[string][]string{}}
+		if known := slices.Sorted(maps.Keys(profiles)); l.Profile != "" && !slices.Contains(known, l.Profile) {
+			r.report("licenses.profile", "", "there is no profile %q; known are %s", l.Profile, list(known))
+		}
+		for name, allowed := range l.Packages {
+			p.Licenses.Packages[name] = r.licenses("licenses.packages."+name, allowed)
+		}
+		if l.Profile == "" && len(l.Allow)+len(l.Packages) == 0 {
+			r.report("licenses", "", "allows nothing; give profile, allow or packages")
+		}
+	}
+	for i, id := range doc.Identities {
+		field := fmt.Sprintf("identities[%d]", i)
+		p.Identities = append(p.Identities, Identity{
+			Issuer:  r.either(field, "issuer", id.Issuer, id.IssuerRegexp),
+			Subject: r.either(field, "subject", id.Subject, id.SubjectRegexp),
+		})
+	}
+	for i, k := range doc.Keys {
+		hex, ok := strings.CutPrefix(k, "sha256:")
+		if !ok || !keyDigest.MatchString(hex) {
+			r.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "sha256:" and 64 hex digits`, k)
+		}
+		p.Keys = append(p.Keys, hex)
+	}
+	for i, b := range doc.Builders {
+		p.Builders = append(p.Builders, r.pattern(fmt.Sprintf("builders[%d]", i), b))
+	}
+	r.emptyLists(doc)
+	return p
+}
+
+// emptyLists refuses lists that would accept everybody where their author may
+// have meant nobody.
+func (r policyReader) emptyLists(doc policyDocument) {
+	for field, empty := range map[string]bool{
+		"identities": doc.Identities != nil && len(doc.Identities) == 0,
+		"keys":       doc.Keys != nil && len(doc.Keys) == 0,
+		"builders":   doc.Builders != nil && len(doc.Builders) == 0,
+	} {
+		if empty {
+			r.report(field, "", "is an empty list; name at least one, or remove the field to accept all")
+		}
+	}
+}
+
+var (
+	keyDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	reference = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]*[A-Za-z0-9.-]\*?$`)
+)
+
+// licenses reads a list of single licences.
+func (r policyReader) licenses(field string, names []string) []string {
+	for i, name := range names {
+		good := reference.MatchString(name)
+		if !isReference(name) {
+			good, _ = spdxexp.ValidateLicensesWithOptions([]string{name}, spdxexp.ValidateLicensesOptions{FailComplexExpressions: true})
+		}
+		if !good {
+			r.report(fmt.Sprintf("%s[%d]", field, i), "", "%q is not one SPDX licence or LicenseRef name", name)
+		}
+	}
+	return names
+}
+
+// either reads text, or a pattern that stands for several.
+func (r policyReader) either(field, name, text, pattern string) *regexp.Regexp {
+	switch {
+	case (text == "") == (pattern == ""):
+		r.report(field, "", "needs either %s or %s_regexp", name, name)
+		return nil
+	case text != "":
+		return regexp.MustCompile(`\A` + regexp.QuoteMeta(text) + `\z`)
+	}
+	return r.pattern(field+"."+name+"_regexp", pattern)
+}
+
+// pattern reads a regular expression, which has to match from the beginning to
+// the end.
+func (r policyReader) pattern(field, text string) *regexp.Regexp {
+	_, plain := regexp.Compile(text)
+	whole, err := regexp.Compile(`\A(?:` + text + `)\z`)
+	if err = cmp.Or(plain, err); err != nil {
+		r.report(field, "", "%v", err)
+	}
+	return whole
+}
+
+// codes reads codes of findings, and severities where they have a meaning.
+func (r policyReader) codes(field string, names []string, severities bool) []string {
+	for i, name := range names {
+		var s finding.Severity
+		if _, ok := finding.Lookup(name); ok || severities && s.UnmarshalText([]byte(name)) == nil {
+			continue
+		}
+		also := ""
+		if severities {
+			also = ", and none of error, warning, note"
+		}
+		r.report(fmt.Sprintf("%s[%d]", field, i), "", "%q is no code that pgext explain knows%s", name, also)
+	}
+	return names
+}
