@@ -133,8 +133,20 @@ func check(text string) error {
 	if len(text) > maxExpression {
 		return fmt.Errorf("the licences make an expression of more than %d bytes", maxExpression)
 	}
-	if ok, _ := spdxexp.ValidateLicenses([]string{text}); !ok {
+	if !isExpression(text) {
 		return fmt.Errorf("%q is no SPDX expression", text)
 	}
 	return nil
+}
+
+// isExpression asks go-spdx, whose parser panics on some texts that are none,
+// such as an open parenthesis.
+func isExpression(text string) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	ok, _ = spdxexp.ValidateLicenses([]string{text})
+	return ok
 }

@@ -71,3 +71,12 @@ func TestNotices(t *testing.T) {
 		})
 	}
 }
+
+// TestValidRefuses has texts on which a parser of expressions stumbles.
+func TestValidRefuses(t *testing.T) {
+	for _, text := range []string{"", "(", "MIT AND (", "(MIT", "MIT)", "()", "MIT WITH", "MIT MIT", "+"} {
+		if err := Valid(text); err == nil {
+			t.Errorf("Valid(%q) accepts it", text)
+		}
+	}
+}

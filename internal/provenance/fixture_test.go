@@ -82,7 +82,9 @@ func input() Input {
 		Locate: func(archive, path string) (string, error) {
 			return "https://" + archive + ".example/root/" + path, nil
 		},
-		PURL:    func(p lock.Package) string { return "pkg:deb/debian/" + p.Package + "@" + p.Version + "?arch=" + p.Arch },
+		PURL: func(p lock.Package) string {
+			return "pkg:deb/debian/" + p.Package + "@" + p.Version + "?arch=" + p.Arch
+		},
 		Program: Program{Version: "v1.2.3", Sum: "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
 	}
 }

@@ -17,7 +17,7 @@ const (
 	copied      = "mirror images with their evidence (pgext copy), and never attach a document by hand"
 )
 
-// about are two digests that should be one.
+// another says that a document is about something else.
 func another(document, says, digest string) string {
 	if says == "" {
 		return fmt.Sprintf("the %s does not say which image it is about", document)
@@ -120,17 +120,21 @@ const upstream = "pkg:generic/"
 // packageFaults compares the packages of the SBOM with those that the image
 // itself lists.
 func packageFaults(i Image, inv sbom.Inventory) []string {
-	billed := map[string]string{}
+	billed, faults := map[string]string{}, []string(nil)
 	for _, p := range inv.Packages {
-		if !strings.HasPrefix(p.PURL, upstream) {
-			billed[p.Name] = p.Version
+		if strings.HasPrefix(p.PURL, upstream) {
+			continue
 		}
+		if _, twice := billed[p.Name]; twice {
+			faults = append(faults, p.Name+" is in the SBOM more than once")
+		}
+		billed[p.Name] = p.Version
 	}
 	listed := map[string]string{}
 	for _, p := range i.Packages {
 		listed[p.Name] = p.Version
 	}
-	return different(billed, listed, "the SBOM", "the image's package database")
+	return append(faults, different(billed, listed, "the SBOM", "the image's package database")...)
 }
 
 // different tells in which names and versions two sides differ.
@@ -218,9 +222,13 @@ func (j *judge) cyclonedx(i Image, inv *sbom.Inventory) {
 func bomFaults(components []component, inv sbom.Inventory) []string {
 	const separator = " with SHA-256 "
 	a, b := map[string]string{}, map[string]string{}
+	var faults []string
 	var walk func([]component)
 	walk = func(list []component) {
 		for _, c := range list {
+			if _, twice := a[c.Name]; twice {
+				faults = append(faults, c.Name+" is in CycloneDX more than once")
+			}
 			a[c.Name] = c.Version + separator + c.sha256()
 			walk(c.Components)
 		}
@@ -232,5 +240,5 @@ func bomFaults(components []component, inv sbom.Inventory) []string {
 	for _, f := range inv.Files {
 		b[f.Path] = separator + f.SHA256
 	}
-	return different(a, b, "CycloneDX", "SPDX")
+	return append(faults, different(a, b, "CycloneDX", "SPDX")...)
 }

@@ -7,13 +7,11 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/sbom"
+	"github.com/pgext/pgext/sign"
 )
 
-// Predicate types of claims.
+// The predicate types of documents.
 const (
-	// Signature is a claim that says nothing but that somebody signed
-	// (cosign); legacy signatures count as such.
-	Signature  = "https://sigstore.dev/cosign/sign/v1"
 	SPDX       = sbom.SPDXPredicate
 	CycloneDX  = sbom.CycloneDXPredicate
 	Provenance = provenance.PredicateType
@@ -28,10 +26,9 @@ type Input struct {
 	// Trusted tells that somebody named a key or an identity whose signatures
 	// count. Without it signatures are not judged, documents are.
 	Trusted bool
-	// Claims are those whose signature is by a trusted key or identity.
-	Claims []Claim
-	// Rejected are the signatures that were not accepted.
-	Rejected []Rejection
+	// Verdicts are about the index and the manifests; one that is not there
+	// has no evidence.
+	Verdicts []sign.Verdict
 	// Findings are those about the files and the libraries of the base.
 	Findings []finding.Finding
 	Policy   Policy
@@ -69,42 +66,4 @@ type Document struct {
 	// Predicate is the predicate type that goes with its artifact type.
 	Predicate string
 	Content   []byte
-}
-
-// Claim is a statement whose signature was verified.
-type Claim struct {
-	PredicateType string
-	// Predicate is what is claimed, as JSON; nil of a Signature.
-	Predicate []byte
-	// Subjects are the digests that it is about, "sha256:" and hex.
-	Subjects []string
-	// On is the digest of what it is attached to.
-	On string
-	By Signer
-}
-
-// Signer is a key, or an identity with a certificate.
-type Signer struct {
-	// Key is the SHA-256 of the public key (its SubjectPublicKeyInfo), in hex;
-	// "" for an identity.
-	Key string
-	// Identity is the certificate's subject alternative name, Issuer who
-	// vouched for it.
-	Identity, Issuer string
-}
-
-// String returns the signer for people.
-func (s Signer) String() string {
-	if s.Key != "" {
-		return "the key sha256:" + s.Key
-	}
-	return s.Identity + " (" + s.Issuer + ")"
-}
-
-// Rejection is a signature that does not count.
-type Rejection struct {
-	// On is the digest of what it is attached to.
-	On string
-	// Why is a clause, such as "the signature does not verify with the key".
-	Why string
 }

@@ -101,7 +101,7 @@ func (p *licenseParser) next() string {
 
 // takes steps over the operator when it is at hand.
 func (p *licenseParser) takes(operator string) bool {
-	if !strings.EqualFold(p.next(), operator) {
+	if p.next() != operator {
 		return false
 	}
 	p.at++
@@ -154,7 +154,7 @@ func (p *licenseParser) one(depth int) ([]string, error) {
 		return bad, err
 	}
 	name := p.next()
-	if name == "" || slices.Contains([]string{")", "AND", "OR", "WITH"}, strings.ToUpper(name)) {
+	if name == "" || slices.Contains([]string{")", "AND", "OR", "WITH"}, name) {
 		return nil, errors.New("a licence is missing")
 	}
 	p.at++

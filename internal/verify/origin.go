@@ -165,8 +165,9 @@ func (j *judge) builder(p *provenance.Statement) {
 		return
 	}
 	var seen []string
-	for _, c := range j.about(p.Digests()[0], Provenance) {
-		predicate, err := provenance.ParsePredicate(c.Predicate)
+	signed, _, _ := j.attestations(p.Digests()[0], Provenance)
+	for _, s := range signed {
+		predicate, err := provenance.ParsePredicate(s)
 		if err != nil {
 			continue
 		}

@@ -3,6 +3,8 @@ package verify
 import (
 	"regexp"
 	"slices"
+
+	"github.com/pgext/pgext/sign"
 )
 
 // Policy says whom and what somebody accepts. The zero Policy accepts every
@@ -12,14 +14,12 @@ type Policy struct {
 	// Licenses that packages may have; nil allows all.
 	Licenses *Licenses
 	// Identities and Keys are those who may sign; none means all who are
-	// trusted.
-	Identities []Identity
-	// Keys are digests of public keys: the SHA-256 of the
-	// SubjectPublicKeyInfo, in hex.
-	Keys []string
-	// Builders are the platforms that signed provenance may name; none means
-	// all.
-	Builders []*regexp.Regexp
+	// trusted. Keys are fingerprints: see sign.KeyFingerprint.
+	Identities []sign.Identity
+	Keys       []string
+	// Builders are the platforms that signed provenance may name, as regular
+	// expressions; none means all.
+	Builders []string
 	Findings Findings
 }
 
@@ -34,12 +34,6 @@ type Licenses struct {
 	Packages map[string][]string
 }
 
-// Identity is who a certificate is for. Both patterns match from the beginning
-// to the end.
-type Identity struct {
-	Issuer, Subject *regexp.Regexp
-}
-
 // Findings are codes and severities (error, warning, note).
 type Findings struct {
 	// Fail are those that fail the image; nil means errors.
@@ -49,18 +43,29 @@ type Findings struct {
 }
 
 // accepts reports whether a signer is one whom the policy names.
-func (p Policy) accepts(s Signer) bool {
+func (p Policy) accepts(by sign.Who) bool {
 	if len(p.Identities)+len(p.Keys) == 0 {
 		return true
 	}
-	if s.Key != "" {
-		return slices.Contains(p.Keys, s.Key)
+	if by.Key != "" {
+		return slices.Contains(p.Keys, by.Key)
 	}
-	return slices.ContainsFunc(p.Identities, func(i Identity) bool {
-		return i.Issuer.MatchString(s.Issuer) && i.Subject.MatchString(s.Identity)
+	return slices.ContainsFunc(p.Identities, func(i sign.Identity) bool {
+		return matches(i.Issuer, i.IssuerRegexp, by.Issuer) && matches(i.Subject, i.SubjectRegexp, by.Identity)
 	})
 }
 
+// acceptsBuilder reports whether a platform is one that the policy names.
 func (p Policy) acceptsBuilder(id string) bool {
-	return slices.ContainsFunc(p.Builders, func(r *regexp.Regexp) bool { return r.MatchString(id) })
+	return slices.ContainsFunc(p.Builders, func(b string) bool { return matches("", b, id) })
+}
+
+// matches compares text with another, or with an expression that may match
+// anywhere in it.
+func matches(exact, expression, text string) bool {
+	if exact != "" {
+		return exact == text
+	}
+	ok, err := regexp.MatchString(expression, text)
+	return err == nil && ok && expression != ""
 }

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,9 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/sign"
 )
 
 // PolicyError is every problem of a policy file, at least one.
@@ -74,12 +75,12 @@ type policyDocument struct {
 	} `json:"findings"`
 }
 
-// policyIdentity has text, or a pattern, for both.
+// policyIdentity is a sign.Identity as it is written.
 type policyIdentity struct {
-	Issuer        string `json:"issuer"`
-	IssuerRegexp  string `json:"issuer_regexp"`
 	Subject       string `json:"subject"`
 	SubjectRegexp string `json:"subject_regexp"`
+	Issuer        string `json:"issuer"`
+	IssuerRegexp  string `json:"issuer_regexp"`
 }
 
 // policyReader judges a document and reports its problems.
@@ -104,21 +105,21 @@ func (r policyReader) policy(doc policyDocument) Policy {
 	}
 	for i, id := range doc.Identities {
 		field := fmt.Sprintf("identities[%d]", i)
-		p.Identities = append(p.Identities, Identity{
-			Issuer:  r.either(field, "issuer", id.Issuer, id.IssuerRegexp),
-			Subject: r.either(field, "subject", id.Subject, id.SubjectRegexp),
-		})
+		r.either(field, "issuer", id.Issuer, id.IssuerRegexp)
+		r.either(field, "subject", id.Subject, id.SubjectRegexp)
+		p.Identities = append(p.Identities, sign.Identity(id))
 	}
 	for i, k := range doc.Keys {
-		hex, ok := strings.CutPrefix(k, "sha256:")
-		if !ok || !keyDigest.MatchString(hex) {
-			r.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "sha256:" and 64 hex digits`, k)
+		algorithm, hex, _ := strings.Cut(k, ":")
+		if !strings.EqualFold(algorithm, "sha256") || !keyDigest.MatchString(hex) {
+			r.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "SHA256:" and 64 hex digits`, k)
 		}
-		p.Keys = append(p.Keys, hex)
+		p.Keys = append(p.Keys, "SHA256:"+hex)
 	}
 	for i, b := range doc.Builders {
-		p.Builders = append(p.Builders, r.pattern(fmt.Sprintf("builders[%d]", i), b))
+		r.pattern(fmt.Sprintf("builders[%d]", i), b)
 	}
+	p.Builders = doc.Builders
 	r.emptyLists(doc)
 	return p
 }
@@ -146,7 +147,7 @@ var (
 func (r policyReader) licenses(field string, names []string) []string {
 	for i, name := range names {
 		good := reference.MatchString(name)
-		if !isReference(name) {
+		if !isReference(name) && license.Valid(name) == nil {
 			good, _ = spdxexp.ValidateLicensesWithOptions([]string{name}, spdxexp.ValidateLicensesOptions{FailComplexExpressions: true})
 		}
 		if !good {
@@ -156,27 +157,23 @@ func (r policyReader) licenses(field string, names []string) []string {
 	return names
 }
 
-// either reads text, or a pattern that stands for several.
-func (r policyReader) either(field, name, text, pattern string) *regexp.Regexp {
+// either judges text, or an expression that stands for several.
+func (r policyReader) either(field, name, text, expression string) {
 	switch {
-	case (text == "") == (pattern == ""):
+	case (text == "") == (expression == ""):
 		r.report(field, "", "needs either %s or %s_regexp", name, name)
-		return nil
-	case text != "":
-		return regexp.MustCompile(`\A` + regexp.QuoteMeta(text) + `\z`)
+	case text == "":
+		r.pattern(field+"."+name+"_regexp", expression)
 	}
-	return r.pattern(field+"."+name+"_regexp", pattern)
 }
 
-// pattern reads a regular expression, which has to match from the beginning to
-// the end.
-func (r policyReader) pattern(field, text string) *regexp.Regexp {
-	_, plain := regexp.Compile(text)
-	whole, err := regexp.Compile(`\A(?:` + text + `)\z`)
-	if err = cmp.Or(plain, err); err != nil {
+// pattern judges a regular expression.
+func (r policyReader) pattern(field, expression string) {
+	if _, err := regexp.Compile(expression); err != nil {
 		r.report(field, "", "%v", err)
+	} else if expression == "" {
+		r.report(field, "", "is empty, which everything matches")
 	}
-	return whole
 }
 
 // codes reads codes of findings, and severities where they have a meaning.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/sign"
 )
 
 // The hints about signatures.
@@ -17,24 +18,13 @@ const (
 	beware    = "do not use the image before the publisher has explained it"
 )
 
-// sortClaims turns the claims of those whom the policy does not name into
-// rejections.
-func (j *judge) sortClaims() {
-	j.rejected = slices.Clone(j.in.Rejected)
-	for _, c := range j.in.Claims {
-		if j.in.Policy.accepts(c.By) {
-			j.claims = append(j.claims, c)
-			continue
-		}
-		j.rejected = append(j.rejected, Rejection{On: c.On, Why: fmt.Sprintf("%s is by %s, whom the policy does not name", what(c), c.By)})
+// verdict is what package sign found about a digest.
+func (j *judge) verdict(digest string) sign.Verdict {
+	i := slices.IndexFunc(j.in.Verdicts, func(v sign.Verdict) bool { return v.Subject.String() == digest })
+	if i < 0 {
+		return sign.Verdict{}
 	}
-}
-
-func what(c Claim) string {
-	if c.PredicateType == Signature {
-		return "a signature"
-	}
-	return "an attestation"
+	return j.in.Verdicts[i]
 }
 
 // signature says whether somebody who counts has signed a manifest.
@@ -43,59 +33,66 @@ func (j *judge) signature(digest string) {
 		j.skip("signature", "nobody said whose signatures count; %s", whoCounts)
 		return
 	}
-	signers := j.signers(digest, Signature)
+	var signers, strangers []string
+	for _, s := range j.verdict(digest).Signatures {
+		signers, strangers = j.sort(signers, strangers, s)
+	}
 	if len(signers) > 0 {
 		j.pass("signature", "signed by %s", list(signers))
 		return
 	}
-	j.absent("signature", "signature", digest, Signature)
+	j.absent("signature", "signature", digest, strangers)
 }
 
-// signers are those who made a claim of that type about a digest, each once.
-func (j *judge) signers(digest, predicate string) []string {
-	var out []string
-	for _, c := range j.about(digest, predicate) {
-		if s := c.By.String(); !slices.Contains(out, s) {
-			out = append(out, s)
-		}
+// sort adds a signer to those whom the policy accepts, or to the others, once.
+func (j *judge) sort(signers, strangers []string, s sign.VerifiedSignature) (accepted, others []string) {
+	if j.in.Policy.accepts(s.By) {
+		return union(signers, []string{s.By.String()}), strangers
 	}
-	return out
+	return signers, union(strangers, []string{fmt.Sprintf("one is by %s, whom the policy does not name", s.By)})
 }
 
-// about are the claims of a type about a digest, wherever they are attached.
-func (j *judge) about(digest, predicate string) []Claim {
-	var out []Claim
-	for _, c := range j.claims {
-		if c.PredicateType == predicate && slices.Contains(c.Subjects, digest) {
-			out = append(out, c)
+// absent says why there is nothing that counts about a digest: nobody made it,
+// it is about something else, or it is by somebody else.
+func (j *judge) absent(check, thing, digest string, strangers []string) {
+	faults, hint := strangers, signAgain
+	for _, r := range j.verdict(digest).Rejected {
+		switch r.Reason {
+		case sign.OtherSubject:
+			faults = append(faults, fmt.Sprintf("what is attached was made for another image and attached to this one: %v", r))
+			hint = beware
+		default:
+			faults = append(faults, r.Error())
+			if h := r.Hint(); h != "" && hint == signAgain {
+				hint = h
+			}
 		}
 	}
-	return out
-}
-
-// absent says why there is no claim of a type about a digest: nobody made one,
-// it is about something else, or it does not count.
-func (j *judge) absent(name, thing, digest, predicate string) {
-	var faults []string
-	for _, c := range j.claims {
-		if c.On == digest && c.PredicateType == predicate {
-			faults = append(faults, fmt.Sprintf("the one that is attached is about %s: it was made for another image and attached to this one", list(c.Subjects)))
-		}
-	}
-	if len(faults) > 0 {
-		j.fail(name, fmt.Sprintf("no %s is about %s; %s", thing, digest, first(faults)), beware, faults...)
+	if len(faults) == 0 {
+		j.fail(check, fmt.Sprintf("%s has no %s", digest, thing), hint)
 		return
 	}
-	for _, r := range j.rejected {
-		if r.On == digest {
-			faults = append(faults, r.Why)
+	j.fail(check, fmt.Sprintf("%s has no %s that counts: %s", digest, thing, first(faults)), hint, faults...)
+}
+
+// attestations are the signed predicates of a type about a digest by those who
+// count, with who signed them; strangers say who does not count.
+func (j *judge) attestations(digest, predicate string) (signed [][]byte, signers, strangers []string) {
+	for _, a := range j.verdict(digest).Attestations {
+		if a.PredicateType != predicate {
+			continue
+		}
+		if signers, strangers = j.sort(signers, strangers, a.VerifiedSignature); !j.in.Policy.accepts(a.By) {
+			continue
+		}
+		var statement struct {
+			Predicate json.RawMessage `json:"predicate"`
+		}
+		if json.Unmarshal(a.Statement, &statement) == nil {
+			signed = append(signed, statement.Predicate)
 		}
 	}
-	if len(faults) > 0 {
-		j.fail(name, fmt.Sprintf("no %s of %s counts: %s", thing, digest, first(faults)), signAgain, faults...)
-		return
-	}
-	j.fail(name, fmt.Sprintf("%s has no %s", digest, thing), signAgain)
+	return signed, signers, strangers
 }
 
 // attested says whether a document is what somebody who counts has signed.
@@ -105,25 +102,25 @@ func (j *judge) attested(i Image, name, predicate string) {
 		j.skip(check, "nobody said whose signatures count")
 		return
 	}
-	claims := j.about(i.Digest, predicate)
-	if len(claims) == 0 {
-		j.absent(check, name+" attestation", i.Digest, predicate)
-		return
-	}
+	signed, signers, strangers := j.attestations(i.Digest, predicate)
 	documents := i.contents(predicate)
-	if len(documents) == 0 {
-		j.pass(check, "signed by %s; no plain copy is attached", list(j.signers(i.Digest, predicate)))
+	switch {
+	case len(signed) == 0:
+		j.absent(check, check, i.Digest, strangers)
+		return
+	case len(documents) == 0:
+		j.pass(check, "signed by %s; no plain copy is attached", list(signers))
 		return
 	}
-	for _, c := range claims {
+	for _, s := range signed {
 		for _, d := range documents {
-			if same(predicate, c.Predicate, d) {
-				j.pass(check, "says the same as the plain copy, signed by %s", c.By)
+			if same(predicate, s, d) {
+				j.pass(check, "says the same as the plain copy, signed by %s", list(signers))
 				return
 			}
 		}
 	}
-	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", claims[0].By, i.Digest), beware)
+	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", list(signers), i.Digest), beware)
 }
 
 // same reports whether a signed predicate says what a plain document says. Of

@@ -8,7 +8,6 @@ import (
 // Verify asks every question about an image that its evidence can answer.
 func Verify(in Input) Result {
 	j := &judge{in: in}
-	j.sortClaims()
 	if in.Index != "" {
 		j.of = "index"
 		j.signature(in.Index)
@@ -28,10 +27,6 @@ type judge struct {
 	// of is what the questions are about at the moment.
 	of     string
 	checks []Check
-	// claims and rejected are those of the Input, after the policy has told
-	// who may sign.
-	claims   []Claim
-	rejected []Rejection
 }
 
 // image asks about one architecture.
