@@ -1,7 +1,10 @@
 package sign
 
 import (
+	"errors"
 	"fmt"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 // exitUntrusted is that of what was received and cannot be trusted.
@@ -44,6 +47,16 @@ func (e *RootError) Error() string {
 
 // Unwrap returns the cause.
 func (e *RootError) Unwrap() error { return e.Err }
+
+// ExitCode is that of what cannot be trusted where the repository answered with
+// something unsigned, expired or older than before, and that of a failure where
+// it did not answer.
+func (e *RootError) ExitCode() int {
+	if errors.Is(e.Err, &metadata.ErrRepository{}) {
+		return exitUntrusted
+	}
+	return 1
+}
 
 // Hint names the way that needs no network.
 func (e *RootError) Hint() string {

@@ -87,7 +87,11 @@ func FetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
 	if len(o.Anchor) == 0 {
 		o.Anchor = tuf.DefaultRoot()
 	}
-	r, err := fetchRoot(ctx, o)
+	var r *Root
+	err := safely(func() (err error) {
+		r, err = fetchRoot(ctx, o)
+		return err
+	})
 	if err != nil {
 		return nil, &RootError{Mirror: o.Mirror, Err: err}
 	}

@@ -4,6 +4,7 @@
 // Fulcio (a certificate authority that knows its issuer's tokens), Rekor (a
 // transparency log) and TSA (a timestamp authority, RFC 3161), each on
 // loopback with keys made in the test, and each able to misbehave when told
-// to. TrustedRoot is the file a verifier needs. Cosign finds the stock program
-// that everything is compared with. It serves tests only.
+// to. TrustedRoot is the file a verifier needs, TUF a repository that has one.
+// Cosign is the stock program that everything is compared with, Registries are
+// what evidence is kept in. It serves tests only.
 package signtest

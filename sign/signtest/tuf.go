@@ -1,0 +1,117 @@
+package signtest
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+)
+
+// TUF is a repository of The Update Framework (specification 1.0) that holds a
+// trusted_root.json, as sigstore's deployments publish theirs.
+type TUF struct {
+	Service
+	// Anchor is the root.json that clients trust from the start.
+	Anchor []byte
+
+	key     ed25519.PrivateKey
+	version int64
+
+	mu    sync.Mutex
+	files map[string][]byte
+}
+
+// NewTUF publishes root in a repository with a key of its own.
+func NewTUF(tb testing.TB, root []byte) *TUF {
+	tb.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	t := &TUF{key: key, files: map[string][]byte{}}
+	t.start(tb, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		content, ok := t.files[strings.TrimPrefix(req.URL.Path, "/")]
+		if !ok {
+			http.NotFound(w, req)
+			return
+		}
+		_, _ = w.Write(content)
+	}))
+	public, err := metadata.KeyFromPublicKey(key.Public())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	anchor := metadata.Root(time.Now().Add(validity))
+	for _, role := range []string{metadata.ROOT, metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP} {
+		if err := anchor.Signed.AddKey(public, role); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	t.Anchor = seal(tb, t, anchor)
+	t.Publish(tb, root, time.Now().Add(validity))
+	return t
+}
+
+// Publish replaces the trusted root; what says so is valid until expires.
+func (t *TUF) Publish(tb testing.TB, root []byte, expires time.Time) {
+	tb.Helper()
+	t.version++
+	targets, snapshot, stamp := metadata.Targets(expires), metadata.Snapshot(expires), metadata.Timestamp(expires)
+	target, err := metadata.TargetFile().FromBytes("trusted_root.json", root, "sha256")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	targets.Signed.Targets["trusted_root.json"] = target
+	targets.Signed.Version, snapshot.Signed.Version, stamp.Signed.Version = t.version, t.version, t.version
+	snapshot.Signed.Meta["targets.json"] = metadata.MetaFile(t.version)
+	stamp.Signed.Meta["snapshot.json"] = metadata.MetaFile(t.version)
+	sum := sha256.Sum256(root)
+	prefix := string(rune('0'+t.version)) + "."
+	files := map[string][]byte{
+		prefix + "targets.json": seal(tb, t, targets), prefix + "snapshot.json": seal(tb, t, snapshot),
+		"timestamp.json": seal(tb, t, stamp),
+		"targets/" + hex.EncodeToString(sum[:]) + ".trusted_root.json": root,
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.files = files
+}
+
+// Change replaces the content of the files whose names end with suffix.
+func (t *TUF) Change(suffix string, change func([]byte) []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, content := range t.files {
+		if strings.HasSuffix(name, suffix) {
+			t.files[name] = change(content)
+		}
+	}
+}
+
+// seal signs metadata.
+func seal[T metadata.Roles](tb testing.TB, t *TUF, m *metadata.Metadata[T]) []byte {
+	tb.Helper()
+	signer, err := signature.LoadSigner(t.key, crypto.Hash(0))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := m.Sign(signer); err != nil {
+		tb.Fatal(err)
+	}
+	text, err := m.ToBytes(true)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return text
+}

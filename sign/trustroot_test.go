@@ -1,0 +1,136 @@
+package sign_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+func TestFetchRoot(t *testing.T) {
+	s := signtest.New(t)
+	repository := signtest.NewTUF(t, s.TrustedRoot(t))
+	o := sign.RootOptions{Cache: t.TempDir(), Mirror: repository.URL, Anchor: repository.Anchor}
+	counts := func(t *testing.T, root *sign.Root, by *signtest.Sigstore) bool {
+		t.Helper()
+		m := certifiedMaker(t, by, somebody)
+		trust := newTrust(t, sign.TrustOptions{Identities: []sign.Identity{{Subject: somebody, Issuer: by.Issuer.URL}}, Root: root})
+		return trust.Verify(subjectA.Digest, attached(t, subjectA, m.signature(t, subjectA))).Err() == nil
+	}
+	t.Run("nothing cached and offline", func(t *testing.T) {
+		offline := o
+		offline.Offline = true
+		_, err := sign.FetchRoot(t.Context(), offline)
+		var failure *sign.RootError
+		if !errors.As(err, &failure) || !strings.Contains(err.Error(), "nothing may be fetched") || failure.Hint() == "" {
+			t.Errorf("FetchRoot() = %v", err)
+		}
+	})
+	t.Run("fetched", func(t *testing.T) {
+		root, err := sign.FetchRoot(t.Context(), o)
+		must(t, err)
+		if !counts(t, root, s) {
+			t.Error("it does not know its deployment")
+		}
+	})
+	t.Run("cached and offline", func(t *testing.T) {
+		offline := o
+		offline.Offline, offline.Transport = true, refusing{t}
+		root, err := sign.FetchRoot(t.Context(), offline)
+		must(t, err)
+		if !counts(t, root, s) {
+			t.Error("it does not know its deployment")
+		}
+	})
+	t.Run("replaced", func(t *testing.T) {
+		other := signtest.New(t)
+		repository.Publish(t, other.TrustedRoot(t), time.Now().Add(time.Hour))
+		root, err := sign.FetchRoot(t.Context(), o)
+		must(t, err)
+		if counts(t, root, s) || !counts(t, root, other) {
+			t.Error("the old one is used")
+		}
+	})
+}
+
+type refusing struct{ testing.TB }
+
+func (r refusing) RoundTrip(req *http.Request) (*http.Response, error) {
+	r.Errorf("%s is asked for", req.URL)
+	return nil, errors.New("no")
+}
+
+func TestFetchRootRefuses(t *testing.T) {
+	text := signtest.New(t).TrustedRoot(t)
+	flip := func(b []byte) []byte { return bytes.Replace(b, []byte("2"), []byte("3"), 1) }
+	for _, tc := range []struct {
+		name  string
+		spoil func(*testing.T, *signtest.TUF, *sign.RootOptions)
+		want  string
+	}{
+		{"another anchor", func(t *testing.T, _ *signtest.TUF, o *sign.RootOptions) {
+			o.Anchor = signtest.NewTUF(t, text).Anchor
+		}, "timestamp"},
+		{"no anchor of this deployment", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = nil }, ""},
+		{"nonsense for an anchor", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = []byte("{}") }, "cannot be read"},
+		{"nonsense for metadata", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+			r.Change("timestamp.json", func([]byte) []byte { return []byte("{}") })
+		}, "cannot be read"},
+		{"expired", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+			r.Publish(t, text, time.Now().Add(-time.Hour))
+		}, "expired"},
+		{"changed metadata", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) { r.Change("targets.json", flip) }, ""},
+		{"changed root", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) { r.Change("trusted_root.json", flip) }, "hash"},
+		{"huge root", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+			r.Change("trusted_root.json", func(b []byte) []byte { return append(b, make([]byte, 8<<20)...) })
+		}, "has more than"},
+		{"a root that is none", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+			r.Publish(t, []byte("{}"), time.Now().Add(time.Hour))
+		}, "media type"},
+		{"no repository", func(_ *testing.T, r *signtest.TUF, o *sign.RootOptions) { o.Mirror = r.URL + "/elsewhere" }, "404"},
+		{"nobody there", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Mirror = "http://user:secret@127.0.0.1:1" }, "refused"},
+		{"nowhere to keep it", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Cache = "" }, "no folder to keep it in"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			repository := signtest.NewTUF(t, text)
+			o := sign.RootOptions{Cache: t.TempDir(), Mirror: repository.URL, Anchor: repository.Anchor}
+			tc.spoil(t, repository, &o)
+			_, err := sign.FetchRoot(t.Context(), o)
+			var failure *sign.RootError
+			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("FetchRoot() = %v, want %q", err, tc.want)
+			}
+			if code, ok := map[string]int{"expired": 13, "changed metadata": 13, "changed root": 13, "nobody there": 1, "no repository": 1}[tc.name]; ok && failure.ExitCode() != code {
+				t.Errorf("%v: exit code %d, want %d", err, failure.ExitCode(), code)
+			}
+		})
+	}
+	t.Run("older than seen before", func(t *testing.T) {
+		repository := signtest.NewTUF(t, text)
+		o := sign.RootOptions{Cache: t.TempDir(), Mirror: repository.URL, Anchor: repository.Anchor}
+		old := map[string][]byte{}
+		repository.Change("timestamp.json", func(b []byte) []byte { old["timestamp.json"] = b; return b })
+		repository.Publish(t, text, time.Now().Add(time.Hour))
+		_, err := sign.FetchRoot(t.Context(), o)
+		must(t, err)
+		repository.Change("timestamp.json", func([]byte) []byte { return old["timestamp.json"] })
+		if _, err := sign.FetchRoot(t.Context(), o); err == nil || !strings.Contains(err.Error(), "version") {
+			t.Errorf("FetchRoot() = %v", err)
+		}
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		repository := signtest.NewTUF(t, text)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		o := sign.RootOptions{Cache: t.TempDir(), Mirror: repository.URL, Anchor: repository.Anchor}
+		if _, err := sign.FetchRoot(ctx, o); err == nil {
+			t.Error("FetchRoot() = nil")
+		}
+	})
+}
