@@ -37,16 +37,22 @@ func signers(tb testing.TB, s *signtest.Sigstore) trio {
 	return trio{open(tb, o), open(tb, logged), open(tb, stamped)}
 }
 
+// identity completes o for who, with the log unless o names an authority.
+func identity(s *signtest.Sigstore, who string, o sign.Options) sign.Options {
+	if o.TimestampURL == "" && o.RekorURL == "" {
+		o.RekorURL = s.Rekor.URL
+	}
+	o.FulcioURL, o.IdentityToken = s.Fulcio.URL, sign.TokenSource{Given: s.Issuer.Token(who)}.Token
+	return o
+}
+
 // TestSigningAgain: what was signed before by the same key or identity, with
 // the same log and authority, is not signed again.
 func TestSigningAgain(t *testing.T) {
 	s := signtest.New(t)
 	mine := signers(t, s)
 	anybody := func(who string) *sign.Signer {
-		return open(t, sign.Options{
-			Format: sign.FormatBoth, FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL,
-			IdentityToken: sign.TokenSource{Given: s.Issuer.Token(who)}.Token,
-		})
+		return open(t, identity(s, who, sign.Options{Format: sign.FormatBoth}))
 	}
 	const everything, nothing = "15 attachments, 15 layers", "0 attachments, 0 layers"
 	p := newPlace(t)
@@ -90,10 +96,7 @@ func TestImpostors(t *testing.T) {
 	batch := sign.Batch{Subjects: p.subjects[:1]}
 	for n := range 2 {
 		s := signtest.New(t)
-		signer := open(t, sign.Options{
-			RekorURL: s.Rekor.URL, FulcioURL: s.Fulcio.URL, Format: sign.FormatBoth,
-			IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token,
-		})
+		signer := open(t, identity(s, "me@example.org", sign.Options{Format: sign.FormatBoth}))
 		signed, err := signer.SignAll(t.Context(), batch)
 		must(t, err)
 		if got, want := count(t, signed), fmt.Sprintf("1 attachments, %d layers", n+1); got != want {
@@ -107,8 +110,7 @@ func TestImpostors(t *testing.T) {
 // TestFinishing: what an interrupted push left out is attached as it was
 // signed, and not signed again.
 func TestFinishing(t *testing.T) {
-	key, _ := newKey(t)
-	signer := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatBoth})
+	signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{Format: sign.FormatBoth}))
 	p := newPlace(t)
 	batch := sign.Batch{Statements: []sign.Statement{p.bill(1, spdx)}}
 	whole, err := signer.SignAll(t.Context(), batch)
@@ -142,8 +144,7 @@ func digest(tb testing.TB, img v1.Image) v1.Hash {
 
 // TestSameClaim: a statement may say itself what counts as the same claim.
 func TestSameClaim(t *testing.T) {
-	key, _ := newKey(t)
-	signer := open(t, sign.Options{Key: key, Password: password})
+	signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{}))
 	p := newPlace(t)
 	built := func(run string, same func(json.RawMessage) bool) sign.Statement {
 		return sign.Statement{Subjects: p.subjects[:1], PredicateType: provenance, Predicate: json.RawMessage(`{"what":1, "run":"` + run + `"}`), Same: same}
@@ -177,13 +178,12 @@ func TestSameClaim(t *testing.T) {
 
 // TestMerge: layers of others stay, in their order; ours come once.
 func TestMerge(t *testing.T) {
-	first, _ := newKey(t)
-	second, _ := newKey(t)
+	s := signtest.New(t)
 	p := newPlace(t)
 	tag := sign.SignatureTag(p.subjects[0].Digest)
 	var images []v1.Image
-	for _, key := range []string{first, second} {
-		signed, err := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatLegacy}).Sign(t.Context(), p.subjects[0])
+	for _, who := range []string{"me@example.org", "you@example.org"} {
+		signed, err := open(t, identity(s, who, sign.Options{Format: sign.FormatLegacy})).Sign(t.Context(), p.subjects[0])
 		must(t, err)
 		images = append(images, signed.Tags[tag])
 	}

@@ -110,3 +110,21 @@ func unsigned(tb testing.TB, claims map[string]any) string {
 	must(tb, err)
 	return "e30." + base64.RawURLEncoding.EncodeToString(text) + ".c2ln"
 }
+
+// TestWho: the signer's name is the one that verifiers find.
+func TestWho(t *testing.T) {
+	s := signtest.New(t)
+	got, err := open(t, identity(s, workflow, sign.Options{})).Who(t.Context())
+	must(t, err)
+	if want := (sign.Who{Identity: workflow, Issuer: s.Issuer.URL}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	file, public := newKey(t)
+	got, err = open(t, sign.Options{Key: file, Password: password}).Who(t.Context())
+	must(t, err)
+	fingerprint, err := sign.KeyFingerprint(public)
+	must(t, err)
+	if want := (sign.Who{Key: fingerprint}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -62,10 +62,9 @@ func TestTrouble(t *testing.T) {
 			troubled := tt.part(s)
 			before := troubled.Requests()
 			troubled.Next(tt.faults...)
-			_, err := open(t, sign.Options{
-				IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token, Backoff: time.Millisecond,
-				FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, TimestampURL: s.TSA.StampURL(),
-			}).Sign(t.Context(), subject)
+			_, err := open(t, identity(s, "me@example.org", sign.Options{
+				Backoff: time.Millisecond, RekorURL: s.Rekor.URL, TimestampURL: s.TSA.StampURL(),
+			})).Sign(t.Context(), subject)
 			if got := troubled.Requests() - before; got != tt.requests {
 				t.Errorf("%d requests, want %d", got, tt.requests)
 			}
@@ -88,8 +87,8 @@ func TestTrouble(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
-	key, _ := newKey(t)
-	_, err := open(t, sign.Options{Key: key, Password: password, RekorURL: server.URL, Backoff: time.Millisecond}).Sign(t.Context(), newPlace(t).subjects[0])
+	o := identity(signtest.New(t), "me@example.org", sign.Options{RekorURL: server.URL, Backoff: time.Millisecond})
+	_, err := open(t, o).Sign(t.Context(), newPlace(t).subjects[0])
 	var failure *sign.ServiceError
 	if !errors.As(err, &failure) || failure.Status != 0 || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v", err)
@@ -103,8 +102,7 @@ func TestInterrupted(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 	}))
 	t.Cleanup(server.Close)
-	key, _ := newKey(t)
-	signer := open(t, sign.Options{Key: key, Password: password, RekorURL: server.URL})
+	signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{RekorURL: server.URL}))
 	_, err := signer.PublicKey(t.Context())
 	must(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -118,7 +116,6 @@ func TestInterrupted(t *testing.T) {
 // refuses.
 func TestWrongAnswers(t *testing.T) {
 	s := signtest.New(t)
-	key, _ := newKey(t)
 	subject := newPlace(t).subjects[0]
 	lying := func(status int, body string) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -128,27 +125,26 @@ func TestWrongAnswers(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	identity := sign.Options{RekorURL: s.Rekor.URL, IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token}
-	logged := sign.Options{Key: key, Password: password}
+	me := identity(s, "me@example.org", sign.Options{})
 	for _, tt := range []struct {
 		name string
-		o    sign.Options
 		set  func(*sign.Options, string)
 		body string
 		want string
 	}{
-		{"Fulcio: no JSON", identity, setFulcio, "<html>", "reading the certificate"},
-		{"Fulcio: no certificate", identity, setFulcio, "{}", "there is none"},
-		{"Fulcio: another key's", identity, setFulcio, chainOf(t, s), "the certificate is for another key"},
-		{"Rekor: no JSON", logged, setRekor, "<html>", "reading its answer"},
-		{"Rekor: nothing", logged, setRekor, "{}", "no complete entry"},
-		{"Rekor: not all", logged, setRekor, `{"x":{"body":"e30="}}`, "no complete entry"},
-		{"Rekor: another's", logged, setRekor, entryOf(t, s), "another signature"},
-		{"authority: no reply", logged, setAuthority, "<html>", "reading its answer"},
+		{"Fulcio: no JSON", setFulcio, "<html>", "reading the certificate"},
+		{"Fulcio: no certificate", setFulcio, "{}", "there is none"},
+		{"Fulcio: another key's", setFulcio, chainOf(t, s), "the certificate is for another key"},
+		{"Rekor: no JSON", setRekor, "<html>", "reading its answer"},
+		{"Rekor: nothing", setRekor, "{}", "no complete entry"},
+		{"Rekor: not all", setRekor, `{"x":{"body":"e30="}}`, "no complete entry"},
+		{"Rekor: another's", setRekor, entryOf(t, s), "another signature"},
+		{"authority: no reply", setAuthority, "<html>", "reading its answer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.set(&tt.o, lying(http.StatusCreated, tt.body))
-			_, err := open(t, tt.o).Sign(t.Context(), subject)
+			o := me
+			tt.set(&o, lying(http.StatusCreated, tt.body))
+			_, err := open(t, o).Sign(t.Context(), subject)
 			var failure *sign.ServiceError
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
@@ -178,10 +174,7 @@ func entryOf(tb testing.TB, s *signtest.Sigstore) string {
 func overheard(tb testing.TB, s *signtest.Sigstore) (fulcio, rekor string) {
 	tb.Helper()
 	ears := &listener{next: http.DefaultTransport}
-	_, err := open(tb, sign.Options{
-		FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, HTTPClient: &http.Client{Transport: ears},
-		IdentityToken: sign.TokenSource{Given: s.Issuer.Token("me@example.org")}.Token,
-	}).Sign(tb.Context(), newPlace(tb).subjects[0])
+	_, err := open(tb, identity(s, "you@example.org", sign.Options{HTTPClient: &http.Client{Transport: ears}})).Sign(tb.Context(), newPlace(tb).subjects[0])
 	must(tb, err)
 	return ears.answers["/api/v2/signingCert"], ears.answers["/api/v1/log/entries"]
 }

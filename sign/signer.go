@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 )
 
 // Public instances of sigstore.
@@ -142,6 +145,25 @@ func (s *Signer) PublicKey(ctx context.Context) (crypto.PublicKey, error) {
 		return nil, err
 	}
 	return m.public, nil
+}
+
+// Who returns the name under which verifiers know what s signs: the key's
+// fingerprint, or the identity that its certificate is for. It opens the key
+// as PublicKey does.
+func (s *Signer) Who(ctx context.Context) (Who, error) {
+	m, err := s.material(ctx)
+	if err != nil {
+		return Who{}, err
+	}
+	if m.certified == nil {
+		key, err := KeyFingerprint(m.public)
+		return Who{Key: key}, err
+	}
+	summary, err := certificate.SummarizeCertificate(m.certified.leaf)
+	if err != nil {
+		return Who{}, fmt.Errorf("reading the certificate of %s: %w", fulcioName, err)
+	}
+	return Who{Identity: summary.SubjectAlternativeName, Issuer: summary.Issuer}, nil
 }
 
 // material opens the key once; that of an identity again when its certificate
