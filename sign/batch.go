@@ -143,18 +143,22 @@ func (s *Signer) signPlain(ctx context.Context, m *material, payload []byte) (mu
 func (s *Signer) claiming(claim Statement, format Format) work {
 	return func(ctx context.Context, m *material, have known) (result, error) {
 		var r result
+		if len(claim.Subjects) == 0 {
+			return result{}, fmt.Errorf("%s: the statement has no subjects", claim.PredicateType)
+		}
+		about := claim.PredicateType + " of " + claim.Subjects[0].Digest.String()
 		maker := &sealer{signer: s, material: m, claim: claim}
 		if format.bundle() {
 			content, err := maker.bundle(ctx, have.bundles)
 			if err != nil {
-				return result{}, fmt.Errorf("%s: %w", claim.PredicateType, err)
+				return result{}, fmt.Errorf("%s: %w", about, err)
 			}
 			r.attachments = content
 		}
 		if format.legacy() {
 			layers, err := maker.layers(ctx, have.layers)
 			if err != nil {
-				return result{}, fmt.Errorf("%s: %w", claim.PredicateType, err)
+				return result{}, fmt.Errorf("%s: %w", about, err)
 			}
 			r.layers = layers
 		}

@@ -18,7 +18,7 @@ type KeyError struct {
 	hint string
 }
 
-func (e *KeyError) Error() string { return "key " + Redact(e.Key) + ": " + Redact(e.Err.Error()) }
+func (e *KeyError) Error() string { return "key " + redact(e.Key) + ": " + redact(e.Err.Error()) }
 
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
@@ -94,9 +94,9 @@ var (
 
 const redacted = "[redacted]"
 
-// Redact removes from s what must not be told: tokens, credentials in URLs
+// redact removes from s what must not be told: tokens, credentials in URLs
 // and their queries, and secrets wherever they stand.
-func Redact(s string, secrets ...string) string {
+func redact(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, redacted)

@@ -129,7 +129,7 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-func TestRedact(t *testing.T) {
+func TestRedacting(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"Authorization: Bearer abc.def", "Authorization: Bearer [redacted]"},
 		{`{"Authorization":["bearer abc"]}`, `{"Authorization":["bearer [redacted]"]}`},
@@ -138,7 +138,7 @@ func TestRedact(t *testing.T) {
 		{"the word is hunter2", "the word is [redacted]"},
 		{"nothing to hide", "nothing to hide"},
 	} {
-		if got := Redact(tt.in, "hunter2", ""); got != tt.want {
+		if got := redact(tt.in, "hunter2", ""); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
 		}
 	}

@@ -35,7 +35,8 @@ func openKMS(o Options) (*kmsKey, error) {
 }
 
 func (k *kmsKey) open(ctx context.Context) (*material, error) {
-	plugin, err := cliplugin.LoadSignerVerifier(ctx, k.ref, crypto.SHA256)
+	// The plugin is told the deadline of this context each time it is asked.
+	plugin, err := cliplugin.LoadSignerVerifier(context.WithoutCancel(ctx), k.ref, crypto.SHA256)
 	if err != nil {
 		return nil, k.fail("starting its plugin", err)
 	}

@@ -126,11 +126,11 @@ func (s *service) refuse(c call, a answer, err error) error {
 	var request *url.Error
 	switch {
 	case errors.As(err, &request):
-		failure.Reason = clip(Redact(request.Err.Error(), c.secrets...))
+		failure.Reason = clip(redact(request.Err.Error(), c.secrets...))
 	case err != nil:
-		failure.Reason = clip(Redact(err.Error(), c.secrets...))
+		failure.Reason = clip(redact(err.Error(), c.secrets...))
 	default:
-		failure.Reason = clip(Redact(string(a.body), c.secrets...))
+		failure.Reason = clip(redact(string(a.body), c.secrets...))
 	}
 	return failure
 }

@@ -3,6 +3,7 @@ package sign
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,10 +34,10 @@ type resource struct {
 // encode returns s as it is signed: the same bytes for the same statement.
 func (s Statement) encode() ([]byte, error) {
 	if len(s.Subjects) == 0 || s.PredicateType == "" {
-		return nil, fmt.Errorf("a statement needs subjects and a predicate type")
+		return nil, errors.New("a statement needs subjects and a predicate type")
 	}
 	if !json.Valid(s.Predicate) {
-		return nil, fmt.Errorf("the predicate %s is not JSON", s.PredicateType)
+		return nil, errors.New("the predicate is not JSON")
 	}
 	text := statement{Type: statementType, PredicateType: s.PredicateType, Predicate: s.Predicate}
 	for _, subject := range s.Subjects {

@@ -42,7 +42,7 @@ type RootError struct {
 }
 
 func (e *RootError) Error() string {
-	return "fetching the trusted root from " + Redact(e.Mirror) + ": " + clip(Redact(e.Err.Error()))
+	return "fetching the trusted root from " + redact(e.Mirror) + ": " + clip(redact(e.Err.Error()))
 }
 
 // Unwrap returns the cause.
