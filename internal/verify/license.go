@@ -74,7 +74,7 @@ const maxNesting = 100
 // is enough. Each licence is looked at once: turning the expression into a list
 // of alternatives, as go-spdx does, takes exponential time.
 func refused(expression string, allowed []string) ([]string, error) {
-	p := licenseParser{allowed: allowed}
+	p := licenseParser{allowed: allowed, known: map[string]bool{}}
 	spaced := strings.NewReplacer("(", " ( ", ")", " ) ").Replace(expression)
 	p.tokens = strings.Fields(spaced)
 	bad, err := p.or(0)
@@ -89,6 +89,8 @@ type licenseParser struct {
 	tokens  []string
 	at      int
 	allowed []string
+	// known says of the licences that were looked at whether they are allowed.
+	known map[string]bool
 }
 
 // next returns the token at hand; "" at the end.
@@ -162,8 +164,16 @@ func (p *licenseParser) one(depth int) ([]string, error) {
 		name += " WITH " + p.next()
 		p.at = min(p.at+1, len(p.tokens))
 	}
-	if ok, err := allows(p.allowed, name); ok || err != nil {
-		return nil, err
+	ok, known := p.known[name]
+	if !known {
+		var err error
+		if ok, err = allows(p.allowed, name); err != nil {
+			return nil, err
+		}
+		p.known[name] = ok
+	}
+	if ok {
+		return nil, nil
 	}
 	return []string{name}, nil
 }

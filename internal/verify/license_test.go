@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -125,4 +126,20 @@ func satisfies(expression string, allowed []string) (ok bool, err error) {
 		}
 	}()
 	return spdxexp.Satisfies(expression, allowed)
+}
+
+// TestProfileIsDocumented holds docs/verify.md against the table.
+func TestProfileIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "allowed-third-party-license-policy.md): ")
+	text, _, _ = strings.Cut(text, ". The policy")
+	got := append([]string{"Apache-2.0"}, strings.Split(text, ", ")...)
+	want := slices.Sorted(slices.Values(profiles["cncf"]))
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/verify.md (-want +got):\n%s", diff)
+	}
 }

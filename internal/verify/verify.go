@@ -50,7 +50,7 @@ func (j *judge) layers(i Image) {
 			"pull the image again from where it was published; if that is no better, do not use it")
 		return
 	}
-	j.pass("layers", "%d files and links, every blob has the digest that the manifest states", i.Tree.Len())
+	j.pass("layers", "%d files, links and directories, every blob has the digest that the manifest states", i.Tree.Len())
 }
 
 func (j *judge) pass(name, format string, args ...any) {
