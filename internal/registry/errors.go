@@ -36,6 +36,11 @@ func (e *Error) ExitCode() int { return exitCode }
 // Hint says what a user can do about it; "" when nothing general helps.
 func (e *Error) Hint() string {
 	host, _, _ := strings.Cut(e.Ref, "/")
+	hidden := "check the name; private repositories hide until docker login " + host
+	var missing *NotFoundError
+	if errors.As(e.Err, &missing) {
+		return hidden
+	}
 	var inner interface{ Hint() string }
 	if errors.As(e.Err, &inner) {
 		return inner.Hint()
@@ -55,7 +60,7 @@ func (e *Error) Hint() string {
 	case code == http.StatusNotFound && e.Op == "pushing":
 		return "some registries want the repository created before the first push"
 	case code == http.StatusNotFound:
-		return "check the name; private repositories hide until docker login " + host
+		return hidden
 	case code == http.StatusTooManyRequests:
 		return "the registry limits requests: wait, or lower --jobs; running the command again finishes the work"
 	case code >= http.StatusInternalServerError:

@@ -10,184 +10,198 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"golang.org/x/sync/errgroup"
 )
 
 // Publication is what becomes visible together.
 type Publication struct {
-	// Index is the image.
+	// Index is the image, or Image when no index has it.
 	Index v1.ImageIndex
+	Image v1.Image
 	// Referrers are manifests with a subject: SBOM, provenance, signatures.
 	Referrers []v1.Image
+	// Indexes are referrers that are indexes themselves.
+	Indexes []v1.ImageIndex
 	// Evidence are manifests that older tools look for under a tag, such as
 	// sha256-<hex>.sig.
-	Evidence map[string]v1.Image
-	// Moving tags name Index from now on. Immutable tags must be free or name
-	// it already.
+	Evidence map[string]Evidence
+	// Moving tags name the image from now on. Immutable tags must be free or
+	// name it already.
 	Moving, Immutable []string
 }
 
-// Push publishes p as repo ("HOST/NAME") and returns the index's digest. What
+// Evidence returns what a tag shall name, given what it names: nil where it
+// is not there yet. Returning what was given changes nothing. It is called
+// again when another publisher changed the tag, or to see that it did not.
+type Evidence func(existing v1.Image) (v1.Image, error)
+
+// Push publishes p as repo ("HOST/NAME") and returns the image's digest. What
 // is there already is not sent. Nothing has a tag before everything has
 // arrived and was looked at, so a failure leaves all tags as they were, and
 // pushing again finishes the work. Errors are *Error; it wraps an
-// *ImmutableError when an immutable tag names something else.
+// *ImmutableError when an immutable tag names something else, a *DroppedError
+// when the registry takes referrers and forgets them.
 func (c *Client) Push(ctx context.Context, repo string, p Publication) (v1.Hash, error) {
+	digest, err := c.push(ctx, repo, p)
+	return digest, wrap("pushing", repo, err)
+}
+
+func (c *Client) push(ctx context.Context, repo string, p Publication) (v1.Hash, error) {
 	r, err := name.NewRepository(repo, c.nameOptions()...)
 	if err != nil {
-		return v1.Hash{}, wrap("pushing", repo, err)
+		return v1.Hash{}, err
 	}
-	digest, err := p.Index.Digest()
+	s, err := c.session(ctx, r, transport.PushScope)
 	if err != nil {
-		return v1.Hash{}, wrap("pushing", repo, err)
+		return v1.Hash{}, err
 	}
-	s, err := c.session(ctx, r)
+	t, err := newTransaction(s, p)
 	if err != nil {
-		return v1.Hash{}, wrap("pushing", repo, err)
+		return v1.Hash{}, err
 	}
-	for _, step := range []func(context.Context, Publication) error{s.checkImmutable, s.upload, s.attach, s.readBack, s.checkImmutable, s.tag} {
-		if err := step(ctx, p); err != nil {
-			return v1.Hash{}, wrap("pushing", repo, err)
+	if err := t.checkImmutable(ctx, absentOrHidden); err != nil {
+		return v1.Hash{}, err
+	}
+	if err := t.deliver(ctx); err != nil {
+		return v1.Hash{}, err
+	}
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return t.checkImmutable(ctx, absent) },
+		t.tag,
+	} {
+		if err := step(ctx); err != nil {
+			return v1.Hash{}, err
 		}
 	}
-	return digest, nil
+	return t.top().digest, nil
 }
 
-// session is the work on one repository. The library's pusher and puller keep
-// its tokens.
-type session struct {
-	client *Client
-	repo   name.Repository
-	pusher *remote.Pusher
-	puller *remote.Puller
+// transaction is one Push.
+type transaction struct {
+	*session
+	p Publication
+	// image are the manifests of the image, what lists others behind these.
+	image     []manifest
+	referrers []manifest
+	evidence  []manifest // as the tags had it when they were last looked at
+	// sent are blobs that the registry has, or is given right now.
+	sent onces
 }
 
-func (c *Client) session(ctx context.Context, repo name.Repository) (*session, error) {
-	options := c.remoteOptions(ctx)
-	pusher, err := remote.NewPusher(options...)
+func newTransaction(s *session, p Publication) (*transaction, error) {
+	t := &transaction{session: s, p: p}
+	var err error
+	switch {
+	case p.Index != nil:
+		t.image, err = manifestsOf(nil, []v1.ImageIndex{p.Index})
+	case p.Image != nil:
+		t.image, err = manifestsOf([]v1.Image{p.Image}, nil)
+	default:
+		err = errors.New("there is no image to push")
+	}
 	if err != nil {
 		return nil, err
 	}
-	puller, err := remote.NewPuller(options...)
-	if err != nil {
+	if t.referrers, err = manifestsOf(p.Referrers, p.Indexes); err != nil {
 		return nil, err
 	}
-	return &session{c, repo, pusher, puller}, nil
+	for _, m := range t.referrers[:len(p.Referrers):len(p.Referrers)] {
+		if m.subject == nil {
+			return nil, fmt.Errorf("referrer %s has no subject", m.digest)
+		}
+	}
+	return t, nil
 }
 
-func (s *session) at(h v1.Hash) name.Digest { return s.repo.Digest(h.String()) }
+// top is the manifest that tags name.
+func (t *transaction) top() manifest { return t.image[len(t.image)-1] }
 
-// checkImmutable is made before anything is sent, and once more before tags
-// move: two builds may race.
-func (s *session) checkImmutable(ctx context.Context, p Publication) error {
-	want, err := p.Index.Digest()
-	if err != nil {
-		return err
-	}
-	for _, tag := range p.Immutable {
-		d, err := s.puller.Head(ctx, s.repo.Tag(tag))
-		switch {
-		case isNotFound(err):
-		case err != nil:
-			return fmt.Errorf("tag %s: %w", tag, err)
-		case d.Digest != want:
-			return &ImmutableError{Tag: tag, Got: d.Digest, Want: want}
+// deliver brings everything there and looks at it. A manifest that is there is
+// taken for a sign that what it names is there too, as registries promise; where
+// that turns out to be wrong everything is offered once more.
+func (t *transaction) deliver(ctx context.Context) error {
+	for _, thorough := range []bool{false, true} {
+		if err := t.send(ctx, t.image, thorough); err != nil {
+			return err
 		}
+		if err := t.attach(ctx, thorough); err != nil {
+			return err
+		}
+		err := t.readBack(ctx)
+		var incomplete *incompleteError
+		if err == nil || thorough || !errors.As(err, &incomplete) {
+			return err
+		}
+		t.client.o.Log.Warn("the registry lost something", "repository", t.repo.Name(), "error", err)
+		t.sent = onces{}
 	}
 	return nil
 }
 
-// isNotFound also takes 401 and 403 for a repository that is not there yet:
-// Docker Hub and ghcr.io answer a question about one in this way. A push that
-// may not be made fails a moment later.
-func isNotFound(err error) bool {
-	var status *transport.Error
-	if !errors.As(err, &status) {
-		return false
+// attach sends the referrers, lists them, and brings the evidence under its
+// tags.
+func (t *transaction) attach(ctx context.Context, thorough bool) error {
+	if err := t.send(ctx, t.referrers, thorough); err != nil {
+		return fmt.Errorf("referrer %w", err)
 	}
-	return slices.Contains([]int{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden}, status.StatusCode)
-}
-
-// upload sends blobs, then manifests, then the index, all by digest.
-func (s *session) upload(ctx context.Context, p Publication) error {
-	digest, err := p.Index.Digest()
-	if err != nil {
+	if err := t.updateEvidence(ctx, thorough); err != nil {
 		return err
 	}
-	return s.pusher.Push(ctx, s.at(digest), p.Index)
+	return t.listAll(ctx)
 }
 
-// attach sends the evidence. Referrers go one after the other: where the
-// registry lacks the API they share one fallback tag.
-func (s *session) attach(ctx context.Context, p Publication) error {
-	for _, img := range p.Referrers {
-		digest, err := img.Digest()
-		if err != nil {
-			return err
-		}
-		if err := s.pusher.Push(ctx, s.at(digest), img); err != nil {
-			return fmt.Errorf("referrer %s: %w", digest, err)
-		}
-		if err := s.list(ctx, img); err != nil {
-			return fmt.Errorf("referrer %s: %w", digest, err)
+// listAll makes sure that every referrer is listed with its subject.
+func (t *transaction) listAll(ctx context.Context) error {
+	subjects := map[v1.Hash][]manifest{}
+	for _, m := range slices.Concat(t.referrers, t.evidence) {
+		if m.subject != nil {
+			subjects[*m.subject] = append(subjects[*m.subject], m)
 		}
 	}
-	for _, tag := range slices.Sorted(maps.Keys(p.Evidence)) {
-		if err := s.pusher.Push(ctx, s.repo.Tag(tag), p.Evidence[tag]); err != nil {
-			return fmt.Errorf("tag %s: %w", tag, err)
-		}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.client.o.Jobs)
+	for _, subject := range slices.SortedFunc(maps.Keys(subjects), compareHashes) {
+		g.Go(func() error { return t.list(ctx, subject, subjects[subject]) })
 	}
-	return nil
-}
-
-// list makes sure that the registry lists img with its subject. A push that
-// was interrupted between a manifest and its fallback tag leaves one that is
-// there and not listed; putting it again repairs that.
-func (s *session) list(ctx context.Context, img v1.Image) error {
-	for attempt := 0; ; attempt++ {
-		listed, err := s.isListed(ctx, img)
-		if err != nil || listed {
-			return err
-		}
-		if attempt > 0 {
-			return errors.New("the registry took it and does not list it")
-		}
-		digest, err := img.Digest()
-		if err != nil {
-			return err
-		}
-		if err := s.pusher.Put(ctx, s.at(digest), img); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *session) isListed(ctx context.Context, img v1.Image) (bool, error) {
-	m, err := img.Manifest()
-	if err != nil {
-		return false, err
-	}
-	if m.Subject == nil {
-		return false, errors.New("it has no subject")
-	}
-	digest, err := img.Digest()
-	if err != nil {
-		return false, err
-	}
-	all, err := s.referrers(ctx, m.Subject.Digest)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(all, func(d v1.Descriptor) bool { return d.Digest == digest }), nil
+	return g.Wait()
 }
 
 // tag moves the tags, those that never move again first.
-func (s *session) tag(ctx context.Context, p Publication) error {
-	for _, tag := range slices.Concat(p.Immutable, p.Moving) {
-		if err := s.pusher.Push(ctx, s.repo.Tag(tag), p.Index); err != nil {
+func (t *transaction) tag(ctx context.Context) error {
+	for _, tag := range slices.Concat(t.p.Immutable, t.p.Moving) {
+		digest, ok, err := t.names(ctx, tag)
+		if err == nil && (!ok || digest != t.top().digest) {
+			err = t.put(ctx, tag, t.top().stored, "")
+		}
+		if err != nil {
 			return fmt.Errorf("tag %s: %w", tag, err)
 		}
 	}
 	return nil
+}
+
+// checkImmutable is made before anything is sent, and once more before tags
+// move: two builds may race. free tells which errors mean that there is no tag.
+func (t *transaction) checkImmutable(ctx context.Context, free func(error) bool) error {
+	for _, tag := range t.p.Immutable {
+		digest, ok, err := t.names(ctx, tag)
+		switch {
+		case err != nil && !free(err):
+			return fmt.Errorf("tag %s: %w", tag, err)
+		case ok && digest != t.top().digest:
+			return &ImmutableError{Tag: tag, Got: digest, Want: t.top().digest}
+		}
+	}
+	return nil
+}
+
+func absent(error) bool { return false }
+
+// absentOrHidden takes 401 and 403 for a repository that is not there yet:
+// Docker Hub and ghcr.io answer a question about one in this way. A push that
+// may not be made fails a moment later. Once something was pushed, only 404
+// says that a tag is free.
+func absentOrHidden(err error) bool {
+	return hasStatus(err, http.StatusUnauthorized, http.StatusForbidden)
 }

@@ -36,7 +36,7 @@ func publication(tb testing.TB, text string) Publication {
 	return Publication{
 		Index:     idx,
 		Referrers: []v1.Image{sbom, newReferrer(tb, sbom, "application/vnd.dev.sigstore.bundle.v0.3+json")},
-		Evidence:  map[string]v1.Image{legacy: newReferrer(tb, idx, "application/vnd.dev.cosign.simplesigning.v1+json")},
+		Evidence:  map[string]Evidence{legacy: Merge(newReferrer(tb, idx, "application/vnd.dev.cosign.simplesigning.v1+json"))},
 		Moving:    []string{"1-18-trixie"}, Immutable: []string{"1-202603011200-18-trixie"},
 	}
 }

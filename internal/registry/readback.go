@@ -4,39 +4,43 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 )
 
-// manifested is an index or an image.
-type manifested interface {
-	RawManifest() ([]byte, error)
-	Digest() (v1.Hash, error)
-}
+// smallBlob is the size up to which a blob is read back whole, in bytes:
+// configs and evidence. Of larger ones the size is compared.
+const smallBlob = 256 << 10
 
-// readBack looks at what arrived: every manifest's bytes, every blob's size.
-func (s *session) readBack(ctx context.Context, p Publication) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(s.client.o.Jobs)
-	m, err := p.Index.IndexManifest()
-	if err != nil {
+// incompleteError says that something that a manifest promises is not there.
+type incompleteError struct{ what string }
+
+func (e *incompleteError) Error() string { return e.what + ": the registry does not have it" }
+
+// readBack looks at what arrived: every manifest's bytes, every blob, every
+// list of referrers, every tag of evidence.
+func (t *transaction) readBack(ctx context.Context) error {
+	if err := t.updateEvidence(ctx, false); err != nil {
 		return err
 	}
-	images := append([]v1.Image{}, p.Referrers...)
-	for _, d := range m.Manifests {
-		img, err := p.Index.Image(d.Digest)
-		if err != nil {
-			return err
+	if err := t.listAll(ctx); err != nil {
+		return err
+	}
+	seen := map[v1.Hash]bool{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.client.o.Jobs)
+	for _, m := range slices.Concat(t.image, t.referrers, t.evidence) {
+		g.Go(func() error { return t.compareManifest(ctx, m) })
+		for _, b := range m.blobs {
+			if !seen[b.Digest] {
+				seen[b.Digest] = true
+				g.Go(func() error { return t.compareBlob(ctx, b.Descriptor) })
+			}
 		}
-		images = append(images, img)
-	}
-	for _, img := range p.Evidence {
-		images = append(images, img)
-	}
-	g.Go(func() error { return s.compare(ctx, p.Index) })
-	for _, img := range images {
-		g.Go(func() error { return s.compareImage(ctx, img) })
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("reading back: %w", err)
@@ -44,47 +48,42 @@ func (s *session) readBack(ctx context.Context, p Publication) error {
 	return nil
 }
 
-// compare reads a manifest; the library verifies its digest as well.
-func (s *session) compare(ctx context.Context, m manifested) error {
-	digest, err := m.Digest()
-	if err != nil {
-		return err
-	}
-	want, err := m.RawManifest()
-	if err != nil {
-		return err
-	}
-	got, err := s.puller.Get(ctx, s.at(digest))
-	if err != nil {
-		return fmt.Errorf("manifest %s: %w", digest, err)
-	}
-	if !bytes.Equal(got.Manifest, want) {
-		return fmt.Errorf("manifest %s: the registry changed it", digest)
+func (s *session) compareManifest(ctx context.Context, m manifest) error {
+	got, ok, err := s.read(ctx, m.digest.String())
+	switch {
+	case err != nil:
+		return fmt.Errorf("manifest %s: %w", m.digest, err)
+	case !ok:
+		return &incompleteError{"manifest " + m.digest.String()}
+	case !bytes.Equal(got.raw, m.raw):
+		return fmt.Errorf("manifest %s: the registry changed it", m.digest)
 	}
 	return nil
 }
 
-func (s *session) compareImage(ctx context.Context, img v1.Image) error {
-	if err := s.compare(ctx, img); err != nil {
-		return err
+func (s *session) compareBlob(ctx context.Context, d v1.Descriptor) error {
+	method := http.MethodHead
+	if d.Size <= smallBlob {
+		method = http.MethodGet
 	}
-	m, err := img.Manifest()
-	if err != nil {
-		return err
-	}
-	for _, d := range append([]v1.Descriptor{m.Config}, m.Layers...) {
-		blob, err := s.puller.Layer(ctx, s.at(d.Digest))
-		if err != nil {
-			return fmt.Errorf("blob %s: %w", d.Digest, err)
-		}
-		size, err := blob.Size()
-		if err != nil {
-			return fmt.Errorf("blob %s: %w", d.Digest, err)
-		}
+	a, err := s.ask(ctx, question{
+		method: method, path: "blobs/" + d.Digest.String(), accept: []int{http.StatusOK, http.StatusNotFound},
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("blob %s: %w", d.Digest, err)
+	case a.status == http.StatusNotFound:
+		return &incompleteError{"blob " + d.Digest.String()}
+	case method == http.MethodHead:
 		// Some registries do not tell a size here; they answered, though.
-		if size >= 0 && size != d.Size {
+		if size, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64); err == nil && size != d.Size {
 			return fmt.Errorf("blob %s: the registry has %d bytes of %d", d.Digest, size, d.Size)
 		}
+		return nil
 	}
-	return nil
+	got, _, err := v1.SHA256(bytes.NewReader(a.body))
+	if err == nil && got != d.Digest {
+		err = fmt.Errorf("blob %s: the registry changed it: its content has %s", d.Digest, got)
+	}
+	return err
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // Resolved is what a reference names. One of Index and Image is set; both read
@@ -32,7 +32,7 @@ func (c *Client) resolve(ctx context.Context, ref string) (Resolved, error) {
 	if err != nil {
 		return Resolved{}, err
 	}
-	s, err := c.session(ctx, parsed.Context())
+	s, err := c.session(ctx, parsed.Context(), transport.PullScope)
 	if err != nil {
 		return Resolved{}, err
 	}
@@ -60,7 +60,7 @@ func (c *Client) Referrers(ctx context.Context, repo string, digest v1.Hash) ([]
 		if err != nil {
 			return nil, err
 		}
-		s, err := c.session(ctx, r)
+		s, err := c.session(ctx, r, transport.PullScope)
 		if err != nil {
 			return nil, err
 		}
@@ -88,16 +88,4 @@ func (c *Client) ReferrerImages(ctx context.Context, repo string, digest v1.Hash
 		images[i] = r.Image
 	}
 	return images, nil
-}
-
-func (s *session) referrers(ctx context.Context, digest v1.Hash) ([]v1.Descriptor, error) {
-	idx, err := remote.Referrers(s.at(digest), append(s.client.remoteOptions(ctx), remote.Reuse(s.puller))...)
-	if err != nil {
-		return nil, err
-	}
-	m, err := idx.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	return m.Manifests, nil
 }
