@@ -131,7 +131,11 @@ func (a *app) build(ctx context.Context, b *builder.Builder, recipes []*recipe.R
 		return err
 	}
 	if f.push != "" {
-		if err := a.push(ctx, images, f.push); err != nil {
+		var stored []builder.Stored
+		for _, i := range images {
+			stored = append(stored, i.Stored())
+		}
+		if _, err := a.push(ctx, stored, f.push); err != nil {
 			return err
 		}
 	}

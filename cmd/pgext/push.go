@@ -3,12 +3,59 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
 )
+
+func (a *app) pushCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "push [DIST|IMAGE]... REPO",
+		Short: "Publish what was built",
+		Long: `Publish what was built: every image of DIST (default dist) to REPO/<image>, under
+all its tags, with its SBOM, provenance and signatures. IMAGE is one image of
+it: dist/pgvector, or oci:PATH:TAG.
+
+Tags move last, after everything has arrived and was read back, so that a
+failure leaves them as they were; running the command again finishes the work.
+What is there already is not sent. Standard output has a line for every tag.`,
+		Example: `  pgext push registry.example.com/extensions
+  pgext push dist/pgvector dist/postgis registry.example.com/extensions`,
+		Args: atLeastOne("a repository: HOST[:PORT]/PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sources, repo := args[:len(args)-1], args[len(args)-1]
+			if err := registry.CheckRepository(repo); err != nil {
+				return err
+			}
+			if len(sources) == 0 {
+				sources = []string{"dist"}
+			}
+			var all []builder.Stored
+			for _, arg := range sources {
+				images, err := storedImages(arg)
+				if err != nil {
+					return err
+				}
+				all = append(all, images...)
+			}
+			if a.global.offline {
+				return fmt.Errorf("pushing to %s: %w", repo, &fetch.OfflineError{Name: repo})
+			}
+			published, err := a.push(cmd.Context(), all, repo)
+			if err != nil {
+				return err
+			}
+			return a.printPublished(published)
+		},
+	}
+}
 
 // repository is where an image goes below REPO.
 func repository(repo, name string) string {
@@ -21,23 +68,94 @@ func (a *app) registryClient() *registry.Client {
 	})
 }
 
-// push publishes built images below repo, one after the other; the blobs of
-// one go up in parallel.
-func (a *app) push(ctx context.Context, images []builder.Image, repo string) error {
+// push publishes images below repo, one after the other; the blobs of one go up
+// in parallel.
+func (a *app) push(ctx context.Context, images []builder.Stored, repo string) ([]builder.Published, error) {
 	client := a.registryClient()
+	var out []builder.Published
 	for _, i := range images {
-		built, err := image.At(i.Path).Open(i.Digest) // whatever the tags name by now
+		p, err := builder.Publish(ctx, i, repository(repo, i.Name), client, nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if built.Index == nil {
-			return fmt.Errorf("pushing %s: %s has no index", i.Name, i.Path)
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// storedImages returns the images that an argument names: all of a folder of
+// layouts, all of a layout, or one.
+func storedImages(arg string) ([]builder.Stored, error) {
+	ref, ok := image.ParseRef(arg)
+	if !ok {
+		return nil, &noLayoutError{arg}
+	}
+	if !image.Exists(ref.Dir) {
+		all, err := builder.Dist(ref.Dir)
+		if err == nil && len(all) == 0 {
+			err = &noLayoutError{arg}
 		}
-		if _, err := client.Push(ctx, repository(repo, i.Name), registry.Publication{
-			Index: built.Index, Moving: i.Tags[:1], Immutable: i.Tags[1:],
-		}); err != nil {
-			return err
+		return all, err
+	}
+	dir, err := filepath.Abs(ref.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Base(dir) == "oci" {
+		dir = filepath.Dir(dir)
+	}
+	all, err := builder.Images(filepath.Base(dir), ref.Dir)
+	if err != nil || ref.Name == "" {
+		return all, err
+	}
+	for _, i := range all {
+		if i.Digest == ref.Name {
+			return []builder.Stored{i}, nil
+		}
+		if slices.Contains(i.Tags, ref.Name) {
+			i.Tags = []string{ref.Name}
+			return []builder.Stored{i}, nil
 		}
 	}
-	return nil
+	_, err = image.At(ref.Dir).Find(ref.Name)
+	return nil, err
+}
+
+// noLayoutError is about a folder without images.
+type noLayoutError struct{ path string }
+
+func (e *noLayoutError) Error() string { return e.path + ": there is no image in it" }
+
+// Hint says where images come from.
+func (*noLayoutError) Hint() string { return "pgext build puts images into dist" }
+
+type publishedDocument struct {
+	Schema int              `json:"schema"`
+	Images []publishedImage `json:"images"`
+}
+
+type publishedImage struct {
+	Repository string   `json:"repository"`
+	Tags       []string `json:"tags"`
+	Digest     string   `json:"digest"`
+	// Referrers and Evidence are how many manifests came along: attached to
+	// it, and under tags for older tools.
+	Referrers int `json:"referrers"`
+	Evidence  int `json:"evidence"`
+}
+
+func (a *app) printPublished(all []builder.Published) error {
+	doc := publishedDocument{Schema: 1, Images: []publishedImage{}}
+	for _, p := range all {
+		doc.Images = append(doc.Images, publishedImage{p.Repository, list(p.Tags), p.Digest, p.Referrers, p.Evidence})
+	}
+	return a.print(doc, func() string {
+		var out strings.Builder
+		for _, p := range all {
+			for _, tag := range p.Tags {
+				fmt.Fprintf(&out, "%s:%s@%s\n", p.Repository, tag, p.Digest)
+			}
+		}
+		return out.String()
+	})
 }

@@ -33,7 +33,7 @@ func descriptors(all []entry) []v1.Descriptor {
 func (l *Layout) merge(old []v1.Descriptor, added []entry, replace bool) []entry {
 	all := slices.Clone(added)
 	for _, d := range old {
-		e := entry{Descriptor: d}
+		e := entry{Descriptor: d, subject: evidenceSubject(d.Annotations[refName])}
 		if e.tag() == "" && isManifest(d.MediaType) {
 			m, err := l.manifest(d)
 			if err != nil {
@@ -66,7 +66,8 @@ func (e entry) replaces(old entry, replace bool) bool {
 	return replace && old.subject != nil && *old.subject == *e.subject && old.ArtifactType == e.ArtifactType
 }
 
-// alive returns the entries without the referrers of subjects that are gone.
+// alive returns the entries without the referrers and the evidence of subjects
+// that are gone.
 // A referrer may be a subject itself: a signature of an SBOM.
 func (l *Layout) alive(all []entry) []entry {
 	reached := map[v1.Hash]bool{}

@@ -31,7 +31,9 @@ const (
 )
 
 // Layout is a folder in the OCI image layout. Its index.json names tags;
-// entries without a name are referrers. A Layout is safe for use by several
+// entries without a name are referrers. Tags of the form sha256-<hex>.sig, .att
+// and .sbom are evidence about the image with that digest, for tools that look
+// for it under a tag. A Layout is safe for use by several
 // goroutines, and the folder by several processes that go through this
 // package.
 type Layout struct {
@@ -124,7 +126,7 @@ func (l *Layout) Find(ref string) (v1.Descriptor, error) {
 		if ref != "" && (tag == ref || d.Digest.String() == ref) {
 			return d, nil
 		}
-		if tag != "" {
+		if tag != "" && evidenceSubject(tag) == nil {
 			missing.Tags = append(missing.Tags, tag)
 			named[d.Digest] = d
 		}

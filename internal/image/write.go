@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -18,14 +21,21 @@ import (
 // index.json, where no reader of a layout looks.
 const temporary = ".pgext-"
 
-// Output is what one build puts into a layout.
+// Output is what one build or copy puts into a layout.
 type Output struct {
-	// Index is the image; nil when only referrers are added.
+	// Index is the image, or Image when no index has it; both are nil when
+	// only referrers are added.
 	Index v1.ImageIndex
-	// Tags name Index, instead of what they named before.
+	Image v1.Image
+	// Tags name the image, instead of what they named before.
 	Tags []string
-	// Referrers are manifests with a subject: untagged entries.
+	// Referrers are manifests with a subject: untagged entries. Indexes are
+	// those that are indexes themselves.
 	Referrers []v1.Image
+	Indexes   []v1.ImageIndex
+	// Evidence returns what a tag that older tools look for, such as
+	// sha256-<hex>.sig, shall name, given what it names; nil is nothing.
+	Evidence map[string]func(existing v1.Image) (v1.Image, error)
 	// Replace drops other referrers of the same subject and artifact type.
 	Replace bool
 }
@@ -76,15 +86,13 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 // writeOutput writes the blobs of o and returns the entries for them.
 func (l *Layout) writeOutput(ctx context.Context, o Output) ([]entry, error) {
 	var added []entry
-	if o.Index != nil {
-		d, err := l.writeIndex(ctx, o.Index)
-		if err != nil {
-			return nil, err
-		}
-		for _, tag := range o.Tags {
-			named := d
-			named.Annotations = map[string]string{refName: tag}
-			added = append(added, entry{Descriptor: named})
+	d, ok, err := l.writeArtifact(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, tag := range o.Tags {
+		if ok {
+			added = append(added, named(d, tag))
 		}
 	}
 	for _, r := range o.Referrers {
@@ -92,34 +100,108 @@ func (l *Layout) writeOutput(ctx context.Context, o Output) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := l.manifest(d)
+		e, err := l.referrer(d)
 		if err != nil {
 			return nil, err
 		}
-		if m.Subject == nil {
-			return nil, fmt.Errorf("referrer %s has no subject", d.Digest)
+		added = append(added, e)
+	}
+	for _, r := range o.Indexes {
+		d, err := l.writeIndex(ctx, r, 0)
+		if err != nil {
+			return nil, err
 		}
-		d.ArtifactType = m.ArtifactType
-		added = append(added, entry{d, &m.Subject.Digest})
+		e, err := l.referrer(d)
+		if err != nil {
+			return nil, err
+		}
+		added = append(added, e)
+	}
+	evidence, err := l.writeEvidence(ctx, o)
+	return append(added, evidence...), err
+}
+
+func (l *Layout) writeArtifact(ctx context.Context, o Output) (d v1.Descriptor, ok bool, err error) {
+	switch {
+	case o.Index != nil:
+		d, err = l.writeIndex(ctx, o.Index, 0)
+	case o.Image != nil:
+		d, err = l.writeImage(ctx, o.Image)
+	default:
+		return v1.Descriptor{}, false, nil
+	}
+	return d, true, err
+}
+
+func named(d v1.Descriptor, tag string) entry {
+	d.Annotations = map[string]string{refName: tag}
+	return entry{d, evidenceSubject(tag)}
+}
+
+// referrer returns the entry of a manifest that was written.
+func (l *Layout) referrer(d v1.Descriptor) (entry, error) {
+	m, err := l.manifest(d)
+	if err != nil {
+		return entry{}, err
+	}
+	if m.Subject == nil {
+		return entry{}, fmt.Errorf("referrer %s has no subject", d.Digest)
+	}
+	d.ArtifactType = m.ArtifactType
+	return entry{d, &m.Subject.Digest}, nil
+}
+
+func (l *Layout) writeEvidence(ctx context.Context, o Output) ([]entry, error) {
+	var added []entry
+	for _, tag := range slices.Sorted(maps.Keys(o.Evidence)) {
+		existing, err := l.evidence(tag)
+		if err != nil {
+			return nil, err
+		}
+		img, err := o.Evidence[tag](existing)
+		if err != nil {
+			return nil, fmt.Errorf("tag %s: %w", tag, err)
+		}
+		d, err := l.writeImage(ctx, img)
+		if err != nil {
+			return nil, err
+		}
+		added = append(added, named(d, tag))
 	}
 	return added, nil
 }
 
-func (l *Layout) writeIndex(ctx context.Context, idx v1.ImageIndex) (v1.Descriptor, error) {
+func (l *Layout) writeIndex(ctx context.Context, idx v1.ImageIndex, depth int) (v1.Descriptor, error) {
+	if depth > maxNesting {
+		return v1.Descriptor{}, errors.New("indexes nested too deep")
+	}
 	m, err := idx.IndexManifest()
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
 	for _, child := range m.Manifests {
-		img, err := idx.Image(child.Digest)
-		if err != nil {
-			return v1.Descriptor{}, err
-		}
-		if _, err := l.writeImage(ctx, img); err != nil {
+		if err := l.writeChild(ctx, idx, child, depth); err != nil {
 			return v1.Descriptor{}, err
 		}
 	}
 	return l.writeManifest(idx)
+}
+
+func (l *Layout) writeChild(ctx context.Context, idx v1.ImageIndex, d v1.Descriptor, depth int) error {
+	if d.MediaType.IsIndex() {
+		inner, err := idx.ImageIndex(d.Digest)
+		if err != nil {
+			return err
+		}
+		_, err = l.writeIndex(ctx, inner, depth+1)
+		return err
+	}
+	img, err := idx.Image(d.Digest)
+	if err != nil {
+		return err
+	}
+	_, err = l.writeImage(ctx, img)
+	return err
 }
 
 func (l *Layout) writeImage(ctx context.Context, img v1.Image) (v1.Descriptor, error) {

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -27,6 +28,12 @@ func Tags(version string, postgres int, distro string, epoch time.Time, revision
 	version = version[:max(0, min(len(version), maxTag-len(fixed)))]
 	return SanitizeTag(version + target), SanitizeTag(version + fixed)
 }
+
+// immutable is the end of a tag with a time in it.
+var immutable = regexp.MustCompile(`[-_][0-9]{12}-[0-9]+-[a-z0-9]+(-r[0-9]+)?$`)
+
+// Immutable tells whether a tag has the form of those that never move.
+func Immutable(tag string) bool { return immutable.MatchString(tag) }
 
 // SanitizeTag returns s with every byte that a tag may not hold replaced by
 // "-" (at the start "_") and no longer than a tag may be. An empty s is "_".

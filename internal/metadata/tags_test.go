@@ -30,6 +30,9 @@ func TestTags(t *testing.T) {
 			if moving != tc.moving || immutable != tc.immutable {
 				t.Errorf("Tags() = %q, %q; want %q, %q", moving, immutable, tc.moving, tc.immutable)
 			}
+			if Immutable(moving) || !Immutable(immutable) {
+				t.Errorf("Immutable() = %t, %t of %q, %q", Immutable(moving), Immutable(immutable), moving, immutable)
+			}
 		})
 	}
 }

@@ -57,7 +57,7 @@ func (o Options) complete() Options {
 		o.Keychain = authn.DefaultKeychain
 	}
 	if o.Transport == nil {
-		o.Transport = remote.DefaultTransport
+		o.Transport = patientTransport()
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "pgext"
@@ -67,6 +67,21 @@ func (o Options) complete() Options {
 	}
 	return o
 }
+
+// patientTransport ends requests that a registry never answers. Moving a large
+// blob to where it belongs takes some of them minutes.
+func patientTransport() http.RoundTripper {
+	t, ok := remote.DefaultTransport.(*http.Transport)
+	if !ok {
+		return remote.DefaultTransport
+	}
+	t = t.Clone()
+	t.ResponseHeaderTimeout = maxSilence
+	return t
+}
+
+// maxSilence is how long an answer is waited for.
+const maxSilence = 5 * time.Minute
 
 // Client talks to registries. It is safe for use by several goroutines.
 type Client struct {

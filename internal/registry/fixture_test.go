@@ -22,8 +22,19 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// newIndex is an index of two images whose layers hold text.
+// newIndex is an index of two images of three layers that hold text.
 func newIndex(tb testing.TB, text string) v1.ImageIndex {
+	tb.Helper()
+	return newIndexOf(tb, text, 3, func(content string) v1.Layer { return newLayer(tb, content) })
+}
+
+// quickIndex is made faster: its layers are no archives.
+func quickIndex(tb testing.TB, text string) v1.ImageIndex {
+	tb.Helper()
+	return newIndexOf(tb, text, 1, func(content string) v1.Layer { return static.NewLayer([]byte(content), types.OCIUncompressedLayer) })
+}
+
+func newIndexOf(tb testing.TB, text string, layers int, layer func(string) v1.Layer) v1.ImageIndex {
 	tb.Helper()
 	idx := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -32,8 +43,8 @@ func newIndex(tb testing.TB, text string) v1.ImageIndex {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		for i := range 3 {
-			if img, err = mutate.AppendLayers(img, newLayer(tb, fmt.Sprint(text, arch, i))); err != nil {
+		for i := range layers {
+			if img, err = mutate.AppendLayers(img, layer(fmt.Sprint(text, arch, i))); err != nil {
 				tb.Fatal(err)
 			}
 		}

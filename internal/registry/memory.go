@@ -16,7 +16,23 @@ import (
 // Memory returns a writable registry that keeps everything in memory, with the
 // referrers API. It is for demonstrations and tests.
 func Memory() http.Handler {
-	return &memory{registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true))}
+	return &memory{whole(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))}
+}
+
+// whole keeps from the library's registry the manifests that were cut off on
+// their way: it would take them.
+func whole(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
+			body, err := io.ReadAll(io.LimitReader(req.Body, maxManifest+1))
+			if err != nil || len(body) > maxManifest {
+				refusal{http.StatusBadRequest, "MANIFEST_INVALID", "the manifest is not whole"}.write(w)
+				return
+			}
+			req.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		next.ServeHTTP(w, req)
+	})
 }
 
 // memory puts right what the library's registry says about referrers: it knows

@@ -143,7 +143,7 @@ func (s *session) openIndex(ctx context.Context, m stored, out *opened, depth in
 		case err != nil:
 			return err
 		case !ok:
-			return &incompleteError{"manifest " + d.Digest.String()}
+			return &incompleteError{"manifest " + d.Digest.String(), notThere}
 		case child.index != nil:
 			idx.indexes[d.Digest] = child.index
 		default:

@@ -1,16 +1,11 @@
 package registry
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"log"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,12 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
-	"github.com/pgext/pgext/internal/oracle"
+	"github.com/pgext/pgext/internal/registry/registrytest"
 )
 
 // publication is an image with an SBOM, a signature of it, and a legacy tag.
@@ -67,14 +61,13 @@ func tagsOf(tb testing.TB, repo string) []string {
 }
 
 func TestPush(t *testing.T) {
-	plain := func() http.Handler { return registry.New(registry.Logger(log.New(io.Discard, "", 0))) }
 	for _, tc := range []struct {
 		name string
 		host func(*testing.T) string
 	}{
 		{"registry with referrers", func(t *testing.T) string { t.Helper(); return serve(t, Memory()) }},
 		{"registry without", func(t *testing.T) string { t.Helper(); return serve(t, plain()) }},
-		{"docker-registry", dockerRegistry},
+		{"docker-registry", func(t *testing.T) string { t.Helper(); return registrytest.Docker(t) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repo := tc.host(t) + "/ext/pgvector"
@@ -121,42 +114,6 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
-}
-
-// dockerRegistry starts Debian's registry, which has no referrers API.
-func dockerRegistry(t *testing.T) string {
-	t.Helper()
-	program := oracle.Need(t, "docker-registry")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := l.Addr().String()
-	l.Close()
-	dir := t.TempDir()
-	config := fmt.Sprintf("version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: %s\n", dir, host)
-	file := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "serve", file)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait() // it was killed
-	})
-	for range 200 {
-		if resp, err := http.Get("http://" + host + "/v2/"); err == nil {
-			resp.Body.Close()
-			return host
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Fatal("docker-registry does not answer")
-	return ""
 }
 
 func TestPushTwice(t *testing.T) {

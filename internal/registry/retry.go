@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
@@ -115,9 +116,11 @@ func passes(resp *http.Response, err error) bool {
 	return slices.Contains(temporaryStatus, resp.StatusCode)
 }
 
-// isTemporary tells whether asking again may help.
+// isTemporary tells whether asking again may help. The timeouts of package net
+// say that they are context.DeadlineExceeded; whether it was the context that
+// ended is for callers to see.
 func isTemporary(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.Canceled) {
 		return false
 	}
 	var status *transport.Error
@@ -130,6 +133,10 @@ func isTemporary(err error) bool {
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
+		return true
+	}
+	var protocol textproto.ProtocolError // a header that was cut off
+	if errors.As(err, &protocol) {
 		return true
 	}
 	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNREFUSED, net.ErrClosed} {

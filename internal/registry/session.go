@@ -152,7 +152,7 @@ func (s *session) read(ctx context.Context, ref string) (stored, bool, error) {
 		return stored{}, false, err
 	}
 	if strings.Contains(ref, ":") && digest.String() != ref {
-		return stored{}, false, fmt.Errorf("manifest %s: the registry changed it: its content has %s", ref, digest)
+		return stored{}, false, &incompleteError{"manifest " + ref, "the registry changed it: its content has " + digest.String()}
 	}
 	mediaType, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
 	return stored{digest, types.MediaType(mediaType), a.body, a.header.Get("ETag")}, true, nil

@@ -1,0 +1,165 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/registry"
+)
+
+// Stored is an image in a layout.
+type Stored struct {
+	// Name is what its repository is called below another one.
+	Name string
+	// Path is the layout, Digest the image in it, "sha256:" and hex.
+	Path, Digest string
+	// Tags name it, in the layout or from now on.
+	Tags []string
+}
+
+// Stored returns what there is to publish of an image that was built.
+func (i Image) Stored() Stored {
+	return Stored{Name: i.Name, Path: i.Path, Digest: i.Digest, Tags: i.Tags[:]}
+}
+
+// Publisher publishes in registries.
+type Publisher interface {
+	Push(ctx context.Context, repo string, p registry.Publication) (v1.Hash, error)
+}
+
+// Attester makes evidence about an image that is about to be published as
+// HOST/NAME, such as signatures.
+type Attester interface {
+	Attest(ctx context.Context, repo string, about image.Collection) (Attested, error)
+}
+
+// Attested is evidence to publish together with an image.
+type Attested struct {
+	Referrers []v1.Image
+	// Tags are for older tools: sha256-<hex>.sig and .att. Their layers join
+	// those that are there.
+	Tags map[string]v1.Image
+}
+
+// Published is what a registry has now.
+type Published struct {
+	// Repository is HOST/NAME.
+	Repository string
+	Digest     string
+	Tags       []string
+	// Referrers and Evidence are how many came with it.
+	Referrers, Evidence int
+}
+
+// Publish carries an image from a layout to the repository repo, HOST/NAME,
+// with everything attached to it there and what a makes; nil makes nothing.
+// Tags move when all of it has arrived.
+func Publish(ctx context.Context, s Stored, repo string, p Publisher, a Attester) (Published, error) {
+	found, err := image.At(s.Path).Collect(s.Digest) // whatever the tags name by now
+	if err != nil {
+		return Published{}, err
+	}
+	publication := publicationOf(found, s.Tags)
+	if a != nil {
+		made, err := a.Attest(ctx, repo, found)
+		if err != nil {
+			return Published{}, fmt.Errorf("attesting %s@%s: %w", repo, s.Digest, err)
+		}
+		publication.Referrers = append(publication.Referrers, made.Referrers...)
+		addEvidence(&publication, made.Tags)
+	}
+	if _, err := p.Push(ctx, repo, publication); err != nil {
+		return Published{}, err
+	}
+	return Published{
+		Repository: repo, Digest: s.Digest, Tags: s.Tags,
+		Referrers: len(publication.Referrers) + len(publication.Indexes), Evidence: len(publication.Evidence),
+	}, nil
+}
+
+// publicationOf is a collection under tags; those with a time in them never
+// move.
+func publicationOf(c image.Collection, tags []string) registry.Publication {
+	p := registry.Publication{Index: c.Index, Image: c.Image, Referrers: c.Referrers, Indexes: c.Indexes}
+	addEvidence(&p, c.Evidence)
+	for _, tag := range tags {
+		if metadata.Immutable(tag) {
+			p.Immutable = append(p.Immutable, tag)
+		} else {
+			p.Moving = append(p.Moving, tag)
+		}
+	}
+	return p
+}
+
+// addEvidence lets the layers of images join those of tags, in the registry
+// and in p.
+func addEvidence(p *registry.Publication, images map[string]v1.Image) {
+	for tag, img := range images {
+		if p.Evidence == nil {
+			p.Evidence = map[string]registry.Evidence{}
+		}
+		before, merge := p.Evidence[tag], registry.Merge(img)
+		p.Evidence[tag] = func(existing v1.Image) (v1.Image, error) {
+			if before == nil {
+				return merge(existing)
+			}
+			existing, err := before(existing)
+			if err != nil {
+				return nil, err
+			}
+			return merge(existing)
+		}
+	}
+}
+
+// Dist returns the images with a tag in the layouts DIR/<name>/oci, in the order
+// of their names and tags.
+func Dist(dir string) ([]Stored, error) {
+	var out []Stored
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || d.Name() != "oci" || !image.Exists(path) {
+			return err
+		}
+		name, err := filepath.Rel(dir, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		images, err := Images(filepath.ToSlash(name), path)
+		if err != nil {
+			return err
+		}
+		out = append(out, images...)
+		return fs.SkipDir
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
+	}
+	return out, nil
+}
+
+// Images returns the images with a tag in one layout, each with all its tags.
+func Images(name, path string) ([]Stored, error) {
+	tags, err := image.At(path).Tags()
+	if err != nil {
+		return nil, err
+	}
+	var out []Stored
+	at := map[v1.Hash]int{}
+	for _, t := range tags {
+		i, ok := at[t.Digest]
+		if !ok {
+			i = len(out)
+			at[t.Digest] = i
+			out = append(out, Stored{Name: name, Path: path, Digest: t.Digest.String()})
+		}
+		out[i].Tags = append(out[i].Tags, t.Name)
+	}
+	return out, nil
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/registry"
+)
+
+type copyFlags struct {
+	tags []string
+	all  bool
+}
+
+func (a *app) copyCommand() *cobra.Command {
+	var f copyFlags
+	cmd := &cobra.Command{
+		Use:   "copy SRC DST",
+		Short: "Copy an image with everything attached to it",
+		Long: `Copy an image, as it is, with everything attached to it: SBOM, provenance,
+signatures, what is attached to these, and the tags where older tools look for
+signatures. SRC and DST are HOST/NAME[:TAG] or oci:PATH[:TAG]; a layout on disk
+carries an image to where there is no network. SRC may have a digest.
+
+DST gets the tag of SRC unless it has one of its own or --tag names some. Tags
+move last, after everything has arrived and was read back; a tag with a time in
+it never moves. Standard output has a line for every tag.`,
+		Example: `  pgext copy ghcr.io/example/pgvector:0.8.1-18-trixie registry.example.com/pgvector
+  pgext copy --all-tags ghcr.io/example/pgvector oci:usb/pgvector
+  pgext copy --all-tags oci:usb/pgvector registry.example.com/pgvector`,
+		Args: exactly(2, "a source and a destination: HOST/NAME[:TAG] or oci:PATH[:TAG]"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, err := a.parsePlace(args[0])
+			if err != nil {
+				return err
+			}
+			to, err := a.parsePlace(args[1])
+			if err != nil {
+				return err
+			}
+			if err := f.check(from, to); err != nil {
+				return err
+			}
+			return a.copy(cmd.Context(), from, to, f)
+		},
+	}
+	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag at DST, instead of that of SRC")
+	cmd.Flags().BoolVar(&f.all, "all-tags", false, "copy every image of SRC that has a tag")
+	return cmd
+}
+
+// endpoint is SRC or DST.
+type endpoint struct {
+	builder.Place
+	tag, digest string
+}
+
+// ref is what to look for in SRC.
+func (p endpoint) ref() string {
+	if p.digest != "" {
+		return p.digest
+	}
+	return p.tag
+}
+
+var tagPattern = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+
+func (a *app) parsePlace(arg string) (endpoint, error) {
+	if local, ok := image.ParseRef(arg); ok {
+		p := endpoint{Place: builder.Place{Layout: local.Dir}, tag: local.Name}
+		if strings.HasPrefix(local.Name, "sha256:") {
+			p.tag, p.digest = "", local.Name
+		}
+		return p, nil
+	}
+	if !namesHost(arg) {
+		return endpoint{}, &noPlaceError{arg}
+	}
+	if a.global.offline {
+		return endpoint{}, fmt.Errorf("copying %s: %w", arg, &fetch.OfflineError{Name: arg})
+	}
+	name, digest, _ := strings.Cut(arg, "@")
+	p := endpoint{digest: digest}
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name, p.tag = name[:i], name[i+1:]
+	}
+	p.Repository = name
+	return p, registry.CheckRepository(name)
+}
+
+// check refuses, before anybody is asked, what cannot be carried out.
+func (f copyFlags) check(from, to endpoint) error {
+	if f.all && (from.ref() != "" || to.tag != "" || len(f.tags) > 0) {
+		return usageErrorf("--all-tags copies every tag under its own name, and a tag or digest is named")
+	}
+	if to.digest != "" {
+		return usageErrorf("DST has a digest: the one of SRC stays")
+	}
+	for _, tag := range append(f.tags, to.tag) {
+		if tag != "" && !tagPattern.MatchString(tag) {
+			return usageErrorf("%q is no tag", tag)
+		}
+	}
+	return nil
+}
+
+// copy copies one image, or all.
+func (a *app) copy(ctx context.Context, from, to endpoint, f copyFlags) error {
+	client := a.registryClient()
+	if f.all {
+		all, err := builder.TagsIn(ctx, client, from.Place)
+		if err != nil {
+			return err
+		}
+		return a.copyImages(ctx, client, from, to, all)
+	}
+	one, err := f.one(from, to)
+	if err != nil {
+		return err
+	}
+	return a.copyImages(ctx, client, from, to, []builder.Stored{one})
+}
+
+// one returns the image to copy with the tags that it gets.
+func (f copyFlags) one(from, to endpoint) (builder.Stored, error) {
+	i := builder.Stored{Digest: from.ref()}
+	switch {
+	case from.tag != "":
+		i.Tags = []string{from.tag}
+	case i.Digest != "":
+	case from.Layout == "":
+		i.Digest, i.Tags = "latest", []string{"latest"}
+	default:
+		all, err := builder.Images("", from.Layout)
+		if err != nil {
+			return builder.Stored{}, err
+		}
+		if len(all) == 1 {
+			i = all[0]
+		}
+	}
+	if to.tag != "" || len(f.tags) > 0 {
+		i.Tags = f.tags
+		if to.tag != "" {
+			i.Tags = append([]string{to.tag}, f.tags...)
+		}
+	}
+	if len(i.Tags) == 0 && to.Layout != "" && i.Digest != "" {
+		return builder.Stored{}, usageErrorf("a copy of %s in a layout needs a tag: name one with --tag", from)
+	}
+	return i, nil
+}
+
+type copiedDocument struct {
+	Schema int           `json:"schema"`
+	Images []copiedImage `json:"images"`
+}
+
+type copiedImage struct {
+	Source      string   `json:"source"`
+	Destination string   `json:"destination"`
+	Tags        []string `json:"tags"`
+	Digest      string   `json:"digest"`
+	Referrers   int      `json:"referrers"`
+	Evidence    int      `json:"evidence"`
+	// Missing are listed as referrers by the source, and not there.
+	Missing []string `json:"missing"`
+}
+
+func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to endpoint, all []builder.Stored) error {
+	doc := copiedDocument{Schema: 1, Images: []copiedImage{}}
+	var text strings.Builder
+	for _, i := range all {
+		c, err := builder.Copy(ctx, client, from.Place, i.Digest, builder.Destination{Place: to.Place, Tags: i.Tags})
+		if err != nil {
+			return err
+		}
+		for _, h := range c.Missing {
+			fmt.Fprintf(a.stderr, "%s: referrer %s is listed and not there\n", from, h)
+		}
+		doc.Images = append(doc.Images, copiedImage{
+			from.String(), to.String(), list(i.Tags), c.Digest, c.Referrers, c.Evidence, list(c.Missing),
+		})
+		for _, tag := range i.Tags {
+			fmt.Fprintf(&text, "%s:%s@%s\n", to, tag, c.Digest)
+		}
+		if len(i.Tags) == 0 {
+			fmt.Fprintf(&text, "%s@%s\n", to, c.Digest)
+		}
+	}
+	return a.print(doc, text.String)
+}
+
+// noPlaceError is about an argument of copy that is neither of its forms.
+type noPlaceError struct{ arg string }
+
+func (e *noPlaceError) Error() string { return e.arg + ": there is no HOST in it, and no layout" }
+
+// Hint shows the forms.
+func (*noPlaceError) Hint() string {
+	return "SRC and DST are HOST/NAME[:TAG], such as registry.example.com/pgvector:0.8.1-18-trixie, or oci:PATH[:TAG]"
+}
