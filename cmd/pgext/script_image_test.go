@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,18 +26,22 @@ import (
 )
 
 // cmdVendor makes an image as others would: an index in the OCI layout DIR,
-// tagged TAG, of what FILE describes. FILE has the form of a package's files;
-// a mode may come before a path, and ${arch} is the architecture.
+// tagged TAG (or several, with commas between), of what FILE describes. FILE has
+// the form of a package's files; a mode may come before a path, and ${arch} is
+// the architecture.
 //
 //	-archs LIST    default amd64
 //	-label K=V     of the config; several times
 //	-type TYPE     media type of the layer
 //	-attested      with the entry unknown/unknown that BuildKit adds
+//	-evidence      with an SBOM of each architecture, a signature of that SBOM,
+//	               and one of the index for older tools
 func cmdVendor(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("vendor", flag.ContinueOnError)
 	archs := flags.String("archs", "amd64", "")
 	layerType := flags.String("type", string(types.OCILayer), "")
 	attested := flags.Bool("attested", false, "")
+	evidence := flags.Bool("evidence", false, "")
 	labels := map[string]string{}
 	flags.Func("label", "", func(s string) error {
 		k, v, _ := strings.Cut(s, "=")
@@ -65,7 +70,46 @@ func cmdVendor(ts *testscript.TestScript, neg bool, args []string) {
 			add("unknown", "unknown")
 		}
 	}
-	ts.Check(image.At(ts.MkAbs(flags.Arg(1))).Write(stateOf(ts).tb.Context(), image.Output{Index: idx, Tags: []string{flags.Arg(2)}}))
+	out := image.Output{Index: idx, Tags: strings.Split(flags.Arg(2), ",")}
+	if *evidence {
+		ts.Check(addEvidence(&out))
+	}
+	ts.Check(image.At(ts.MkAbs(flags.Arg(1))).Write(stateOf(ts).tb.Context(), out))
+}
+
+// addEvidence attaches what a signed build attaches.
+func addEvidence(o *image.Output) error {
+	m, err := o.Index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	for _, d := range m.Manifests {
+		img, err := o.Index.Image(d.Digest)
+		if err != nil {
+			return err
+		}
+		sbom, err := image.NewReferrer(img, image.Referrer{ArtifactType: "application/spdx+json", Content: []byte(`{}`)})
+		if err != nil {
+			return err
+		}
+		bundle, err := image.NewReferrer(sbom, image.Referrer{ArtifactType: "application/vnd.dev.sigstore.bundle.v0.3+json", Content: []byte(`{"signed":1}`)})
+		if err != nil {
+			return err
+		}
+		o.Referrers = append(o.Referrers, sbom, bundle)
+	}
+	digest, err := o.Index.Digest()
+	if err != nil {
+		return err
+	}
+	sig, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1),
+		static.NewLayer([]byte(`{"critical":{}}`), "application/vnd.dev.cosign.simplesigning.v1+json"))
+	if err != nil {
+		return err
+	}
+	tag := strings.Replace(digest.String(), ":", "-", 1) + ".sig"
+	o.Evidence = map[string]func(v1.Image) (v1.Image, error){tag: func(v1.Image) (v1.Image, error) { return sig, nil }}
+	return nil
 }
 
 func vendorImage(platform debian.Architecture, labels map[string]string, text string, t types.MediaType) (v1.Image, error) {

@@ -160,8 +160,8 @@ func (l *Layout) evidence(tag string) (v1.Image, error) {
 		return nil, err
 	}
 	i := slices.IndexFunc(all, func(d v1.Descriptor) bool { return d.Annotations[refName] == tag })
-	if i < 0 || l.complete(all[i]) != nil {
-		return nil, nil
+	if i >= 0 && l.complete(all[i]) == nil {
+		return l.image(all[i])
 	}
-	return l.image(all[i])
+	return nil, nil
 }

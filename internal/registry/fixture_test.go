@@ -90,13 +90,14 @@ func newReferrer(tb testing.TB, subject partial.Describable, artifactType string
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &artifact{mutate.Subject(img, *d).(v1.Image), artifactType}
+	return &artifact{Image: mutate.Subject(img, *d).(v1.Image), artifactType: artifactType}
 }
 
 // artifact is an image with an artifactType.
 type artifact struct {
 	v1.Image
 	artifactType string
+	annotations  map[string]string
 }
 
 func (a *artifact) RawManifest() ([]byte, error) {
@@ -109,6 +110,9 @@ func (a *artifact) RawManifest() ([]byte, error) {
 		return nil, err
 	}
 	m["artifactType"] = a.artifactType
+	if a.annotations != nil {
+		m["annotations"] = a.annotations
+	}
 	return json.Marshal(m)
 }
 

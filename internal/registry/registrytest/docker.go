@@ -26,8 +26,10 @@ func Docker(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	host := l.Addr().String()
-	l.Close()
-	dir := tb.TempDir()
+	if err := l.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	dir := storage(tb)
 	config := fmt.Sprintf("version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: %s\n", dir, host)
 	file := filepath.Join(dir, "config.yml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
@@ -51,6 +53,22 @@ func Docker(tb testing.TB) string {
 	}
 	tb.Fatal("docker-registry does not answer")
 	return ""
+}
+
+// storage is a folder in memory where there is one: the registry waits for the
+// disk after each blob.
+func storage(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "pgext-") //nolint:usetesting // which would be on the disk
+	if err != nil {
+		return tb.TempDir()
+	}
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	return dir
 }
 
 // Forward returns a handler that hands requests on to the registry at host.

@@ -189,7 +189,7 @@ func hangUp(w http.ResponseWriter, last string) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if last != "" {
 		_, _ = io.WriteString(conn, last) // nobody may be listening
 		return
