@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -127,9 +128,11 @@ func TagsIn(ctx context.Context, m Mirror, from Place) ([]Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(tags)
 	var out []Stored
 	for _, tag := range tags {
+		if strings.HasPrefix(tag, "sha256-") {
+			continue // lists of referrers, and evidence: they come with their images
+		}
 		r, err := m.Resolve(ctx, reference(from.Repository, tag))
 		if err != nil {
 			return nil, err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,8 +69,6 @@ func (p endpoint) ref() string {
 	return p.tag
 }
 
-var tagPattern = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-
 func (a *app) parsePlace(arg string) (endpoint, error) {
 	if local, ok := image.ParseRef(arg); ok {
 		p := endpoint{Place: builder.Place{Layout: local.Dir}, tag: local.Name}
@@ -86,12 +83,9 @@ func (a *app) parsePlace(arg string) (endpoint, error) {
 	if a.global.offline {
 		return endpoint{}, fmt.Errorf("copying %s: %w", arg, &fetch.OfflineError{Name: arg})
 	}
-	name, digest, _ := strings.Cut(arg, "@")
-	p := endpoint{digest: digest}
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name, p.tag = name[:i], name[i+1:]
-	}
-	p.Repository = name
+	name, rest := registry.Split(arg)
+	tag, digest, _ := strings.Cut(rest, "@")
+	p := endpoint{Place: builder.Place{Repository: name}, tag: strings.TrimPrefix(tag, ":"), digest: digest}
 	return p, registry.CheckRepository(name)
 }
 

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -138,21 +137,6 @@ func (s *session) collectEvidence(ctx context.Context, subjects []v1.Hash, out *
 		}
 	}
 	return nil
-}
-
-// Tags lists the tags of repo ("HOST/NAME") that people gave: not those of
-// evidence and of lists of referrers.
-func (c *Client) Tags(ctx context.Context, repo string) ([]string, error) {
-	r, err := name.NewRepository(repo, c.nameOptions()...)
-	if err != nil {
-		return nil, wrap("listing the tags of", repo, err)
-	}
-	s, err := c.session(ctx, r, transport.PullScope)
-	if err != nil {
-		return nil, wrap("listing the tags of", repo, err)
-	}
-	all, err := s.puller.List(ctx, r)
-	return slices.DeleteFunc(all, func(tag string) bool { return strings.HasPrefix(tag, "sha256-") }), wrap("listing the tags of", repo, err)
 }
 
 // NotFoundError says that a repository has no such tag or digest.

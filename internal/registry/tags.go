@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // Tags lists the tags of repo, HOST/NAME, sorted.
@@ -15,7 +16,7 @@ func (c *Client) Tags(ctx context.Context, repo string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := c.session(ctx, r)
+		s, err := c.session(ctx, r, transport.PullScope)
 		if err != nil {
 			return nil, err
 		}
