@@ -62,6 +62,9 @@ func (b *Builder) read(ctx context.Context, t Trial) (pgtest.Result, error) {
 	var result pgtest.Result
 	for _, group := range static {
 		c, advice := judged(group.name, group.codes, findings)
+		if group.name == "label" && t.Derived {
+			c = derivation(t.Metadata)
+		}
 		if group.name == "libraries" && unknown != nil && c.Status == pgtest.Pass {
 			c.Status, c.Detail = pgtest.Skip, unknown.Error()
 		}
@@ -110,7 +113,7 @@ func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i survey.Image) (
 }
 
 // target is what the recipe says about t's architecture; without a recipe, a
-// target on the minimal base.
+// target on the operand image that the label names, or on the minimal base.
 func (t Trial) target() (*recipe.Recipe, recipe.Target) {
 	m := t.Metadata
 	if t.Recipe != nil {
@@ -119,8 +122,11 @@ func (t Trial) target() (*recipe.Recipe, recipe.Target) {
 			return t.Recipe, targets[0]
 		}
 	}
-	return cmp.Or(t.Recipe, &recipe.Recipe{Path: "image"}),
-		recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: recipe.BaseMinimal}
+	target := recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: recipe.BaseMinimal}
+	if ref, ok := strings.CutPrefix(m.Base.Name, recipe.BaseImagePrefix); ok && !strings.HasPrefix(ref, "oci:") {
+		target.Base = m.Base.Name // a layout's path says nothing elsewhere
+	}
+	return cmp.Or(t.Recipe, &recipe.Recipe{Path: "image"}), target
 }
 
 // pins are those of t's recipe, where it has a lock.

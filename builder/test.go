@@ -28,6 +28,8 @@ type Trial struct {
 	// Recipe is the one the image was built from, for its archives, its lock
 	// and its own test; nil when it is not known.
 	Recipe *recipe.Recipe
+	// Derived tells that Metadata is not the image's own word.
+	Derived bool
 }
 
 // NoLabelError says that an image does not tell what a test has to know.
@@ -40,7 +42,7 @@ func (e *NoLabelError) Error() string {
 }
 
 // Hint says which images have it.
-func (*NoLabelError) Hint() string { return "pgext tests images that pgext has built" }
+func (*NoLabelError) Hint() string { return "images that pgext has built have it" }
 
 // Trials returns the architectures of an image.
 func Trials(a image.Artifact, name string, r *recipe.Recipe) ([]Trial, error) {
@@ -125,7 +127,11 @@ func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Resul
 	if err != nil {
 		return pgtest.Result{}, err
 	}
-	return pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: with.Report})
+	result, err := pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: with.Report})
+	if t.Derived {
+		result.Checks = append([]pgtest.Check{derivation(t.Metadata)}, result.Checks...)
+	}
+	return result, err
 }
 
 // testInput puts t, what it is tested with and the root of its operand on

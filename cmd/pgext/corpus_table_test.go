@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/probe"
@@ -22,18 +21,20 @@ image was built for amd64 and arm64 from the recipe that ` + "`pgext init --all`
 (the packages of ` + "`cnpg-minimal`" + `, unpacked with dpkg-deb), and the dynamic loader was asked about every ELF file of the image, with the ` + "`LD_LIBRARY_PATH`" + ` of its label;
 for arm64, readelf was.
 
-All but the times (seconds for both architectures, with the packages in the cache) is the same wherever and whenever it is made from the same state of
-the archives: %[4]s.
+All of it is the same wherever and whenever it is made from the same state of the archives: %[4]s.
 
 %[5]s
+
+%[6]s
 
 ## Images
 
 Sizes are KiB as pulled, amd64 / arm64: the layer of libraries and data, then the layer of the extension. *Libraries* is what amd64 bundles: how many, and MiB on disk.
-*Data* is MiB on disk of what libraries read at run time.
+*Data* is MiB on disk of what libraries read at run time. *Created* is how many of the label's extensions a real server created, *checks* how many of
+` + "`pgext test`" + ` passed, *notes* how many told of something that fails no image.
 
-| image | version | libraries layer | extension layer | libraries | data | requires | findings | time |
-|---|---|--:|--:|--:|--:|---|---|--:|
+| image | version | libraries layer | extension layer | libraries | data | requires | created | checks | notes | findings |
+|---|---|--:|--:|--:|--:|---|--:|--:|--:|---|
 `
 
 // write makes docs/corpus.md.
@@ -49,11 +50,12 @@ func (c *corpus) write(t *testing.T) {
 
 func (c *corpus) page() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, corpusHead, c.distro, c.postgres, "make corpus UPDATE=1", c.state(), c.totals())
+	fmt.Fprintf(&b, corpusHead, c.distro, c.postgres, "make corpus UPDATE=1", c.state(), c.totals(), c.liveTotals())
 	for _, i := range c.images {
 		b.WriteString(i.row())
 	}
 	c.others(&b)
+	c.writeLive(&b)
 	c.findings(&b)
 	c.largestOf(&b, "postgis")
 	return b.String()
@@ -69,16 +71,14 @@ func (c *corpus) totals() string {
 		count[class.Kind]++
 	}
 	var size, bundled int64
-	var took time.Duration
 	for _, i := range c.images {
-		took += i.took
 		for _, a := range i.archs {
 			size += a.libraries + a.extension
 		}
 		bundled += int64(i.archs[0].bundled)
 	}
-	return fmt.Sprintf("%d packages: **%d images, %d halves, %d no extension**. The images have %d libraries (amd64) and take %d MiB for both architectures; they took %.0f seconds.",
-		len(c.classes), count[probe.Image], count[probe.Half], count[probe.None], bundled, size>>20, took.Seconds())
+	return fmt.Sprintf("%d packages: **%d images, %d halves, %d no extension**. The images have %d libraries (amd64) and take %d MiB for both architectures.",
+		len(c.classes), count[probe.Image], count[probe.Half], count[probe.None], bundled, size>>20)
 }
 
 // row is the image's line of the table.
@@ -91,9 +91,9 @@ func (i corpusImage) row() string {
 	if first.data > 0 {
 		data = mebibytes(first.data)
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %.1f |\n", i.name, i.metadata.Version,
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", i.name, i.metadata.Version,
 		i.sizes(func(a corpusArch) int64 { return a.libraries }), i.sizes(func(a corpusArch) int64 { return a.extension }),
-		libraries, data, i.requires(), i.codes(), i.took.Seconds())
+		libraries, data, i.requires(), i.live.columns(), i.codes())
 }
 
 // sizes is the size of a layer for each architecture, in KiB.

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
@@ -53,7 +52,8 @@ type corpusImage struct {
 	built    builder.Image
 	metadata metadata.Metadata
 	archs    []corpusArch
-	took     time.Duration
+	recipe   *recipe.Recipe
+	live     tried
 }
 
 // corpusArch is one architecture of an image.
@@ -74,7 +74,8 @@ type corpusArch struct {
 }
 
 // TestCorpus builds every extension package from the recipe that init writes,
-// for amd64 and arm64, and has the dynamic loader judge every image.
+// for amd64 and arm64, has the dynamic loader judge every image, and tries those
+// for amd64 out.
 func TestCorpus(t *testing.T) {
 	c := &corpus{distro: *corpusDistro, postgres: *corpusPostgres, archives: strings.Fields(*corpusArchives), dir: t.TempDir()}
 	c.classify(t)
@@ -91,6 +92,7 @@ func TestCorpus(t *testing.T) {
 		t.Run(r.Name, func(t *testing.T) { c.image(t, b, r) })
 	}
 	t.Run("classes", c.checkClasses)
+	t.Run("live", func(t *testing.T) { c.live(t, b) })
 	if !t.Failed() && *corpusUpdate {
 		c.write(t)
 	}
@@ -137,7 +139,6 @@ func corpusApp() *app {
 // image builds one recipe, unpacks its images and asks the loader.
 func (c *corpus) image(t *testing.T, b *builder.Builder, r *recipe.Recipe) {
 	t.Helper()
-	start := time.Now()
 	plan, err := b.Plan(t.Context(), r, recipe.Selection{Distros: []string{c.distro}, Postgres: []int{c.postgres}}, builder.Keep)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func (c *corpus) image(t *testing.T, b *builder.Builder, r *recipe.Recipe) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := corpusImage{name: r.Name, built: built[0], took: time.Since(start)}
+	row := corpusImage{name: r.Name, built: built[0], recipe: r}
 	artifact, err := image.At(row.built.Path).Open(row.built.Tags[0])
 	if err != nil {
 		t.Fatal(err)

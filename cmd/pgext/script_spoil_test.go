@@ -47,6 +47,7 @@ func cmdLive(ts *testscript.TestScript, neg bool, args []string) {
 //	major PATH           the module was compiled for PostgreSQL 17
 //	truncate PATH SHARE  so many percent of the file remain
 //	content PATH FILE    that of a file of the script
+//	unlabel NAME         the image loses this label
 //
 // PATH may be a pattern. All layers become one.
 func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
@@ -69,7 +70,13 @@ func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
 	flat, err := image.Flatten(ctx, a.Images[0], image.FlattenOptions{})
 	ts.Check(err)
 	var list []filetree.Entry
-	touched := false
+	config, err := a.Images[0].ConfigFile()
+	ts.Check(err)
+	config = config.DeepCopy()
+	_, touched := config.Config.Labels[pattern]
+	if way == "unlabel" {
+		delete(config.Config.Labels, pattern)
+	}
 	for e := range flat.Tree.All() {
 		hit, err := path.Match(pattern, e.Path)
 		ts.Check(err)
@@ -86,7 +93,7 @@ func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
 	if !touched {
 		ts.Fatalf("spoil: the image has no %s", pattern)
 	}
-	idx, err := imageLike(a.Images[0], list)
+	idx, err := imageLike(config, list)
 	ts.Check(err)
 	ts.Check(image.At(ts.MkAbs(args[1])).Write(ctx, image.Output{Index: idx, Tags: []string{"spoilt"}}))
 }
@@ -140,9 +147,9 @@ func anotherMajor(b []byte) []byte {
 	return bytes.Replace(b, block(1800), block(1700), 1)
 }
 
-// imageLike is an index of one image with the platform and the labels of
-// another and one layer of entries.
-func imageLike(other v1.Image, entries []filetree.Entry) (v1.ImageIndex, error) {
+// imageLike is an index of one image with the platform and the labels of a
+// config and one layer of entries.
+func imageLike(config *v1.ConfigFile, entries []filetree.Entry) (v1.ImageIndex, error) {
 	data, err := tarOf(entries)
 	if err != nil {
 		return nil, err
@@ -150,10 +157,6 @@ func imageLike(other v1.Image, entries []filetree.Entry) (v1.ImageIndex, error) 
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}, tarball.WithMediaType(types.OCILayer))
-	if err != nil {
-		return nil, err
-	}
-	config, err := other.ConfigFile()
 	if err != nil {
 		return nil, err
 	}

@@ -29,12 +29,7 @@ type testFlags struct {
 	from   string
 }
 
-func (a *app) testCommand() *cobra.Command {
-	var f testFlags
-	cmd := &cobra.Command{
-		Use:   "test RECIPE|IMAGE...",
-		Short: "Try images out on a real PostgreSQL server",
-		Long: `Try images out on a real PostgreSQL server, mounted and configured as
+const testHelp = `Try images out on a real PostgreSQL server, mounted and configured as
 CloudNativePG does it. The server comes from the same packages as the operand
 image and runs in Linux namespaces: no Docker, no root, no network.
 
@@ -53,7 +48,14 @@ With --from an upgrade is tried as well: what OLD has is created and used, the
 server stops and starts with the new image on the same data directory, every
 extension is used before and after ALTER EXTENSION UPDATE. OLD is an image, the
 TAG of another image beside the one that is tested, HOST/NAME or "previous" for
-the newest before it in that repository, or in its own.`,
+the newest before it in that repository, or in its own.`
+
+func (a *app) testCommand() *cobra.Command {
+	var f testFlags
+	cmd := &cobra.Command{
+		Use:   "test RECIPE|IMAGE...",
+		Short: "Try images out on a real PostgreSQL server",
+		Long:  testHelp,
 		Example: `  pgext test recipes/pgvector --distro forky
   pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie
   pgext test dist/pgrouting --with dist/postgis --junit report.xml
@@ -72,7 +74,7 @@ the newest before it in that repository, or in its own.`,
 			if err := a.addPredecessors(cmd.Context(), subjects, f.from); err != nil {
 				return err
 			}
-			others, err := a.testCompanions(cmd.Context(), subjects, f)
+			others, err := a.testCompanions(cmd.Context(), b, subjects, f)
 			if err != nil {
 				return err
 			}
@@ -113,7 +115,7 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 			recipes = append(recipes, arg)
 			continue
 		}
-		trials, err := a.trials(ctx, arg, nil)
+		trials, err := a.anyTrials(ctx, b, arg, f)
 		if err != nil {
 			return nil, err
 		}
@@ -181,6 +183,19 @@ func (a *app) trials(ctx context.Context, ref string, r *recipe.Recipe) ([]build
 	return builder.Trials(artifact, ref, r)
 }
 
+// anyTrials are those of an image, whoever built it.
+func (a *app) anyTrials(ctx context.Context, b *builder.Builder, ref string, f testFlags) ([]builder.Trial, error) {
+	artifact, err := a.openImage(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	trials, err := builder.Trials(artifact, ref, nil)
+	if foreign := (*builder.NoLabelError)(nil); errors.As(err, &foreign) {
+		return b.Foreign(ctx, artifact, ref, f.selection())
+	}
+	return trials, err
+}
+
 // selects tells whether --distro, --pg and --arch, where given, name t.
 func (f testFlags) selects(t builder.Trial) bool {
 	m := t.Metadata
@@ -191,13 +206,13 @@ func (f testFlags) selects(t builder.Trial) bool {
 
 // testCompanions are the images that others may require: those of the
 // arguments, of --with, and of the output folder.
-func (a *app) testCompanions(ctx context.Context, subjects []subject, f testFlags) ([]builder.Trial, error) {
+func (a *app) testCompanions(ctx context.Context, b *builder.Builder, subjects []subject, f testFlags) ([]builder.Trial, error) {
 	var all []builder.Trial
 	for _, s := range subjects {
 		all = append(all, s.Trial)
 	}
 	for _, ref := range f.with {
-		trials, err := a.trials(ctx, ref, nil)
+		trials, err := a.anyTrials(ctx, b, ref, f)
 		if err != nil {
 			return nil, err
 		}

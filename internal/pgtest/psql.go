@@ -74,7 +74,7 @@ func (s *server) query(ctx context.Context, database, sql string) (string, error
 // psql runs a script and returns what it printed. The error is a *SQLError
 // when the server or psql refused something.
 func (s *server) psql(ctx context.Context, database, script string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, sessionTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience(sessionTime))
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	err := s.sandbox.Run(ctx, sandbox.Command{

@@ -46,6 +46,16 @@ type server struct {
 	env     []string
 	log     *serverLog
 	running *sandbox.Process
+	// slow tells that an emulator runs it.
+	slow bool
+}
+
+// patience is how long to wait for what takes a server at most d.
+func (s *server) patience(d time.Duration) time.Duration {
+	if s.slow {
+		return 10 * d
+	}
+	return d
 }
 
 // newServer lays out a server for images, with a fresh cluster.
@@ -71,7 +81,7 @@ func layOut(ctx context.Context, in Input, tar io.Reader) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{sandbox: sb, major: in.Postgres, log: newServerLog()}
+	s := &server{sandbox: sb, major: in.Postgres, log: newServerLog(), slow: in.Emulator != nil}
 	merged, _ := metadata.Merge(all)
 	s.args, s.env = in.command(merged)
 	var out bytes.Buffer
@@ -130,7 +140,7 @@ var errNotStarted = errors.New("the server does not start")
 
 // start starts the server and waits until it takes connections.
 func (s *server) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
 	mark := s.log.mark()
 	p, err := s.sandbox.Start(sandbox.Command{Args: s.args, Env: s.env, Dir: rootfs.Home, Stdout: s.log, Stderr: s.log})
@@ -173,7 +183,7 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 			return true
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
 	return s.ready(ctx, mark) == nil
 }
@@ -183,7 +193,7 @@ var recovering = regexp.MustCompile(`in recovery mode|starting up|shutting down|
 
 // stop ends the server as an orderly shutdown does ("fast").
 func (s *server) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
 	if err := s.running.Signal(syscall.SIGINT); err != nil {
 		return err

@@ -1,0 +1,188 @@
+//go:build corpus && linux
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/pgtest"
+)
+
+const (
+	// greenShare is how many images in a hundred have to pass every check.
+	greenShare = 97
+	// liveTime is how long all of them may take on two processors.
+	liveTime = 6 * time.Minute
+)
+
+// tried is what came of an image on a real server.
+type tried struct {
+	pgtest.Result
+	// extensions are those that the label names, created those that were.
+	extensions, created int
+	// lacks are the findings that say what the archives do not have.
+	lacks []finding.Finding
+}
+
+// live tries every image for amd64 out, with those that it requires.
+func (c *corpus) live(t *testing.T, b *builder.Builder) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the images are for amd64")
+	}
+	start := time.Now()
+	subjects := make([]subject, len(c.images))
+	var all []builder.Trial
+	for i, img := range c.images {
+		trial := img.trial(t)
+		subjects[i], all = subject{Trial: trial, tag: img.built.Tags[0]}, append(all, trial)
+	}
+	var group errgroup.Group
+	group.SetLimit(2)
+	lines := &liveLines{app: corpusApp()}
+	for i, s := range subjects {
+		group.Go(func() error {
+			o, err := testOne(t.Context(), b, s, all, lines)
+			c.images[i].live = c.images[i].judgeLive(o)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d images were tried out in %.0f seconds", len(c.images), time.Since(start).Seconds())
+	if took := time.Since(start); took > liveTime {
+		t.Errorf("trying the images out took %.0f seconds, more than %.0f", took.Seconds(), liveTime.Seconds())
+	}
+	c.checkLive(t)
+}
+
+// trial is the image's architecture that is tried out.
+func (i corpusImage) trial(t *testing.T) builder.Trial {
+	t.Helper()
+	artifact, err := image.At(i.built.Path).Open(i.built.Tags[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	trials, err := builder.Trials(artifact, i.name, i.recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(trials, func(t builder.Trial) bool { return t.Metadata.Arch == "amd64" })
+	if at < 0 {
+		t.Fatalf("%s has no image for amd64", i.name)
+	}
+	return trials[at]
+}
+
+func (i corpusImage) judgeLive(o outcome) tried {
+	out := tried{Result: o.Result}
+	for _, e := range o.Metadata.Extensions {
+		out.extensions++
+		if slices.ContainsFunc(o.Checks, func(c pgtest.Check) bool { return c.Name == "create "+e.Name && c.Status == pgtest.Pass }) {
+			out.created++
+			continue
+		}
+		for _, f := range i.built.Findings {
+			if f.Code == "PGX033" && strings.HasSuffix(f.Path, "/"+e.Name+".control") || f.Code == "PGX034" {
+				out.lacks = append(out.lacks, f)
+			}
+		}
+	}
+	out.lacks = slices.CompactFunc(out.lacks, func(a, b finding.Finding) bool { return a.Text == b.Text })
+	return out
+}
+
+// checkLive wants every image to pass, or a finding that says what the world
+// lacks, and nearly all of them to pass.
+func (c *corpus) checkLive(t *testing.T) {
+	t.Helper()
+	green := 0
+	for _, i := range c.images {
+		if !i.live.Failed() {
+			green++
+		}
+		if i.live.Skipped() {
+			t.Errorf("%s: not tried", i.name)
+		}
+		if excused := len(i.live.lacks) > 0; !excused && (i.live.Failed() || i.live.created < i.live.extensions) {
+			t.Errorf("%s: %d of %d extensions were created\n%s", i.name, i.live.created, i.live.extensions, i.live.told())
+		}
+	}
+	if green*100 < greenShare*len(c.images) {
+		t.Errorf("%d of %d images pass, fewer than %d in a hundred", green, len(c.images), greenShare)
+	}
+}
+
+// told are the checks that did not pass, a line each.
+func (l tried) told() string {
+	var lines []string
+	for _, c := range l.Checks {
+		if c.Status != pgtest.Pass {
+			lines = append(lines, fmt.Sprintf("%s %s: %s", c.Status, c.Name, c.Detail))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// columns are those of the image's line in the table.
+func (l tried) columns() string {
+	notes := ""
+	if n := l.Count(pgtest.Note); n > 0 {
+		notes = fmt.Sprint(n)
+	}
+	created := ""
+	if l.extensions > 0 {
+		created = fmt.Sprintf("%d/%d", l.created, l.extensions)
+	}
+	return fmt.Sprintf("%s | %d/%d | %s", created, l.Count(pgtest.Pass), len(l.Checks), notes)
+}
+
+// liveTotals is the summary of all.
+func (c *corpus) liveTotals() string {
+	green, extensions, created, checks := 0, 0, 0, 0
+	for _, i := range c.images {
+		if !i.live.Failed() {
+			green++
+		}
+		extensions, created, checks = extensions+i.live.extensions, created+i.live.created, checks+len(i.live.Checks)
+	}
+	return fmt.Sprintf("On a real server (amd64) **%d of %d images pass every check**, %d checks in all; **%d of %d extensions** were created.",
+		green, len(c.images), checks, created, extensions)
+}
+
+// writeLive tells what did not pass: what the archives lack, and notes.
+func (c *corpus) writeLive(b *strings.Builder) {
+	b.WriteString("\n## On a real server\n\nWhat `pgext test` says of the images for amd64, each beside those it requires, other than that a check passes. " +
+		"A *fail* or *skip* has a finding that says what the archives lack.\n\n| image | status | check | what | finding |\n|---|---|---|---|---|\n")
+	for _, i := range c.images {
+		for _, check := range i.live.Checks {
+			if check.Status == pgtest.Pass {
+				continue
+			}
+			excuse := ""
+			if check.Status != pgtest.Note {
+				excuse = i.live.excuse()
+			}
+			first, _, _ := strings.Cut(check.Detail, "\n")
+			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", i.name, check.Status, check.Name, strings.ReplaceAll(first, "|", "\\|"), excuse)
+		}
+	}
+}
+
+func (l tried) excuse() string {
+	var out []string
+	for _, f := range l.lacks {
+		out = append(out, f.Code+": "+f.Text)
+	}
+	return strings.Join(out, "; ")
+}
