@@ -75,6 +75,7 @@ func TestFetchRootRefuses(t *testing.T) {
 		want  string
 	}{
 		{"another anchor", func(t *testing.T, _ *signtest.TUF, o *sign.RootOptions) {
+			t.Helper()
 			o.Anchor = signtest.NewTUF(t, text).Anchor
 		}, "timestamp"},
 		{"no anchor of this deployment", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = nil }, ""},
@@ -83,6 +84,7 @@ func TestFetchRootRefuses(t *testing.T) {
 			r.Change("timestamp.json", func([]byte) []byte { return []byte("{}") })
 		}, "cannot be read"},
 		{"expired", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+			t.Helper()
 			r.Publish(t, text, time.Now().Add(-time.Hour))
 		}, "expired"},
 		{"changed metadata", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) { r.Change("targets.json", flip) }, ""},
@@ -91,6 +93,7 @@ func TestFetchRootRefuses(t *testing.T) {
 			r.Change("trusted_root.json", func(b []byte) []byte { return append(b, make([]byte, 8<<20)...) })
 		}, "has more than"},
 		{"a root that is none", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+			t.Helper()
 			r.Publish(t, []byte("{}"), time.Now().Add(time.Hour))
 		}, "media type"},
 		{"no repository", func(_ *testing.T, r *signtest.TUF, o *sign.RootOptions) { o.Mirror = r.URL + "/elsewhere" }, "404"},
