@@ -48,7 +48,8 @@ func (j *judge) licenses(inv *sbom.Inventory) {
 		"leave the package out, or allow its licence in the policy (licenses.allow, licenses.packages)", faults...)
 }
 
-// refuses says why the licence of a package is not allowed; "" when it is.
+// refuses says which licences of a package are not allowed, or why that cannot
+// be told; "" when all are.
 func (l *Licenses) refuses(pkg, expression string) string {
 	if expression == "" {
 		return "nothing is said about its licence"
@@ -60,10 +61,8 @@ func (l *Licenses) refuses(pkg, expression string) string {
 		return fmt.Sprintf("%q cannot be judged: %v", expression, err)
 	case len(bad) == 0:
 		return ""
-	case len(bad) == 1 && bad[0] == expression:
-		return expression
 	}
-	return fmt.Sprintf("%s, because of %s", expression, list(bad))
+	return list(bad)
 }
 
 // maxNesting bounds the parentheses of an expression.
