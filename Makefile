@@ -12,7 +12,7 @@ GOLANGCI_LINT_VERSION = v2.12.2
 TOOLS = $(CURDIR)/bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test lint check demo bench corpus live upgrade fuzz soak cross clean
+.PHONY: help build install test scan lint check demo bench corpus live upgrade fuzz soak cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ install: build ## copy bin/pgext to $(PREFIX)/bin
 
 test: ## run every test; says at its end which comparisons with real programs did not run
 	@.ci/test.sh
+
+scan: ## let syft, a module of its own, scan images that pgext builds (PGEXT_SCAN=dist takes what is there)
+	cd sbom/testdata/scanner && $(GO) test -count=1 -v ./...
 
 lint: $(TOOLS)/golangci-lint ## run the linters of .golangci.yml
 	$(TOOLS)/golangci-lint run ./...

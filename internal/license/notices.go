@@ -24,14 +24,33 @@ func Notices(text string) []string {
 	return distinct(all)
 }
 
+// proseNotices finds the lines that claim a copyright. One that ends in a
+// comma, as a long list of years does, goes on in the next.
 func proseNotices(text string) []string {
 	var all []string
+	open := false
 	for line := range strings.Lines(text) {
-		if notice.MatchString(line) {
+		switch {
+		case open:
+			all[len(all)-1] += " " + line
+		case mayClaim(line) && notice.MatchString(line):
 			all = append(all, line)
+		default:
+			continue
 		}
+		open = strings.HasSuffix(strings.TrimSpace(line), ",")
 	}
 	return distinct(all)
+}
+
+// mayClaim is a cheap look at what notice wants to see.
+func mayClaim(line string) bool {
+	for _, word := range []string{"opyright", "OPYRIGHT", "(c)", "(C)", "©"} {
+		if strings.Contains(line, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // distinct returns the lines that are not blank, each once.

@@ -61,7 +61,7 @@ func TestNotices(t *testing.T) {
 		want       []string
 	}{
 		{"machine-readable", many, []string{"2001 A", "2002 B", "2003 C"}},
-		{"for people", "Copyright 1999, 2000 A\n  (c) 2001 B\n  Copyright © C\nThe copyright holders may not sue.\nCopyright 1999, 2000 A\nAll (c) rights.\n", []string{"Copyright 1999, 2000 A", "(c) 2001 B", "Copyright © C"}},
+		{"for people", "Copyright 1999, 2000 A\n  (c) 2001 B\n  Copyright © C\nCopyright 2001,\n  2002 D,\n\nThe copyright holders may not sue.\nCopyright 1999, 2000 A\nAll (c) rights.\n", []string{"Copyright 1999, 2000 A", "(c) 2001 B", "Copyright © C", "Copyright 2001, 2002 D,"}},
 		{"none", "free", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
