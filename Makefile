@@ -32,7 +32,7 @@ scan: ## let syft, a module of its own, scan images that pgext builds (PGEXT_SCA
 lint: $(TOOLS)/golangci-lint ## run the linters of .golangci.yml
 	$(TOOLS)/golangci-lint run ./...
 
-check: lint cross test ## what CI runs: lint, other platforms, tests
+check: lint cross test scan ## what CI runs: lint, other platforms, tests
 
 demo: build ## build pgvector from the live archive, push it to a loopback registry, read it back
 	@.ci/demo.sh

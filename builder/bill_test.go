@@ -263,7 +263,7 @@ func checkOddities(t *testing.T, d sbom.Document) {
 	if want := "pkg:deb/debian/libstdc%2B%2B6@"; !strings.HasPrefix(cpp.PURL(), want) || !strings.Contains(cpp.PURL(), "?arch=amd64&distro=debian-14&upstream=gcc-") {
 		t.Errorf("purl = %s, want %s…", cpp.PURL(), want)
 	}
-	if want := "https://ftp.debian.org/debian/pool/libstdc++6.deb"; cpp.DownloadLocation != want {
+	if want := "https://ftp.debian.org/debian/pool/libstdc%2B%2B6.deb"; cpp.DownloadLocation != want {
 		t.Errorf("download location %s, want %s", cpp.DownloadLocation, want)
 	}
 	rewritten := 0

@@ -78,11 +78,12 @@ func build(t *testing.T) string {
 			t.Fatalf("%s: %v", program, err)
 		}
 	}
-	run("go", "build", "-o", filepath.Join(dir, "pgext"), "./cmd/pgext")
-	args := []string{"build", "--distro", "forky", "--output", filepath.Join(dir, "dist")}
-	if os.Getenv("PGEXT_ALLOW_EXPIRED") != "" {
-		args = append(args, "--allow-expired")
+	home, err := os.UserCacheDir() // what the project's own live tests have downloaded
+	if err != nil {
+		t.Fatal(err)
 	}
+	run("go", "build", "-o", filepath.Join(dir, "pgext"), "./cmd/pgext")
+	args := []string{"build", "--distro", "forky", "--allow-expired", "--output", filepath.Join(dir, "dist"), "--cache-dir", filepath.Join(home, "pgext-test", "live")}
 	for _, r := range recipes {
 		// A copy: the lock of the recipe is made afresh.
 		if err := os.CopyFS(filepath.Join(dir, r), os.DirFS(filepath.Join(root, "recipes", r))); err != nil {
