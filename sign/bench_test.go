@@ -8,7 +8,7 @@ import (
 
 // BenchmarkSignBuild signs what a build of two architectures publishes, with
 // a new signer each time: an index, two manifests, six statements. Nearly all
-// of it is the password's one scrypt, which "open" shows alone.
+// of it is the password's one scrypt: "opened" shows the rest.
 func BenchmarkSignBuild(b *testing.B) {
 	file := standardKey(b)
 	batch := newPlace(b).everything()
@@ -21,10 +21,10 @@ func BenchmarkSignBuild(b *testing.B) {
 			}
 		})
 	}
-	b.Run("open", func(b *testing.B) {
-		b.ReportAllocs()
+	b.Run("opened", func(b *testing.B) {
+		signer := open(b, sign.Options{Key: file, Password: password, Format: sign.FormatBoth})
 		for b.Loop() {
-			_, err := open(b, sign.Options{Key: file, Password: password}).PublicKey(b.Context())
+			_, err := signer.SignAll(b.Context(), batch)
 			must(b, err)
 		}
 	})

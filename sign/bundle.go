@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	cbundle "github.com/sigstore/cosign/v2/pkg/cosign/bundle"
-	"github.com/sigstore/rekor/pkg/generated/models"
-
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"github.com/sigstore/rekor/pkg/generated/models"
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
@@ -20,9 +18,6 @@ const (
 	predicateAnnotation = "dev.sigstore.bundle.predicateType"
 	bundleContent       = "dsse-envelope"
 )
-
-// bundleTypes is how the media types of all versions of bundles begin.
-const bundleTypes = "application/vnd.dev.sigstore.bundle"
 
 // sealed is a signed statement with what a verifier wants to see of the rest
 // of sigstore.
@@ -52,15 +47,15 @@ func attach(content []byte, predicateType string, subject Subject) Attachment {
 	}
 }
 
-// markOfBundle reads the bundle of a signed statement; ok is false for anything
-// else.
+// markOfBundle reads the bundle of a signed statement, in the version that is
+// written here; ok is false for anything else.
 func markOfBundle(text []byte) (s mark, ok bool) {
 	var b protobundle.Bundle
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, &b); err != nil {
 		return mark{}, false
 	}
 	e, proof := b.GetDsseEnvelope(), b.GetVerificationMaterial()
-	if e.GetPayloadType() != payloadType || len(e.GetSignatures()) != 1 || !strings.HasPrefix(b.GetMediaType(), bundleTypes) {
+	if e.GetPayloadType() != payloadType || len(e.GetSignatures()) != 1 || b.GetMediaType() != MediaTypeBundle {
 		return mark{}, false
 	}
 	return mark{

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/random"
 
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
@@ -216,4 +217,40 @@ func signatures(tb testing.TB, img v1.Image) []string {
 		out = append(out, l.Annotations["dev.cosignproject.cosign/signature"])
 	}
 	return out
+}
+
+// TestSpoiltEvidence: what cannot be read, or was signed for something else,
+// is no reason not to sign; it stays where it is.
+func TestSpoiltEvidence(t *testing.T) {
+	s := signtest.New(t)
+	p := newPlace(t)
+	signer := open(t, identity(s, "me@example.org", sign.Options{Format: sign.FormatBoth}))
+	elsewhere, err := signer.Sign(t.Context(), p.subjects[1])
+	must(t, err)
+	replayed := elsewhere.Attachments[0]
+	replayed.Subject = p.subjects[0]
+	subject := v1.Descriptor{MediaType: p.subjects[0].MediaType, Size: p.subjects[0].Size, Digest: p.subjects[0].Digest}
+	tag := sign.SignatureTag(p.subjects[0].Digest)
+	plain, err := random.Image(10, 1)
+	must(t, err)
+	for _, tt := range []struct {
+		name     string
+		existing sign.Evidence
+		want     string
+	}{
+		{"no bundle", sign.Evidence{Referrers: []v1.Image{referrer(t, subject, sign.MediaTypeBundle, []byte("{"))}}, "1 attachments, 1 layers"},
+		{"another document", sign.Evidence{Referrers: []v1.Image{referrer(t, subject, "application/spdx+json", []byte("{}"))}}, "1 attachments, 1 layers"},
+		{"no referrer", sign.Evidence{Referrers: []v1.Image{plain}}, "1 attachments, 1 layers"},
+		{"signature of another image", sign.Evidence{Referrers: []v1.Image{manifestOf(t, replayed)}}, "1 attachments, 1 layers"},
+		{"no signatures", sign.Evidence{Tags: map[string]v1.Image{tag: plain}}, "1 attachments, 2 layers"},
+		{"signatures of another image", sign.Evidence{Tags: map[string]v1.Image{tag: elsewhere.Tags[sign.SignatureTag(p.subjects[1].Digest)]}}, "1 attachments, 2 layers"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := signer.SignAll(t.Context(), sign.Batch{Subjects: p.subjects[:1], Existing: tt.existing})
+			must(t, err)
+			if got := count(t, got); got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
 }

@@ -69,7 +69,7 @@ func recogniseBundle(img v1.Image, o Options, m *material) (claim, bool) {
 		return claim{}, false
 	}
 	d := manifest.Layers[0]
-	if !strings.HasPrefix(string(d.MediaType), bundleTypes) {
+	if d.MediaType != MediaTypeBundle {
 		return claim{}, false
 	}
 	content, err := contentOf(img, d)
