@@ -81,13 +81,26 @@ func (e *NotSignedError) Error() string {
 	return fmt.Sprintf("%s has no signature that counts: %v (and %d more)", v.Subject, v.Rejected[0], len(v.Rejected)-1)
 }
 
-// ExitCode is that of what cannot be trusted.
-func (*NotSignedError) ExitCode() int { return exitUntrusted }
+// ExitCode is that of what cannot be trusted, or of the first piece that could
+// not be read: it might have counted.
+func (e *NotSignedError) ExitCode() int {
+	for _, r := range e.Verdict.Rejected {
+		if r.Reason == Unreadable {
+			return r.ExitCode()
+		}
+	}
+	return exitUntrusted
+}
 
-// Hint says what to do about the first reason.
+// Hint is that of the first rejection that has one.
 func (e *NotSignedError) Hint() string {
 	if len(e.Verdict.Rejected) == 0 {
 		return "pgext sign signs what was pushed"
 	}
-	return e.Verdict.Rejected[0].Hint()
+	for _, r := range e.Verdict.Rejected {
+		if hint := r.Hint(); hint != "" {
+			return hint
+		}
+	}
+	return ""
 }

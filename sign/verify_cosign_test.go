@@ -36,6 +36,7 @@ var offline = []string{"--allow-http-registry", "--use-signing-config=false", "-
 // TestVerifiesWhatCosignSigned: with a key, in both formats, on registries
 // with and without the referrers API.
 func TestVerifiesWhatCosignSigned(t *testing.T) {
+	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	private, public := cosign.NewKey(t, "cosign")
 	trust, who := trustedKey(t, public)
@@ -51,6 +52,7 @@ func TestVerifiesWhatCosignSigned(t *testing.T) {
 		{2, sign.FormatBundle, nil, nil},
 	} {
 		t.Run(signtest.Registries[tc.registry].Name+" "+string(tc.format), func(t *testing.T) {
+			t.Parallel()
 			p := newPlaceOn(t, signtest.Registries[tc.registry].Start(t))
 			flags := slices.Concat([]string{"--key", private}, offline, tc.flags)
 			cosign.Must(t, slices.Concat([]string{"sign", "--recursive"}, flags, []string{p.at(p.subjects[0])})...)
@@ -80,6 +82,7 @@ func TestVerifiesWhatCosignSigned(t *testing.T) {
 // TestVerifiesWhatCosignCertified: with an identity that our authorities vouch
 // for, logged.
 func TestVerifiesWhatCosignCertified(t *testing.T) {
+	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	s := signtest.New(t)
 	p := newPlace(t)
@@ -105,6 +108,7 @@ func TestVerifiesWhatCosignCertified(t *testing.T) {
 // TestOneSignsTheOtherVerifies: what our signer makes verifies here and with
 // the stock program, wherever it is kept.
 func TestOneSignsTheOtherVerifies(t *testing.T) {
+	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	private, public := cosign.NewKey(t, "cosign")
 	signer := map[sign.Format]*sign.Signer{}
@@ -116,6 +120,7 @@ func TestOneSignsTheOtherVerifies(t *testing.T) {
 	host := r.Start(t)
 	for format, signer := range signer {
 		t.Run(r.Name+" "+string(format), func(t *testing.T) {
+			t.Parallel()
 			p := newPlaceOn(t, host).again(t)
 			made, err := signer.SignAll(t.Context(), p.everything())
 			must(t, err)

@@ -5,12 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
@@ -125,6 +128,27 @@ type told struct {
 
 func (i told) RawManifest() ([]byte, error) { return []byte(i.manifest), i.err }
 
+// lying is an image whose layer has other bytes; reading them ends with err.
+type lying struct {
+	v1.Image
+	text string
+	err  error
+}
+
+func (i lying) LayerByDigest(v1.Hash) (v1.Layer, error) {
+	return lyingLayer{static.NewLayer([]byte(i.text), sign.MediaTypeBundle), i.err}, nil
+}
+
+type lyingLayer struct {
+	v1.Layer
+	err error
+}
+
+func (l lyingLayer) Compressed() (io.ReadCloser, error) {
+	r, err := l.Layer.Compressed()
+	return io.NopCloser(io.MultiReader(r, iotest.ErrReader(l.err))), err
+}
+
 func TestBadManifests(t *testing.T) {
 	m := newMaker(t)
 	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
@@ -147,6 +171,9 @@ func TestBadManifests(t *testing.T) {
 		{"two layers", told{img, strings.Replace(manifest, layer, layer+","+layer, 1), nil}, sign.Malformed, "2 layers"},
 		{"a huge layer", told{img, strings.Replace(manifest, layer, strings.Replace(layer, `"size":`, `"size":9`, 1)[:strings.Index(layer, `"size":`)]+`"size":99999999999,"digest":"`+digest+`"}`, 1), nil}, sign.TooLarge, "it has 99999999999 bytes"},
 		{"a layer that is not there", told{img, strings.Replace(manifest, digest, "sha256:"+strings.Repeat("0", 64), 1), nil}, sign.Malformed, "its bytes are not those of its descriptor"},
+		{"other bytes", lying{img, strings.Repeat("x", 9999), io.EOF}, sign.Malformed, "its bytes are not those of its descriptor"},
+		{"other bytes, noticed by the reader", lying{img, strings.Repeat("x", 9999), errors.New("checksum")}, sign.Malformed, "its bytes are not those of its descriptor"},
+		{"not all of its bytes", lying{img, "{", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			refused(t, trust, sign.Evidence{Referrers: []v1.Image{tc.img}}, tc.reason, tc.text)
@@ -216,6 +243,52 @@ func TestBadLegacyEvidence(t *testing.T) {
 			t.Errorf("Verify() = %+v", v)
 		}
 	})
+}
+
+// busy is a registry's error.
+type busy struct{}
+
+func (busy) Error() string { return "the registry is busy" }
+func (busy) ExitCode() int { return 14 }
+func (busy) Hint() string  { return "wait" }
+
+// TestUnreadableIsNotUntrusted: evidence that a registry does not give may be
+// good.
+func TestUnreadableIsNotUntrusted(t *testing.T) {
+	m := newMaker(t)
+	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
+	img := attached(t, subjectA, m.signature(t, subjectA)).Referrers[0]
+	for _, tc := range []struct {
+		err  error
+		code int
+		hint string
+	}{
+		{fmt.Errorf("reading: %w", busy{}), 14, "wait"},
+		{errors.New("connection reset"), 1, ""},
+	} {
+		v := trust.Verify(subjectA.Digest, sign.Evidence{Referrers: []v1.Image{newMaker(t).attach(t), told{img, "", tc.err}}})
+		var unsigned *sign.NotSignedError
+		if err := v.Err(); !errors.As(err, &unsigned) || unsigned.ExitCode() != tc.code || unsigned.Hint() != tc.hint {
+			t.Errorf("Err() = %v, exit code %d, hint %q; want %d, %q", err, unsigned.ExitCode(), unsigned.Hint(), tc.code, tc.hint)
+		}
+	}
+}
+
+// attach is a signature of subjectA by m.
+func (m *maker) attach(tb testing.TB) v1.Image {
+	tb.Helper()
+	return attached(tb, subjectA, m.signature(tb, subjectA)).Referrers[0]
+}
+
+func TestHints(t *testing.T) {
+	for reason, want := range map[sign.Reason]string{
+		sign.NoKeyTrusted: "--key", sign.NoIdentityTrusted: "--certificate-identity", sign.NotLogged: "--insecure-ignore-tlog",
+		sign.UntrustedAuthority: "--trusted-root", sign.BadSignature: "",
+	} {
+		if got := (&sign.Rejection{Reason: reason}).Hint(); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q", reason, got, want)
+		}
+	}
 }
 
 // TestBadLogEntries: what the log says must be about this signature, and be

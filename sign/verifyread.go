@@ -135,15 +135,15 @@ func layerText(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	}
 	defer r.Close()
 	text, err := io.ReadAll(io.LimitReader(r, maxPayload+1))
-	if err != nil {
-		return nil, reject(Unreadable, "%w", err)
-	}
-	if len(text) > maxPayload {
-		return nil, reject(TooLarge, "it has more than %d bytes", maxPayload)
-	}
 	sum := sha256.Sum256(text)
-	if got := hex.EncodeToString(sum[:]); d.Digest.Algorithm != "sha256" || got != d.Digest.Hex {
-		return nil, reject(Malformed, "its bytes are not those of its descriptor: got sha256:%s, want %s", got, d.Digest)
+	got := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
+	switch {
+	case len(text) > maxPayload:
+		return nil, reject(TooLarge, "it has more than %d bytes", maxPayload)
+	case err != nil && (got == d.Digest || int64(len(text)) < d.Size):
+		return nil, reject(Unreadable, "%w", err)
+	case got != d.Digest: // those that read from a registry notice it too
+		return nil, reject(Malformed, "its bytes are not those of its descriptor: got %s, want %s", got, d.Digest)
 	}
 	return text, nil
 }

@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"errors"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -70,12 +71,27 @@ func (r *Rejection) Error() string {
 // Unwrap returns what was found.
 func (r *Rejection) Unwrap() error { return r.Err }
 
-// ExitCode is that of what cannot be trusted.
-func (*Rejection) ExitCode() int { return exitUntrusted }
+// ExitCode is that of what cannot be trusted. What could not be read has that
+// of the cause.
+func (r *Rejection) ExitCode() int {
+	if r.Reason != Unreadable {
+		return exitUntrusted
+	}
+	var coded interface{ ExitCode() int }
+	if errors.As(r.Err, &coded) {
+		return coded.ExitCode()
+	}
+	return 1
+}
 
 // Hint says what a user can do about it; "" when nothing general helps.
 func (r *Rejection) Hint() string {
 	switch r.Reason {
+	case Unreadable:
+		var hinted interface{ Hint() string }
+		if errors.As(r.Err, &hinted) {
+			return hinted.Hint()
+		}
 	case NoKeyTrusted:
 		return "--key names the public key to verify with"
 	case NoIdentityTrusted:
