@@ -64,14 +64,19 @@ func Copy(ctx context.Context, m Mirror, from Place, ref string, to Destination)
 		_, err = m.Push(ctx, to.Repository, p)
 		return out, err
 	}
-	evidence := map[string]func(v1.Image) (v1.Image, error){}
-	for tag, e := range p.Evidence {
-		evidence[tag] = e
-	}
 	err = image.At(to.Layout).Write(ctx, image.Output{
-		Index: c.Index, Image: c.Image, Tags: to.Tags, Referrers: c.Referrers, Indexes: c.Indexes, Evidence: evidence,
+		Index: c.Index, Image: c.Image, Tags: to.Tags, Referrers: c.Referrers, Indexes: c.Indexes, Evidence: merges(p),
 	})
 	return out, readingError(from, err)
+}
+
+// merges are the evidence of p as a layout takes it.
+func merges(p registry.Publication) map[string]func(v1.Image) (v1.Image, error) {
+	out := map[string]func(v1.Image) (v1.Image, error){}
+	for tag, e := range p.Evidence {
+		out[tag] = e
+	}
+	return out
 }
 
 // Destination is where a copy goes, and what it is called there.

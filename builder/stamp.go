@@ -12,6 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
 )
 
@@ -38,14 +39,16 @@ func (b *Builder) stampKey(r *recipe.Recipe, t Target) string {
 	}
 	key, err := json.Marshal(struct {
 		Program     string
+		Maker       provenance.Program
 		Output      int
+		Text        []byte
 		Recipe      *recipe.Recipe
 		Pins        []lock.Target
 		Annotations map[string]string
 		Compression image.Compression
 		Revision    int
 		Epoch       any
-	}{b.o.Program, image.OutputVersion, r, pins, b.o.Annotations, b.o.Compression, b.o.Revision, b.o.Epoch})
+	}{b.o.Program, b.o.Maker, image.OutputVersion, r.Text, r, pins, b.o.Annotations, b.o.Compression, b.o.Revision, b.o.Epoch})
 	if err != nil {
 		panic(fmt.Sprintf("encoding a recipe and its pins: %v", err))
 	}

@@ -11,12 +11,14 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/sign"
 )
 
 type buildFlags struct {
 	selectionFlags
 	resolvingFlags
 	imageFlags
+	signingFlags
 	output string
 	push   string
 	locked bool
@@ -34,12 +36,13 @@ func (a *app) buildCommand() *cobra.Command {
 packages, lay their files out, write OCI images.
 
 RECIPE is a file, a folder with recipe.yaml, or a folder of such folders. The
-images are in DIR/<image>/oci, an OCI layout, with a report that accounts for
-every file beside it. Standard output ends with a line for every tag:
+images are in DIR/<image>/oci, an OCI layout, with SBOM and provenance attached;
+beside it the same as files, and a report that accounts for every file. --push
+publishes, --key or --keyless signs all of it. Standard output ends with a line for every tag:
 
   <image>:<tag>@sha256:<digest of the index>`,
 		Example: `  pgext build recipes/pgvector --distro forky
-  pgext build recipes --push registry.example.com/extensions
+  pgext build recipes --push registry.example.com/extensions --key cosign.key
   pgext build recipe.yaml --locked --offline`,
 		Args: atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,6 +67,7 @@ every file beside it. Standard output ends with a line for every tag:
 	f.selectionFlags.bind(fs)
 	f.resolvingFlags.bind(fs)
 	f.imageFlags.bind(fs)
+	f.signingFlags.bind(fs)
 	fs.StringVar(&f.output, "output", "dist", "folder for the images")
 	fs.StringVar(&f.push, "push", "", "push each image to REPO/<image>")
 	fs.BoolVar(&f.locked, "locked", false, "fail instead of writing a lock")
@@ -80,10 +84,14 @@ func (f buildFlags) check() error {
 		return usageErrorf("--locked and --update contradict each other")
 	case f.output == "":
 		return usageErrorf("--output is empty: it needs a folder")
+	case f.push == "" && f.wanted() && f.format != string(sign.FormatBundle):
+		return usageErrorf("--signature-format %s: such signatures are in a registry: it needs --push", f.format)
 	case f.push != "":
-		return registry.CheckRepository(f.push)
+		if err := registry.CheckRepository(f.push); err != nil {
+			return err
+		}
 	}
-	return nil
+	return f.signingFlags.check()
 }
 
 func (f buildFlags) mode() builder.Mode {
@@ -113,6 +121,10 @@ func (a *app) build(ctx context.Context, b *builder.Builder, recipes []*recipe.R
 	if f.dryRun {
 		return a.printPlans(plans)
 	}
+	signer, err := a.attestor(ctx, f.signingFlags)
+	if err != nil {
+		return err
+	}
 	var images []builder.Image
 	for _, p := range plans {
 		if err := p.WriteLock(ctx); err != nil {
@@ -130,16 +142,32 @@ func (a *app) build(ctx context.Context, b *builder.Builder, recipes []*recipe.R
 	if err := strictly(f.strict, images); err != nil {
 		return err
 	}
-	if f.push != "" {
-		var stored []builder.Stored
-		for _, i := range images {
-			stored = append(stored, i.Stored())
-		}
-		if _, err := a.push(ctx, stored, f.push); err != nil {
+	if err := a.publish(ctx, images, f.push, signer); err != nil {
+		return err
+	}
+	return a.printImages(images, f.push)
+}
+
+// publish pushes what was built, where a repository is named; else it signs it
+// where it is. A nil signer signs nothing.
+func (a *app) publish(ctx context.Context, images []builder.Image, repo string, signer builder.Attester) error {
+	if repo == "" && signer == nil {
+		return nil
+	}
+	var stored []builder.Stored
+	for _, i := range images {
+		stored = append(stored, i.Stored())
+	}
+	if repo != "" {
+		_, err := a.push(ctx, stored, repo, signer)
+		return err
+	}
+	for _, s := range stored {
+		if _, err := builder.Sign(ctx, a.registryClient(), builder.Place{Layout: s.Path}, s.Digest, signer); err != nil {
 			return err
 		}
 	}
-	return a.printImages(images, f.push)
+	return nil
 }
 
 // strictly fails when warnings count and there are some.

@@ -69,6 +69,14 @@ func (p endpoint) ref() string {
 	return p.tag
 }
 
+// orLatest is ref; in a registry, the tag latest where none is named.
+func (p endpoint) orLatest() string {
+	if ref := p.ref(); ref != "" || p.Layout != "" {
+		return ref
+	}
+	return "latest"
+}
+
 func (a *app) parsePlace(arg string) (endpoint, error) {
 	if local, ok := image.ParseRef(arg); ok {
 		p := endpoint{Place: builder.Place{Layout: local.Dir}, tag: local.Name}

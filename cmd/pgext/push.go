@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) pushCommand() *cobra.Command {
-	return &cobra.Command{
+	var f signingFlags
+	cmd := &cobra.Command{
 		Use:   "push [DIST|IMAGE]... REPO",
 		Short: "Publish what was built",
 		Long: `Publish what was built: every image of DIST (default dist) to REPO/<image>, under
@@ -27,9 +28,12 @@ Tags move last, after everything has arrived and was read back, so that a
 failure leaves them as they were; running the command again finishes the work.
 What is there already is not sent. Standard output has a line for every tag.`,
 		Example: `  pgext push registry.example.com/extensions
-  pgext push dist/pgvector dist/postgis registry.example.com/extensions`,
+  pgext push --key cosign.key dist/pgvector dist/postgis registry.example.com/extensions`,
 		Args: atLeastOne("a repository: HOST[:PORT]/PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
 			sources, repo := args[:len(args)-1], args[len(args)-1]
 			if err := registry.CheckRepository(repo); err != nil {
 				return err
@@ -48,13 +52,19 @@ What is there already is not sent. Standard output has a line for every tag.`,
 			if a.global.offline {
 				return fmt.Errorf("pushing to %s: %w", repo, &fetch.OfflineError{Name: repo})
 			}
-			published, err := a.push(cmd.Context(), all, repo)
+			signer, err := a.attestor(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			published, err := a.push(cmd.Context(), all, repo, signer)
 			if err != nil {
 				return err
 			}
 			return a.printPublished(published)
 		},
 	}
+	f.bind(cmd.Flags())
+	return cmd
 }
 
 // repository is where an image goes below REPO.
@@ -70,11 +80,11 @@ func (a *app) registryClient() *registry.Client {
 
 // push publishes images below repo, one after the other; the blobs of one go up
 // in parallel.
-func (a *app) push(ctx context.Context, images []builder.Stored, repo string) ([]builder.Published, error) {
+func (a *app) push(ctx context.Context, images []builder.Stored, repo string, signer builder.Attester) ([]builder.Published, error) {
 	client := a.registryClient()
 	var out []builder.Published
 	for _, i := range images {
-		p, err := builder.Publish(ctx, i, repository(repo, i.Name), client, nil)
+		p, err := builder.Publish(ctx, i, repository(repo, i.Name), client, signer)
 		if err != nil {
 			return nil, err
 		}

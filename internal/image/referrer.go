@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -101,4 +102,50 @@ func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 		return a.layer, err
 	}
 	return static.NewLayer([]byte(emptyConfig), emptyConfigType), nil
+}
+
+// maxReferrer bounds the content of a referrer that is read, in bytes.
+const maxReferrer = 64 << 20
+
+// ReadReferrer returns what a manifest with one layer attaches, and to what.
+// ok is false for a manifest of another kind.
+func ReadReferrer(img v1.Image) (subject v1.Hash, r Referrer, ok bool, err error) {
+	fail := func(err error) (v1.Hash, Referrer, bool, error) {
+		return v1.Hash{}, Referrer{}, false, fmt.Errorf("reading referrer: %w", err)
+	}
+	raw, err := img.RawManifest()
+	if err != nil {
+		return fail(err)
+	}
+	var m struct {
+		artifactManifest
+		Subject *v1.Descriptor `json:"subject"`
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return fail(err)
+	}
+	if m.Subject == nil || len(m.Layers) != 1 || m.Layers[0].Size > maxReferrer {
+		return v1.Hash{}, Referrer{}, false, nil
+	}
+	layer, err := img.LayerByDigest(m.Layers[0].Digest)
+	if err != nil {
+		return fail(err)
+	}
+	content, err := layer.Compressed()
+	if err != nil {
+		return fail(err)
+	}
+	defer content.Close()
+	r = Referrer{ArtifactType: m.ArtifactType, MediaType: string(m.Layers[0].MediaType), Annotations: m.Annotations}
+	if r.Content, err = io.ReadAll(io.LimitReader(content, maxReferrer+1)); err != nil {
+		return fail(err)
+	}
+	got, _, err := v1.SHA256(bytes.NewReader(r.Content))
+	if err != nil {
+		return fail(err)
+	}
+	if got != m.Layers[0].Digest {
+		return fail(fmt.Errorf("its content is %s, its manifest says %s", got, m.Layers[0].Digest))
+	}
+	return m.Subject.Digest, r, true, nil
 }

@@ -34,7 +34,6 @@ func TestSynopsis(t *testing.T) {
 		{"postgresql", "PostgreSQL"},
 		{"Expat", "MIT"},
 		{"MIT/X11", "MIT"},
-		{"ISC-License", "ISC"},
 		{"BSD-3-clause", "BSD-3-Clause"},
 		{"BSD-3-clause-PADL", "LicenseRef-BSD-3-clause-PADL"},
 		{"Apache-2", "Apache-2.0"},

@@ -37,7 +37,6 @@ var shortNames = map[string]string{
 	"expat":            "MIT",
 	"freetype":         "FTL",
 	"fsf-unlimited":    "FSFULLR",
-	"isc-license":      "ISC",
 	"mit/x":            "MIT",
 	"mit/x11":          "MIT",
 	"mpl-1":            "MPL-1.0",

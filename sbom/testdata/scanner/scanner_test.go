@@ -83,7 +83,7 @@ func build(t *testing.T) string {
 		t.Fatal(err)
 	}
 	run("go", "build", "-o", filepath.Join(dir, "pgext"), "./cmd/pgext")
-	args := []string{"build", "--distro", "forky", "--arch", "amd64", "--allow-expired", "--output", filepath.Join(dir, "dist"), "--cache-dir", filepath.Join(home, "pgext-test", "live")}
+	args := []string{"build", "--distro", "forky", "--allow-expired", "--output", filepath.Join(dir, "dist"), "--cache-dir", filepath.Join(home, "pgext-test", "live")}
 	for _, r := range recipes {
 		// A copy: the lock of the recipe is made afresh.
 		if err := os.CopyFS(filepath.Join(dir, r), os.DirFS(filepath.Join(root, "recipes", r))); err != nil {

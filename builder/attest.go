@@ -1,0 +1,204 @@
+package builder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/sbom"
+	"github.com/pgext/pgext/sign"
+)
+
+// Collector reads what a registry has about an image.
+type Collector interface {
+	Collect(ctx context.Context, ref string) (registry.Collection, error)
+}
+
+// Attestor signs images and what is told about them. It implements Attester.
+type Attestor struct {
+	Signer *sign.Signer
+	// Invocation is the run that signs: the signed copy of the provenance
+	// names it.
+	Invocation provenance.Invocation
+	// Registry knows what was signed before; nil knows nothing.
+	Registry Collector
+}
+
+// predicates are what a document is signed as, by its artifact type.
+var predicates = map[string]string{
+	SPDXType:       sbom.SPDXPredicate,
+	CycloneDXType:  sbom.CycloneDXPredicate,
+	ProvenanceType: provenance.PredicateType,
+}
+
+// Attest signs the index, every manifest of it, and the documents attached to
+// them. What the same signer has signed before is not signed again.
+func (a Attestor) Attest(ctx context.Context, repo string, about image.Collection) (Attested, error) {
+	batch := sign.Batch{Existing: evidenceOf(about)}
+	if a.Registry != nil && repo != "" {
+		known, err := a.known(ctx, repo, about.Digest)
+		if err != nil {
+			return Attested{}, err
+		}
+		batch.Existing.Referrers = append(batch.Existing.Referrers, known.Referrers...)
+		maps.Copy(batch.Existing.Tags, known.Tags)
+	}
+	top, err := a.subjects(repo, about, &batch)
+	if err != nil {
+		return Attested{}, err
+	}
+	if err := a.statements(about, top, &batch); err != nil {
+		return Attested{}, err
+	}
+	signed, err := a.Signer.SignAll(ctx, batch)
+	if err != nil {
+		return Attested{}, err
+	}
+	return attached(signed)
+}
+
+// known is what the repository has about the image already; nothing when it
+// does not have the image.
+func (a Attestor) known(ctx context.Context, repo string, digest v1.Hash) (sign.Evidence, error) {
+	c, err := a.Registry.Collect(ctx, reference(repo, digest.String()))
+	var absent *registry.NotFoundError
+	switch {
+	case errors.As(err, &absent):
+		return sign.Evidence{}, nil
+	case err != nil:
+		return sign.Evidence{}, err
+	}
+	return sign.Evidence{Referrers: c.Referrers, Tags: c.Evidence}, nil
+}
+
+func evidenceOf(c image.Collection) sign.Evidence {
+	e := sign.Evidence{Referrers: c.Referrers, Tags: map[string]v1.Image{}}
+	maps.Copy(e.Tags, c.Evidence)
+	return e
+}
+
+// subjects adds what is signed to the batch, and returns the image itself.
+func (a Attestor) subjects(repo string, about image.Collection, batch *sign.Batch) (sign.Subject, error) {
+	var all []partial.Describable
+	if about.Index != nil {
+		all = append(all, about.Index)
+	}
+	images, err := architectures(about)
+	if err != nil {
+		return sign.Subject{}, err
+	}
+	for _, img := range images {
+		all = append(all, img)
+	}
+	for _, d := range all {
+		s, err := subjectOf(repo, d)
+		if err != nil {
+			return sign.Subject{}, err
+		}
+		batch.Subjects = append(batch.Subjects, s)
+	}
+	return batch.Subjects[0], nil
+}
+
+func subjectOf(repo string, d partial.Describable) (sign.Subject, error) {
+	s := sign.Subject{Repository: repo}
+	var err error
+	if s.Digest, err = d.Digest(); err == nil {
+		s.Size, err = d.Size()
+	}
+	if err == nil {
+		s.MediaType, err = d.MediaType()
+	}
+	return s, err
+}
+
+// statements adds a claim for every document about a manifest. It is about the
+// index too, so that those who ask by a tag find it.
+func (a Attestor) statements(about image.Collection, top sign.Subject, batch *sign.Batch) error {
+	for _, img := range about.Referrers {
+		digest, r, ok, err := image.ReadReferrer(img)
+		if err != nil {
+			return err
+		}
+		predicate, wanted := predicates[r.ArtifactType]
+		if !ok || !wanted {
+			continue
+		}
+		s := sign.Statement{PredicateType: predicate, Predicate: r.Content}
+		if r.ArtifactType == ProvenanceType {
+			if s.Predicate, err = a.invoked(r.Content); err != nil {
+				return err
+			}
+			s.Same = func(other json.RawMessage) bool { return provenance.Same(s.Predicate, other) }
+		}
+		for _, subject := range batch.Subjects {
+			if subject.Digest == digest {
+				s.Subjects = append(s.Subjects, subject)
+			}
+		}
+		if len(s.Subjects) == 0 {
+			continue
+		}
+		if s.Subjects[0].Digest != top.Digest {
+			s.Subjects = append(s.Subjects, top)
+		}
+		batch.Statements = append(batch.Statements, s)
+	}
+	return nil
+}
+
+// invoked is the predicate of a provenance statement with the run that signs
+// it.
+func (a Attestor) invoked(content []byte) ([]byte, error) {
+	s, err := provenance.Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	return s.WithInvocation(a.Invocation).Predicate.Encode()
+}
+
+// attached makes manifests of what was signed.
+func attached(signed sign.Signed) (Attested, error) {
+	out := Attested{Tags: signed.Tags}
+	for _, at := range signed.Attachments {
+		r, err := image.NewReferrer(at.Subject.Describable(), image.Referrer{
+			ArtifactType: at.MediaType, Content: at.Content, Annotations: at.Annotations,
+		})
+		if err != nil {
+			return Attested{}, err
+		}
+		out.Referrers = append(out.Referrers, r)
+	}
+	return out, nil
+}
+
+// Sign signs an image where it is, and what is attached to it there. Its tags
+// stay as they are.
+func Sign(ctx context.Context, m Mirror, at Place, ref string, a Attester) (Published, error) {
+	c, _, err := collect(ctx, m, at, ref)
+	if err != nil {
+		return Published{}, err
+	}
+	made, err := a.Attest(ctx, at.Repository, c)
+	if err != nil {
+		return Published{}, fmt.Errorf("signing %s@%s: %w", at, c.Digest, err)
+	}
+	out := Published{Repository: at.String(), Digest: c.Digest.String(), Referrers: len(made.Referrers), Evidence: len(made.Tags)}
+	if len(made.Referrers)+len(made.Tags) == 0 {
+		return out, nil
+	}
+	p := publicationOf(image.Collection{Artifact: c.Artifact, Image: c.Image, Referrers: made.Referrers, Evidence: made.Tags}, nil)
+	if at.Layout == "" {
+		_, err = m.Push(ctx, at.Repository, p)
+		return out, err
+	}
+	return out, image.At(at.Layout).Write(ctx, image.Output{Referrers: p.Referrers, Evidence: merges(p)})
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/sign"
+)
+
+// signingFlags say who signs, and what vouches for it.
+type signingFlags struct {
+	key       string
+	keyless   bool
+	token     string
+	fulcio    string
+	rekor     string
+	timestamp string
+	format    string
+}
+
+func (s *signingFlags) bind(fs *pflag.FlagSet) {
+	fs.StringVar(&s.key, "key", "", "sign with this key: a file of cosign generate-key-pair (password: COSIGN_PASSWORD or a prompt), env://NAME, or a key of the program sigstore-kms-SCHEME, as SCHEME://...")
+	fs.BoolVar(&s.keyless, "keyless", false, "sign with the identity of this GitHub or GitLab job, or of --identity-token")
+	fs.StringVar(&s.token, "identity-token", "", "OIDC token of the identity, or a file that holds it")
+	fs.StringVar(&s.fulcio, "fulcio-url", sign.PublicFulcio, "certifies keys for identities")
+	fs.StringVar(&s.rekor, "rekor-url", "", "transparency log; none: no log; default: the public one with --keyless, none with --key")
+	fs.StringVar(&s.timestamp, "timestamp-url", "", "timestamp authority (RFC 3161); default: none")
+	fs.StringVar(&s.format, "signature-format", string(sign.FormatBundle), "bundle, legacy (tags sha256-<hex>.sig) or both")
+}
+
+// wanted tells whether anything is to be signed.
+func (s signingFlags) wanted() bool { return s.key != "" || s.keyless }
+
+// check refuses flags that do not go together.
+func (s signingFlags) check() error {
+	switch {
+	case s.key != "" && s.keyless:
+		return usageErrorf("--key and --keyless contradict each other")
+	case s.token != "" && !s.keyless:
+		return usageErrorf("--identity-token needs --keyless")
+	}
+	if _, err := sign.ParseFormat(s.format); err != nil {
+		return usageErrorf("--signature-format: %v", err)
+	}
+	return nil
+}
+
+// none is how a flag says that a service is not used.
+const none = "none"
+
+// log is the transparency log.
+func (s signingFlags) log() string {
+	switch {
+	case s.rekor == none:
+		return ""
+	case s.rekor == "" && s.keyless:
+		return sign.PublicRekor
+	}
+	return s.rekor
+}
+
+// attestor returns who signs; nil when nobody does. A key is opened at once: a
+// wrong password is told before anything is built.
+func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, error) {
+	if !f.wanted() {
+		return nil, nil
+	}
+	if a.global.offline && (f.keyless || f.log() != "" || f.timestamp != "") {
+		return nil, fmt.Errorf("signing: %w", &fetch.OfflineError{Name: "a signing service"})
+	}
+	getenv := func(name string) string {
+		value, _ := a.getenv(name)
+		return value
+	}
+	web := &http.Client{Transport: http.DefaultTransport}
+	o := sign.Options{
+		Key: f.key, Password: a.keyPassword, Getenv: getenv, FulcioURL: f.fulcio, RekorURL: f.log(), TimestampURL: f.timestamp,
+		Format: sign.Format(f.format), HTTPClient: web,
+	}
+	if f.keyless {
+		o.IdentityToken = sign.TokenSource{Given: f.token, Getenv: getenv, HTTPClient: web}.Token
+	}
+	signer, err := sign.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	if f.key != "" {
+		if _, err := signer.PublicKey(ctx); err != nil {
+			return nil, err
+		}
+	}
+	out := builder.Attestor{Signer: signer, Invocation: provenance.FromEnvironment(getenv)}
+	if !a.global.offline {
+		out.Registry = a.registryClient()
+	}
+	return out, nil
+}
+
+// keyPassword takes the password of a key from COSIGN_PASSWORD, else from the
+// terminal.
+func (a *app) keyPassword(context.Context) ([]byte, error) {
+	if password, ok := a.getenv("COSIGN_PASSWORD"); ok {
+		return []byte(password), nil
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil, errNoPassword
+	}
+	defer tty.Close()
+	fmt.Fprint(tty, "Password of the key: ")
+	password, err := term.ReadPassword(int(tty.Fd()))
+	fmt.Fprintln(tty)
+	return password, err
+}
+
+// errNoPassword is about a key without its password. The room that asks adds
+// whose.
+var errNoPassword = errors.New("COSIGN_PASSWORD is not set, and there is no terminal to ask")

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/verify"
+	"github.com/pgext/pgext/sign"
+)
+
+// trustFlags say whose signatures count.
+type trustFlags struct {
+	keys           []string
+	identity       sign.Identity
+	root           string
+	requireLog     bool
+	ignoreLog      bool
+	ignoreSCT      bool
+	timestamp      bool
+	documentsAlone bool
+}
+
+func (t *trustFlags) bind(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&t.keys, "key", nil, "trust this public key: a PEM file, or SCHEME://... of the program sigstore-kms-SCHEME")
+	fs.StringVar(&t.identity.Subject, "certificate-identity", "", "trust this identity: an e-mail address or the URI of a workflow")
+	fs.StringVar(&t.identity.SubjectRegexp, "certificate-identity-regexp", "", "as an expression (RE2)")
+	fs.StringVar(&t.identity.Issuer, "certificate-oidc-issuer", "", "who vouches for the identity, such as https://token.actions.githubusercontent.com")
+	fs.StringVar(&t.identity.IssuerRegexp, "certificate-oidc-issuer-regexp", "", "as an expression (RE2)")
+	fs.StringVar(&t.root, "trusted-root", "", "trusted_root.json that names the authorities; default: sigstore's own, by TUF")
+	fs.BoolVar(&t.requireLog, "require-tlog", false, "signatures of keys must be in a transparency log too")
+	fs.BoolVar(&t.ignoreLog, "insecure-ignore-tlog", false, "look at no transparency log")
+	fs.BoolVar(&t.ignoreSCT, "insecure-ignore-sct", false, "take certificates of authorities without a certificate transparency log")
+	fs.BoolVar(&t.timestamp, "require-timestamp", false, "signatures must have the stamp of a timestamp authority")
+	fs.BoolVar(&t.documentsAlone, "insecure-ignore-signatures", false, "judge what is told about the image, not who told it")
+}
+
+// identified tells whether an identity is named.
+func (t trustFlags) identified() bool { return t.identity != sign.Identity{} }
+
+type verifyFlags struct {
+	resolvingFlags
+	trustFlags
+	policy string
+	base   string
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify IMAGE...",
+		Short: "Judge images by their signatures, SBOM and provenance",
+		Long: `Judge images by what is attached to them: signatures on the index and on every
+manifest, attestations of SBOM and provenance, whether the SBOM agrees with the
+layers file by file, whether the provenance agrees with labels and SBOM, whether
+every library is found in the image or in what its lock relied upon in the base.
+
+Somebody's signatures have to count: name a key, or an identity and its issuer.
+--policy cncf, or a file, says which licenses, signers, builders and findings
+are accepted. Evidence that is missing or not true exits with 13, what only the
+policy refuses with 3.`,
+		Example: `  pgext verify --key cosign.pub registry.example.com/extensions/pgvector:0.8.1-18-trixie
+  pgext verify --certificate-oidc-issuer https://token.actions.githubusercontent.com \
+    --certificate-identity-regexp '^https://github.com/example/' --policy policy.yaml ghcr.io/example/pgvector:0.8.1-18-trixie`,
+		Args: atLeastOne("an image: HOST/NAME[:TAG], oci:PATH[:TAG], or a path"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.verify(cmd.Context(), args, f)
+		},
+	}
+	fs := cmd.Flags()
+	f.resolvingFlags.bind(fs)
+	f.trustFlags.bind(fs)
+	fs.StringVar(&f.policy, "policy", "", "what is accepted: cncf, or a YAML file")
+	fs.StringVar(&f.base, "base", "", "judge libraries against this base of today: cnpg-minimal or image:REF")
+	return cmd
+}
+
+type verifyDocument struct {
+	Schema int             `json:"schema"`
+	Images []verifiedImage `json:"images"`
+}
+
+type verifiedImage struct {
+	Image  string         `json:"image"`
+	Digest string         `json:"digest"`
+	Status verify.Status  `json:"status"`
+	Checks []verify.Check `json:"checks"`
+}
+
+func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
+	if err := checkBase(f.base); err != nil {
+		return err
+	}
+	demands, err := a.demands(ctx, f)
+	if err != nil {
+		return err
+	}
+	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	if err != nil {
+		return err
+	}
+	doc := verifyDocument{Schema: 1, Images: []verifiedImage{}}
+	var worst error
+	for _, ref := range refs {
+		at, err := a.parsePlace(ref)
+		if err != nil {
+			return err
+		}
+		v, err := b.Verify(ctx, a.registryClient(), at.Place, at.orLatest(), demands)
+		if err != nil {
+			return fmt.Errorf("%s: %w", ref, err)
+		}
+		status := verify.Pass
+		if err := v.Err(); err != nil {
+			status = verify.Fail
+			if worst == nil || exitCode(err) > exitCode(worst) {
+				worst = err
+			}
+		}
+		doc.Images = append(doc.Images, verifiedImage{ref, v.Digest, status, v.Checks})
+	}
+	if err := a.print(doc, doc.describe); err != nil {
+		return err
+	}
+	if worst != nil {
+		return printedError{exitCode(worst)}
+	}
+	return nil
+}
+
+// demands reads keys, roots and policies.
+func (a *app) demands(ctx context.Context, f verifyFlags) (builder.Demands, error) {
+	d := builder.Demands{Base: f.base}
+	var err error
+	switch f.policy {
+	case "":
+	case "cncf":
+		d.Policy.Licenses = &verify.Licenses{Profile: "cncf"}
+	default:
+		if d.Policy, err = verify.LoadPolicy(f.policy); err != nil {
+			return d, err
+		}
+	}
+	if f.documentsAlone {
+		return d, nil
+	}
+	d.Trust, err = a.trust(ctx, f.trustFlags, d.Policy)
+	return d, err
+}
+
+// trust reads whom to trust. Identities of the policy count when no other is
+// named.
+func (a *app) trust(ctx context.Context, f trustFlags, p verify.Policy) (*sign.Trust, error) {
+	o := sign.TrustOptions{Timestamp: f.timestamp, NoSCT: f.ignoreSCT}
+	switch {
+	case f.requireLog && f.ignoreLog:
+		return nil, usageErrorf("--require-tlog and --insecure-ignore-tlog contradict each other")
+	case f.requireLog:
+		o.Log = sign.Required
+	case f.ignoreLog:
+		o.Log = sign.Ignored
+	}
+	for _, ref := range f.keys {
+		key, err := sign.LoadPublicKey(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		o.Keys = append(o.Keys, key)
+	}
+	switch {
+	case f.identified():
+		o.Identities = []sign.Identity{f.identity}
+	case len(f.keys) == 0:
+		o.Identities = p.Identities
+	}
+	if len(o.Keys)+len(o.Identities) == 0 {
+		return nil, usageErrorf("nobody's signatures count: name --key, or --certificate-identity with --certificate-oidc-issuer; --insecure-ignore-signatures judges the documents alone")
+	}
+	if len(o.Identities) > 0 || f.requireLog || f.timestamp || f.root != "" {
+		var err error
+		if o.Root, err = a.trustedRoot(ctx, f.root); err != nil {
+			return nil, err
+		}
+	}
+	return sign.NewTrust(o)
+}
+
+// trustedRoot reads the root that is named, else sigstore's own.
+func (a *app) trustedRoot(ctx context.Context, file string) (*sign.Root, error) {
+	if file != "" {
+		return sign.LoadRoot(file)
+	}
+	c, err := a.openCache()
+	if err != nil {
+		return nil, err
+	}
+	return sign.FetchRoot(ctx, sign.RootOptions{
+		Cache: filepath.Join(c.Dir(), "trusted-root"), Offline: a.global.offline, Agent: "pgext/" + versionString(),
+	})
+}
+
+// describe is a line for each image, and one for each check.
+func (d verifyDocument) describe() string {
+	var b strings.Builder
+	for _, i := range d.Images {
+		fmt.Fprintf(&b, "%s  %s@%s\n", i.Status, i.Image, i.Digest)
+		for _, c := range i.Checks {
+			fmt.Fprintf(&b, "  %s %s (%s): %s\n", c.Status, c.Name, c.Of, c.Detail)
+			if c.Hint != "" && c.Status == verify.Fail {
+				fmt.Fprintf(&b, "    hint: %s\n", c.Hint)
+			}
+		}
+	}
+	return b.String()
+}
