@@ -1,10 +1,13 @@
 // Package registry talks to OCI registries.
 //
-// Its nouns are Client (pushes, resolves, lists referrers), Publication (what
-// is pushed together), Server (a read-only registry over a folder of layouts)
-// and Memory (a writable one that forgets).
+// Its nouns are Client (pushes, resolves, collects), Publication (what is pushed
+// together), Collection (an image with all that is said about it), Server (a
+// read-only registry over a folder of layouts) and Memory (a writable one that
+// forgets).
 //
-// A publication is a transaction: blobs and manifests by digest, evidence, a
-// look at what arrived, tags last. The room builds and signs nothing; layouts
-// are read here only to be served.
+// A publication is a transaction: blobs and manifests by digest, referrers and
+// evidence, a look at what arrived, tags last. Lists of referrers and tags of
+// evidence are shared with other publishers, so they are merged and looked at
+// again. The room builds and signs nothing; layouts are read here only to be
+// served.
 package registry

@@ -66,15 +66,10 @@ func (c *Client) push(ctx context.Context, repo string, p Publication) (v1.Hash,
 	if err := t.deliver(ctx); err != nil {
 		return v1.Hash{}, err
 	}
-	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return t.checkImmutable(ctx, absent) },
-		t.tag,
-	} {
-		if err := step(ctx); err != nil {
-			return v1.Hash{}, err
-		}
+	if err := t.checkImmutable(ctx, absent); err != nil {
+		return v1.Hash{}, err
 	}
-	return t.top().digest, nil
+	return t.top().digest, t.tag(ctx)
 }
 
 // transaction is one Push.
@@ -196,6 +191,7 @@ func (t *transaction) checkImmutable(ctx context.Context, free func(error) bool)
 	return nil
 }
 
+// absent takes no error for an answer: 404 is none.
 func absent(error) bool { return false }
 
 // absentOrHidden takes 401 and 403 for a repository that is not there yet:

@@ -69,23 +69,3 @@ func (c *Client) Referrers(ctx context.Context, repo string, digest v1.Hash) ([]
 	all, err := op()
 	return all, wrap("listing the referrers of", repo+"@"+digest.String(), err)
 }
-
-// ReferrerImages returns the manifests that Referrers lists, for copying them.
-func (c *Client) ReferrerImages(ctx context.Context, repo string, digest v1.Hash) ([]v1.Image, error) {
-	all, err := c.Referrers(ctx, repo, digest)
-	if err != nil {
-		return nil, err
-	}
-	images := make([]v1.Image, len(all))
-	for i, d := range all {
-		r, err := c.Resolve(ctx, repo+"@"+d.Digest.String())
-		if err != nil {
-			return nil, err
-		}
-		if r.Image == nil {
-			return nil, wrap("reading referrer", repo+"@"+d.Digest.String(), fmt.Errorf("it is no image manifest"))
-		}
-		images[i] = r.Image
-	}
-	return images, nil
-}

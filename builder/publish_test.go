@@ -1,0 +1,83 @@
+package builder_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/registry"
+)
+
+// attester makes a signature and a layer for older tools.
+type attester struct {
+	repo string
+	err  error
+}
+
+func (a *attester) Attest(_ context.Context, repo string, about image.Collection) (builder.Attested, error) {
+	if a.err != nil {
+		return builder.Attested{}, a.err
+	}
+	a.repo = repo
+	signed, err := image.NewReferrer(about.Index, image.Referrer{ArtifactType: "application/x", Content: []byte("signed")})
+	if err != nil {
+		return builder.Attested{}, err
+	}
+	legacy, err := image.NewReferrer(about.Index, image.Referrer{ArtifactType: "application/y", Content: []byte("legacy")})
+	tag := strings.Replace(about.Digest.String(), ":", "-", 1) + ".sig"
+	return builder.Attested{Referrers: []v1.Image{signed}, Tags: map[string]v1.Image{tag: legacy}}, err
+}
+
+// TestPublishAttested carries an image with what is made on the way through a
+// registry into a layout.
+func TestPublishAttested(t *testing.T) {
+	ctx := t.Context()
+	server := httptest.NewServer(registry.Memory())
+	t.Cleanup(server.Close)
+	repo := strings.TrimPrefix(server.URL, "http://") + "/ext/thing"
+	client := registry.New(registry.Options{})
+	idx := operandIndex(t, "amd64")
+	out := t.TempDir()
+	if err := image.At(image.Path(out, "thing")).Write(ctx, image.Output{Index: idx, Tags: []string{"1-18-forky", "1-202601020304-18-forky"}}); err != nil {
+		t.Fatal(err)
+	}
+	dist, err := builder.Dist(out)
+	if err != nil || len(dist) != 1 {
+		t.Fatalf("Dist() = %+v, %v", dist, err)
+	}
+	refused := errors.New("no key")
+	if _, err := builder.Publish(ctx, dist[0], repo, client, &attester{err: refused}); !errors.Is(err, refused) {
+		t.Errorf("Publish() without a key = %v", err)
+	}
+	if _, err := client.Resolve(ctx, repo+":1-18-forky"); err == nil {
+		t.Error("it was published all the same")
+	}
+
+	a := &attester{}
+	got, err := builder.Publish(ctx, dist[0], repo, client, a)
+	want := builder.Published{Repository: repo, Digest: dist[0].Digest, Tags: dist[0].Tags, Referrers: 1, Evidence: 1}
+	if diff := cmp.Diff(got, want); diff != "" || err != nil || a.repo != repo {
+		t.Errorf("Publish() = %v, of %s (-got +want):\n%s", err, a.repo, diff)
+	}
+
+	copied := builder.Place{Layout: filepath.Join(out, "copy")}
+	all, err := builder.TagsIn(ctx, client, builder.Place{Repository: repo})
+	if err != nil || len(all) != 1 || !cmp.Equal(all[0].Tags, dist[0].Tags) {
+		t.Fatalf("TagsIn() = %+v, %v", all, err)
+	}
+	c, err := builder.Copy(ctx, client, builder.Place{Repository: repo}, all[0].Digest, builder.Destination{Place: copied, Tags: all[0].Tags})
+	if err != nil || c.Referrers != 2 || c.Evidence != 1 { // what lies under the tag has a subject, too
+		t.Errorf("Copy() = %+v, %v", c, err)
+	}
+	if digest, ok := image.At(copied.Layout).Current("1-18-forky"); !ok || digest.String() != dist[0].Digest {
+		t.Errorf("the copy is %v, %t", digest, ok)
+	}
+}

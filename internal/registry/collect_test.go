@@ -1,0 +1,85 @@
+package registry
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/registry/registrytest"
+)
+
+// deep is a publication with a referrer of a referrer, one that is an index,
+// and evidence about a referrer.
+func deep(tb testing.TB, text string) Publication {
+	tb.Helper()
+	p := full(tb, text)
+	sbom := p.Referrers[0]
+	about := must(partial.Descriptor(sbom))
+	inside := mutate.IndexMediaType(quickIndex(tb, text+" inside"), types.OCIImageIndex)
+	idx := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: inside})
+	p.Indexes = []v1.ImageIndex{mutate.Subject(idx, *about).(v1.ImageIndex)}
+	p.Referrers = append(p.Referrers, newReferrer(tb, sbom, "application/vnd.example.signature"))
+	p.Evidence[EvidenceTags(digestOf(tb, sbom))[2]] = Merge(newIndexImage(tb, text+" of the SBOM"))
+	return p
+}
+
+// TestCollect carries an image from each kind of registry to each.
+func TestCollect(t *testing.T) {
+	hosts := map[string]string{"API": serve(t, Memory()), "fallback": serve(t, plain())}
+	if !testing.Short() {
+		hosts["docker-registry"] = registrytest.Docker(t)
+	}
+	p := deep(t, "deep")
+	want := expected(t, p)
+	for from, host := range hosts {
+		t.Run(from, func(t *testing.T) {
+			must(quick().Push(t.Context(), host+"/from", p))
+			got, err := quick().Collect(t.Context(), host+"/from:"+p.Moving[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Referrers) != len(p.Referrers) || len(got.Indexes) != 1 || len(got.Evidence) != 2 || len(got.Missing) != 0 {
+				t.Errorf("%d referrers, %d indexes, %d of evidence, %d missing", len(got.Referrers), len(got.Indexes), len(got.Evidence), len(got.Missing))
+			}
+			q := Publication{
+				Index: got.Index, Referrers: got.Referrers, Indexes: got.Indexes,
+				Evidence: map[string]Evidence{}, Moving: p.Moving, Immutable: p.Immutable,
+			}
+			for tag, img := range got.Evidence {
+				q.Evidence[tag] = Merge(img)
+			}
+			for to, target := range hosts {
+				repo := target + "/from-" + strings.ToLower(from)
+				if _, err := quick().Push(t.Context(), repo, q); err != nil {
+					t.Errorf("to %s: Push() = %v", to, err)
+				} else if diff := cmp.Diff(stateOf(t, repo, p), want); diff != "" {
+					t.Errorf("to %s (-got +want):\n%s", to, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestCollectMissing lists a referrer that is not there.
+func TestCollectMissing(t *testing.T) {
+	p := full(t, "a")
+	gone := digestOf(t, p.Referrers[0])
+	r := &recording{next: plain()}
+	repo := serve(t, r) + "/x"
+	must(quick().Push(t.Context(), repo, p))
+	r.reset(times(-1, http.MethodGet, "/manifests/"+gone.String(), http.StatusNotFound))
+	got, err := quick().Collect(t.Context(), repo+":"+p.Moving[0])
+	if err != nil || !slices.Equal(got.Missing, []v1.Hash{gone}) || len(got.Referrers) != len(p.Referrers)-1 {
+		t.Errorf("Collect() = %v, %v", got.Missing, err)
+	}
+	_, err = quick().Collect(t.Context(), repo+":nope")
+	checkError(t, err, "check the name; private repositories hide until docker login "+strings.TrimSuffix(repo, "/x"))
+}
