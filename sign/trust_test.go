@@ -53,6 +53,10 @@ func TestLoadPublicKey(t *testing.T) {
 	if err != nil || !strings.HasPrefix(name, "SHA256:") || len(name) != len("SHA256:")+64 {
 		t.Errorf("KeyFingerprint() = %q, %v", name, err)
 	}
+	t.Setenv("COSIGN_PUBLIC_KEY", string(publicPEM(t, &key.PublicKey)))
+	if got, err := sign.LoadPublicKey(t.Context(), "env://COSIGN_PUBLIC_KEY"); err != nil || !key.PublicKey.Equal(got) {
+		t.Errorf("LoadPublicKey() = %v, %v", got, err)
+	}
 	ref, kept := install(t, "trusttest")
 	if got, err := sign.LoadPublicKey(t.Context(), ref); err != nil || !kept.PublicKey.Equal(got) {
 		t.Errorf("LoadPublicKey(%s) = %v, %v", ref, got, err)
@@ -79,7 +83,7 @@ func TestLoadPublicKey(t *testing.T) {
 			}
 		})
 	}
-	for _, ref := range []string{"/nowhere/cosign.pub", t.TempDir(), "nosuchkms://key"} {
+	for _, ref := range []string{"/nowhere/cosign.pub", t.TempDir(), "nosuchkms://key", "env://COSIGN_NOTHING"} {
 		if _, err := sign.LoadPublicKey(t.Context(), ref); err == nil || !strings.Contains(err.Error(), ref) {
 			t.Errorf("LoadPublicKey(%q) = %v", ref, err)
 		}

@@ -53,14 +53,20 @@ func readPublicKey(text []byte) (crypto.PublicKey, error) {
 	return cryptoutils.UnmarshalPEMToPublicKey(text)
 }
 
-// LoadPublicKey reads the public key that ref names: a file in PEM form, or
-// the key of a KMS as SCHEME://…, which its plugin is asked for. The error is a
-// *TrustFileError or a *KeyError.
+// LoadPublicKey reads the public key that ref names: a file in PEM form;
+// env://NAME, a variable that holds the text of one; or the key of a KMS as
+// SCHEME://…, which its plugin is asked for. The error is a *TrustFileError or a
+// *KeyError.
 func LoadPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
-	if strings.Contains(ref, "://") {
+	var text []byte
+	var err error
+	if variable, ok := strings.CutPrefix(ref, "env://"); ok {
+		text = []byte(os.Getenv(variable))
+	} else if strings.Contains(ref, "://") {
 		return kmsPublicKey(ctx, ref)
+	} else {
+		text, err = readTrustFile(ref, maxPublicKeyFile)
 	}
-	text, err := readTrustFile(ref, maxPublicKeyFile)
 	if err == nil {
 		var key crypto.PublicKey
 		if key, err = readPublicKey(text); err == nil {

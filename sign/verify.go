@@ -95,7 +95,7 @@ type piece struct {
 	read   func() (*candidate, error)
 }
 
-// finding is what a piece turned out to be.
+// outcome is what a piece turned out to be.
 type outcome struct {
 	by        Who
 	when      time.Time

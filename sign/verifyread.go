@@ -38,7 +38,7 @@ func gather(subject v1.Hash, e Evidence) []piece {
 	return all
 }
 
-// manifest is what evidence is recognised by.
+// evidenceManifest is what evidence is recognised by.
 type evidenceManifest struct {
 	ArtifactType string `json:"artifactType"`
 	Config       struct {
