@@ -40,7 +40,7 @@ demo: build ## build pgvector from the live archive, push it to a loopback regis
 bench: build ## measure pgext against its budgets of time and memory
 	@.ci/bench.sh
 
-live: build ## try the recipes out on a real PostgreSQL server (RECIPES=recipes, DISTRO=forky)
+live: build ## try the recipes out on a real PostgreSQL server (RECIPES=recipes, DISTRO=forky, ARCH)
 	@.ci/live.sh
 
 upgrade: build ## upgrade PostGIS of OLD=forky to that of NEW=sid, on a real PostgreSQL server

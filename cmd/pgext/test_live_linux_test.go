@@ -1,24 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/pgext/pgext/internal/pgtest"
 )
 
 // liveArgs are those of every command of these tests: a cache that outlives
@@ -100,68 +91,4 @@ func TestLivePreload(t *testing.T) {
 	if code != exitFindings || !strings.Contains(stdout, want) {
 		t.Errorf("exit code %d, %q is not in\n%s", code, want, stdout)
 	}
-}
-
-// TestLiveKilled kills pgext in the middle of a test: nothing stays.
-func TestLiveKilled(t *testing.T) {
-	recipe, dist := liveRecipe(t, "pgvector", ""), t.TempDir()
-	args := liveArgs(t, "test", recipe, "--output", dist, "-v")
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Args = append([]string{"pgext"}, args...)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if strings.Contains(lines.Text(), string(pgtest.Pass)+" start") {
-			break
-		}
-	}
-	family := descendants(cmd.Process.Pid)
-	if len(family) < 3 {
-		t.Errorf("%d processes below pgext, want its sandbox and a server", len(family))
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		left := slices.DeleteFunc(slices.Clone(family), func(pid int) bool {
-			_, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
-			return errors.Is(err, fs.ErrNotExist)
-		})
-		if len(left) == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("processes that outlive pgext: %v", left)
-		}
-	}
-	if mounts, err := os.ReadFile("/proc/self/mountinfo"); err != nil || strings.Contains(string(mounts), "pgext-test/live/rootfs") {
-		t.Errorf("mounts remain: %v", err)
-	}
-	if code, stdout, stderr := live(t, "test", recipe, "--output", dist); code != 0 {
-		t.Errorf("afterwards: exit code %d\n%s%s", code, stdout, stderr)
-	}
-	if left, _ := filepath.Glob(filepath.Join(args[len(args)-1], "rootfs-*", "tmp-*")); len(left) > 0 {
-		t.Errorf("left over: %v", left)
-	}
-}
-
-// descendants are the processes that pid started, and those that they did.
-func descendants(pid int) []int {
-	var out []int
-	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, list := range lists {
-		text, _ := os.ReadFile(list)
-		for _, field := range strings.Fields(string(text)) {
-			if child, err := strconv.Atoi(field); err == nil {
-				out = append(append(out, child), descendants(child)...)
-			}
-		}
-	}
-	return out
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // temporaryAge is how old a file in tmp must be before it counts as left
-// behind.
-const temporaryAge = 24 * time.Hour
+// behind: longer than it takes a writer to lock the file that it has made.
+const temporaryAge = time.Minute
 
 // lock marks f as in use until it is closed or the process dies, however it
 // dies. File systems without locks keep their leftovers.

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
@@ -121,11 +123,15 @@ func (r *run) available(ctx context.Context) (string, error) {
 const unpackaged = "unpackaged"
 
 // old are the other versions than the default one that the image's scripts can
-// install, of the extensions that were created and dropped.
+// install, of the extensions that were created and dropped, the first one first.
 func (r *run) old() []version {
-	return slices.DeleteFunc(slices.Clone(r.known.versions), func(v version) bool {
+	out := slices.DeleteFunc(slices.Clone(r.known.versions), func(v version) bool {
 		return v.version == r.known.defaults[v.name] || v.version == unpackaged || !r.dropped[v.name]
 	})
+	slices.SortFunc(out, func(a, b version) int {
+		return cmp.Or(strings.Compare(a.name, b.name), debian.CompareVersions(a.version, b.version), strings.Compare(a.version, b.version))
+	})
+	return out
 }
 
 func (r *run) own(name string) bool {
