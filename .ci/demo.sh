@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the pgvector image from the live archive with an empty cache, pushes
-# it to a registry on loopback, reads it back from there, prints what is in it.
+# it to a registry on loopback, reads it back from there, prints what is in it,
+# judges it by its SBOM and provenance, and builds it again from the latter.
 # The recipe is copied, so that its lock is made afresh. Everything is made in
 # a temporary folder, which is removed.
 set -eu
@@ -39,3 +40,9 @@ fi
 tag=$(head -n 1 "$work/tags")
 say pgext inspect "$tag"
 bin/pgext inspect "$tag"
+
+say pgext verify --insecure-ignore-signatures "$tag"
+bin/pgext verify --insecure-ignore-signatures "$tag"
+
+say pgext rebuild "$tag"
+bin/pgext rebuild "$tag"
