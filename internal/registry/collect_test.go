@@ -33,10 +33,7 @@ func deep(tb testing.TB, text string) Publication {
 
 // TestCollect carries an image from each kind of registry to each.
 func TestCollect(t *testing.T) {
-	hosts := map[string]string{"API": serve(t, Memory()), "fallback": serve(t, plain())}
-	if !testing.Short() {
-		hosts["docker-registry"] = registrytest.Docker(t)
-	}
+	hosts := map[string]string{"API": serve(t, Memory()), "fallback": serve(t, plain()), "docker-registry": registrytest.Docker(t)}
 	p := deep(t, "deep")
 	want := expected(t, p)
 	for from, host := range hosts {

@@ -105,11 +105,12 @@ func TestFaults(t *testing.T) {
 		// sample is how many faults are tried unless all are.
 		sample int
 	}{
-		{"registry with referrers", func(testing.TB) http.Handler { return Memory() }, 40},
-		{"registry without", func(testing.TB) http.Handler { return plain() }, 40},
-		{"docker-registry", func(tb testing.TB) http.Handler { tb.Helper(); return registrytest.Forward(registrytest.Docker(tb)) }, 8},
+		{"registry with referrers", func(testing.TB) http.Handler { return Memory() }, 24},
+		{"registry without", func(testing.TB) http.Handler { return plain() }, 24},
+		{"docker-registry", func(tb testing.TB) http.Handler { tb.Helper(); return registrytest.Forward(registrytest.Docker(tb)) }, 5},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			start := time.Now()
 			proxy := registrytest.NewProxy(tc.backend(t))
 			f := faults{proxy: proxy, host: serve(t, proxy)}
