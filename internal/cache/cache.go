@@ -30,7 +30,7 @@ type Cache struct {
 }
 
 // Open returns the cache in dir, which need not exist yet: it is created by the
-// first write. Temporary files that dead processes left behind more than a day
+// first write. Temporary files that dead processes left behind more than a minute
 // ago are removed. It is an error when dir is there and not a directory.
 func Open(dir string) (*Cache, error) {
 	if dir == "" {
