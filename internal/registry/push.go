@@ -101,9 +101,9 @@ func newTransaction(s *session, p Publication) (*transaction, error) {
 	if t.referrers, err = manifestsOf(p.Referrers, p.Indexes); err != nil {
 		return nil, err
 	}
-	for _, m := range t.referrers[:len(p.Referrers):len(p.Referrers)] {
-		if m.subject == nil {
-			return nil, fmt.Errorf("referrer %s has no subject", m.digest)
+	for _, img := range p.Referrers {
+		if m, err := newManifest(img); err != nil || m.subject == nil {
+			return nil, errors.Join(err, fmt.Errorf("referrer %s has no subject", m.digest))
 		}
 	}
 	return t, nil

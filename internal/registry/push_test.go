@@ -132,6 +132,16 @@ func TestPushTwice(t *testing.T) {
 	}
 }
 
+func TestPushReferrers(t *testing.T) {
+	repo := serve(t, Memory()) + "/pgvector"
+	p := publication(t, "a")
+	p.Referrers = append(p.Referrers, p.Referrers[0], p.Referrers[0]) // some are made twice
+	must(quick().Push(t.Context(), repo, p))
+	p.Referrers = append(p.Referrers, newIndexImage(t, "no referrer"))
+	_, err := quick().Push(t.Context(), repo, p)
+	checkError(t, err, "")
+}
+
 func TestPushOrder(t *testing.T) {
 	r := &recording{next: Memory()}
 	repo := serve(t, r) + "/pgvector"
