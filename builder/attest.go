@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -13,7 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
-	"github.com/pgext/pgext/sbom"
+	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -32,13 +33,6 @@ type Attestor struct {
 	Registry Collector
 }
 
-// predicates are what a document is signed as, by its artifact type.
-var predicates = map[string]string{
-	SPDXType:       sbom.SPDXPredicate,
-	CycloneDXType:  sbom.CycloneDXPredicate,
-	ProvenanceType: provenance.PredicateType,
-}
-
 // Attest signs the index, every manifest of it, and the documents attached to
 // them. What the same signer has signed before is not signed again.
 func (a Attestor) Attest(ctx context.Context, repo string, about image.Collection) (Attested, error) {
@@ -55,7 +49,7 @@ func (a Attestor) Attest(ctx context.Context, repo string, about image.Collectio
 	if err != nil {
 		return Attested{}, err
 	}
-	if err := a.statements(about, top, &batch); err != nil {
+	if err := a.statements(repo, about, top, &batch); err != nil {
 		return Attested{}, err
 	}
 	signed, err := a.Signer.SignAll(ctx, batch)
@@ -103,6 +97,9 @@ func (a Attestor) subjects(repo string, about image.Collection, batch *sign.Batc
 		if err != nil {
 			return sign.Subject{}, err
 		}
+		if slices.ContainsFunc(batch.Subjects, func(known sign.Subject) bool { return known.Digest == s.Digest }) {
+			continue // an index may list one image for two platforms
+		}
 		batch.Subjects = append(batch.Subjects, s)
 	}
 	return batch.Subjects[0], nil
@@ -122,37 +119,89 @@ func subjectOf(repo string, d partial.Describable) (sign.Subject, error) {
 
 // statements adds a claim for every document about a manifest. It is about the
 // index too, so that those who ask by a tag find it.
-func (a Attestor) statements(about image.Collection, top sign.Subject, batch *sign.Batch) error {
-	for _, img := range about.Referrers {
-		digest, r, ok, err := image.ReadReferrer(img)
+func (a Attestor) statements(repo string, about image.Collection, top sign.Subject, batch *sign.Batch) error {
+	documents, err := documentsOf(Place{Repository: repo}, about)
+	if err != nil {
+		return err
+	}
+	for _, subject := range batch.Subjects {
+		fitting, err := fittingDocuments(documents[subject.Digest], subject.Digest.String())
 		if err != nil {
 			return err
 		}
-		predicate, wanted := predicates[r.ArtifactType]
-		if !ok || !wanted {
-			continue
-		}
-		s := sign.Statement{PredicateType: predicate, Predicate: r.Content}
-		if r.ArtifactType == ProvenanceType {
-			if s.Predicate, err = a.invoked(r.Content); err != nil {
+		for _, d := range fitting {
+			s, err := a.statement(d)
+			if err != nil {
 				return err
 			}
-			s.Same = func(other json.RawMessage) bool { return provenance.Same(s.Predicate, other) }
-		}
-		for _, subject := range batch.Subjects {
-			if subject.Digest == digest {
-				s.Subjects = append(s.Subjects, subject)
+			s.Subjects = []sign.Subject{subject}
+			if subject.Digest != top.Digest {
+				s.Subjects = append(s.Subjects, top)
 			}
+			batch.Statements = append(batch.Statements, s)
 		}
-		if len(s.Subjects) == 0 {
-			continue
-		}
-		if s.Subjects[0].Digest != top.Digest {
-			s.Subjects = append(s.Subjects, top)
-		}
-		batch.Statements = append(batch.Statements, s)
 	}
 	return nil
+}
+
+// fittingDocuments are those that are about the manifest they are attached to. Others
+// are passed over, as a verifier does, where one of the same kind is right.
+func fittingDocuments(all []verify.Document, digest string) ([]verify.Document, error) {
+	var out []verify.Document
+	wrong := map[string]error{}
+	for _, d := range all {
+		if err := verify.Misplaced(d, digest); err != nil {
+			wrong[d.Predicate] = err
+			continue
+		}
+		out = append(out, d)
+	}
+	for _, d := range out {
+		delete(wrong, d.Predicate)
+	}
+	for _, predicate := range slices.Sorted(maps.Keys(wrong)) {
+		return nil, &MisplacedError{wrong[predicate]}
+	}
+	return out, nil
+}
+
+// MisplacedError says that something attached to an image cannot be signed,
+// since it is not about the image.
+type MisplacedError struct{ Err error }
+
+func (e *MisplacedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *MisplacedError) Unwrap() error { return e.Err }
+
+// Hint says how the image gets the right one.
+func (*MisplacedError) Hint() string {
+	return "pgext push attaches what was made for the image; what is wrong is then passed over"
+}
+
+// ExitCode is 13: what is said about the image cannot be relied upon.
+func (*MisplacedError) ExitCode() int { return 13 }
+
+// statement is what a document is signed as.
+func (a Attestor) statement(d verify.Document) (sign.Statement, error) {
+	s := sign.Statement{PredicateType: d.Predicate, Predicate: d.Content}
+	if d.Predicate != provenance.PredicateType {
+		return s, nil
+	}
+	var err error
+	if s.Predicate, err = a.invoked(d.Content); err != nil {
+		return s, err
+	}
+	s.Same = func(other json.RawMessage) bool { return sameBuild(s.Predicate, other) }
+	return s, nil
+}
+
+// sameBuild reports whether two predicates differ in nothing but the run of one
+// builder.
+func sameBuild(a, b []byte) bool {
+	p, errP := provenance.ParsePredicate(a)
+	q, errQ := provenance.ParsePredicate(b)
+	return errP == nil && errQ == nil && p.RunDetails.Builder.ID == q.RunDetails.Builder.ID && provenance.Same(a, b)
 }
 
 // invoked is the predicate of a provenance statement with the run that signs

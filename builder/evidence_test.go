@@ -79,7 +79,7 @@ func TestEvidenceHolds(t *testing.T) {
 			t.Errorf("%s %q", c, c.Items)
 		}
 	}
-	if got := result.Count(verify.Pass); got != 21 {
-		t.Errorf("%d checks passed, want 21: %v", got, result.Checks)
+	if got := result.Count(verify.Pass); got != 22 {
+		t.Errorf("%d checks passed, want 22: %v", got, result.Checks)
 	}
 }

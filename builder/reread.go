@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/verify"
 )
 
 // Comparison is an image beside what its provenance came to.
@@ -25,11 +26,21 @@ func (c Comparison) Same() bool {
 }
 
 // NoProvenanceError is about an image that does not say how it was built.
-type NoProvenanceError struct{ Digest string }
+type NoProvenanceError struct {
+	Digest string
+	// Err says what is wrong with what is attached; nil when nothing is.
+	Err error
+}
 
 func (e *NoProvenanceError) Error() string {
+	if e.Err != nil {
+		return e.Err.Error()
+	}
 	return fmt.Sprintf("no provenance is attached to the manifest %s", e.Digest)
 }
+
+// Unwrap returns what is wrong.
+func (e *NoProvenanceError) Unwrap() error { return e.Err }
 
 // Hint says where provenance is.
 func (*NoProvenanceError) Hint() string {
@@ -40,30 +51,34 @@ func (*NoProvenanceError) Hint() string {
 func (*NoProvenanceError) ExitCode() int { return 13 }
 
 // RebuildAt rebuilds the image that ref names in a place from the provenance
-// that is attached to its manifests there.
+// that is attached to its manifests there. Of several statements about a
+// manifest one that leads to it is enough.
 func (b *Builder) RebuildAt(ctx context.Context, m Mirror, at Place, ref, beside string) (Comparison, error) {
 	c, _, err := collect(ctx, m, at, ref)
 	if err != nil {
 		return Comparison{}, err
 	}
-	images, err := architectures(c)
+	waiting, err := statementsOf(at, c)
 	if err != nil {
 		return Comparison{}, err
 	}
-	var statements []provenance.Statement
-	for _, img := range images {
-		digest, err := img.Digest()
-		if err != nil {
-			return Comparison{}, err
-		}
-		s, err := provenanceOf(c, digest)
-		if err != nil {
-			return Comparison{}, err
-		}
-		statements = append(statements, s)
+	statements := make([]provenance.Statement, len(waiting))
+	for i := range waiting {
+		statements[i], waiting[i] = waiting[i][0], waiting[i][1:]
 	}
-	rebuilt, err := b.Rebuild(ctx, statements, beside)
-	return Comparison{Digest: c.Digest.String(), Rebuilt: rebuilt, single: c.Index == nil}, err
+	for {
+		rebuilt, err := b.Rebuild(ctx, statements, beside)
+		again := false
+		for i := range waiting {
+			same := err == nil && rebuilt.Images[i].Digest == rebuilt.Images[i].Claimed
+			if !same && len(waiting[i]) > 0 && ctx.Err() == nil {
+				statements[i], waiting[i], again = waiting[i][0], waiting[i][1:], true
+			}
+		}
+		if !again {
+			return Comparison{Digest: c.Digest.String(), Rebuilt: rebuilt, single: c.Index == nil}, err
+		}
+	}
 }
 
 // architectures are the images of a collection.
@@ -75,16 +90,54 @@ func architectures(c image.Collection) ([]v1.Image, error) {
 	return a.Images, err
 }
 
-// provenanceOf is the plain provenance that is attached to a manifest.
-func provenanceOf(c image.Collection, manifest v1.Hash) (provenance.Statement, error) {
-	for _, r := range c.Referrers {
-		subject, document, ok, err := image.ReadReferrer(r)
-		if err != nil {
-			return provenance.Statement{}, err
-		}
-		if ok && subject == manifest && document.ArtifactType == ProvenanceType {
-			return provenance.Parse(document.Content)
-		}
+// statementsOf are the statements of plain provenance about each architecture,
+// at least one.
+func statementsOf(at Place, c image.Collection) ([][]provenance.Statement, error) {
+	images, err := architectures(c)
+	if err != nil {
+		return nil, err
 	}
-	return provenance.Statement{}, &NoProvenanceError{manifest.String()}
+	documents, err := documentsOf(at, c)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]provenance.Statement
+	for _, img := range images {
+		digest, err := img.Digest()
+		if err != nil {
+			return nil, err
+		}
+		good, err := statementsAbout(documents[digest], digest.String())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, good)
+	}
+	if len(out) == 0 {
+		return nil, &NoProvenanceError{Digest: c.Digest.String(), Err: fmt.Errorf("%s lists no image for a platform", c.Digest)}
+	}
+	return out, nil
+}
+
+func statementsAbout(documents []verify.Document, digest string) ([]provenance.Statement, error) {
+	missing := &NoProvenanceError{Digest: digest}
+	var good []provenance.Statement
+	for _, d := range documents {
+		if d.Predicate != provenance.PredicateType {
+			continue
+		}
+		if err := verify.Misplaced(d, digest); err != nil {
+			missing.Err = err
+			continue
+		}
+		s, err := provenance.Parse(d.Content)
+		if err != nil {
+			return nil, err
+		}
+		good = append(good, s)
+	}
+	if len(good) == 0 {
+		return nil, missing
+	}
+	return good, nil
 }

@@ -2,13 +2,10 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/finding"
@@ -45,73 +42,110 @@ func (b *Builder) Verify(ctx context.Context, m Mirror, at Place, ref string, d 
 	if err != nil {
 		return Verified{}, err
 	}
-	in := verify.Input{Trusted: d.Trust != nil, Policy: d.Policy}
-	if c.Index != nil {
-		in.Index = c.Digest.String()
-		in.Verdicts = append(in.Verdicts, verdictOf(d.Trust, c.Digest, c))
-	}
-	images, err := architectures(c)
+	in, err := b.input(ctx, at, c, d)
 	if err != nil {
-		return Verified{}, err
+		return Verified{}, fmt.Errorf("verifying %s: %w", c.Digest, err)
 	}
-	documents, err := documentsOf(c)
-	if err != nil {
-		return Verified{}, err
-	}
-	for _, img := range images {
-		i, found, err := b.inspect(ctx, img, documents, d.Base)
-		if err != nil {
-			return Verified{}, fmt.Errorf("verifying %s: %w", c.Digest, err)
-		}
-		in.Images, in.Findings = append(in.Images, i), append(in.Findings, found...)
-		digest, err := v1.NewHash(i.Digest)
-		if err != nil {
-			return Verified{}, err
-		}
-		in.Verdicts = append(in.Verdicts, verdictOf(d.Trust, digest, c))
-	}
-	in.Findings = finding.Sort(in.Findings)
 	return Verified{Digest: c.Digest.String(), Result: verify.Verify(in)}, nil
 }
 
-func verdictOf(t *sign.Trust, subject v1.Hash, c image.Collection) sign.Verdict {
-	if t == nil {
-		return sign.Verdict{Subject: subject}
+// input finds out all that is asked about.
+func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Demands) (verify.Input, error) {
+	in := verify.Input{Trusted: d.Trust != nil, Policy: d.Policy}
+	images, err := architectures(c)
+	if err != nil {
+		return in, err
 	}
-	return t.Verify(subject, evidenceOf(c))
+	if c.Index != nil {
+		in.Index = c.Digest.String()
+		if in.Others, in.Unjudged, err = besides(c.Index); err != nil {
+			return in, err
+		}
+		v, err := verdictOf(d.Trust, at, c.Digest, c)
+		if err != nil {
+			return in, err
+		}
+		in.Verdicts = append(in.Verdicts, v)
+	}
+	documents, err := documentsOf(at, c)
+	if err != nil {
+		return in, err
+	}
+	for _, img := range images {
+		digest, err := img.Digest()
+		if err != nil {
+			return in, err
+		}
+		v, err := verdictOf(d.Trust, at, digest, c)
+		if err != nil {
+			return in, err
+		}
+		about := exhibit{Artifact: image.Artifact{Digest: digest, Index: c.Index, Images: []v1.Image{img}}, documents: documents[digest]}
+		about.believed = verify.Believe(about.documents, v, d.Policy)
+		i, found, err := b.inspect(ctx, at, about, d.Base)
+		if err != nil {
+			return in, err
+		}
+		in.Images, in.Findings, in.Verdicts = append(in.Images, i), append(in.Findings, found...), append(in.Verdicts, v)
+	}
+	in.Findings = slices.CompactFunc(finding.Sort(in.Findings), func(a, b finding.Finding) bool { return a == b })
+	return in, nil
 }
 
-// documentsOf are what is attached without a signature, by its subject.
-func documentsOf(c image.Collection) (map[v1.Hash][]verify.Document, error) {
-	out := map[v1.Hash][]verify.Document{}
-	for _, r := range c.Referrers {
-		subject, told, ok, err := image.ReadReferrer(r)
-		if err != nil {
-			return nil, err
-		}
-		if predicate := predicates[told.ArtifactType]; ok && predicate != "" {
-			out[subject] = append(out[subject], verify.Document{Predicate: predicate, Content: told.Content})
+// besides are the entries of an index that architectures leaves out.
+func besides(idx v1.ImageIndex) (others, unjudged []string, err error) {
+	m, err := idx.IndexManifest()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range m.Manifests {
+		switch {
+		case d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown":
+			others = append(others, d.Digest.String())
+		case !d.MediaType.IsImage() || d.Platform != nil && d.Platform.Architecture == "unknown":
+			unjudged = append(unjudged, fmt.Sprintf("%s (%s)", d.Digest, d.MediaType))
 		}
 	}
-	return out, nil
+	return others, unjudged, nil
+}
+
+// verdictOf judges the evidence about a subject. When what might have counted
+// could not be read from where it is, that is an error.
+func verdictOf(t *sign.Trust, at Place, subject v1.Hash, c image.Collection) (sign.Verdict, error) {
+	if t == nil {
+		return sign.Verdict{Subject: subject}, nil
+	}
+	v := t.Verify(subject, evidenceOf(c))
+	if len(v.Signatures) > 0 {
+		return v, nil
+	}
+	for _, r := range v.Rejected {
+		if r.Reason == sign.Unreadable && isTransport(r) {
+			return v, &registry.Error{Op: "reading", Ref: at.Repository, Err: r}
+		}
+	}
+	return v, nil
+}
+
+// exhibit is one architecture with what is attached to it, and with that of it
+// which it is judged by.
+type exhibit struct {
+	image.Artifact
+	documents, believed []verify.Document
 }
 
 // inspect looks at the files of one architecture.
-func (b *Builder) inspect(ctx context.Context, img v1.Image, documents map[v1.Hash][]verify.Document, base string) (verify.Image, []finding.Finding, error) {
-	digest, err := img.Digest()
-	if err != nil {
-		return verify.Image{}, nil, err
-	}
-	out := verify.Image{Digest: digest.String(), Documents: documents[digest]}
-	s, err := survey.Take(ctx, image.Artifact{Digest: digest, Images: []v1.Image{img}}, survey.Options{Cache: b.o.Cache})
+func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string) (verify.Image, []finding.Finding, error) {
+	out := verify.Image{Digest: e.Digest.String(), Documents: e.documents}
+	s, err := survey.Take(ctx, e.Artifact, survey.Options{Cache: b.o.Cache})
 	switch {
 	case err == nil:
 	case isTransport(err):
-		return out, nil, &registry.Error{Op: "reading", Ref: digest.String(), Err: err}
+		return out, nil, &registry.Error{Op: "reading", Ref: at.Repository, Err: err}
 	case ctx.Err() != nil:
 		return out, nil, ctx.Err()
 	default:
-		return b.damaged(img, out, err)
+		return b.damaged(e.Images[0], out, err)
 	}
 	i := s.Images[0]
 	out.Platform, out.Arch, out.Created, out.Labels, out.Tree = i.Platform, i.Arch, i.Created, i.Labels, i.Tree
@@ -119,7 +153,7 @@ func (b *Builder) inspect(ctx context.Context, img v1.Image, documents map[v1.Ha
 		out.Packages = append(out.Packages, verify.Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
 	}
 	found := slices.DeleteFunc(s.All(), func(f finding.Finding) bool { return f.Code == "PGX053" })
-	libraries, err := b.judgeNeeds(ctx, i, out.Documents, base)
+	libraries, err := b.judgeNeeds(ctx, i, e.believed, base)
 	return out, append(found, libraries...), err
 }
 
@@ -132,13 +166,6 @@ func (b *Builder) damaged(img v1.Image, out verify.Image, why error) (verify.Ima
 	out.Platform, out.Labels, out.Created = config.OS+"/"+config.Architecture, config.Config.Labels, config.Created.UTC()
 	out.Damage = why
 	return out, nil, nil
-}
-
-// isTransport tells the trouble of a network from that of an image.
-func isTransport(err error) bool {
-	var answer *transport.Error
-	var trouble net.Error
-	return errors.As(err, &answer) || errors.As(err, &trouble)
 }
 
 // judgeNeeds says which libraries the image does not find: in the base that is

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -108,44 +109,51 @@ func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 const maxReferrer = 64 << 20
 
 // ReadReferrer returns what a manifest with one layer attaches, and to what.
-// ok is false for a manifest of another kind.
-func ReadReferrer(img v1.Image) (subject v1.Hash, r Referrer, ok bool, err error) {
-	fail := func(err error) (v1.Hash, Referrer, bool, error) {
-		return v1.Hash{}, Referrer{}, false, fmt.Errorf("reading referrer: %w", err)
-	}
+// ok is false for a manifest of another kind, or with none of these artifact
+// types. An error with ok says that the content cannot be read; the rest is
+// there.
+func ReadReferrer(img v1.Image, artifactTypes ...string) (subject v1.Hash, r Referrer, ok bool, err error) {
 	raw, err := img.RawManifest()
 	if err != nil {
-		return fail(err)
+		return v1.Hash{}, Referrer{}, false, fmt.Errorf("reading referrer: %w", err)
 	}
 	var m struct {
 		artifactManifest
 		Subject *v1.Descriptor `json:"subject"`
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return fail(err)
+		return v1.Hash{}, Referrer{}, false, fmt.Errorf("reading referrer: %w", err)
 	}
-	if m.Subject == nil || len(m.Layers) != 1 || m.Layers[0].Size > maxReferrer {
+	if m.Subject == nil || len(m.Layers) != 1 || m.Layers[0].Size > maxReferrer || !slices.Contains(artifactTypes, m.ArtifactType) {
 		return v1.Hash{}, Referrer{}, false, nil
 	}
-	layer, err := img.LayerByDigest(m.Layers[0].Digest)
-	if err != nil {
-		return fail(err)
-	}
-	content, err := layer.Compressed()
-	if err != nil {
-		return fail(err)
-	}
-	defer content.Close()
 	r = Referrer{ArtifactType: m.ArtifactType, MediaType: string(m.Layers[0].MediaType), Annotations: m.Annotations}
-	if r.Content, err = io.ReadAll(io.LimitReader(content, maxReferrer+1)); err != nil {
-		return fail(err)
-	}
-	got, _, err := v1.SHA256(bytes.NewReader(r.Content))
-	if err != nil {
-		return fail(err)
-	}
-	if got != m.Layers[0].Digest {
-		return fail(fmt.Errorf("its content is %s, its manifest says %s", got, m.Layers[0].Digest))
+	if r.Content, err = readContent(img, m.Layers[0]); err != nil {
+		return m.Subject.Digest, r, true, fmt.Errorf("reading referrer: %w", err)
 	}
 	return m.Subject.Digest, r, true, nil
+}
+
+func readContent(img v1.Image, d v1.Descriptor) ([]byte, error) {
+	layer, err := img.LayerByDigest(d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	r, err := layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	content, err := io.ReadAll(io.LimitReader(r, maxReferrer+1))
+	if err != nil {
+		return nil, err
+	}
+	got, _, err := v1.SHA256(bytes.NewReader(content))
+	if err == nil && got != d.Digest {
+		err = fmt.Errorf("its content is %s, its manifest says %s", got, d.Digest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return content, nil
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,7 +29,7 @@ func another(document, says, digest string) string {
 // bill says whether the SBOM is about this image and agrees with its files and
 // packages. It returns nil when there is none that can be relied upon.
 func (j *judge) bill(i Image) *sbom.Inventory {
-	inventory, detail, hint := readBill(i)
+	inventory, detail, hint := j.readBill(i)
 	if inventory == nil {
 		j.fail("sbom", detail, hint)
 		j.skip("sbom files", "there is no SBOM of this image")
@@ -49,9 +50,9 @@ func (j *judge) bill(i Image) *sbom.Inventory {
 }
 
 // readBill returns the SBOM that is about the image, or why there is none.
-func readBill(i Image) (inventory *sbom.Inventory, detail, hint string) {
+func (j *judge) readBill(i Image) (inventory *sbom.Inventory, detail, hint string) {
 	detail, hint = "no SBOM (SPDX) is attached to "+i.Digest, attachAgain
-	for _, data := range i.contents(SPDX) {
+	for _, data := range j.contents(SPDX) {
 		inv, err := sbom.ReadSPDX(data)
 		switch {
 		case err != nil:
@@ -178,41 +179,50 @@ func (c component) sha256() string {
 	return ""
 }
 
+// bom is what of a CycloneDX document is read.
+type bom struct {
+	Format   string `json:"bomFormat"`
+	Metadata struct {
+		Component component `json:"component"`
+	} `json:"metadata"`
+	Components []component `json:"components"`
+}
+
+// readBOM returns a CycloneDX document and the digest of the manifest that it is
+// about; "" when it does not say.
+func readBOM(data []byte) (b bom, digest string, err error) {
+	if err := json.Unmarshal(data, &b); err != nil || b.Format != "CycloneDX" {
+		return bom{}, "", errors.New("the CycloneDX document that is attached cannot be read")
+	}
+	if digest = b.Metadata.Component.sha256(); digest != "" {
+		digest = "sha256:" + digest
+	}
+	return b, digest, nil
+}
+
 // cyclonedx says whether the CycloneDX document is about this image and says
 // what the SPDX document says.
 func (j *judge) cyclonedx(i Image, inv *sbom.Inventory) {
-	documents := i.contents(CycloneDX)
+	documents := j.contents(CycloneDX)
 	if len(documents) == 0 {
 		j.fail("cyclonedx", "no SBOM (CycloneDX) is attached to "+i.Digest, attachAgain)
 		return
 	}
-	var bom struct {
-		Format   string `json:"bomFormat"`
-		Metadata struct {
-			Component component `json:"component"`
-		} `json:"metadata"`
-		Components []component `json:"components"`
-	}
 	detail, hint := "", attachAgain
 	for _, data := range documents {
-		bom.Metadata.Component, bom.Components = component{}, nil
-		if err := json.Unmarshal(data, &bom); err != nil || bom.Format != "CycloneDX" {
-			detail = "the CycloneDX document that is attached cannot be read"
+		b, digest, err := readBOM(data)
+		switch {
+		case err != nil:
+			detail = err.Error()
 			continue
-		}
-		digest := bom.Metadata.Component.sha256()
-		if digest != "" {
-			digest = "sha256:" + digest
-		}
-		if digest != i.Digest {
+		case digest != i.Digest:
 			detail, hint = another("CycloneDX document", digest, i.Digest), copied
 			continue
-		}
-		if inv == nil {
+		case inv == nil:
 			j.skip("cyclonedx", "there is no SPDX document of this image to compare it with")
 			return
 		}
-		j.agree("cyclonedx", "says what the SPDX document says", "the two SBOMs do not agree", beware, bomFaults(bom.Components, *inv))
+		j.agree("cyclonedx", "says what the SPDX document says", "the two SBOMs do not agree", beware, bomFaults(b.Components, *inv))
 		return
 	}
 	j.fail("cyclonedx", detail, hint)

@@ -23,6 +23,10 @@ type Input struct {
 	// has none.
 	Index  string
 	Images []Image
+	// Others is what the index lists for no platform (unknown/unknown), as
+	// BuildKit does with attestations; Unjudged is what is neither that nor an
+	// image. Each has its digest.
+	Others, Unjudged []string
 	// Trusted tells that somebody named a key or an identity whose signatures
 	// count. Without it signatures are not judged, documents are.
 	Trusted bool

@@ -17,7 +17,7 @@ import (
 // labels, with itself and with the SBOM. It returns nil when there is none that
 // can be relied upon.
 func (j *judge) origin(i Image, inv *sbom.Inventory) *provenance.Statement {
-	s, detail, hint := readProvenance(i)
+	s, detail, hint := j.readProvenance(i)
 	if s == nil {
 		j.fail("provenance", detail, hint)
 		for _, name := range []string{"provenance recipe", "provenance labels", "provenance packages"} {
@@ -47,9 +47,9 @@ func (j *judge) origin(i Image, inv *sbom.Inventory) *provenance.Statement {
 
 // readProvenance returns the statement that is about the image, or why there is
 // none.
-func readProvenance(i Image) (s *provenance.Statement, detail, hint string) {
+func (j *judge) readProvenance(i Image) (s *provenance.Statement, detail, hint string) {
 	detail, hint = "no provenance is attached to "+i.Digest, attachAgain
-	for _, data := range i.contents(Provenance) {
+	for _, data := range j.contents(Provenance) {
 		s, err := provenance.Parse(data)
 		var e *provenance.InvalidError
 		switch {
@@ -165,8 +165,7 @@ func (j *judge) builder(p *provenance.Statement) {
 		return
 	}
 	var seen []string
-	signed, _, _ := j.attestations(p.Digests()[0], Provenance)
-	for _, s := range signed {
+	for _, s := range signedPredicates(j.verdict(p.Digests()[0]), j.in.Policy, Provenance) {
 		predicate, err := provenance.ParsePredicate(s)
 		if err != nil {
 			continue

@@ -75,24 +75,14 @@ func (j *judge) absent(check, thing, digest string, strangers []string) {
 	j.fail(check, fmt.Sprintf("%s has no %s that counts: %s", digest, thing, first(faults)), hint, faults...)
 }
 
-// attestations are the signed predicates of a type about a digest by those who
-// count, with who signed them; strangers say who does not count.
-func (j *judge) attestations(digest, predicate string) (signed [][]byte, signers, strangers []string) {
+// attestors sorts those who signed a predicate of a type about a digest.
+func (j *judge) attestors(digest, predicate string) (signers, strangers []string) {
 	for _, a := range j.verdict(digest).Attestations {
-		if a.PredicateType != predicate {
-			continue
-		}
-		if signers, strangers = j.sort(signers, strangers, a.VerifiedSignature); !j.in.Policy.accepts(a.By) {
-			continue
-		}
-		var statement struct {
-			Predicate json.RawMessage `json:"predicate"`
-		}
-		if json.Unmarshal(a.Statement, &statement) == nil {
-			signed = append(signed, statement.Predicate)
+		if a.PredicateType == predicate {
+			signers, strangers = j.sort(signers, strangers, a.VerifiedSignature)
 		}
 	}
-	return signed, signers, strangers
+	return signers, strangers
 }
 
 // attested says whether a document is what somebody who counts has signed.
@@ -102,23 +92,19 @@ func (j *judge) attested(i Image, name, predicate string) {
 		j.skip(check, "nobody said whose signatures count")
 		return
 	}
-	signed, signers, strangers := j.attestations(i.Digest, predicate)
-	documents := i.contents(predicate)
+	signed := signedPredicates(j.verdict(i.Digest), j.in.Policy, predicate)
+	signers, strangers := j.attestors(i.Digest, predicate)
+	plain := slices.DeleteFunc(slices.Clone(i.Documents), func(d Document) bool { return d.Predicate != predicate })
 	switch {
 	case len(signed) == 0:
 		j.absent(check, check, i.Digest, strangers)
 		return
-	case len(documents) == 0:
+	case len(plain) == 0:
 		j.pass(check, "signed by %s; no plain copy is attached", list(signers))
 		return
-	}
-	for _, s := range signed {
-		for _, d := range documents {
-			if same(predicate, s, d) {
-				j.pass(check, "says the same as the plain copy, signed by %s", list(signers))
-				return
-			}
-		}
+	case slices.ContainsFunc(plain, func(d Document) bool { return saysOneOf(d, signed) }):
+		j.pass(check, "says the same as the plain copy, signed by %s", list(signers))
+		return
 	}
 	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", list(signers), i.Digest), beware)
 }
@@ -138,7 +124,7 @@ func same(predicate string, signed, document []byte) bool {
 		return true
 	}
 	var a, b any
-	if decodeJSON(signed, &a) != nil || decodeJSON(document, &b) != nil {
+	if repeats(signed) || repeats(document) || decodeJSON(signed, &a) != nil || decodeJSON(document, &b) != nil {
 		return false
 	}
 	return reflect.DeepEqual(a, b)

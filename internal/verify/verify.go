@@ -10,6 +10,7 @@ func Verify(in Input) Result {
 	j := &judge{in: in}
 	if in.Index != "" {
 		j.of = "index"
+		j.images()
 		j.signature(in.Index)
 	}
 	for _, i := range in.Images {
@@ -25,12 +26,34 @@ func Verify(in Input) Result {
 type judge struct {
 	in Input
 	// of is what the questions are about at the moment.
-	of     string
-	checks []Check
+	of string
+	// documents are those that the image at hand is judged by.
+	documents []Document
+	checks    []Check
+}
+
+// images says whether everything that a node may run is judged.
+func (j *judge) images() {
+	var platforms []string
+	for _, i := range j.in.Images {
+		platforms = append(platforms, i.Platform)
+	}
+	switch {
+	case len(j.in.Unjudged) > 0:
+		j.fail("images", "not all that the index lists can be judged: "+first(j.in.Unjudged),
+			"verify what it lists one by one, by digest", j.in.Unjudged...)
+	case len(platforms) == 0:
+		j.fail("images", "the index lists no image for a platform", "name the image itself, not what is attached to it")
+	case len(j.in.Others) > 0:
+		j.pass("images", "for %s; %d more that no node runs", list(platforms), len(j.in.Others))
+	default:
+		j.pass("images", "for %s", list(platforms))
+	}
 }
 
 // image asks about one architecture.
 func (j *judge) image(i Image) {
+	j.documents = Believe(i.Documents, j.verdict(i.Digest), j.in.Policy)
 	j.signature(i.Digest)
 	j.layers(i)
 	bill := j.bill(i)
@@ -98,10 +121,10 @@ func first(faults []string) string {
 	return text
 }
 
-// contents returns the documents of a kind that are attached to an image.
-func (i Image) contents(predicate string) [][]byte {
+// contents returns the documents of a kind that the image at hand is judged by.
+func (j *judge) contents(predicate string) [][]byte {
 	var out [][]byte
-	for _, d := range i.Documents {
+	for _, d := range j.documents {
 		if d.Predicate == predicate {
 			out = append(out, d.Content)
 		}

@@ -32,7 +32,7 @@ func TestVerify(t *testing.T) {
 		}
 		got = append(got, c.Of+": "+c.Name)
 	}
-	want := []string{"index: signature"}
+	want := []string{"index: images", "index: signature"}
 	for _, of := range []string{"linux/amd64", "linux/arm64"} {
 		for _, name := range []string{
 			"signature", "layers", "sbom", "sbom files", "sbom packages", "cyclonedx", "provenance", "provenance recipe", "provenance labels",
@@ -303,6 +303,60 @@ func TestSeveralDocuments(t *testing.T) {
 	if got := failures(Verify(in)); len(got) > 0 {
 		t.Errorf("failed checks: %q", got)
 	}
+}
+
+// TestForgedCopies: a copy that agrees with the files, and says something else
+// than the signed one about the rest, decides nothing, wherever it stands.
+func TestForgedCopies(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		in := remade(t, func(m *made) { m.bill.Packages[0].License = license.License{Expression: "GPL-3.0-only"} })
+		in.Policy.Licenses = &Licenses{Profile: "cncf"}
+		forged := published(t).Images[0].Documents
+		if first {
+			in.Images[0].Documents = append(slices.Clone(forged), in.Images[0].Documents...)
+		} else {
+			in.Images[0].Documents = append(in.Images[0].Documents, forged...)
+		}
+		want := []string{"licenses (linux/amd64): the policy does not allow liba1 1:2-1: GPL-3.0-only"}
+		if diff := cmp.Diff(want, failures(Verify(in))); diff != "" {
+			t.Errorf("forged copies first %v: failed checks (-want +got):\n%s", first, diff)
+		}
+	}
+}
+
+// TestRepeatedKeys: readers differ in which of two they believe, so such a copy
+// says something else than the signed one.
+func TestRepeatedKeys(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"a":1,"b":{"a":1},"c":[{"a":1},{"a":1}],"d":"a"}`: false,
+		`{"a":"b","b":"a"}`:         false,
+		`{"a":[],"a":1}`:            true,
+		`{"a":{},"b":[1],"a":1}`:    true,
+		`[{"x":{"a":"a","a":"b"}}]`: true,
+	} {
+		if got := repeats([]byte(text)); got != want {
+			t.Errorf("repeats(%s) = %v", text, got)
+		}
+	}
+	in := published(t)
+	d := &in.Images[0].Documents[0]
+	d.Content = append([]byte(`{"name":"evil",`), d.Content[1:]...)
+	want := []string{"sbom attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says"}
+	if diff := cmp.Diff(want, failures(Verify(in))); diff != "" {
+		t.Errorf("failed checks (-want +got):\n%s", diff)
+	}
+}
+
+// TestIndexes: what an index lists beside images is judged too, or is no yes.
+func TestIndexes(t *testing.T) {
+	check(t, []fault{
+		{"nothing that runs", change(func(in *Input) { in.Images, in.Others = nil, []string{"sha256:12 (for unknown/unknown)"} }), []string{
+			"images (index): the index lists no image for a platform",
+		}},
+		{"an index in the index", change(func(in *Input) { in.Unjudged = []string{"sha256:12 (application/x)"} }), []string{
+			"images (index): not all that the index lists can be judged: sha256:12 (application/x)",
+		}},
+	})
 }
 
 func TestProvenance(t *testing.T) {
