@@ -34,8 +34,9 @@ func (c *corpus) unpackBase(t *testing.T) {
 	}
 	fetcher := fetch.New(store, a.fetchOptions())
 	opened := c.open(t, store, fetcher)
-	c.roots = map[string]string{}
+	c.roots, c.mirrors = map[string]string{}, map[string]archive.Mirror{}
 	for _, o := range opened {
+		c.mirrors[o.Archive.Name] = o.Mirror
 		for _, r := range o.Releases {
 			c.release = strings.TrimPrefix(fmt.Sprintf("%s, %s %s of %s (sha256 %s…)", c.release, r.Archive, r.Suite, r.Date.Format("2006-01-02"), r.SHA256[:12]), ", ")
 		}

@@ -55,6 +55,7 @@ func (c *corpus) page() string {
 		b.WriteString(i.row())
 	}
 	c.others(&b)
+	c.writeEvidence(&b)
 	c.writeLive(&b)
 	c.findings(&b)
 	c.largestOf(&b, "postgis")

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
@@ -40,6 +41,8 @@ type corpus struct {
 	dir string
 	// release names the archives' state.
 	release string
+	// mirrors are the roots that were asked, by archive.
+	mirrors map[string]archive.Mirror
 	// roots are the base's file systems, by architecture.
 	roots   map[string]string
 	classes []probe.Class
@@ -53,7 +56,9 @@ type corpusImage struct {
 	metadata metadata.Metadata
 	archs    []corpusArch
 	recipe   *recipe.Recipe
+	lock     []byte
 	live     tried
+	proven   proven
 }
 
 // corpusArch is one architecture of an image.
@@ -69,13 +74,14 @@ type corpusArch struct {
 	// needed tells that an ELF file needs a bundled one.
 	needed bool
 	report builder.ReportDocument
+	told   told
 	// largest are the biggest files, first one first.
 	largest []corpusFile
 }
 
 // TestCorpus builds every extension package from the recipe that init writes,
-// for amd64 and arm64, has the dynamic loader judge every image, and tries those
-// for amd64 out.
+// for amd64 and arm64, has the dynamic loader judge every image, holds all that is
+// told about it against its bytes, and tries those for amd64 out.
 func TestCorpus(t *testing.T) {
 	c := &corpus{distro: *corpusDistro, postgres: *corpusPostgres, archives: strings.Fields(*corpusArchives), dir: t.TempDir()}
 	c.classify(t)
@@ -92,6 +98,7 @@ func TestCorpus(t *testing.T) {
 		t.Run(r.Name, func(t *testing.T) { c.image(t, b, r) })
 	}
 	t.Run("classes", c.checkClasses)
+	t.Run("evidence", func(t *testing.T) { c.evidence(t, b) })
 	t.Run("live", func(t *testing.T) { c.live(t, b) })
 	if !t.Failed() && *corpusUpdate {
 		c.write(t)
@@ -147,7 +154,7 @@ func (c *corpus) image(t *testing.T, b *builder.Builder, r *recipe.Recipe) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := corpusImage{name: r.Name, built: built[0], recipe: r}
+	row := corpusImage{name: r.Name, built: built[0], recipe: r, lock: plan.Lock.Encode()}
 	artifact, err := image.At(row.built.Path).Open(row.built.Tags[0])
 	if err != nil {
 		t.Fatal(err)
@@ -157,6 +164,7 @@ func (c *corpus) image(t *testing.T, b *builder.Builder, r *recipe.Recipe) {
 		row.metadata = u.metadata
 		m := u.measure(t, c, row.built, arch)
 		c.checkLoader(t, u, m, r.Name)
+		m.told = c.checkDocuments(t, u, row.built, arch)
 		row.archs = append(row.archs, m)
 	}
 	for _, f := range row.built.Findings {
