@@ -212,6 +212,7 @@ func copyFiles(t *testing.T, from, to string) {
 // evidence has every image's evidence judged, its provenance followed, and all
 // of it made once more elsewhere.
 func (c *corpus) evidence(t *testing.T, b *builder.Builder) {
+	t.Helper()
 	e := c.elsewhere(t)
 	for i, img := range c.images {
 		t.Run(img.name, func(t *testing.T) {

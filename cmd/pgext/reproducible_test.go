@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
+	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/oracle"
 	"github.com/pgext/pgext/internal/testmirror"
@@ -54,6 +55,7 @@ func TestReproducible(t *testing.T) {
 	if diff := cmp.Diff(files(t, there.dir), files(t, here.dir)); diff != "" {
 		t.Errorf("files (-there +here):\n%s", diff)
 	}
+	t.Run("the layouts have what is told", func(t *testing.T) { here.checkTold(t, lines) })
 	t.Run("one architecture is its share", func(t *testing.T) { here.checkShare(t) })
 	t.Run("the images are sound", func(t *testing.T) { here.checkImages(t, lines) })
 	t.Run("pgvector is small", func(t *testing.T) { here.checkSize(t) })
@@ -155,8 +157,54 @@ func files(t *testing.T, dir string) map[string]string {
 	return out
 }
 
+// checkTold: what lies beside a layout is attached to the manifests in it, and
+// nothing else is.
+func (p place) checkTold(t *testing.T, lines string) {
+	t.Helper()
+	for _, name := range []string{"hypopg", "pgaudit", "pgvector"} {
+		for i, arch := range []string{"amd64", "arm64"} {
+			got := p.told(t, "dist", name, i)
+			for artifactType, document := range map[string]string{
+				builder.SPDXType: "spdx", builder.CycloneDXType: "cdx", builder.ProvenanceType: "provenance",
+			} {
+				file := filepath.Join(p.dir, "dist", name, p.tag(lines, name)+"-"+arch+"."+document+".json")
+				want, err := os.ReadFile(file)
+				if err != nil || got[artifactType] != string(want) {
+					t.Errorf("%s: another %s is attached than the file has: %v", file, artifactType, err)
+				}
+			}
+			if len(got) != 3 {
+				t.Errorf("%s for %s has %d referrers, want 3", name, arch, len(got))
+			}
+		}
+	}
+}
+
+// told are the documents attached to a manifest of a layout, by type.
+func (p place) told(t *testing.T, dist, name string, at int) map[string]string {
+	t.Helper()
+	manifest, err := p.open(t, dist, name).Images[at].Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	referrers, err := image.At(image.Path(filepath.Join(p.dir, dist), name)).Referrers(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, r := range referrers {
+		subject, document, ok, err := image.ReadReferrer(r)
+		if err != nil || !ok || subject != manifest {
+			t.Fatalf("a referrer of %s is about %s: %v", manifest, subject, err)
+		}
+		out[document.ArtifactType] += string(document.Content)
+	}
+	return out
+}
+
 // checkShare: an image of one architecture alone has the digest that it has in
-// the index of both. It needs neither network nor another resolution.
+// the index of both, and the same is told about it. It needs neither network
+// nor another resolution.
 func (p place) checkShare(t *testing.T) {
 	t.Helper()
 	both := p.open(t, "dist", "pgvector")
@@ -166,7 +214,31 @@ func (p place) checkShare(t *testing.T) {
 		if got, want := digest(t, alone.Images[0]), digest(t, both.Images[i]); got != want || len(alone.Images) != 1 {
 			t.Errorf("%s alone is %s, in the index of both %s", arch, got, want)
 		}
+		if diff := cmp.Diff(p.told(t, "dist", "pgvector", i), p.told(t, "alone-"+arch, "pgvector", 0)); diff != "" {
+			t.Errorf("what is told about %s (-both +alone):\n%s", arch, diff)
+		}
+		if diff := cmp.Diff(p.beside(t, "dist", arch), p.beside(t, "alone-"+arch, arch)); diff != "" {
+			t.Errorf("files about %s (-both +alone):\n%s", arch, diff)
+		}
 	}
+}
+
+// beside are the files about pgvector for arch that lie beside its layout.
+func (p place) beside(t *testing.T, dist, arch string) map[string]string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(p.dir, dist, "pgvector", "*-"+arch+".*.json"))
+	if err != nil || len(found) != 4 {
+		t.Fatalf("%d files about %s in %s: %v", len(found), arch, dist, err)
+	}
+	out := map[string]string{}
+	for _, path := range found {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.Base(path)] = string(data)
+	}
+	return out
 }
 
 // open returns the only image that a layout has.
