@@ -4,8 +4,10 @@
 # rounds differ in folder, time zone, umask, language, jobs and MIRRORS (NAME=URL
 # words, taken in turn). Every third starts from an empty cache, every second is
 # interrupted somewhere and run again, and two run at a time over one cache.
-# All must print the same digests and leave the same files. `make test` has the
-# short form of this.
+# All must print the same digests and leave the same files: locks, layouts with
+# their referrers, documents. Each round's evidence is judged, and its images are
+# built once more from their provenance, offline. `make test` has the short form
+# of this.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -34,7 +36,22 @@ round() {
 		find . -name '.pgext-*' | grep . && { echo "round $n: half-written files after an interrupt ($status)"; return 1; }
 	fi
 	"${build[@]}" >out 2>err || { cat err; return 1; }
+	"$work/pgext" verify --insecure-ignore-signatures --offline dist/* >judged || { cat judged; return 1; }
+	"$work/pgext" rebuild --offline dist/* >rebuilt || { cat rebuilt; return 1; }
 	find dist recipes -type f -exec sha256sum {} + | sort >files
+	grep -o '"artifactType":"[^"]*"' dist/*/oci/index.json >referrers
+}
+
+# complete: every image has an SBOM in two forms, and provenance, for each of
+# two architectures: as files and attached.
+complete() {
+	local images files attached
+	images=$(wc -l <rebuilt)
+	files=$(grep -c -E '\.(spdx|cdx|provenance)\.json$' files)
+	attached=$(wc -l <referrers)
+	((images > 0 && files == 6 * images && attached == files)) && return
+	echo "$images images with $files documents and $attached referrers"
+	return 1
 }
 
 for ((n = 0; n < ${ROUNDS:-12}; n += 2)); do
@@ -44,8 +61,11 @@ for ((n = 0; n < ${ROUNDS:-12}; n += 2)); do
 	wait "$first" || { echo "round $n failed" >&2; exit 1; }
 	for i in "$n" "$((n + 1))"; do
 		cmp "$work/0/out" "$work/$i/out"
-		cmp "$work/0/files" "$work/$i/files"
-		echo "round $i: the same $(wc -l <"$work/$i/files") files"
+		for same in files judged rebuilt referrers; do
+			cmp "$work/0/$same" "$work/$i/$same"
+		done
+		(cd "$work/$i" && complete)
+		echo "round $i: the same $(wc -l <"$work/$i/files") files, $(wc -l <"$work/$i/referrers") referrers"
 		((i)) && rm -rf "${work:?}/$i"
 	done
 done
