@@ -34,6 +34,7 @@ type tried struct {
 
 // live tries every image for amd64 out, with those that it requires.
 func (c *corpus) live(t *testing.T, b *builder.Builder) {
+	t.Helper()
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the images are for amd64")
 	}
