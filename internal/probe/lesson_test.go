@@ -18,18 +18,22 @@ func TestLearn(t *testing.T) {
 		{"nothing", Lesson{How: "seen"}, Facts{SharedPreloadLibraries: f.SharedPreloadLibraries}, false},
 		{"known already", Lesson{Preload: []string{"known"}, How: "seen"}, Facts{SharedPreloadLibraries: f.SharedPreloadLibraries}, false},
 		{
-			"a guess that is none any more", Lesson{Preload: []string{"guessed"}, How: "seen"},
-			Facts{SharedPreloadLibraries: []Item{item("known", "read", false), item("guessed", "seen", false)}}, false,
+			"a guess that is none any more",
+			Lesson{Preload: []string{"guessed"}, How: "seen"},
+			Facts{SharedPreloadLibraries: []Item{item("known", "read", false), item("guessed", "seen", false)}},
+			false,
 		},
 		{
-			"of every kind", Lesson{Preload: []string{"new", "pg_stat_statements"}, Libraries: []string{"liba.so.1"}, Requires: []string{"citus"}, How: "seen"},
+			"of every kind",
+			Lesson{Preload: []string{"new", "pg_stat_statements"}, Libraries: []string{"liba.so.1"}, Requires: []string{"citus"}, How: "seen"},
 			Facts{
 				SharedPreloadLibraries: append(f.SharedPreloadLibraries[:2:2], item("new", "seen", false)),
 				Parameters: []Parameter{{"pg_stat_statements.track", item("top",
 					"seen; CloudNativePG preloads pg_stat_statements as soon as a parameter begins with pg_stat_statements. and not before", false)}},
 				Libraries: []Item{item("liba.so.1", "seen", false)},
 				Requires:  []Item{item("citus", "seen", false)},
-			}, true,
+			},
+			true,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
