@@ -33,7 +33,7 @@ func (d Document) normal() (Document, error) {
 		if err := p.check(); err != nil {
 			return fail(fmt.Errorf("package %q: %w", p.Name, err))
 		}
-		d.Packages[i].License = p.License.Renamed(referenceID)
+		d.Packages[i].License = settled(p.License)
 	}
 	if err := d.checkPaths(kinds); err != nil {
 		return fail(err)

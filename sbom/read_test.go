@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -105,6 +106,28 @@ func TestAuthorsLicence(t *testing.T) {
 	}
 	if err := sbomtest.CycloneDX(t, cyclonedxOf(t, d)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPackageOfAuthorsLicence: a package without a copyright file has the
+// licence that the author states, a reference without a text too.
+func TestPackageOfAuthorsLicence(t *testing.T) {
+	d := sample()
+	d.Image.License, d.Packages[0].License = "LicenseRef-own", license.License{Expression: "LicenseRef-own"}
+	text := spdxOf(t, d)
+	sbomtest.Check(t, text)
+	inv, err := ReadSPDX(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := inv.Packages[1]; got.Name != d.Packages[0].Name || got.License != "LicenseRef-own" {
+		t.Errorf("package = %+v, want %s with LicenseRef-own", got, d.Packages[0].Name)
+	}
+	if err := sbomtest.CycloneDX(t, cyclonedxOf(t, d)); err != nil {
+		t.Error(err)
+	}
+	if bytes.Contains(cyclonedxOf(t, d), []byte(`"content":""`)) {
+		t.Error("CycloneDX has a licence without a text")
 	}
 }
 
