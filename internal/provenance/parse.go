@@ -9,6 +9,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
@@ -231,6 +232,18 @@ func decode(data []byte, into any) error {
 // maxDepth bounds how deep a document is nested.
 const maxDepth = 64
 
+// folded is the same for all the names that encoding/json takes for one: those
+// that differ by case, where "ſ" is an s too and the Kelvin sign a k.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, name)
+}
+
 // unambiguous reads one value and refuses keys that repeat: readers differ in
 // which of the two they believe. encoding/json tells no upper from lower case
 // but in maps, whose keys are free.
@@ -253,7 +266,7 @@ func unambiguous(dec *json.Decoder, depth int, free bool) error {
 			name, _ := token.(string)
 			key := name
 			if !free {
-				key = strings.ToLower(name)
+				key = folded(name)
 			}
 			if keys[key] {
 				return fmt.Errorf("key %q repeats", name)

@@ -66,6 +66,7 @@ func TestParseRefuses(t *testing.T) {
 		{"too deep", strings.Repeat("[", 100), "reading provenance: nested more than 64 deep", false},
 		{"key that repeats", replace(`"predicateType"`, `"predicateType": "a", "predicateType"`), `reading provenance: key "predicateType" repeats`, false},
 		{"key in another case", replace(`"subject"`, `"Subject": [], "subject"`), `reading provenance: key "subject" repeats`, false},
+		{"key with another s", replace(`"subject"`, `"ſubject": [], "subject"`), `reading provenance: key "subject" repeats`, false},
 		{"another statement", replace(StatementType, "https://in-toto.io/Statement/v0.1"), `reading provenance: _type: is "https://in-toto.io/Statement/v0.1"`, true},
 		{"another predicate", replace(PredicateType, "https://spdx.dev/Document"), `reading provenance: predicateType: is "https://spdx.dev/Document"`, true},
 		{"another build type", replace("#build-type-1", "#build-type-2"), `reading provenance: buildDefinition.buildType: is "` + strings.Replace(BuildType, "1", "2", 1), true},
