@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/anchore/packageurl-go"
+
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/sbom"
 )
@@ -130,12 +132,22 @@ func packageFaults(i Image, inv sbom.Inventory) []string {
 			faults = append(faults, p.Name+" is in the SBOM more than once")
 		}
 		billed[p.Name] = p.Version
+		if !named(p) {
+			faults = append(faults, fmt.Sprintf("%s %s: its package URL is of something else: %s", p.Name, p.Version, orNothing(p.PURL)))
+		}
 	}
 	listed := map[string]string{}
 	for _, p := range i.Packages {
 		listed[p.Name] = p.Version
 	}
 	return append(faults, different(billed, listed, "the SBOM", "the image's package database")...)
+}
+
+// named reports whether the URL of a package, which is what scanners look at,
+// is about its name and version.
+func named(p sbom.Entry) bool {
+	u, err := packageurl.FromString(p.PURL)
+	return err == nil && u.Type == packageurl.TypeDebian && u.Name == p.Name && u.Version == p.Version
 }
 
 // different tells in which names and versions two sides differ.
@@ -163,6 +175,7 @@ type component struct {
 	Type    string `json:"type"`
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	PURL    string `json:"purl"`
 	Hashes  []struct {
 		Algorithm string `json:"alg"`
 		Content   string `json:"content"`
@@ -228,9 +241,11 @@ func (j *judge) cyclonedx(i Image, inv *sbom.Inventory) {
 	j.fail("cyclonedx", detail, hint)
 }
 
-// bomFaults compares packages by version and digest, files by digest.
+// bomFaults compares packages by version, URL and digest, files by digest.
 func bomFaults(components []component, inv sbom.Inventory) []string {
-	const separator = " with SHA-256 "
+	said := func(version, purl, sha256 string) string {
+		return strings.TrimSpace(version+" "+purl) + " with SHA-256 " + sha256
+	}
 	a, b := map[string]string{}, map[string]string{}
 	var faults []string
 	var walk func([]component)
@@ -239,16 +254,16 @@ func bomFaults(components []component, inv sbom.Inventory) []string {
 			if _, twice := a[c.Name]; twice {
 				faults = append(faults, c.Name+" is in CycloneDX more than once")
 			}
-			a[c.Name] = c.Version + separator + c.sha256()
+			a[c.Name] = said(c.Version, c.PURL, c.sha256())
 			walk(c.Components)
 		}
 	}
 	walk(components)
 	for _, p := range inv.Packages {
-		b[p.Name] = p.Version + separator + p.SHA256
+		b[p.Name] = said(p.Version, p.PURL, p.SHA256)
 	}
 	for _, f := range inv.Files {
-		b[f.Path] = separator + f.SHA256
+		b[f.Path] = said("", "", f.SHA256)
 	}
 	return append(faults, different(a, b, "CycloneDX", "SPDX")...)
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -290,7 +291,22 @@ func TestDocuments(t *testing.T) {
 			in.Trusted, in.Verdicts = false, nil
 			return in
 		}, []string{
-			"cyclonedx (linux/amd64): the two SBOMs do not agree: liba1 is 9 with SHA-256 " + hexOf("liba1") + " in CycloneDX, and 1:2-1 with SHA-256 " + hexOf("liba1") + " in SPDX",
+			"cyclonedx (linux/amd64): the two SBOMs do not agree: liba1 is 9 pkg:deb/debian/liba1@9?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") +
+				" in CycloneDX, and 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
+		}},
+		{"URLs of another version", unsigned(func(i *Image) {
+			for n := range i.Documents[:2] {
+				i.Documents[n].Content = bytes.ReplaceAll(i.Documents[n].Content, []byte("liba1@1%3A2-1"), []byte("liba1@1%3A9-1"))
+			}
+		}), []string{
+			"sbom packages (linux/amd64): the SBOM does not agree with the image's package database: " +
+				"liba1 1:2-1: its package URL is of something else: pkg:deb/debian/liba1@1%3A9-1?arch=amd64&distro=debian-14",
+		}},
+		{"URLs of another package, in CycloneDX alone", unsigned(func(i *Image) {
+			i.Documents[1].Content = bytes.ReplaceAll(i.Documents[1].Content, []byte("liba1@1%3A2-1"), []byte("other@1%3A2-1"))
+		}), []string{
+			"cyclonedx (linux/amd64): the two SBOMs do not agree: liba1 is 1:2-1 pkg:deb/debian/other@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") +
+				" in CycloneDX, and 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
 		}},
 	})
 }
