@@ -12,7 +12,7 @@ GOLANGCI_LINT_VERSION = v2.12.2
 TOOLS = $(CURDIR)/bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test scan lint check demo bench corpus live upgrade fuzz faults soak cross clean
+.PHONY: help build install test scan lint check demo bench corpus regress live upgrade fuzz faults soak cross clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ corpus: ## build every extension package of DISTRO for PG, ask the loader, try i
 faults: ## fail every request of a publish in every way; kill the program at KILLS (default 50) moments of one
 	$(GO) test -count=1 -timeout 120m -v -run '^TestFaults$$' ./internal/registry -args -every-fault
 	$(GO) test -tags faults -count=1 -timeout 60m -v -run '^TestKill$$' ./cmd/pgext -args -kills $(or $(KILLS),50) -seed $(or $(SEED),0)
+
+regress: ## run the extensions' own regression suites against the images of recipes/; UPDATE=1 writes docs/regress.md
+	$(GO) test -tags regress -count=1 -timeout 30m -parallel 2 -run '^TestRegress$$' -v ./cmd/pgext -args -only '$(ONLY)' $(if $(UPDATE),-update)
 
 soak: build ## build the recipes again and again, elsewhere, interrupted, two at a time; nothing may differ
 	@.ci/soak.sh

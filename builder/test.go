@@ -109,6 +109,8 @@ type Company struct {
 	Others []Trial
 	// Missing is what it requires and none of them has.
 	Missing []metadata.Requirement
+	// Suite is a regression suite that runs as well; nil is none.
+	Suite *pgtest.Suite
 	// Report hears of each check as soon as it is known; nil discards.
 	Report func(pgtest.Check)
 }
@@ -143,7 +145,7 @@ func (b *Builder) testInput(ctx context.Context, t Trial, with Company) (pgtest.
 	if err != nil {
 		return pgtest.Input{}, err
 	}
-	in := pgtest.Input{Postgres: t.Metadata.Postgres}
+	in := pgtest.Input{Postgres: t.Metadata.Postgres, Suite: with.Suite}
 	in.Emulator, _ = t.runner()
 	if in.Root, in.Version, err = b.operandRoot(ctx, roots, t); err != nil {
 		return in, err

@@ -27,6 +27,7 @@ type testFlags struct {
 	with   []string
 	junit  string
 	from   string
+	suite  regressFlags
 }
 
 const testHelp = `Try images out on a real PostgreSQL server, mounted and configured as
@@ -48,7 +49,12 @@ With --from an upgrade is tried as well: what OLD has is created and used, the
 server stops and starts with the new image on the same data directory, every
 extension is used before and after ALTER EXTENSION UPDATE. OLD is an image, the
 TAG of another image beside the one that is tested, HOST/NAME or "previous" for
-the newest before it in that repository, or in its own.`
+the newest before it in that repository, or in its own.
+
+With --regress the extension's own regression suite runs as well, as
+"make installcheck" would in that source tree: its Makefile's variables are
+read (no make, no pg_regress, no compiler), tests run in the sandbox. Where
+output differs, DIR/<image>/<tag>-<arch>.regression.diffs says how.`
 
 func (a *app) testCommand() *cobra.Command {
 	var f testFlags
@@ -60,30 +66,10 @@ func (a *app) testCommand() *cobra.Command {
   pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie
   pgext test dist/pgrouting --with dist/postgis --junit report.xml
   pgext test recipes/pgvector --from registry.example.com/extensions/pgvector
-  pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie --from 0.8.0-18-trixie`,
+  pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie --from 0.8.0-18-trixie
+  pgext test recipes/pgvector --distro forky --regress ~/src/pgvector`,
 		Args: atLeastOne("a recipe or an image"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
-			if err != nil {
-				return err
-			}
-			subjects, err := a.testSubjects(cmd.Context(), b, args, f)
-			if err != nil {
-				return err
-			}
-			if err := a.addPredecessors(cmd.Context(), subjects, f.from); err != nil {
-				return err
-			}
-			others, err := a.testCompanions(cmd.Context(), b, subjects, f)
-			if err != nil {
-				return err
-			}
-			outcomes, err := a.test(cmd.Context(), b, subjects, others)
-			if err != nil {
-				return err
-			}
-			return a.reportTests(outcomes, f)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runTests(cmd.Context(), args, f) },
 	}
 	fs := cmd.Flags()
 	f.selectionFlags.bind(fs)
@@ -91,8 +77,40 @@ func (a *app) testCommand() *cobra.Command {
 	fs.StringVar(&f.output, "output", "dist", "folder for the images of recipes, and for the logs of failed tests")
 	fs.StringArrayVar(&f.with, "with", nil, "image that others may require")
 	fs.StringVar(&f.from, "from", "", "image to upgrade from: IMAGE, HOST/NAME, TAG, or \"previous\"")
+	f.suite.bind(fs)
 	fs.StringVar(&f.junit, "junit", "", "write a JUnit report to this file")
 	return cmd
+}
+
+// runTests builds, tests and reports.
+func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
+	suite, err := f.suite.suite(args)
+	if err != nil {
+		return err
+	}
+	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	if err != nil {
+		return err
+	}
+	subjects, err := a.testSubjects(ctx, b, args, f)
+	if err != nil {
+		return err
+	}
+	if subjects, err = withSuite(subjects, suite); err != nil {
+		return err
+	}
+	if err := a.addPredecessors(ctx, subjects, f.from); err != nil {
+		return err
+	}
+	others, err := a.testCompanions(ctx, b, subjects, f)
+	if err != nil {
+		return err
+	}
+	outcomes, err := a.test(ctx, b, subjects, others)
+	if err != nil {
+		return err
+	}
+	return a.reportTests(outcomes, f)
 }
 
 // subject is one architecture of an image to test.
@@ -104,6 +122,8 @@ type subject struct {
 	ref string
 	// from is what it is upgraded from; nil when nothing is.
 	from *predecessor
+	// suite runs as well; nil is none.
+	suite *pgtest.Suite
 }
 
 // testSubjects builds the recipes and finds the images among the arguments.
@@ -241,8 +261,9 @@ func (a *app) testCompanions(ctx context.Context, b *builder.Builder, subjects [
 type outcome struct {
 	subject
 	pgtest.Result
-	// log is where the server's log was kept.
-	log string
+	// log is where the server's log was kept, diffs where the differences of a
+	// regression suite were.
+	log, diffs string
 }
 
 // test tests the subjects, several at a time.
@@ -269,7 +290,9 @@ func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.T
 	others, missing := s.Required(all)
 	report := func(c pgtest.Check) { live.show(s, c) }
 	company := builder.Company{Others: others, Missing: missing, Report: report}
-	result, err := b.Test(ctx, s.Trial, company)
+	tried := company
+	tried.Suite = s.suite
+	result, err := b.Test(ctx, s.Trial, tried)
 	if refused := (*sandbox.EmulatorError)(nil); errors.As(err, &refused) {
 		return readOne(ctx, b, s, fmt.Sprintf("%v: %s", refused, refused.Hint()))
 	}
@@ -326,11 +349,26 @@ func (l *liveLines) show(s subject, c pgtest.Check) {
 	fmt.Fprintf(l.app.stderr, "%s %s: %s %s (%.1fs)\n", s.Metadata.Name, s.Metadata.Arch, c.Status, c.Name, c.Seconds)
 }
 
-// keepLog writes the log of a failed test and returns its path.
-func (o outcome) keepLog(dir string) (string, error) {
-	path := filepath.Join(dir, o.Metadata.Image, fmt.Sprintf("%s-%s.test.log", o.tag, o.Metadata.Arch))
-	if !o.Failed() || len(o.Log) == 0 {
-		err := os.Remove(path) // of an earlier test
+// keep writes the log of a failed test, and what its regression suite printed
+// otherwise than expected.
+func (o *outcome) keep(dir string) (err error) {
+	log := o.Log
+	if !o.Failed() {
+		log = nil
+	}
+	if o.log, err = o.keepFile(dir, "test.log", log); err != nil {
+		return err
+	}
+	o.diffs, err = o.keepFile(dir, "regression.diffs", o.Diffs)
+	return err
+}
+
+// keepFile writes a file beside the image and returns its path; one that is
+// empty is not written, and one of an earlier test removed.
+func (o *outcome) keepFile(dir, suffix string, content []byte) (string, error) {
+	path := filepath.Join(dir, o.Metadata.Image, fmt.Sprintf("%s-%s.%s", o.tag, o.Metadata.Arch, suffix))
+	if len(content) == 0 {
+		err := os.Remove(path)
 		if os.IsNotExist(err) {
 			err = nil
 		}
@@ -339,5 +377,5 @@ func (o outcome) keepLog(dir string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	return path, builder.WriteFile(path, o.Log)
+	return path, builder.WriteFile(path, content)
 }

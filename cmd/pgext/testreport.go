@@ -32,6 +32,8 @@ type testedImage struct {
 	Advice  []pgtest.Advice `json:"advice"`
 	// Log is where the server's log was kept.
 	Log string `json:"log,omitempty"`
+	// Diffs is where differences of its regression suite were kept.
+	Diffs string `json:"diffs,omitempty"`
 }
 
 // reportTests keeps logs, writes the report that was asked for and prints the
@@ -40,8 +42,7 @@ func (a *app) reportTests(outcomes []outcome, f testFlags) error {
 	doc := testDocument{Schema: 1, Images: []testedImage{}}
 	failed := false
 	for _, o := range outcomes {
-		var err error
-		if o.log, err = o.keepLog(f.output); err != nil {
+		if err := o.keep(f.output); err != nil {
 			return fmt.Errorf("keeping the log of %s: %w", o.Name, err)
 		}
 		doc.Images = append(doc.Images, o.document())
@@ -68,7 +69,7 @@ func (a *app) reportTests(outcomes []outcome, f testFlags) error {
 func (o outcome) document() testedImage {
 	d := testedImage{
 		Image: o.Name, Name: o.Metadata.Name, Distro: o.Metadata.Distro, Postgres: o.Metadata.Postgres, Arch: o.Metadata.Arch,
-		Status: pgtest.Pass, Checks: o.Checks, Advice: list(o.Advice), Log: o.log, From: o.fromDocument(),
+		Status: pgtest.Pass, Checks: o.Checks, Advice: list(o.Advice), Log: o.log, Diffs: o.diffs, From: o.fromDocument(),
 	}
 	if digest, err := o.Image.Digest(); err == nil {
 		d.Digest = digest.String()
@@ -107,6 +108,9 @@ func testTable(doc testDocument) string {
 		}
 		if i.Log != "" {
 			fmt.Fprintf(&b, "  log: %s\n", i.Log)
+		}
+		if i.Diffs != "" {
+			fmt.Fprintf(&b, "  diffs: %s\n", i.Diffs)
 		}
 	}
 	return b.String()

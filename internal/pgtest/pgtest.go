@@ -39,6 +39,9 @@ type Input struct {
 	Script string
 	// Preload are libraries that are preloaded although no image says so.
 	Preload []string
+	// Suite is a regression suite that runs as well, on a server of its own;
+	// nil is none.
+	Suite *Suite
 }
 
 // Options say how images are tested. Cache is required.
@@ -55,6 +58,23 @@ const rounds = 3
 // Run tests an image. Whatever is wrong with it is in the Result; the error
 // says that it could not be tested.
 func Run(ctx context.Context, in Input, o Options) (Result, error) {
+	if in.Suite == nil {
+		return checks(ctx, in, o)
+	}
+	suite, err := openSuite(ctx, in, o)
+	if err != nil {
+		return Result{}, err
+	}
+	defer suite.server.close()
+	result, err := checks(ctx, in, o)
+	if err == nil {
+		err = suite.into(ctx, &result)
+	}
+	return result, err
+}
+
+// checks tests an image, and if need be again with more preloaded.
+func checks(ctx context.Context, in Input, o Options) (Result, error) {
 	result, missing, err := once(ctx, in, o)
 	if err != nil || !result.Failed() {
 		return result, err

@@ -62,11 +62,14 @@ type Result struct {
 	Advice []Advice `json:"advice,omitempty"`
 	// Log is what the server wrote.
 	Log []byte `json:"-"`
+	// Diffs are what tests of a regression suite printed otherwise than
+	// expected, as unified differences.
+	Diffs []byte `json:"-"`
 }
 
 // And returns a result with another's checks, advice and log behind its own.
 func (r Result) And(o Result) Result {
-	return Result{slices.Concat(r.Checks, o.Checks), slices.Concat(r.Advice, o.Advice), slices.Concat(r.Log, o.Log)}
+	return Result{slices.Concat(r.Checks, o.Checks), slices.Concat(r.Advice, o.Advice), slices.Concat(r.Log, o.Log), slices.Concat(r.Diffs, o.Diffs)}
 }
 
 // Count returns how many checks have that status.

@@ -1,0 +1,59 @@
+//go:build regress && linux
+
+package main
+
+// upstream says where the suite of a recipe is, and what it needs, where the
+// Makefile at the top of the source tree does not tell it all.
+type upstream struct {
+	// dir is the folder within the source tree.
+	dir string
+	// expected takes all tests of that folder that have an expected output.
+	expected string
+	// copies are files that rules of the Makefile would copy to a folder.
+	copies, to string
+	options    []string
+}
+
+var upstreams = map[string]upstream{
+	"auto-failover": {dir: "src/monitor"},
+	"h3":            {dir: "h3/test", expected: ".", options: []string{"--regress-option=--load-extension=h3"}},
+	"pgaudit":       {options: []string{"--regress-option=--temp-config=pgext.conf"}},
+	"pgtap":         {expected: "test", copies: "test/schedule/*.sql", to: "test/sql"},
+	"pointcloud":    {dir: "pgsql", options: []string{"--regress-tests=pointcloud,pointcloud_columns,schema"}},
+	"repack":        {dir: "regress"},
+}
+
+// added are files that a suite needs and its source tree lacks.
+var added = map[string]map[string]string{
+	"pgaudit": {"pgext.conf": "pgaudit.log = 'none'\n"}, // which the image sets to something else
+}
+
+// apart are the recipes whose suites are not run.
+var apart = map[string]string{
+	"mysql-fdw":   "wants a MySQL server",
+	"mongo-fdw":   "wants a MongoDB server",
+	"tds-fdw":     "wants a Microsoft SQL Server",
+	"pgmemcache":  "wants memcached",
+	"snakeoil":    "wants ClamAV's database",
+	"pglogical":   "its tests wait for replication workers that do not start in time in the sandbox; why is open",
+	"mobilitydb":  "its suite is made by CMake",
+	"timescaledb": "its suite is made by CMake",
+	"postgis-3":   "its suite is a Perl program of its own",
+	"pgpool2":     "its suite tests the pooler",
+}
+
+// reasons say why a test of a suite, or all of them, cannot pass here.
+var reasons = map[string]string{
+	"auto-failover upgrade":             "it expects the \\dx of an older psql",
+	"londiste-sql londiste_create_part": "it counts constraints, which are more since PostgreSQL 18; Debian's patches are not on the mirror",
+	"pgtap build":                       "it reads a file that a rule of the Makefile makes",
+	"pgextwlist hooks":                  "the suite is of another version",
+	"pg-hint-plan":                      "the suite is of another version, for PostgreSQL 17",
+	"pgpcre test":                       "it expects messages of PCRE 1; Debian's patches are not on the mirror",
+	"pgq3 pgq_perms":                    "it reads a file that a rule of the Makefile makes",
+	"powa 03_db_module":                 "the suite is of another version",
+	"powa 10_acl":                       "the suite is of another version",
+	"repack tablespace":                 "it wants a tablespace that somebody made before",
+	"rum security":                      "it shows the image's script, which says 'rum' where the package says '$libdir/rum'",
+	"similarity":                        "it reads a file that a rule of the Makefile makes",
+}

@@ -1,0 +1,186 @@
+package pgtest
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/pgext/pgext/internal/rootfs"
+	"github.com/pgext/pgext/internal/sandbox"
+)
+
+// suiteDir is where a copy of the suite's source tree lies in the sandbox,
+// helpers where programs are that its Makefile may ask.
+const (
+	suiteDir = rootfs.Home + "/regress"
+	helpers  = rootfs.Home + "/helpers"
+)
+
+// maxTree is how large a source tree may be, in bytes.
+const maxTree = 2 << 30
+
+// copyTree copies a source tree into the sandbox, where tests write into it.
+func (s *server) copyTree(ctx context.Context, root *os.Root, major int, version string) error {
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(writeTree(w, root, pgConfig(major, version))) }()
+	defer r.Close() //nolint:errcheck // a pipe's is always nil
+	var out bytes.Buffer
+	err := s.sandbox.Run(ctx, sandbox.Command{
+		Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Env: environment(nil), Stdin: r, Stderr: &out,
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, strings.TrimSpace(out.String()))
+	}
+	return nil
+}
+
+// pgConfig is a program that tells what Makefiles ask of pg_config: the
+// operand has none.
+func pgConfig(major int, version string) []byte {
+	return fmt.Appendf(nil, `#!/bin/sh
+for option; do
+	case $option in
+	--version) echo "PostgreSQL %[2]s" ;;
+	--pgxs) echo /usr/lib/postgresql/%[1]d/lib/pgxs/src/makefiles/pgxs.mk ;;
+	--bindir) echo /usr/lib/postgresql/%[1]d/bin ;;
+	--pkglibdir) echo /usr/lib/postgresql/%[1]d/lib ;;
+	--sharedir) echo /usr/share/postgresql/%[1]d ;;
+	--libdir) echo /usr/lib ;;
+	--includedir) echo /usr/include/postgresql ;;
+	--includedir-server) echo /usr/include/postgresql/%[1]d/server ;;
+	*) exit 1 ;;
+	esac
+done
+`, major, version)
+}
+
+// writeTree writes a tar archive of a source tree, without its history, and of
+// pg_config.
+func writeTree(to io.Writer, root *os.Root, pgConfig []byte) error {
+	t := tree{Writer: tar.NewWriter(to), root: root}
+	helper := &tar.Header{Name: path.Base(helpers) + "/pg_config", Mode: 0o755, Size: int64(len(pgConfig)), Typeflag: tar.TypeReg}
+	if err := t.WriteHeader(helper); err != nil {
+		return err
+	}
+	if _, err := t.Write(pgConfig); err != nil {
+		return err
+	}
+	if err := fs.WalkDir(root.FS(), ".", t.add); err != nil {
+		return err
+	}
+	return t.Close()
+}
+
+// tree writes entries of a folder.
+type tree struct {
+	*tar.Writer
+	root *os.Root
+	size int64
+}
+
+func (t *tree) add(name string, d fs.DirEntry, err error) error {
+	if err != nil {
+		return err
+	}
+	if d.IsDir() && d.Name() == ".git" {
+		return fs.SkipDir
+	}
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	link := ""
+	switch info.Mode().Type() {
+	case 0, fs.ModeDir:
+	case fs.ModeSymlink:
+		if link, err = t.root.Readlink(name); err != nil {
+			return err
+		}
+	default:
+		return nil // a socket or a device is no part of a suite
+	}
+	h, err := tar.FileInfoHeader(info, link)
+	if err != nil {
+		return err
+	}
+	h.Name, h.Uid, h.Gid, h.Uname, h.Gname = path.Join(path.Base(suiteDir), name), rootfs.User, rootfs.User, "", ""
+	h.Mode = int64(info.Mode().Perm() | 0o600)
+	if d.IsDir() {
+		h.Mode |= 0o700
+	}
+	if t.size += h.Size; t.size > maxTree {
+		return fmt.Errorf("it has more than %d MiB", maxTree>>20)
+	}
+	if err := t.WriteHeader(h); err != nil || h.Typeflag != tar.TypeReg {
+		return err
+	}
+	return t.content(name)
+}
+
+func (t *tree) content(name string) error {
+	f, err := t.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(t, f)
+	return err
+}
+
+// shellTime and shellOutput bound what a Makefile's $(shell) may take.
+const (
+	shellTime   = 30 * time.Second
+	shellOutput = 1 << 20
+)
+
+// shell returns what a command prints in the copy of the source tree. Whether
+// it fails is of no interest to make.
+func (s *server) shell(ctx context.Context, command string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, shellTime)
+	defer cancel()
+	var out bytes.Buffer
+	env := environment(nil)
+	env[0] += ":" + helpers // PATH
+	err := s.sandbox.Run(ctx, sandbox.Command{
+		Args: []string{"/bin/sh", "-c", command}, Env: env, Dir: suiteDir, Stdout: &limited{to: &out, left: shellOutput},
+	})
+	if errors.As(err, new(*sandbox.ExitError)) {
+		err = nil
+	}
+	return out.String(), err
+}
+
+// present returns the files among names that are in the copy of the source
+// tree.
+func (s *server) present(ctx context.Context, names []string) ([]string, error) {
+	var out bytes.Buffer
+	err := s.sandbox.Run(ctx, sandbox.Command{
+		Args: append([]string{"/bin/sh", "-c", `for f; do if [ -f "$f" ]; then echo "$f"; fi; done`, "sh"}, names...),
+		Env:  environment(nil), Dir: suiteDir, Stdout: &out,
+	})
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n"), err
+}
+
+// diff compares two files and writes how they differ.
+func (s *server) diff(ctx context.Context, to io.Writer, args ...string) (same bool, err error) {
+	var problem bytes.Buffer
+	err = s.sandbox.Run(ctx, sandbox.Command{
+		Args: append([]string{"/usr/bin/diff"}, args...), Env: environment([]string{"LC_ALL=C"}), Dir: suiteDir, Stdout: to, Stderr: &problem,
+	})
+	var exit *sandbox.ExitError
+	if errors.As(err, &exit) && exit.Code == 1 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("comparing results: %w\n%s", err, strings.TrimSpace(problem.String()))
+	}
+	return true, nil
+}

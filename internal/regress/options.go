@@ -1,0 +1,183 @@
+package regress
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// reader fills in a suite.
+type reader struct {
+	*Suite
+	fsys fs.FS
+	// dir is the absolute path of the tree.
+	dir string
+}
+
+// flags are pg_regress's options without a value.
+var flags = []string{"debug", "no-locale", "use-existing", "help", "version"}
+
+// moot are those about the server and its programs, which are given here.
+var moot = []string{
+	"bindir", "dlpath", "host", "port", "temp-instance", "max-connections", "max-concurrent-tests", "debug",
+	"psqldir", "top-builddir", "srcdir", "config-auth",
+}
+
+// options reads the command line of pg_regress, as getopt_long does it: names
+// of tests may stand between options.
+func (r *reader) options(words []string) error {
+	var schedules, tests []string
+	for len(words) > 0 {
+		word := words[0]
+		words = words[1:]
+		if word == "--" {
+			tests = append(tests, words...)
+			break
+		}
+		name, value, ok := strings.Cut(word, "=")
+		if !strings.HasPrefix(name, "-") {
+			tests = append(tests, word)
+			continue
+		}
+		name = strings.TrimPrefix(name, "--")
+		if !ok && takesValue(name) {
+			if len(words) == 0 {
+				return &Error{Reason: "--" + name + " has no value"}
+			}
+			value, words = words[0], words[1:]
+		}
+		if name == "schedule" {
+			schedules = append(schedules, value)
+		} else if err := r.option(name, value); err != nil {
+			return err
+		}
+	}
+	for _, s := range schedules {
+		if err := r.schedule(s); err != nil {
+			return err
+		}
+	}
+	r.Tests = append(r.Tests, tests...)
+	return nil
+}
+
+func takesValue(name string) bool {
+	known := []string{
+		"dbname", "inputdir", "outputdir", "expecteddir", "encoding", "schedule", "user", "create-role", "temp-config",
+		"launcher", "load-extension", "load-language",
+	}
+	return slices.Contains(known, name) || slices.Contains(moot, name) && !slices.Contains(flags, name)
+}
+
+// option heeds one option.
+func (r *reader) option(name, value string) error {
+	switch name {
+	case "dbname":
+		r.Databases = strings.Split(value, ",")
+		if r.Databases[0] == "" {
+			return &Error{Reason: "--dbname names no database"}
+		}
+	case "load-extension", "load-language":
+		if !slices.Contains(r.Extensions, value) {
+			r.Extensions = append(r.Extensions, value)
+		}
+	case "create-role":
+		r.Roles = append(r.Roles, strings.Split(value, ",")...)
+	case "user":
+		r.User = value
+	case "encoding":
+		r.Encoding = value
+	case "no-locale":
+		r.NoLocale = true
+	case "launcher":
+		r.Launcher = value
+	case "inputdir", "outputdir", "expecteddir", "temp-config":
+		return r.file(name, value)
+	case "use-existing":
+		r.note("--use-existing is not heeded: databases and roles are created")
+	default:
+		if !slices.Contains(moot, name) {
+			r.note(fmt.Sprintf("pg_regress has no option --%s, which is not heeded", name))
+		}
+	}
+	return nil
+}
+
+func (r *reader) note(sentence string) { r.Notes = append(r.Notes, sentence) }
+
+// file heeds an option that names a folder or a file. A configuration in
+// PostgreSQL's own source tree, where an extension of its contrib folder would
+// be, is the one of that name here.
+func (r *reader) file(name, value string) error {
+	local, ok := r.local(value)
+	switch name {
+	case "inputdir", "outputdir", "expecteddir":
+		if !ok {
+			return &Error{Reason: fmt.Sprintf("--%s=%s is outside of it", name, value)}
+		}
+		switch name {
+		case "inputdir":
+			r.InputDir = local
+		case "outputdir":
+			r.OutputDir = local
+		default:
+			r.ExpectedDir = local
+		}
+	case "temp-config":
+		if !ok || !r.exists(local) {
+			local = path.Base(value)
+		}
+		if !r.exists(local) {
+			r.note(fmt.Sprintf("--temp-config=%s is not there", value))
+			return nil
+		}
+		r.Configs = append(r.Configs, local)
+	}
+	return nil
+}
+
+// local returns a path within the tree.
+func (r *reader) local(name string) (string, bool) {
+	if path.IsAbs(name) {
+		rest, ok := strings.CutPrefix(path.Clean(name)+"/", strings.TrimSuffix(r.dir, "/")+"/")
+		if !ok {
+			return "", false
+		}
+		name = rest
+	}
+	name = path.Clean(name)
+	return name, fs.ValidPath(name)
+}
+
+func (r *reader) exists(name string) bool {
+	info, err := fs.Stat(r.fsys, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// schedule reads the tests of a schedule: lines "test: NAME...". Those of one
+// line may run at the same time, and one after the other as well.
+func (r *reader) schedule(name string) error {
+	local, ok := r.local(name)
+	if !ok {
+		return &Error{Reason: "--schedule=" + name + " is outside of it", Advice: naming}
+	}
+	text, err := fs.ReadFile(r.fsys, local)
+	if err != nil {
+		return &Error{Reason: fmt.Sprintf("the schedule %s is not there; a rule of the Makefile may make it", name), Advice: naming, Err: err}
+	}
+	for i, line := range strings.Split(string(text), "\n") {
+		line = strings.TrimRight(line, " \t\r\n\v\f")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		names, ok := strings.CutPrefix(line, "test: ")
+		tests := strings.Fields(names)
+		if !ok || len(tests) == 0 {
+			return &Error{Reason: fmt.Sprintf("%s:%d: %q is no line of a schedule", name, i+1, line), Advice: naming}
+		}
+		r.Tests = append(r.Tests, tests...)
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package regress
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// localeFlags are those that PGXS derives from variables of its own
+// (Makefile.global).
+const localeFlags = "$(if $(ENCODING),--encoding=$(ENCODING)) $(NOLOCALE)"
+
+// pgxsPath ends every path at which PostgreSQL installs what a Makefile
+// includes.
+var pgxsPath = regexp.MustCompile(`(^|/)(pgxs\.mk|Makefile\.global|contrib-global\.mk|\$[({]PGXS[)}])$`)
+
+// pgxs stands for PGXS and what it includes: the variables that tell of the
+// installation, and what it does with those of a suite.
+func pgxs(name, version string) (text string, ok bool) {
+	if !pgxsPath.MatchString(name) {
+		return "", false
+	}
+	major, minor, _ := strings.Cut(version, ".")
+	m, _ := strconv.Atoi(major) // it comes from a version that was compared before
+	n, _ := strconv.Atoi(minor)
+	return fmt.Sprintf(`MAJORVERSION = %s
+VERSION = %s
+VERSION_NUM = %d
+PGXS ?= pgxs.mk
+PORTNAME = linux
+DLSUFFIX = .so
+srcdir = .
+abs_srcdir = $(CURDIR)
+abs_builddir = $(CURDIR)
+top_srcdir = /usr/lib/postgresql/%[1]s/lib/pgxs
+top_builddir = $(top_srcdir)
+bindir = /usr/lib/postgresql/%[1]s/bin
+datadir = /usr/share/postgresql/%[1]s
+sharedir = $(datadir)
+pkglibdir = /usr/lib/postgresql/%[1]s/lib
+libdir = /usr/lib
+includedir = /usr/include/postgresql
+includedir_server = $(includedir)/%[1]s/server
+enable_tap_tests = no
+with_llvm = no
+with_python = yes
+with_perl = yes
+with_openssl = yes
+with_libxml = yes
+with_icu = yes
+with_zlib = yes
+AWK = mawk
+GREP = /usr/bin/grep
+SED = /usr/bin/sed
+PERL = /usr/bin/perl
+CC = gcc
+NO_LOCALE ?=
+ENCODING ?=
+NOLOCALE ?=
+EXTRA_REGRESS_OPTS ?=
+REGRESS_OPTS ?=
+REGRESS ?=
+REGRESS_PREP ?=
+ISOLATION ?=
+TAP_TESTS ?=
+CONTRIB_TESTDB = contrib_regression
+ISOLATION_TESTDB = isolation_regression
+ifdef NO_LOCALE
+NOLOCALE += --no-locale
+endif
+ifdef REGRESS
+REGRESS_OPTS += --dbname=$(CONTRIB_TESTDB)
+endif
+`, major, version, m*10000+n), true
+}
