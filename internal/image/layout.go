@@ -313,6 +313,11 @@ func (l *Layout) verify(d v1.Descriptor) error {
 		return err
 	}
 	defer f.Close()
+	return l.verifyFile(d, f)
+}
+
+// verifyFile does the same for a file that is open at its start.
+func (l *Layout) verifyFile(d v1.Descriptor, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -316,6 +317,44 @@ type lying struct{ v1.Layer }
 func (lying) Digest() (v1.Hash, error) {
 	return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}, nil
 }
+
+// TestWriteRefuses: what is not its digest's never stands under its name.
+func TestWriteRefuses(t *testing.T) {
+	good := layer(t, vector(t), LayerOptions{Cache: newCache(t)})
+	for _, tc := range []struct {
+		name  string
+		layer v1.Layer
+	}{
+		{"other bytes", lying{good}},
+		{"bytes without end", endless{good}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			l := At(t.TempDir())
+			img, err := New(Spec{Platform: v1.Platform{Architecture: "arm64"}, Epoch: newer, Parts: []Part{{tc.layer, ""}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var damaged *DamagedError
+			if err := l.Write(t.Context(), Output{Image: img, Tags: []string{"a"}}); !errors.As(err, &damaged) {
+				t.Errorf("Write() = %v", err)
+			}
+			for name := range state(t, l.Dir()) {
+				if strings.HasPrefix(name, "blobs/") || strings.HasPrefix(name, temporary) {
+					t.Errorf("%s is there", name)
+				}
+			}
+		})
+	}
+}
+
+// endless is a layer whose bytes do not end.
+type endless struct{ v1.Layer }
+
+func (endless) Compressed() (io.ReadCloser, error) { return io.NopCloser(zeros{}), nil }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestLeftoversAreRemoved(t *testing.T) {
 	l := At(t.TempDir())

@@ -274,10 +274,7 @@ func (l *Layout) writeBlob(d v1.Descriptor, open func() (io.ReadCloser, error)) 
 		return err
 	}
 	defer r.Close()
-	if err := l.replace(path, r); err != nil {
-		return err
-	}
-	return l.verify(d)
+	return l.replace(path, io.LimitReader(r, d.Size+1), func(f *os.File) error { return l.verifyFile(d, f) })
 }
 
 // writeFile writes a small file at the top unless it is there.
@@ -286,12 +283,13 @@ func (l *Layout) writeFile(name string, data []byte) error {
 	if is, err := readBounded(path, int64(len(data))); err == nil && bytes.Equal(is, data) {
 		return nil
 	}
-	return l.replace(path, bytes.NewReader(data))
+	return l.replace(path, bytes.NewReader(data), func(*os.File) error { return nil })
 }
 
-// replace writes a file under a temporary name and renames it. The copy of a
-// file is left to the operating system, which may share its blocks.
-func (l *Layout) replace(path string, r io.Reader) (err error) {
+// replace writes a file under a temporary name and renames it when check finds
+// it right. The copy of a file is left to the operating system, which may share
+// its blocks.
+func (l *Layout) replace(path string, r io.Reader, check func(*os.File) error) (err error) {
 	f, err := os.CreateTemp(l.dir, temporary)
 	if err != nil {
 		return err
@@ -303,6 +301,12 @@ func (l *Layout) replace(path string, r io.Reader) (err error) {
 		}
 	}()
 	if _, err = io.Copy(f, r); err != nil {
+		return err
+	}
+	if _, err = f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err = check(f); err != nil {
 		return err
 	}
 	if err = f.Chmod(0o644); err != nil {
