@@ -28,7 +28,8 @@ type Options struct {
 	// means 5.
 	Attempts int
 	// Backoff is the wait after the first attempt, doubled after each; 0
-	// means one second. A longer Retry-After of the registry is honoured.
+	// means one second. A longer Retry-After of the registry is honoured. No
+	// wait is longer than half a minute.
 	Backoff time.Duration
 	// Insecure talks plain HTTP to every host, not to loopback alone.
 	Insecure bool

@@ -1,16 +1,19 @@
 package registry
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/pgext/pgext/internal/registry/registrytest"
@@ -79,4 +82,54 @@ func TestCollectMissing(t *testing.T) {
 	}
 	_, err = quick().Collect(t.Context(), repo+":nope")
 	checkError(t, err, "check the name; private repositories hide until docker login "+strings.TrimSuffix(repo, "/x"))
+}
+
+// TestCollectBounded: what a registry gives beyond what it announced is refused.
+func TestCollectBounded(t *testing.T) {
+	p := full(t, "a")
+	img := must(p.Index.Image(must(p.Index.IndexManifest()).Manifests[0].Digest))
+	layer := must(img.Manifest()).Layers[0]
+	next := Memory()
+	r := &recording{next: next}
+	repo := serve(t, r) + "/x"
+	must(quick().Push(t.Context(), repo, p))
+
+	t.Run("a blob that goes on", func(t *testing.T) {
+		r.reset(func(w http.ResponseWriter, req *http.Request) bool {
+			if req.Method != http.MethodGet || !strings.HasSuffix(req.URL.Path, "/blobs/"+layer.Digest.String()) {
+				return false
+			}
+			w.WriteHeader(http.StatusOK) // no Content-Length
+			for chunk := make([]byte, 64<<10); req.Context().Err() == nil; {
+				if _, err := w.Write(chunk); err != nil {
+					break
+				}
+			}
+			return true
+		})
+		got := must(quick().Collect(t.Context(), repo+":"+p.Moving[0]))
+		blob, err := must(must(got.Index.Image(must(got.Index.IndexManifest()).Manifests[0].Digest)).LayerByDigest(layer.Digest)).Compressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, blob)
+		if err == nil || n > layer.Size || !strings.Contains(err.Error(), "more than its") {
+			t.Errorf("reading %d bytes of %d: %v", n, layer.Size, err)
+		}
+		if err := blob.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("manifests without end", func(t *testing.T) {
+		r.reset(nil)
+		s := must(quick().session(t.Context(), must(name.NewRepository(repo)), transport.PullScope))
+		s.spent.Store(maxOpened - 2*minOpened) // for the index and one of its images
+		if _, _, err := s.open(t.Context(), p.Moving[0], 0); err == nil || !strings.Contains(err.Error(), "too many manifests") {
+			t.Errorf("open() = %v", err)
+		}
+		s.spent.Store(maxOpened)
+		if _, err := s.referrers(t.Context(), digestOf(t, p.Index)); err == nil || !strings.Contains(err.Error(), "too many manifests") {
+			t.Errorf("referrers() = %v", err)
+		}
+	})
 }

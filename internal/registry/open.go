@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -57,6 +59,31 @@ type openedLayer struct {
 func (l *openedLayer) Size() (int64, error)                { return l.desc.Size, nil }
 func (l *openedLayer) MediaType() (types.MediaType, error) { return l.desc.MediaType, nil }
 
+// Compressed ends with an error where the registry gives more than the manifest
+// says: the library compares the digest, and that only at the end.
+func (l *openedLayer) Compressed() (io.ReadCloser, error) {
+	r, err := l.Layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	return &sizedReader{r, l.desc, l.desc.Size}, nil
+}
+
+// sizedReader is a blob of a size that is known.
+type sizedReader struct {
+	io.ReadCloser
+	desc v1.Descriptor
+	left int64
+}
+
+func (r *sizedReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if r.left -= int64(n); r.left < 0 {
+		return 0, fmt.Errorf("blob %s: the registry has more than its %d bytes", r.desc.Digest, r.desc.Size)
+	}
+	return n, err
+}
+
 // smallBlob reads a blob, and verifies it.
 func (s *session) smallBlob(ctx context.Context, d v1.Descriptor) ([]byte, error) {
 	a, err := s.ask(ctx, question{method: http.MethodGet, path: "blobs/" + d.Digest.String(), accept: []int{http.StatusOK}})
@@ -108,11 +135,31 @@ type opened struct {
 	below []v1.Hash
 }
 
+// maxOpened bounds the manifests and lists that are read to open one image with
+// all that is attached to it, in bytes; each counts as minOpened at least.
+// Whoever may push can attach as many as they like, and an index may list
+// another one time and again.
+const (
+	maxOpened = 512 << 20
+	minOpened = 16 << 10
+)
+
+// spend counts what was read to open something.
+func (s *session) spend(n int) error {
+	if s.spent.Add(int64(max(n, minOpened))) > maxOpened {
+		return errors.New("it has too many manifests, or too large ones")
+	}
+	return nil
+}
+
 // open reads the manifest of a tag or digest and those it lists.
 func (s *session) open(ctx context.Context, ref string, depth int) (opened, bool, error) {
 	m, ok, err := s.read(ctx, ref)
 	if err != nil || !ok {
 		return opened{}, ok, err
+	}
+	if err := s.spend(len(m.raw)); err != nil {
+		return opened{}, true, err
 	}
 	var d document
 	if err := json.Unmarshal(m.raw, &d); err != nil {

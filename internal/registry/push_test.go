@@ -182,7 +182,7 @@ func TestPushJobs(t *testing.T) {
 		if _, err := New(Options{Jobs: jobs}).Push(t.Context(), repo, p); err != nil {
 			t.Fatal(err)
 		}
-		if r.peak != jobs {
+		if r.peak > jobs || jobs > 1 && r.peak < 2 {
 			t.Errorf("with %d jobs there were %d requests at once", jobs, r.peak)
 		}
 	}

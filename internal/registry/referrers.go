@@ -65,6 +65,9 @@ func (s *session) askReferrers(ctx context.Context, subject v1.Hash) (all []v1.D
 		if err := json.Unmarshal(a.body, &m); err != nil {
 			return nil, false, fmt.Errorf("referrers of %s: %w", subject, err)
 		}
+		if err := s.spend(len(a.body)); err != nil {
+			return nil, false, fmt.Errorf("referrers of %s: %w", subject, err)
+		}
 		all = append(all, m.Manifests...)
 		next, more := nextPage(a)
 		if !more {

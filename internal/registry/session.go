@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -28,6 +29,8 @@ type session struct {
 	http   *http.Client
 	pusher *remote.Pusher
 	puller *remote.Puller
+	// spent counts what was opened: see spend.
+	spent atomic.Int64
 }
 
 // session talks to repo with the rights of scope.
@@ -50,7 +53,7 @@ func (c *Client) session(ctx context.Context, repo name.Repository, scope string
 	if err != nil {
 		return nil, err
 	}
-	return &session{c, repo, &http.Client{Transport: t}, pusher, puller}, nil
+	return &session{client: c, repo: repo, http: &http.Client{Transport: t}, pusher: pusher, puller: puller}, nil
 }
 
 func (s *session) at(h v1.Hash) name.Digest { return s.repo.Digest(h.String()) }
