@@ -11,6 +11,7 @@
 //
 // Everything of sigstore stays behind this room: what it takes and returns are
 // types of the standard library and go-containerregistry. It talks to Fulcio,
-// Rekor, timestamp authorities and OIDC providers, never to a registry, and
-// reads no environment but what a provider of identity tokens is asked with.
+// Rekor, timestamp authorities and OIDC providers, never to a registry. It
+// reads the environment where it is told to (env://NAME) and to ask a provider
+// of identity tokens; plugins of a KMS inherit it.
 package sign

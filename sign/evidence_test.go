@@ -136,6 +136,31 @@ func TestFinishing(t *testing.T) {
 	}
 }
 
+// TestFinishingAlike: where two tags have the claim in two ways, every run takes
+// the same one for the third.
+func TestFinishingAlike(t *testing.T) {
+	key, _ := newKey(t)
+	signer := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatLegacy})
+	p := newPlace(t)
+	claim := sign.Statement{Subjects: p.subjects, PredicateType: spdx, Predicate: json.RawMessage("{}")}
+	batch := sign.Batch{Statements: []sign.Statement{claim}, Existing: sign.Evidence{Tags: map[string]v1.Image{}}}
+	for _, s := range p.subjects[:2] {
+		signed, err := signer.Attest(t.Context(), claim)
+		must(t, err)
+		tag := sign.AttestationTag(s.Digest)
+		batch.Existing.Tags[tag] = signed.Tags[tag]
+	}
+	seen := map[v1.Hash]bool{}
+	for range 20 {
+		rest, err := signer.SignAll(t.Context(), batch)
+		must(t, err)
+		seen[digest(t, rest.Tags[sign.AttestationTag(p.subjects[2].Digest)])] = true
+	}
+	if len(seen) != 1 {
+		t.Errorf("%d images for the third tag, want 1", len(seen))
+	}
+}
+
 func digest(tb testing.TB, img v1.Image) v1.Hash {
 	tb.Helper()
 	h, err := img.Digest()

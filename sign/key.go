@@ -26,9 +26,9 @@ const maxKeyFile = 1 << 20
 
 const generateHint = "cosign generate-key-pair makes a pair of keys; cosign import-key-pair --key FILE takes one that exists"
 
-// keyFile is a private key as cosign generate-key-pair writes it. Decrypting
-// it takes a third of a second and 85 MB (scrypt), so it is done once, when
-// something is signed.
+// keyFile is a private key as cosign generate-key-pair writes it. Decrypting it
+// is made to be slow and large (scrypt), so it is done once, when something is
+// signed.
 type keyFile struct {
 	name string
 	text []byte

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
-	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
-
-// maxContent bounds a bundle or a layer that is looked at, in bytes.
-const maxContent = 64 << 20
 
 // mark is a signature that somebody made.
 type mark struct {
@@ -56,8 +52,8 @@ func recognise(e Evidence, o Options, m *material) known {
 		}
 	}
 	if o.Format.legacy() {
-		for tag, img := range e.Tags {
-			k.layers = append(k.layers, recogniseLayers(tag, img, o, m)...)
+		for _, tag := range slices.Sorted(maps.Keys(e.Tags)) {
+			k.layers = append(k.layers, recogniseLayers(tag, e.Tags[tag], o, m)...)
 		}
 	}
 	return k
@@ -72,7 +68,7 @@ func recogniseBundle(img v1.Image, o Options, m *material) (claim, bool) {
 	if d.MediaType != MediaTypeBundle {
 		return claim{}, false
 	}
-	content, err := contentOf(img, d)
+	content, err := layerText(img, d)
 	if err != nil {
 		return claim{}, false
 	}
@@ -94,7 +90,7 @@ func recogniseLayers(tag string, img v1.Image, o Options, m *material) []claim {
 	}
 	var out []claim
 	for _, d := range manifest.Layers {
-		content, err := contentOf(img, d)
+		content, err := layerText(img, d)
 		if err != nil {
 			continue
 		}
@@ -109,30 +105,6 @@ func recogniseLayers(tag string, img v1.Image, o Options, m *material) []claim {
 		out = append(out, c)
 	}
 	return out
-}
-
-// contentOf reads a layer and checks its digest.
-func contentOf(img v1.Image, d v1.Descriptor) ([]byte, error) {
-	if d.Size > maxContent {
-		return nil, errors.New("too large")
-	}
-	layer, err := img.LayerByDigest(d.Digest)
-	if err != nil {
-		return nil, err
-	}
-	r, err := layer.Compressed()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	content, err := io.ReadAll(io.LimitReader(r, maxContent))
-	if err != nil {
-		return nil, err
-	}
-	if got, _, err := v1.SHA256(bytes.NewReader(content)); err != nil || got != d.Digest {
-		return nil, errors.New("its digest is wrong")
-	}
-	return content, nil
 }
 
 // made reports whether s is a signature of m's key or identity, with what o

@@ -134,7 +134,7 @@ func (unreachable) RoundTrip(*http.Request) (*http.Response, error) { return nil
 // tufFetcher downloads for the TUF client, which knows no context.
 type tufFetcher func(url string, limit int64) ([]byte, error)
 
-// DownloadFile implements fetcher.Fetcher.
+// DownloadFile implements fetcher.Fetcher. The client names no time limit.
 func (f tufFetcher) DownloadFile(url string, limit int64, _ time.Duration) ([]byte, error) {
 	return f(url, limit)
 }
@@ -142,6 +142,8 @@ func (f tufFetcher) DownloadFile(url string, limit int64, _ time.Duration) ([]by
 func downloader(ctx context.Context, transport http.RoundTripper, agent string) tufFetcher {
 	client := &http.Client{Transport: transport}
 	return func(url string, limit int64) ([]byte, error) {
+		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return nil, err
