@@ -123,11 +123,15 @@ func addEvidence(p *registry.Publication, images map[string]v1.Image) {
 // of their names and tags.
 func Dist(dir string) ([]Stored, error) {
 	var out []Stored
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link
+	if err != nil {
+		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
+	}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() || d.Name() != "oci" || !image.Exists(path) {
 			return err
 		}
-		name, err := filepath.Rel(dir, filepath.Dir(path))
+		name, err := filepath.Rel(root, filepath.Dir(path))
 		if err != nil {
 			return err
 		}

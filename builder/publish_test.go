@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,6 +53,13 @@ func TestPublishAttested(t *testing.T) {
 	dist, err := builder.Dist(out)
 	if err != nil || len(dist) != 1 {
 		t.Fatalf("Dist() = %+v, %v", dist, err)
+	}
+	link := filepath.Join(t.TempDir(), "dist")
+	if err := os.Symlink(out, link); err != nil {
+		t.Fatal(err)
+	}
+	if linked, err := builder.Dist(link); err != nil || len(linked) != 1 || linked[0].Name != dist[0].Name {
+		t.Errorf("Dist() of a link = %+v, %v", linked, err)
 	}
 	refused := errors.New("no key")
 	if _, err := builder.Publish(ctx, dist[0], repo, client, &attester{err: refused}); !errors.Is(err, refused) {
