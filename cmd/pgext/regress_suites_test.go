@@ -35,7 +35,7 @@ var apart = map[string]string{
 	"tds-fdw":     "wants a Microsoft SQL Server",
 	"pgmemcache":  "wants memcached",
 	"snakeoil":    "wants ClamAV's database",
-	"pglogical":   "its tests wait for replication workers that do not start in time in the sandbox; why is open",
+	"pglogical":   "its tests wait for replication workers that start minutes late, with the package in the default location and the real pg_regress too",
 	"mobilitydb":  "its suite is made by CMake",
 	"timescaledb": "its suite is made by CMake",
 	"postgis-3":   "its suite is a Perl program of its own",
