@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/sbom"
 )
 
 // document is something told about one architecture's image: a file beside the
@@ -28,9 +29,9 @@ var documentNames = []string{"report", "spdx", "cdx", "provenance"}
 
 // Artifact types of the documents, as registries list them.
 const (
-	SPDXType       = "application/spdx+json"
-	CycloneDXType  = "application/vnd.cyclonedx+json"
-	ProvenanceType = "application/vnd.in-toto+json"
+	SPDXType       = sbom.SPDXMediaType
+	CycloneDXType  = sbom.CycloneDXMediaType
+	ProvenanceType = provenance.MediaType
 )
 
 // documents are what is told about p: the account of every file, the bill of
