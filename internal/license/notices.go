@@ -28,19 +28,16 @@ func Notices(text string) []string {
 // comma, as a long list of years does, goes on in the next.
 func proseNotices(text string) []string {
 	var all []string
-	open := false
+	var lines []string // of the notice at hand
 	for line := range strings.Lines(text) {
 		switch {
-		case open:
-			all[len(all)-1] += " " + line
+		case len(lines) > 0 && strings.HasSuffix(strings.TrimSpace(lines[len(lines)-1]), ","):
+			lines = append(lines, line)
 		case mayClaim(line) && notice.MatchString(line):
-			all = append(all, line)
-		default:
-			continue
+			all, lines = append(all, strings.Join(lines, " ")), []string{line}
 		}
-		open = strings.HasSuffix(strings.TrimSpace(line), ",")
 	}
-	return distinct(all)
+	return distinct(append(all, strings.Join(lines, " ")))
 }
 
 // mayClaim is a cheap look at what notice wants to see.
