@@ -33,7 +33,7 @@ const lessons = 4
 // requires are found among others or built from their packages.
 func (b *Builder) Discover(ctx context.Context, ask Ask, facts probe.Facts, others []Trial) (Discovery, error) {
 	d := Discovery{Facts: facts}
-	for range lessons {
+	for again := 0; ; again++ {
 		t, err := b.propose(ctx, ask, d.Facts)
 		if err != nil {
 			return d, fmt.Errorf("trying out %s: %w", facts.Name, err)
@@ -49,12 +49,15 @@ func (b *Builder) Discover(ctx context.Context, ask Ask, facts probe.Facts, othe
 		if d.Result, err = b.Test(ctx, *t, company); err != nil {
 			return d, err
 		}
-		learnt := false
-		if d.Facts, learnt = learn(d.Facts, d.Result.Advice); !learnt {
-			break
+		taught, learnt := learn(d.Facts, d.Result.Advice)
+		if learnt && again == lessons {
+			return d, nil // what was not tried out is not told
+		}
+		d.Facts = taught
+		if !learnt {
+			return d, nil
 		}
 	}
-	return d, nil
 }
 
 // propose makes the image of facts for this machine; nil when there is none.
