@@ -188,7 +188,7 @@ func TestAttestations(t *testing.T) {
 	})
 }
 
-func TestPlainCopyMayBeMissing(t *testing.T) {
+func TestPlainCopiesAreMissing(t *testing.T) {
 	in := published(t)
 	in.Images[0].Documents = nil
 	got := failures(Verify(in))
