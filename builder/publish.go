@@ -28,8 +28,9 @@ func (i Image) Stored() Stored {
 	return Stored{Name: i.Name, Path: i.Path, Digest: i.Digest, Tags: i.Tags[:]}
 }
 
-// Publisher publishes in registries.
+// Publisher publishes in registries. Check tells early what Push would refuse.
 type Publisher interface {
+	Check(ctx context.Context, repo string, p registry.Publication) error
 	Push(ctx context.Context, repo string, p registry.Publication) (v1.Hash, error)
 }
 
@@ -58,8 +59,9 @@ type Published struct {
 }
 
 // Publish carries an image from a layout to the repository repo, HOST/NAME,
-// with everything attached to it there and what a makes; nil makes nothing.
-// Tags move when all of it has arrived.
+// with everything attached to it there and what a makes; nil makes nothing, and
+// so does a where the image cannot be published. Tags move when all of it has
+// arrived.
 func Publish(ctx context.Context, s Stored, repo string, p Publisher, a Attester) (Published, error) {
 	found, err := image.At(s.Path).Collect(s.Digest) // whatever the tags name by now
 	if err != nil {
@@ -67,6 +69,9 @@ func Publish(ctx context.Context, s Stored, repo string, p Publisher, a Attester
 	}
 	publication := publicationOf(found, s.Tags)
 	if a != nil {
+		if err := p.Check(ctx, repo, publication); err != nil {
+			return Published{}, err
+		}
 		made, err := a.Attest(ctx, repo, found)
 		if err != nil {
 			return Published{}, fmt.Errorf("attesting %s@%s: %w", repo, s.Digest, err)

@@ -54,13 +54,6 @@ func TestPublishAttested(t *testing.T) {
 	if err != nil || len(dist) != 1 {
 		t.Fatalf("Dist() = %+v, %v", dist, err)
 	}
-	link := filepath.Join(t.TempDir(), "dist")
-	if err := os.Symlink(out, link); err != nil {
-		t.Fatal(err)
-	}
-	if linked, err := builder.Dist(link); err != nil || len(linked) != 1 || linked[0].Name != dist[0].Name {
-		t.Errorf("Dist() of a link = %+v, %v", linked, err)
-	}
 	refused := errors.New("no key")
 	if _, err := builder.Publish(ctx, dist[0], repo, client, &attester{err: refused}); !errors.Is(err, refused) {
 		t.Errorf("Publish() without a key = %v", err)
@@ -87,5 +80,33 @@ func TestPublishAttested(t *testing.T) {
 	}
 	if digest, ok := image.At(copied.Layout).Current("1-18-forky"); !ok || digest.String() != dist[0].Digest {
 		t.Errorf("the copy is %v, %t", digest, ok)
+	}
+}
+
+// TestPublishInVain: what a tag that never moves forbids is not signed either.
+func TestPublishInVain(t *testing.T) {
+	server := httptest.NewServer(registry.Memory())
+	t.Cleanup(server.Close)
+	repo := strings.TrimPrefix(server.URL, "http://") + "/ext/thing"
+	client := registry.New(registry.Options{})
+	for i, arch := range []string{"amd64", "arm64"} {
+		out := t.TempDir()
+		if err := image.At(image.Path(out, "thing")).Write(t.Context(), image.Output{Index: operandIndex(t, arch), Tags: []string{"1-202601020304-18-forky"}}); err != nil {
+			t.Fatal(err)
+		}
+		link := filepath.Join(t.TempDir(), "dist")
+		if err := os.Symlink(out, link); err != nil {
+			t.Fatal(err)
+		}
+		dist, err := builder.Dist(link)
+		if err != nil || len(dist) != 1 || dist[0].Name != "thing" {
+			t.Fatalf("Dist() of a link = %+v, %v", dist, err)
+		}
+		a := &attester{}
+		_, err = builder.Publish(t.Context(), dist[0], repo, client, a)
+		var immutable *registry.ImmutableError
+		if first := i == 0; errors.As(err, &immutable) == first || (a.repo != "") != first {
+			t.Errorf("Publish() of %s = %v, attested for %q", arch, err, a.repo)
+		}
 	}
 }

@@ -47,20 +47,34 @@ func (c *Client) Push(ctx context.Context, repo string, p Publication) (v1.Hash,
 	return digest, wrap("pushing", repo, err)
 }
 
-func (c *Client) push(ctx context.Context, repo string, p Publication) (v1.Hash, error) {
+// Check fails as Push does before it sends anything: for want of rights, or
+// because an immutable tag names something else. It is for what had better not
+// be done in vain, such as an entry in a public log.
+func (c *Client) Check(ctx context.Context, repo string, p Publication) error {
+	_, err := c.begin(ctx, repo, p)
+	return wrap("pushing", repo, err)
+}
+
+// begin returns a transaction that may go on.
+func (c *Client) begin(ctx context.Context, repo string, p Publication) (*transaction, error) {
 	r, err := name.NewRepository(repo, c.nameOptions()...)
 	if err != nil {
-		return v1.Hash{}, err
+		return nil, err
 	}
 	s, err := c.session(ctx, r, transport.PushScope)
 	if err != nil {
-		return v1.Hash{}, err
+		return nil, err
 	}
 	t, err := newTransaction(s, p)
 	if err != nil {
-		return v1.Hash{}, err
+		return nil, err
 	}
-	if err := t.checkImmutable(ctx, absentOrHidden); err != nil {
+	return t, t.checkImmutable(ctx, absentOrHidden)
+}
+
+func (c *Client) push(ctx context.Context, repo string, p Publication) (v1.Hash, error) {
+	t, err := c.begin(ctx, repo, p)
+	if err != nil {
 		return v1.Hash{}, err
 	}
 	if err := t.deliver(ctx); err != nil {
