@@ -322,6 +322,9 @@ func (l *Layout) verifyFile(d v1.Descriptor, f *os.File) error {
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("blob %s: it is no file", d.Digest) // a link to a device may have no end
+	}
 	l.mu.Lock()
 	known := l.verified[d.Digest]
 	l.mu.Unlock()

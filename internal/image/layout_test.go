@@ -347,6 +347,21 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
+// TestDeviceIsNoBlob: a layout may come from a stranger's disk.
+func TestDeviceIsNoBlob(t *testing.T) {
+	l := At(t.TempDir())
+	idx := buildIndex(t, newCache(t), "amd64")
+	write(t, l, Output{Index: idx, Tags: []string{"a"}})
+	img := must(idx.Image(must(idx.IndexManifest()).Manifests[0].Digest))
+	blob := filepath.Join(l.Dir(), "blobs", "sha256", must(img.Manifest()).Layers[0].Digest.Hex)
+	if err := errors.Join(os.Remove(blob), os.Symlink("/dev/zero", blob)); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := At(l.Dir()).Current("a"); ok {
+		t.Error("Current() is true")
+	}
+}
+
 // endless is a layer whose bytes do not end.
 type endless struct{ v1.Layer }
 
