@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -71,12 +72,12 @@ func gitLab(getenv func(string) string) Invocation {
 	} else if merge := getenv("CI_MERGE_REQUEST_REF_PATH"); merge != "" {
 		ref = merge
 	}
-	config := getenv("CI_CONFIG_PATH")
-	if config == "" || strings.ContainsAny(config, "@:") { // a file of another project
-		config = ".gitlab-ci.yml"
+	config := "//" + cmp.Or(getenv("CI_CONFIG_PATH"), ".gitlab-ci.yml")
+	if strings.ContainsAny(config, "@:") { // a file of another project: what is known is who ran it
+		config = ""
 	}
 	return Invocation{
-		BuilderID: project + "//" + config + "@" + ref,
+		BuilderID: project + config + "@" + ref,
 		ID:        address(getenv("CI_JOB_URL")),
 		Source: workflowSource(project, ref, getenv("CI_COMMIT_SHA"), map[string]string{
 			"event": getenv("CI_PIPELINE_SOURCE"), "repositoryId": getenv("CI_PROJECT_ID"),

@@ -51,7 +51,7 @@ func TestFromEnvironment(t *testing.T) {
 	}
 	gitLab := func(ref, config string) Invocation {
 		return Invocation{
-			BuilderID: "https://gitlab.example/group/images//" + config + "@" + ref,
+			BuilderID: "https://gitlab.example/group/images" + config + "@" + ref,
 			ID:        "https://gitlab.example/group/images/-/jobs/9",
 			Source: Descriptor{
 				URI: "git+https://gitlab.example/group/images@" + ref, Digest: map[string]string{"gitCommit": commit},
@@ -69,11 +69,11 @@ func TestFromEnvironment(t *testing.T) {
 		{"GitHub with credentials in its address", gitHubRun.with("GITHUB_SERVER_URL", "https://u:p@github.com/"), gitHub},
 		{"GitHub without a workflow", gitHubRun.with("GITHUB_WORKFLOW_REF", ""), Invocation{}},
 		{"GitHub without an address", gitHubRun.with("GITHUB_SERVER_URL", "not a URL"), Invocation{}},
-		{"GitLab", gitLabRun, gitLab("refs/heads/main", ".gitlab-ci.yml")},
-		{"GitLab tag", gitLabRun.with("CI_COMMIT_TAG", "v1", "CI_COMMIT_REF_NAME", "v1"), gitLab("refs/tags/v1", ".gitlab-ci.yml")},
-		{"GitLab merge request", gitLabRun.with("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/3/head"), gitLab("refs/merge-requests/3/head", ".gitlab-ci.yml")},
-		{"GitLab configuration elsewhere", gitLabRun.with("CI_CONFIG_PATH", "ci.yml@group/other"), gitLab("refs/heads/main", ".gitlab-ci.yml")},
-		{"GitLab configuration in a folder", gitLabRun.with("CI_CONFIG_PATH", "ci/build.yml"), gitLab("refs/heads/main", "ci/build.yml")},
+		{"GitLab", gitLabRun, gitLab("refs/heads/main", "//.gitlab-ci.yml")},
+		{"GitLab tag", gitLabRun.with("CI_COMMIT_TAG", "v1", "CI_COMMIT_REF_NAME", "v1"), gitLab("refs/tags/v1", "//.gitlab-ci.yml")},
+		{"GitLab merge request", gitLabRun.with("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/3/head"), gitLab("refs/merge-requests/3/head", "//.gitlab-ci.yml")},
+		{"GitLab configuration elsewhere", gitLabRun.with("CI_CONFIG_PATH", "ci.yml@group/other"), gitLab("refs/heads/main", "")},
+		{"GitLab configuration in a folder", gitLabRun.with("CI_CONFIG_PATH", "ci/build.yml"), gitLab("refs/heads/main", "//ci/build.yml")},
 		{"GitLab without a project", gitLabRun.with("CI_PROJECT_URL", ""), Invocation{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
