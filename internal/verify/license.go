@@ -34,8 +34,18 @@ func (j *judge) licenses(inv *sbom.Inventory) {
 		return
 	}
 	var faults []string
+	known := map[[2]string]string{} // what was judged before: an SBOM may say the same of many packages
 	for _, p := range inv.Packages {
-		if why := policy.refuses(p.Name, p.License); why != "" {
+		said := [2]string{"", p.License}
+		if _, own := policy.Packages[p.Name]; own {
+			said[0] = p.Name
+		}
+		why, ok := known[said]
+		if !ok {
+			why = policy.refuses(p.Name, p.License)
+			known[said] = why
+		}
+		if why != "" {
 			faults = append(faults, fmt.Sprintf("%s %s: %s", p.Name, p.Version, why))
 		}
 	}

@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"github.com/github/go-spdx/v2/spdxexp"
+	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/sbom"
 )
 
 func TestRefused(t *testing.T) {
@@ -68,6 +71,20 @@ func TestManyAlternatives(t *testing.T) {
 	expression := strings.TrimSuffix(strings.Repeat("(MIT OR GPL-3.0-only) AND ", 2000), " AND ")
 	if got, err := refused(expression, []string{"MIT"}); err != nil || len(got) > 0 {
 		t.Errorf("refused() = %q, %v", got, err)
+	}
+}
+
+// TestManyPackages: what many packages have is judged once; to judge it for
+// each would take half an hour.
+func TestManyPackages(t *testing.T) {
+	inv := sbom.Inventory{Packages: []sbom.Entry{{Name: "own", License: "GPL-3.0-only"}, {Name: "other", License: "GPL-3.0-only"}}}
+	for range 20_000 {
+		inv.Packages = append(inv.Packages, sbom.Entry{Name: "many", License: strings.Join(spdxlicenses.GetLicenses()[:100], " AND ") + " OR MIT"})
+	}
+	j := judge{in: Input{Policy: Policy{Licenses: &Licenses{Profile: "cncf", Packages: map[string][]string{"own": {"GPL-3.0-only"}}}}}}
+	j.licenses(&inv)
+	if got := j.checks[0]; got.Status != Fail || len(got.Items) != 1 || got.Items[0] != "other : GPL-3.0-only" {
+		t.Errorf("licenses: %s %q", got, got.Items)
 	}
 }
 
