@@ -84,7 +84,6 @@ func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
 func (b *Builder) billPackages(in Built) ([]sbom.Package, error) {
 	controls := in.controls()
 	stated := statements(in.Arranged)
-	notices := map[string]string{} // by copyright file: packages of one source share theirs
 	out := make([]sbom.Package, len(in.Pins.Packages))
 	for i, pin := range in.Pins.Packages {
 		p := in.billed(pin, controls[pin.Package])
@@ -92,10 +91,7 @@ func (b *Builder) billPackages(in Built) ([]sbom.Package, error) {
 		switch {
 		case ok:
 			p.License = license.Stated(cmp.Or(pin.Source, pin.Package), l.Text, l.License)
-			if _, known := notices[l.Text]; !known {
-				notices[l.Text] = strings.Join(license.Notices(l.Text), "\n")
-			}
-			p.Copyright = notices[l.Text]
+			p.Copyright = strings.Join(l.Notices, "\n")
 		case pin.Role == lock.Extension && in.Recipe.Licenses != "":
 			p.License.Expression = in.Recipe.Licenses
 		default:

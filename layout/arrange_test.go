@@ -74,8 +74,8 @@ f 0644 2026-03-01T12:00:00Z 86 68686e54ba8a share/extension/geo.control
 		Extensions: []metadata.Extension{{Name: "geo", Version: "3.1", Requires: []string{"plpgsql"}, Trusted: true}},
 		Modules:    []string{"geo-3"},
 		Licenses: []PackageLicense{
-			{Package: "libgeo1", Role: Library, License: license.License{Expression: "MIT"}, Text: dep5("Expat")},
-			{Package: "postgresql-18-geo", License: license.License{Expression: "PostgreSQL"}, Text: dep5("PostgreSQL")},
+			{Package: "libgeo1", Role: Library, License: license.License{Expression: "MIT"}, Text: dep5("Expat"), Notices: []string{"A"}},
+			{Package: "postgresql-18-geo", License: license.License{Expression: "PostgreSQL"}, Text: dep5("PostgreSQL"), Notices: []string{"A"}},
 			{Package: "proj-data", Role: Data, Reason: "the copyright file is not machine-readable (DEP-5)", Text: "proj-data's licence"},
 		},
 		Given:                []string{"libgeo1", "postgresql-18-geo", "proj-data"},

@@ -22,8 +22,9 @@ type PackageLicense struct {
 	// says what it is instead.
 	license.License
 	Reason string `json:"reason,omitempty"`
-	// Text is the whole file.
-	Text string `json:"-"`
+	// Text is the whole file, Notices are the claims of copyright in it.
+	Text    string   `json:"-"`
+	Notices []string `json:"-"`
 }
 
 // copyrights places the copyright file of every package that gave a file
@@ -90,13 +91,13 @@ func (a *arrangement) licenses(placed []placement) ([]PackageLicense, error) {
 }
 
 func readLicense(text string) PackageLicense {
-	var l license.License
 	c, err := license.Read(text)
-	if err == nil {
-		l, err = c.Upstream()
-	}
 	if err != nil {
-		return PackageLicense{Reason: err.Error(), Text: text}
+		return PackageLicense{Reason: err.Error(), Text: text, Notices: license.ProseNotices(text)}
 	}
-	return PackageLicense{License: l, Text: text}
+	out := PackageLicense{Text: text, Notices: c.Notices()}
+	if out.License, err = c.Upstream(); err != nil {
+		out.License, out.Reason = license.License{}, err.Error()
+	}
+	return out
 }

@@ -135,7 +135,6 @@ func (c *corpus) writeEvidence(b *strings.Builder) {
 	row("whose licence is a copyright file for people, as a whole", func(a archSums) int { _, _, n, _ := a.licences(); return n })
 	row("without a licence", func(a archSums) int { _, _, _, n := a.licences(); return n })
 	row("different texts of licences", func(a archSums) int { return len(a.texts) })
-	row("KiB of documents", func(a archSums) int { return (a.bytes + 1023) >> 10 })
 	fmt.Fprintf(b, "\nCopyright files for people have these sources: %s.\n", strings.Join(s.all.wholeTexts(), ", "))
 }
 

@@ -24,6 +24,8 @@ type Copyright struct {
 	whole stanza
 	// texts are those of stand-alone License paragraphs, by lower-case name.
 	texts map[string]string
+	// upstream are the paragraphs that count for upstream's files.
+	upstream []stanza
 }
 
 // stanza is a paragraph that says what some files are under.
@@ -57,6 +59,7 @@ func Read(text string) (Copyright, error) {
 	if err := s.Err(); err != nil {
 		return Copyright{}, fmt.Errorf("reading a copyright file: %w", err)
 	}
+	c.upstream = c.counted()
 	return c, nil
 }
 
@@ -92,16 +95,15 @@ func (c Copyright) Of(path string) (License, error) {
 // except those below debian/. Paragraphs that later ones override wholly do
 // not count.
 func (c Copyright) Upstream() (License, error) {
-	counted := c.upstream()
-	if len(counted) == 0 {
+	if len(c.upstream) == 0 {
 		return License{}, errors.New("the copyright file has no Files paragraph for upstream's files")
 	}
-	return c.license(counted)
+	return c.license(c.upstream)
 }
 
-// upstream returns the paragraphs that count for upstream's files, the header
+// counted returns the paragraphs that count for upstream's files, the header
 // where there is no other.
-func (c Copyright) upstream() []stanza {
+func (c Copyright) counted() []stanza {
 	last := map[string]int{}
 	for i, st := range c.files {
 		for _, p := range st.patterns {

@@ -8,25 +8,20 @@ import (
 // notice matches a line of prose that claims a copyright.
 var notice = regexp.MustCompile(`(?i)\bcopyright\b.*([12][0-9]{3}|\(c\)|©)|(\(c\)|©).*[12][0-9]{3}`)
 
-// Notices returns the copyright notices of a copyright file, one a line, each
-// once, in the order of the file: the Copyright fields of upstream's files
-// where it is machine-readable, else the lines that read like one. There may
-// be none.
-func Notices(text string) []string {
-	c, err := Read(text)
-	if err != nil {
-		return proseNotices(text)
-	}
+// Notices returns the Copyright fields of upstream's files, a line each, each
+// once, in the order of the file. There may be none.
+func (c Copyright) Notices() []string {
 	var all []string
-	for _, st := range c.upstream() {
+	for _, st := range c.upstream {
 		all = append(all, strings.Split(st.copyright, "\n")...)
 	}
 	return distinct(all)
 }
 
-// proseNotices finds the lines that claim a copyright. One that ends in a
-// comma, as a long list of years does, goes on in the next.
-func proseNotices(text string) []string {
+// ProseNotices returns the lines of a copyright file for people that claim a
+// copyright, each once, in the order of the file. One that ends in a comma, as a
+// long list of years does, goes on in the next. There may be none.
+func ProseNotices(text string) []string {
 	var all []string
 	var lines []string // of the notice at hand
 	for line := range strings.Lines(text) {

@@ -65,8 +65,12 @@ func TestNotices(t *testing.T) {
 		{"none", "free", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, Notices(tc.text)); diff != "" {
-				t.Errorf("Notices() (-want +got):\n%s", diff)
+			got := ProseNotices(tc.text)
+			if c, err := Read(tc.text); err == nil {
+				got = c.Notices()
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("the notices (-want +got):\n%s", diff)
 			}
 		})
 	}
