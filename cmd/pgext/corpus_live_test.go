@@ -38,6 +38,9 @@ func (c *corpus) live(t *testing.T, b *builder.Builder) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the images are for amd64")
 	}
+	if c.postgres < 18 {
+		t.Skipf("PostgreSQL %d has no extension_control_path", c.postgres)
+	}
 	start := time.Now()
 	subjects := make([]subject, len(c.images))
 	var all []builder.Trial
