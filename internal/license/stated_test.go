@@ -78,7 +78,7 @@ func TestNotices(t *testing.T) {
 
 // TestNoticesEnd reads what would take minutes if time grew with the square.
 func TestNoticesEnd(t *testing.T) {
-	got := Notices("Copyright 2001,\n" + strings.Repeat(",\n", 1<<19))
+	got := ProseNotices("Copyright 2001,\n" + strings.Repeat(",\n", 1<<19))
 	if len(got) != 1 || len(got[0]) != len("Copyright 2001,")+2<<19 {
 		t.Errorf("%d notices", len(got))
 	}
