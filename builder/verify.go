@@ -56,6 +56,10 @@ func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Dem
 	if err != nil {
 		return in, err
 	}
+	documents, err := documentsOf(at, c) // first: a registry in trouble is noticed at once
+	if err != nil {
+		return in, err
+	}
 	if c.Index != nil {
 		in.Index = c.Digest.String()
 		if in.Others, in.Unjudged, err = besides(c.Index); err != nil {
@@ -66,10 +70,6 @@ func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Dem
 			return in, err
 		}
 		in.Verdicts = append(in.Verdicts, v)
-	}
-	documents, err := documentsOf(at, c)
-	if err != nil {
-		return in, err
 	}
 	for _, img := range images {
 		digest, err := img.Digest()
@@ -145,7 +145,7 @@ func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string)
 	case ctx.Err() != nil:
 		return out, nil, ctx.Err()
 	default:
-		return b.damaged(e.Images[0], out, err)
+		return e.damaged(out, err), nil, nil
 	}
 	i := s.Images[0]
 	out.Platform, out.Arch, out.Created, out.Labels, out.Tree = i.Platform, i.Arch, i.Created, i.Labels, i.Tree
@@ -157,15 +157,26 @@ func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string)
 	return out, append(found, libraries...), err
 }
 
-// damaged describes an image whose layers cannot be read.
-func (b *Builder) damaged(img v1.Image, out verify.Image, why error) (verify.Image, []finding.Finding, error) {
-	config, err := img.ConfigFile()
-	if err != nil {
-		return out, nil, err
+// damaged describes an image whose layers, or whose config, cannot be read.
+func (e exhibit) damaged(out verify.Image, why error) verify.Image {
+	out.Damage, out.Platform = why, e.platform()
+	if config, err := e.Images[0].ConfigFile(); err == nil {
+		out.Platform, out.Labels, out.Created = config.OS+"/"+config.Architecture, config.Config.Labels, config.Created.UTC()
 	}
-	out.Platform, out.Labels, out.Created = config.OS+"/"+config.Architecture, config.Config.Labels, config.Created.UTC()
-	out.Damage = why
-	return out, nil, nil
+	return out
+}
+
+// platform is what the index calls the image; its digest where none does.
+func (e exhibit) platform() string {
+	if e.Index != nil {
+		m, err := e.Index.IndexManifest()
+		for i := 0; err == nil && i < len(m.Manifests); i++ {
+			if d := m.Manifests[i]; d.Digest == e.Digest && d.Platform != nil {
+				return d.Platform.String()
+			}
+		}
+	}
+	return e.Digest.String()
 }
 
 // judgeNeeds says which libraries the image does not find: in the base that is

@@ -92,10 +92,16 @@ func (e *NotSignedError) ExitCode() int {
 	return exitUntrusted
 }
 
-// Hint is that of the first rejection that has one.
+// Hint is that of the first piece that could not be read, or else of the first
+// rejection that has one.
 func (e *NotSignedError) Hint() string {
 	if len(e.Verdict.Rejected) == 0 {
 		return "pgext sign signs what was pushed"
+	}
+	for _, r := range e.Verdict.Rejected {
+		if r.Reason == Unreadable {
+			return r.Hint()
+		}
 	}
 	for _, r := range e.Verdict.Rejected {
 		if hint := r.Hint(); hint != "" {

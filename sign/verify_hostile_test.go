@@ -283,7 +283,7 @@ func (m *maker) attach(tb testing.TB) v1.Image {
 func TestHints(t *testing.T) {
 	for reason, want := range map[sign.Reason]string{
 		sign.NoKeyTrusted: "--key", sign.NoIdentityTrusted: "--certificate-identity", sign.NotLogged: "--insecure-ignore-tlog",
-		sign.UntrustedAuthority: "--trusted-root", sign.BadSignature: "",
+		sign.UntrustedAuthority: "--trusted-root", sign.BadSignature: "publisher", sign.WrongKey: "publisher", sign.Malformed: "",
 	} {
 		if got := (&sign.Rejection{Reason: reason}).Hint(); !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("%s: %q, want %q", reason, got, want)

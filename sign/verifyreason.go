@@ -96,6 +96,14 @@ func (r *Rejection) Hint() string {
 		return "--key names the public key to verify with"
 	case NoIdentityTrusted:
 		return "--certificate-identity and --certificate-oidc-issuer name who may have signed"
+	case WrongKey:
+		return "is that the publisher's key? another one signed the image"
+	case WrongIdentity, WrongIssuer:
+		return "is that whom the publisher names? somebody else signed the image"
+	case Expired, NoTime:
+		return "the publisher has to sign again, and have the signature logged or stamped while the certificate is valid"
+	case BadSignature, OtherSubject:
+		return "do not use the image before the publisher has explained it"
 	case NotLogged:
 		return "signatures that are in no log need --insecure-ignore-tlog"
 	case UntrustedAuthority, NoSCT, LogMismatch, BadTimestamp:

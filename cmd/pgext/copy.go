@@ -36,11 +36,11 @@ it never moves. Standard output has a line for every tag.`,
   pgext copy --all-tags oci:usb/pgvector registry.example.com/pgvector`,
 		Args: exactly(2, "a source and a destination: HOST/NAME[:TAG] or oci:PATH[:TAG]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			from, err := a.parsePlace(args[0])
+			from, err := a.parsePlace("copying", args[0])
 			if err != nil {
 				return err
 			}
-			to, err := a.parsePlace(args[1])
+			to, err := a.parsePlace("copying", args[1])
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,16 @@ func (p endpoint) orLatest() string {
 	return "latest"
 }
 
-func (a *app) parsePlace(arg string) (endpoint, error) {
+// parseImage reads IMAGE of the verbs that look at one where it is.
+func (a *app) parseImage(arg string) (endpoint, error) {
+	if _, local := image.ParseRef(arg); !local && !namesHost(arg) {
+		return endpoint{}, &noImageError{arg}
+	}
+	return a.parsePlace("reading", arg)
+}
+
+// parsePlace reads an argument; doing is what is done with it.
+func (a *app) parsePlace(doing, arg string) (endpoint, error) {
 	if local, ok := image.ParseRef(arg); ok {
 		p := endpoint{Place: builder.Place{Layout: local.Dir}, tag: local.Name}
 		if strings.HasPrefix(local.Name, "sha256:") {
@@ -89,7 +98,7 @@ func (a *app) parsePlace(arg string) (endpoint, error) {
 		return endpoint{}, &noPlaceError{arg}
 	}
 	if a.global.offline {
-		return endpoint{}, fmt.Errorf("copying %s: %w", arg, &fetch.OfflineError{Name: arg})
+		return endpoint{}, fmt.Errorf("%s %s: %w", doing, arg, &fetch.OfflineError{Name: arg})
 	}
 	name, rest := registry.Split(arg)
 	tag, digest, _ := strings.Cut(rest, "@")

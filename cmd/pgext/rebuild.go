@@ -65,7 +65,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	doc := rebuiltDocument{Schema: 1, Images: []rebuiltImage{}}
 	same := true
 	for _, ref := range refs {
-		at, err := a.parsePlace(ref)
+		at, err := a.parseImage(ref)
 		if err != nil {
 			return err
 		}
@@ -80,10 +80,16 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	if err := a.print(doc, doc.describe); err != nil {
 		return err
 	}
-	if !same {
-		return printedError{exitFindings}
+	if same {
+		return nil
 	}
-	return nil
+	for _, i := range doc.Images {
+		if !i.Same {
+			fmt.Fprintf(a.stderr, "pgext: %s: what its provenance leads to is another image\n", visible(i.Image))
+		}
+	}
+	fmt.Fprintln(a.stderr, "hint: do not use an image whose provenance does not lead to it; pgext verify tells what else does not hold")
+	return printedError{exitFindings}
 }
 
 func newRebuiltImage(ref string, r builder.Comparison) rebuiltImage {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,7 +18,10 @@ import (
 type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) (string, bool)
-	global         globalFlags
+	// patience is the wait before a signing service is asked a second time; 0
+	// means that of package sign.
+	patience time.Duration
+	global   globalFlags
 }
 
 // globalFlags mean the same for every verb.

@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pgext/pgext/internal/oracle"
+	"github.com/pgext/pgext/sign/signtest"
 )
 
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -38,6 +39,10 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"remember":        cmdRemember,
 	"untouched":       cmdUntouched,
 	"nothing-written": cmdNothingWritten,
+	"keys":            cmdKeys,
+	"sigstore":        cmdSigstore,
+	"cosign":          cmdCosign,
+	"attached":        cmdAttached,
 }
 
 type stateKey struct{}
@@ -48,6 +53,7 @@ type scriptState struct {
 	archives   map[string]*served
 	remembered map[string]string
 	registry   *scriptRegistry
+	sigstore   *signtest.Sigstore
 }
 
 func stateOf(ts *testscript.TestScript) *scriptState { return ts.Value(stateKey{}).(*scriptState) }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"flag"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,9 +12,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/registry/registrytest"
 )
 
 // scriptRegistry is a writable registry of a script.
@@ -26,6 +30,9 @@ type scriptRegistry struct {
 	only    string // a path.Match pattern of the paths that status is for
 	manager string // "USER PASSWORD" that it wants; "" is nobody
 	uploads int
+	puts    int    // of manifests
+	drops   bool   // it forgets what is attached to what
+	flips   string // a path.Match pattern of blobs that it answers with a bit changed
 }
 
 // ServeHTTP implements http.Handler.
@@ -45,6 +52,11 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/blobs/") {
 		r.uploads++
 	}
+	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
+		r.puts++
+	}
+	drops := r.drops && strings.Contains(req.URL.Path, "/referrers/")
+	flips, _ := path.Match(r.flips, req.URL.Path)
 	r.mu.Unlock()
 	user, password, _ := req.BasicAuth()
 	switch {
@@ -53,6 +65,17 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
 	case status != 0:
 		w.WriteHeader(status)
+	case drops:
+		w.Header().Set("Content-Type", string(types.OCIImageIndex))
+		_, _ = io.WriteString(w, `{"schemaVersion":2,"manifests":[]}`)
+	case flips && req.Method == http.MethodGet:
+		answer := httptest.NewRecorder()
+		r.handler.ServeHTTP(answer, req)
+		body := answer.Body.Bytes()
+		body[len(body)/2] ^= 1
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(body)
 	default:
 		r.handler.ServeHTTP(w, req)
 	}
@@ -66,6 +89,10 @@ func (r *scriptRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 //	-only PATTERN     of path.Match: only these paths fail
 //	-user USER -password PASSWORD
 //	-uploads N        check that N blobs came since the last time
+//	-manifests N      the same for manifests
+//	-drop             forgets which manifest is attached to which
+//	-flip PATTERN     of path.Match: these blobs come with a bit changed
+//	-docker           Debian's docker-registry instead; only before the others
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("registry", flag.ContinueOnError)
 	fail := flags.Int("fail", 0, "")
@@ -74,10 +101,18 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	user := flags.String("user", "", "")
 	password := flags.String("password", "", "")
 	uploads := flags.Int("uploads", -1, "")
+	manifests := flags.Int("manifests", -1, "")
+	drop := flags.Bool("drop", false, "")
+	flip := flags.String("flip", "", "")
+	docker := flags.Bool("docker", false, "")
 	if err := flags.Parse(args); err != nil || neg || flags.NArg() > 0 {
 		ts.Fatalf("usage: registry [flags]")
 	}
 	state := stateOf(ts)
+	if *docker {
+		ts.Setenv("REGISTRY", registrytest.Docker(state.tb))
+		return
+	}
 	if state.registry == nil {
 		state.registry = &scriptRegistry{handler: registry.Memory()}
 		server := httptest.NewServer(state.registry)
@@ -89,6 +124,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status, r.times, r.only = *fail, *times, *only
+	r.drops, r.flips = *drop, *flip
 	r.manager = strings.TrimSpace(*user + " " + *password)
 	if *uploads >= 0 && r.uploads != *uploads {
 		ts.Fatalf("got %d uploaded blobs, want %d", r.uploads, *uploads)
@@ -96,6 +132,10 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if *uploads >= 0 {
 		r.uploads = 0
 	}
+	if *manifests >= 0 && r.puts != *manifests {
+		ts.Fatalf("got %d manifests, want %d", r.puts, *manifests)
+	}
+	r.puts = 0
 }
 
 // cmdAwait waits for a first line in a file that a process in the background

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -13,7 +14,10 @@ import (
 func TestMain(m *testing.M) {
 	sandbox.Init()
 	testscript.Main(m, map[string]func(){
-		"pgext":   func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"pgext": func() {
+			a := &app{stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv, patience: 10 * time.Millisecond}
+			os.Exit(a.run(os.Args[1:]))
+		},
 		"confine": confine,
 	})
 }
@@ -36,6 +40,10 @@ func TestMain(m *testing.M) {
 //	spoil FROM TO WAY PATH …   make an image that is broken; see script_spoil_test.go
 //	module FILE PACKAGE NAME   a real module, from a package of forky
 //	operand DIR TAG            an operand image, after live; see script_operand_test.go
+//	keys                       cosign.key, other.key and their public halves
+//	sigstore [flags]           a sigstore deployment; see script_sigstore_test.go
+//	cosign ARGUMENT …          run the stock program
+//	attached WAY …             what is attached to an image; see script_attached_test.go
 //	nothing-written            no lock, no image, no temporary file
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -63,7 +63,7 @@ func (a *app) sign(ctx context.Context, refs []string, f signingFlags) error {
 	}
 	doc := signedDocument{Schema: 1, Images: []signedImage{}}
 	for _, ref := range refs {
-		at, err := a.parsePlace(ref)
+		at, err := a.parseImage(ref)
 		if err != nil {
 			return err
 		}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -25,9 +27,12 @@ type signingFlags struct {
 	rekor     string
 	timestamp string
 	format    string
+	// given tells whether a flag was.
+	given func(string) bool
 }
 
 func (s *signingFlags) bind(fs *pflag.FlagSet) {
+	s.given = fs.Changed
 	fs.StringVar(&s.key, "key", "", "sign with this key: a file of cosign generate-key-pair (password: COSIGN_PASSWORD or a prompt), env://NAME, or a key of the program sigstore-kms-SCHEME, as SCHEME://...")
 	fs.BoolVar(&s.keyless, "keyless", false, "sign with the identity of this GitHub or GitLab job, or of --identity-token")
 	fs.StringVar(&s.token, "identity-token", "", "OIDC token of the identity, or a file that holds it")
@@ -42,6 +47,9 @@ func (s signingFlags) wanted() bool { return s.key != "" || s.keyless }
 
 // check refuses flags that do not go together.
 func (s signingFlags) check() error {
+	if err := notEmpty(s.given, map[string]string{"key": s.key, "identity-token": s.token}); err != nil {
+		return err
+	}
 	switch {
 	case s.key != "" && s.keyless:
 		return usageErrorf("--key and --keyless contradict each other")
@@ -50,6 +58,17 @@ func (s signingFlags) check() error {
 	}
 	if _, err := sign.ParseFormat(s.format); err != nil {
 		return usageErrorf("--signature-format: %v", err)
+	}
+	return nil
+}
+
+// notEmpty refuses flags that were given without a value, as a variable that is
+// not set gives them: what they ask for must not be left out in silence.
+func notEmpty(given func(string) bool, values map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if given(name) && values[name] == "" {
+			return usageErrorf("--%s is empty: is the variable set that was to fill it?", name)
+		}
 	}
 	return nil
 }
@@ -68,8 +87,9 @@ func (s signingFlags) log() string {
 	return s.rekor
 }
 
-// attestor returns who signs; nil when nobody does. A key is opened at once: a
-// wrong password is told before anything is built.
+// attestor returns who signs; nil when nobody does. The key is opened, or
+// certified, at once: a wrong password and a missing token are told before
+// anything is built.
 func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, error) {
 	if !f.wanted() {
 		return nil, nil
@@ -84,19 +104,17 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 	web := &http.Client{Transport: http.DefaultTransport}
 	o := sign.Options{
 		Key: f.key, Password: a.keyPassword, Getenv: getenv, FulcioURL: f.fulcio, RekorURL: f.log(), TimestampURL: f.timestamp,
-		Format: sign.Format(f.format), HTTPClient: web,
+		Format: sign.Format(f.format), HTTPClient: web, Backoff: a.patience,
 	}
 	if f.keyless {
-		o.IdentityToken = sign.TokenSource{Given: f.token, Getenv: getenv, HTTPClient: web}.Token
+		o.IdentityToken = sign.TokenSource{Given: f.token, Getenv: getenv, HTTPClient: web, Backoff: a.patience}.Token
 	}
 	signer, err := sign.Open(o)
 	if err != nil {
 		return nil, err
 	}
-	if f.key != "" {
-		if _, err := signer.PublicKey(ctx); err != nil {
-			return nil, err
-		}
+	if _, err := signer.PublicKey(ctx); err != nil {
+		return nil, err
 	}
 	out := builder.Attestor{Signer: signer, Invocation: provenance.FromEnvironment(getenv)}
 	if !a.global.offline {

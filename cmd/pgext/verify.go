@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -24,9 +25,12 @@ type trustFlags struct {
 	ignoreSCT      bool
 	timestamp      bool
 	documentsAlone bool
+	// given tells whether a flag was.
+	given func(string) bool
 }
 
 func (t *trustFlags) bind(fs *pflag.FlagSet) {
+	t.given = fs.Changed
 	fs.StringArrayVar(&t.keys, "key", nil, "trust this public key: a PEM file, or SCHEME://... of the program sigstore-kms-SCHEME")
 	fs.StringVar(&t.identity.Subject, "certificate-identity", "", "trust this identity: an e-mail address or the URI of a workflow")
 	fs.StringVar(&t.identity.SubjectRegexp, "certificate-identity-regexp", "", "as an expression (RE2)")
@@ -40,6 +44,35 @@ func (t *trustFlags) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&t.documentsAlone, "insecure-ignore-signatures", false, "judge what is told about the image, not who told it")
 }
 
+// check refuses flags that do not go together.
+func (t trustFlags) check() error {
+	i := t.identity
+	if err := notEmpty(t.given, map[string]string{
+		"key": strings.Join(t.keys, ""), "trusted-root": t.root, "certificate-identity": i.Subject, "certificate-identity-regexp": i.SubjectRegexp,
+		"certificate-oidc-issuer": i.Issuer, "certificate-oidc-issuer-regexp": i.IssuerRegexp,
+	}); err != nil {
+		return err
+	}
+	who, whose := i.Subject+i.SubjectRegexp, i.Issuer+i.IssuerRegexp
+	switch {
+	case t.documentsAlone && (len(t.keys) > 0 || t.identified()):
+		return usageErrorf("--insecure-ignore-signatures, and somebody whose signatures count: one of them is too much")
+	case t.documentsAlone && (t.requireLog || t.timestamp):
+		return usageErrorf("--insecure-ignore-signatures looks at no signature, and so at no log and no timestamp")
+	case t.requireLog && t.ignoreLog:
+		return usageErrorf("--require-tlog and --insecure-ignore-tlog contradict each other")
+	case i.Subject != "" && i.SubjectRegexp != "":
+		return usageErrorf("--certificate-identity and --certificate-identity-regexp: one of them is too much")
+	case i.Issuer != "" && i.IssuerRegexp != "":
+		return usageErrorf("--certificate-oidc-issuer and --certificate-oidc-issuer-regexp: one of them is too much")
+	case who != "" && whose == "":
+		return usageErrorf("--certificate-identity needs --certificate-oidc-issuer: anybody can vouch for a name")
+	case who == "" && whose != "":
+		return usageErrorf("--certificate-oidc-issuer needs --certificate-identity: an issuer vouches for everybody")
+	}
+	return nil
+}
+
 // identified tells whether an identity is named.
 func (t trustFlags) identified() bool { return t.identity != sign.Identity{} }
 
@@ -48,6 +81,16 @@ type verifyFlags struct {
 	trustFlags
 	policy string
 	base   string
+}
+
+func (f verifyFlags) check() error {
+	if err := notEmpty(f.given, map[string]string{"policy": f.policy}); err != nil {
+		return err
+	}
+	if err := f.trustFlags.check(); err != nil {
+		return err
+	}
+	return checkBase(f.base)
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -93,7 +136,7 @@ type verifiedImage struct {
 }
 
 func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
-	if err := checkBase(f.base); err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
 	demands, err := a.demands(ctx, f)
@@ -106,8 +149,9 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 	}
 	doc := verifyDocument{Schema: 1, Images: []verifiedImage{}}
 	var worst error
+	var said []string
 	for _, ref := range refs {
-		at, err := a.parsePlace(ref)
+		at, err := a.parseImage(ref)
 		if err != nil {
 			return err
 		}
@@ -118,6 +162,7 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 		status := verify.Pass
 		if err := v.Err(); err != nil {
 			status = verify.Fail
+			said = append(said, fmt.Sprintf("%s: %s", ref, verdict(err)))
 			if worst == nil || exitCode(err) > exitCode(worst) {
 				worst = err
 			}
@@ -127,10 +172,26 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 	if err := a.print(doc, doc.describe); err != nil {
 		return err
 	}
-	if worst != nil {
-		return printedError{exitCode(worst)}
+	if worst == nil {
+		return nil
 	}
-	return nil
+	for _, line := range said {
+		fmt.Fprintf(a.stderr, "pgext: %s\n", visible(line))
+	}
+	return printedError{exitCode(worst)}
+}
+
+// verdict is a no in one line; the checks say why.
+func verdict(err error) string {
+	var refused *verify.RefusedError
+	var untrusted *verify.UntrustedError
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Sprintf("refused by the policy: %s", count(len(refused.Checks), "check fails", "checks fail"))
+	case errors.As(err, &untrusted):
+		return fmt.Sprintf("not trustworthy: %s", count(len(untrusted.Checks), "check fails", "checks fail"))
+	}
+	return err.Error()
 }
 
 // demands reads keys, roots and policies.
@@ -147,6 +208,9 @@ func (a *app) demands(ctx context.Context, f verifyFlags) (builder.Demands, erro
 		}
 	}
 	if f.documentsAlone {
+		if len(d.Policy.Keys)+len(d.Policy.Identities)+len(d.Policy.Builders) > 0 {
+			return d, usageErrorf("--insecure-ignore-signatures, and %s says who may sign or build: one of them is too much", f.policy)
+		}
 		return d, nil
 	}
 	d.Trust, err = a.trust(ctx, f.trustFlags, d.Policy)
@@ -158,8 +222,6 @@ func (a *app) demands(ctx context.Context, f verifyFlags) (builder.Demands, erro
 func (a *app) trust(ctx context.Context, f trustFlags, p verify.Policy) (*sign.Trust, error) {
 	o := sign.TrustOptions{Timestamp: f.timestamp, NoSCT: f.ignoreSCT}
 	switch {
-	case f.requireLog && f.ignoreLog:
-		return nil, usageErrorf("--require-tlog and --insecure-ignore-tlog contradict each other")
 	case f.requireLog:
 		o.Log = sign.Required
 	case f.ignoreLog:
@@ -204,14 +266,17 @@ func (a *app) trustedRoot(ctx context.Context, file string) (*sign.Root, error) 
 	})
 }
 
-// describe is a line for each image, and one for each check.
+// describe is a line for each image, and one for each check; a hint is given
+// once.
 func (d verifyDocument) describe() string {
 	var b strings.Builder
 	for _, i := range d.Images {
+		said := map[string]bool{}
 		fmt.Fprintf(&b, "%s  %s@%s\n", i.Status, i.Image, i.Digest)
 		for _, c := range i.Checks {
 			fmt.Fprintf(&b, "  %s %s (%s): %s\n", c.Status, c.Name, c.Of, c.Detail)
-			if c.Hint != "" && c.Status == verify.Fail {
+			if c.Hint != "" && c.Status == verify.Fail && !said[c.Hint] {
+				said[c.Hint] = true
 				fmt.Fprintf(&b, "    hint: %s\n", c.Hint)
 			}
 		}

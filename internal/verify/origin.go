@@ -121,6 +121,10 @@ func pinFaults(pins lock.Target, inv sbom.Inventory) []string {
 
 // labels says whether the image calls itself what the provenance says.
 func (j *judge) labels(i Image, s provenance.Statement, r *recipe.Recipe, pins lock.Target) {
+	if i.Damage != nil {
+		j.skip("provenance labels", "the image cannot be read")
+		return
+	}
 	m, err := metadata.FromLabels(i.Labels)
 	if err != nil {
 		j.fail("provenance labels", "the image does not say what it is: "+err.Error(), beware)

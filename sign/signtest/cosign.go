@@ -30,6 +30,9 @@ func NewCosign(tb testing.TB) Cosign {
 	return Cosign{filepath.Join(testmirror.Unpacked(tb, "forky", runtime.GOARCH, "cosign"), "usr/bin/cosign"), tb.TempDir()}
 }
 
+// In returns the program as it runs in a folder that is there.
+func (c Cosign) In(dir string) Cosign { return Cosign{c.path, dir} }
+
 // Dir is the folder it runs in.
 func (c Cosign) Dir() string { return c.dir }
 

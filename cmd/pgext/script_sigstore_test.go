@@ -1,0 +1,125 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/sigstore/cosign/v2/pkg/cosign"
+
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// workflow is the identity of the tests' GitHub job.
+const workflow = "https://github.com/example/images/.github/workflows/build.yaml@refs/heads/main"
+
+// keyPairs are two pairs of keys, as cosign generate-key-pair writes them: making
+// one takes a third of a second.
+var keyPairs = sync.OnceValues(func() (pairs [2]*cosign.KeysBytes, err error) {
+	for i := range pairs {
+		if pairs[i], err = cosign.GenerateKeyPair(func(bool) ([]byte, error) { return []byte(signtest.Password), nil }); err != nil {
+			return pairs, err
+		}
+	}
+	return pairs, nil
+})
+
+// cmdKeys writes cosign.key and cosign.pub, other.key and other.pub, and sets
+// COSIGN_PASSWORD.
+func cmdKeys(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: keys")
+	}
+	pairs, err := keyPairs()
+	ts.Check(err)
+	for i, name := range []string{"cosign", "other"} {
+		ts.Check(os.WriteFile(ts.MkAbs(name+".key"), pairs[i].PrivateBytes, 0o600))
+		ts.Check(os.WriteFile(ts.MkAbs(name+".pub"), pairs[i].PublicBytes, 0o600))
+	}
+	ts.Setenv("COSIGN_PASSWORD", signtest.Password)
+}
+
+// cmdSigstore starts a deployment of sigstore, and sets $FULCIO, $REKOR, $TSA
+// and $ISSUER to its addresses and $WORKFLOW to an identity; its authorities are
+// in root.json, a token for me@example.org in token, one for $WORKFLOW in
+// workflow.token, one that has expired in expired.token. When there is one, it
+// changes how that behaves:
+//
+//	-shift DURATION         moves all its clocks
+//	-rekor STATUS,…         what the log answers to the next requests
+//	-entries N              checks how many entries the log has
+//	-github                 sets the variables of a GitHub job
+func cmdSigstore(ts *testscript.TestScript, neg bool, args []string) {
+	flags := flag.NewFlagSet("sigstore", flag.ContinueOnError)
+	shift := flags.Duration("shift", 0, "")
+	rekor := flags.String("rekor", "", "")
+	entries := flags.Int("entries", -1, "")
+	github := flags.Bool("github", false, "")
+	if err := flags.Parse(args); err != nil || neg || flags.NArg() > 0 {
+		ts.Fatalf("usage: sigstore [flags]")
+	}
+	state := stateOf(ts)
+	if state.sigstore == nil {
+		state.sigstore = signtest.New(state.tb)
+		introduceSigstore(ts, state.sigstore)
+	}
+	s := state.sigstore
+	for _, clock := range []interface{ Shift(time.Duration) }{s.Fulcio, s.Rekor, s.TSA} {
+		clock.Shift(*shift)
+	}
+	for status := range strings.SplitSeq(*rekor, ",") {
+		if status != "" {
+			n, err := strconv.Atoi(status)
+			ts.Check(err)
+			s.Rekor.Next(signtest.Fault(n))
+		}
+	}
+	if got := len(s.Rekor.Entries()); *entries >= 0 && got != *entries {
+		ts.Fatalf("the log has %d entries, want %d", got, *entries)
+	}
+	if *github {
+		job(ts, s)
+	}
+}
+
+func introduceSigstore(ts *testscript.TestScript, s *signtest.Sigstore) {
+	for name, value := range map[string]string{
+		"FULCIO": s.Fulcio.URL, "REKOR": s.Rekor.URL, "TSA": s.TSA.StampURL(), "ISSUER": s.Issuer.URL, "WORKFLOW": workflow,
+	} {
+		ts.Setenv(name, value)
+	}
+	for name, content := range map[string]string{
+		"root.json": string(s.TrustedRoot(stateOf(ts).tb)), "token": s.Issuer.Token("me@example.org") + "\n",
+		"workflow.token": s.Issuer.Token(workflow), "expired.token": s.Issuer.ExpiredToken("me@example.org"),
+	} {
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(content), 0o600))
+	}
+}
+
+// job is what a GitHub job has in its environment.
+func job(ts *testscript.TestScript, s *signtest.Sigstore) {
+	url, token := s.Issuer.GitHub(workflow)
+	for name, value := range map[string]string{
+		"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": token,
+		"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "example/images",
+		"GITHUB_WORKFLOW_REF": strings.TrimPrefix(workflow, "https://github.com/"), "GITHUB_RUN_ID": "42", "GITHUB_RUN_ATTEMPT": "1",
+		"GITHUB_REF": "refs/heads/main", "GITHUB_SHA": strings.Repeat("ab", 20), "GITHUB_EVENT_NAME": "push", "RUNNER_ENVIRONMENT": "github-hosted",
+	} {
+		ts.Setenv(name, value)
+	}
+}
+
+// cmdCosign runs the stock program in $WORK.
+func cmdCosign(ts *testscript.TestScript, neg bool, args []string) {
+	tb := stateOf(ts).tb
+	stdout, stderr, err := signtest.NewCosign(tb).In(ts.MkAbs(".")).Run(tb, args...)
+	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), "cosign.out"), []byte(stdout+stderr), 0o600))
+	if (err == nil) == neg {
+		ts.Fatalf("cosign %s: %v\n%s", strings.Join(args, " "), err, stderr)
+	}
+}
