@@ -155,12 +155,20 @@ func ending(id int, state *os.ProcessState, err error) event {
 	return event{ID: id, Code: state.ExitCode()}
 }
 
+// signal passes a signal on; one that kills is for what the command started as
+// well, as far as it is in its session still.
 func (p *first) signal(r request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if running := p.running[r.ID]; running != nil {
-		_ = running.Signal(syscall.Signal(r.Signal)) // it may just have ended
+	running := p.running[r.ID]
+	if running == nil {
+		return
 	}
+	sig := syscall.Signal(r.Signal)
+	if sig == syscall.SIGKILL {
+		_ = syscall.Kill(-running.Pid, sig) // start made it the leader of a group
+	}
+	_ = running.Signal(sig) // it may just have ended
 }
 
 // tell sends an event; an owner that is gone needs none.

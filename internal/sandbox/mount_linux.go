@@ -112,7 +112,11 @@ func (m mounter) bind(source, at string) error {
 // proc mounts /proc. A container may forbid it, by hiding parts of its own;
 // PostgreSQL does without, but a user namespace of its own cannot be made.
 func (m mounter) proc(optional bool) error {
-	err := unix.Mount("proc", filepath.Join(m.root, "proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	at, err := m.place("/proc")
+	if err != nil {
+		return err
+	}
+	err = unix.Mount("proc", at, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	if optional && errors.Is(err, syscall.EPERM) {
 		return nil
 	}
@@ -120,7 +124,10 @@ func (m mounter) proc(optional bool) error {
 }
 
 func (m mounter) dev() error {
-	dev := filepath.Join(m.root, "dev")
+	dev, err := m.place("/dev")
+	if err != nil {
+		return err
+	}
 	if err := m.tmpfs(dev, Tmpfs{Size: 1 << 20}); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -16,8 +17,9 @@ type Process struct {
 	sandbox *Sandbox
 	id      int
 	program string
-	// copying are the streams that are no files.
+	// copying are the streams that are no files, pipes our ends of them.
 	copying errgroup.Group
+	pipes   []*os.File
 	// ended is closed once end is there.
 	ended chan struct{}
 	end   event
@@ -89,6 +91,7 @@ func (p *Process) input(from io.Reader) (*os.File, error) {
 	}
 	r, w, err := os.Pipe()
 	if err == nil {
+		p.pipes = append(p.pipes, w)
 		p.copying.Go(func() error { return feed(w, from) })
 	}
 	return r, err
@@ -100,6 +103,7 @@ func (p *Process) output(to io.Writer) (*os.File, error) {
 	}
 	r, w, err := os.Pipe()
 	if err == nil {
+		p.pipes = append(p.pipes, r)
 		p.copying.Go(func() error { return drain(to, r) })
 	}
 	return w, err
@@ -120,11 +124,20 @@ func drain(w io.Writer, r *os.File) error {
 	return err
 }
 
+// lingering is how long after its end a command's streams may stay open:
+// whatever it left behind holds them.
+const lingering = 10 * time.Second
+
 // Wait waits until the command has ended and its output was copied. The error
-// is an *ExitError when it ended otherwise than with 0.
-func (p *Process) Wait() error {
+// is an *ExitError when it ended otherwise than with 0; it wraps
+// os.ErrDeadlineExceeded when a process that it left behind kept a stream open.
+func (p *Process) Wait() error { return p.wait(lingering) }
+
+func (p *Process) wait(patience time.Duration) error {
 	<-p.ended
+	cut := time.AfterFunc(patience, p.cut)
 	copyErr := p.copying.Wait()
+	cut.Stop()
 	switch {
 	case p.end.Error != "":
 		return fmt.Errorf("running %s: %s", p.program, p.end.Error)
@@ -136,6 +149,13 @@ func (p *Process) Wait() error {
 	return nil
 }
 
+// cut ends the copying of streams.
+func (p *Process) cut() {
+	for _, f := range p.pipes {
+		_ = f.SetDeadline(time.Now()) // one that is closed needs none
+	}
+}
+
 // Ended is closed when the command has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
@@ -144,7 +164,8 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return send(p.sandbox.conn, request{ID: p.id, Signal: int(sig)})
 }
 
-// Run runs a command to its end. When ctx is done first the command is killed.
+// Run runs a command to its end. When ctx is done first the command is killed,
+// with what it started in its session.
 func (s *Sandbox) Run(ctx context.Context, c Command) error {
 	p, err := s.Start(c)
 	if err != nil {
@@ -152,6 +173,7 @@ func (s *Sandbox) Run(ctx context.Context, c Command) error {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		_ = p.Signal(syscall.SIGKILL) // a sandbox that is gone has killed it
+		p.cut()
 	})
 	defer stop()
 	err = p.Wait()

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -275,6 +277,47 @@ func (w lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// TestHeldOutput: what a command leaves behind does not keep its owner waiting,
+// and goes with a command that is killed.
+func TestHeldOutput(t *testing.T) {
+	everyUser(t, func(t *testing.T, spec Spec) {
+		t.Helper()
+		s := sandbox(t, spec)
+		start := func(session, then string) *Process {
+			t.Helper()
+			r, w := io.Pipe()
+			p, err := s.Start(Command{Args: []string{"/bin/box", "hold", session, then}, Stdout: w})
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(r).ReadString('\n') // of the child
+			if err != nil || line != victimIsWaiting {
+				t.Fatalf("got %q, %v", line, err)
+			}
+			go io.Copy(io.Discard, r)
+			return p
+		}
+		if err := start("alone", "go").wait(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a child that stays: got %v", err)
+		}
+		p, begun := start("together", "stay"), time.Now()
+		if err := p.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		var exit *ExitError
+		if err := p.wait(longEnough); !errors.As(err, &exit) || exit.Signal != int(syscall.SIGKILL) || time.Since(begun) >= longEnough {
+			t.Errorf("a child that is killed as well: got %v after %v", err, time.Since(begun))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		begun = time.Now()
+		err := s.Run(ctx, Command{Args: []string{"/bin/box", "hold", "alone", "stay"}, Stdout: &bytes.Buffer{}})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) >= longEnough {
+			t.Errorf("out of time: got %v after %v", err, time.Since(begun))
+		}
+	})
+}
+
 func TestSpecErrors(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -300,6 +343,16 @@ func TestMountsDoNotFollowLinks(t *testing.T) {
 		spec.Tmpfs = append(spec.Tmpfs, Tmpfs{Path: "/link/x"})
 		if s, err := Open(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "link is no folder") {
 			t.Errorf("got %v, %v", s, err)
+		}
+		for _, name := range []string{"dev", "proc"} {
+			spec := rootFS(t, box(t))
+			at := filepath.Join(spec.Root, name)
+			if err := errors.Join(os.Remove(at), os.Symlink("/etc", at)); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := Open(t.Context(), spec); err == nil || !strings.Contains(err.Error(), name+" is no folder") {
+				t.Errorf("%s: got %v, %v", name, s, err)
+			}
 		}
 	})
 }

@@ -81,6 +81,15 @@ func run(verb string, args []string) error {
 			return err
 		}
 		fmt.Println("has a child")
+	case "hold": // a child that holds the output, in its parent's session or one of its own
+		cmd := exec.Command("/proc/self/exe", "wait")
+		cmd.Stdout, cmd.SysProcAttr = os.Stdout, &syscall.SysProcAttr{Setsid: args[0] == "alone"}
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		if args[1] == "stay" {
+			return cmd.Wait()
+		}
 	}
 	return nil
 }
