@@ -23,6 +23,9 @@ func isFunction(name string) bool {
 	return text || other
 }
 
+// comparisonsPerStep is how many words are compared in the time of a step.
+const comparisonsPerStep = 100
+
 // apply calls a function. Where an argument is unknown, so is what comes of
 // it.
 func (m *Makefile) apply(name, text string, opening byte) string {
@@ -33,6 +36,13 @@ func (m *Makefile) apply(name, text string, opening byte) string {
 		}
 		for len(a) < f.arguments {
 			a = append(a, "")
+		}
+		if strings.HasPrefix(name, "filter") { // which compares each word with each pattern
+			m.steps += len(strings.Fields(a[0])) * len(strings.Fields(a[1])) / comparisonsPerStep
+		}
+		if m.steps > maxSteps {
+			m.err = ErrTooMuch
+			return ""
 		}
 		return f.do(a)
 	}

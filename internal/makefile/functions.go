@@ -37,13 +37,18 @@ var textFunctions = map[string]textFunction{
 	"addprefix":  {2, func(a []string) string { return each(func(w string) string { return a[0] + w })(a[1:]) }},
 }
 
-// each changes every word of the one argument; words that become empty go.
+// each changes every word of the one argument; words that become empty go. It
+// stops once there is more than a result may have.
 func each(change func(string) string) func([]string) string {
 	return func(a []string) string {
 		var out []string
+		size := 0
 		for _, w := range strings.Fields(a[0]) {
 			if w = change(w); w != "" {
 				out = append(out, w)
+			}
+			if size += len(w) + 1; size > maxResult+1 {
+				break
 			}
 		}
 		return strings.Join(out, " ")
@@ -57,15 +62,12 @@ func orDot(dir string) string {
 	return dir
 }
 
-// replaceAll bounds what comes of a text that is replaced by a longer one.
+// replaceAll stops once there is more than a result may have.
 func replaceAll(from, to, text string) string {
 	if from == "" {
 		return text + to
 	}
-	if strings.Count(text, from)*len(to) > maxResult {
-		return ""
-	}
-	return strings.ReplaceAll(text, from, to)
+	return strings.Replace(text, from, to, maxResult/max(1, len(to))+1)
 }
 
 func findString(a []string) string {

@@ -231,6 +231,26 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestTooMuch: functions that make much of little stop early.
+func TestTooMuch(t *testing.T) {
+	words := "W := $(foreach a,$(D),$(foreach b,$(D),$(foreach c,$(D),$(foreach d,$(D),w))))\n"
+	for _, tc := range []struct{ name, value string }{
+		{"patsubst", "$(patsubst %,$(W),$(W))"},
+		{"addprefix", "$(addprefix $(W),$(W))"},
+		{"a substitution", "$(W:%=$(W))"},
+		{"subst", "$(subst w,$(W),$(W))"},
+		{"filter", "$(filter %x %y $(addprefix %,$(W)),$(W))"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text := "D := 0 1 2 3 4 5 6 7 8 9\n" + words + "OUT := " + tc.value + "\n"
+			_, err := Read(fstest.MapFS{"Makefile": {Data: []byte(text)}}, "Makefile", Options{})
+			if !errors.Is(err, ErrTooMuch) {
+				t.Errorf("got %v, want %v", err, ErrTooMuch)
+			}
+		})
+	}
+}
+
 func itoa(n int) string { return string(rune('0'+n/10)) + string(rune('0'+n%10)) }
 
 func FuzzRead(f *testing.F) {
