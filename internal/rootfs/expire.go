@@ -86,6 +86,7 @@ func (s *Store) expire(now time.Time) error {
 			}
 		}
 	}
+	var problems []error // the next one may go all the same
 	for kind, folders := range kinds {
 		slices.SortFunc(folders, func(a, b folder) int { return b.used.Compare(a.used) })
 		for i, f := range folders {
@@ -93,11 +94,11 @@ func (s *Store) expire(now time.Time) error {
 				continue
 			}
 			if err := s.remove(f.name); err != nil {
-				return fmt.Errorf("removing %s, which was last used at %s: %w", f.name, f.used.Format(time.DateOnly), err)
+				problems = append(problems, fmt.Errorf("removing %s, which was last used at %s: %w", f.name, f.used.Format(time.DateOnly), err))
 			}
 		}
 	}
-	return s.expireVersions(now)
+	return errors.Join(append(problems, s.expireVersions(now))...)
 }
 
 // remove removes a folder that nobody uses. It vanishes at once, by rename.
