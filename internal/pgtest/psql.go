@@ -15,6 +15,10 @@ import (
 // sessionTime is how long one session may take.
 const sessionTime = 2 * time.Minute
 
+// maxOutput is how much is kept of what a session writes to each of its streams,
+// in bytes.
+const maxOutput = 64 << 20
+
 // marker starts the lines that tell steps apart in the output of psql.
 const marker = "@pgext-step "
 
@@ -86,7 +90,7 @@ func (s *server) psql(ctx context.Context, database, script string) (string, err
 			"PGHOST=/run/postgresql", "PGUSER=postgres", "PGAPPNAME=" + ours,
 			"PGOPTIONS=-c client_min_messages=warning",
 		}),
-		Stdin: strings.NewReader(script), Stdout: &stdout, Stderr: &stderr,
+		Stdin: strings.NewReader(script), Stdout: &limited{to: &stdout, left: maxOutput}, Stderr: &limited{to: &stderr, left: maxOutput},
 	})
 	var exit *sandbox.ExitError
 	if errors.As(err, &exit) {

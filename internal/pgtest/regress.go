@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -71,6 +72,8 @@ func (r *regression) read(ctx context.Context, root *os.Root) error {
 	if err := r.server.copyTree(ctx, root, r.in.Postgres, r.in.Version); err != nil {
 		return fmt.Errorf("copying %s: %w", r.in.Suite.Dir, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, r.server.patience(readTime))
+	defer cancel()
 	var err error
 	r.suite, err = regress.Read(root.FS(), regress.Options{
 		Dir: suiteDir, Version: r.in.Version, Platform: platforms[r.in.Image.Metadata.Arch], Tests: r.in.Suite.Tests, Options: r.in.Suite.Options,
@@ -126,8 +129,8 @@ func (r *regression) configure(tree fs.FS) error {
 	}
 	merged, _ := metadata.Merge(all)
 	r.server.args, _ = in.command(merged)
-	for name, value := range more {
-		r.server.args = append(r.server.args, "-c", name+"="+value)
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		r.server.args = append(r.server.args, "-c", name+"="+more[name])
 	}
 	return nil
 }
@@ -262,28 +265,6 @@ func (r *regression) try(ctx context.Context, title, name string) {
 	}
 	c.Seconds = seconds(start)
 	r.note(c)
-}
-
-// settleTime is how long a server may take to notice that a process of its
-// crashed, after psql has.
-const settleTime = time.Second
-
-// settle waits for the server to say so, somewhere after mark.
-func (s *server) settle(ctx context.Context, mark int) {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
-	defer cancel()
-	for news := s.log.changed(); ; news = s.log.changed() {
-		if strings.Contains(s.log.since(mark), "terminating any other active server processes") {
-			return
-		}
-		select {
-		case <-news:
-		case <-s.running.Ended():
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // failedLoad are lines that a test printed and should not have, and that tell

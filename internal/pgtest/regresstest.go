@@ -33,7 +33,8 @@ exec $6 "$5" -X -a -q -d "$4" -v HIDE_TABLEAM=on -v HIDE_TOAST_COMPRESSION=on <"
 // test runs a test and compares what it printed. The error says what is wrong,
 // with the head of the difference below it.
 func (r *regression) test(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, testTime)
+	patience := r.server.patience(testTime)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s := r.suite
 	err := r.server.sandbox.Run(ctx, sandbox.Command{
@@ -43,7 +44,7 @@ func (r *regression) test(ctx context.Context, name string) error {
 	var exit *sandbox.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("psql is not done after %v", testTime)
+		return fmt.Errorf("psql is not done after %v", patience)
 	case errors.As(err, &exit) && exit.Code == noSuchTest:
 		return fmt.Errorf("%s %w", path.Join(s.InputDir, "sql", name+".sql"), errMissing)
 	case err != nil && exit == nil:

@@ -30,12 +30,20 @@ const maxTree = 2 << 30
 // copyTree copies a source tree into the sandbox, where tests write into it.
 func (s *server) copyTree(ctx context.Context, root *os.Root, major int, version string) error {
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(writeTree(w, root, pgConfig(major, version))) }()
-	defer r.Close() //nolint:errcheck // a pipe's is always nil
+	written := make(chan error, 1)
+	go func() {
+		err := writeTree(w, root, pgConfig(major, version))
+		w.CloseWithError(err)
+		written <- err
+	}()
 	var out bytes.Buffer
 	err := s.sandbox.Run(ctx, sandbox.Command{
 		Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Env: environment(nil), Stdin: r, Stderr: &out,
 	})
+	_ = r.Close() // nobody reads any more; a pipe's is always nil
+	if cause := <-written; cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
+		return cause // of which tar has only seen an early end
+	}
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, strings.TrimSpace(out.String()))
 	}
@@ -135,16 +143,18 @@ func (t *tree) content(name string) error {
 	return err
 }
 
-// shellTime and shellOutput bound what a Makefile's $(shell) may take.
+// shellTime and shellOutput bound what a Makefile's $(shell) may take, readTime
+// what all of them may.
 const (
 	shellTime   = 30 * time.Second
+	readTime    = 2 * time.Minute
 	shellOutput = 1 << 20
 )
 
 // shell returns what a command prints in the copy of the source tree. Whether
 // it fails is of no interest to make.
 func (s *server) shell(ctx context.Context, command string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, shellTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience(shellTime))
 	defer cancel()
 	var out bytes.Buffer
 	env := environment(nil)

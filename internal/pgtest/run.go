@@ -109,6 +109,9 @@ func (r *run) check(ctx context.Context, name string, do func(ctx context.Contex
 	c.Detail = detail
 	if err != nil {
 		c.Status, c.Detail = Fail, err.Error()
+		if r.down == "" && connectionLost.MatchString(c.Detail) {
+			r.server.settle(ctx, mark)
+		}
 		if errors.As(err, new(noteError)) {
 			c.Status = Note
 		} else {

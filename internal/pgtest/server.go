@@ -151,12 +151,19 @@ func (s *server) start(ctx context.Context) error {
 	return s.ready(ctx, mark)
 }
 
+// What a server says when it takes connections, and when it takes none any more
+// since a process of its crashed.
+const (
+	accepting = "database system is ready to accept connections"
+	crashing  = "terminating any other active server processes"
+)
+
 // ready waits until the server says that it takes connections, somewhere after
-// mark.
+// mark and after the last crash since then.
 func (s *server) ready(ctx context.Context, mark int) error {
 	for {
 		news := s.log.changed()
-		if strings.Contains(s.log.since(mark), "database system is ready to accept connections") {
+		if isReady(s.log.since(mark)) {
 			return nil
 		}
 		select {
@@ -169,6 +176,12 @@ func (s *server) ready(ctx context.Context, mark int) error {
 	}
 }
 
+// isReady tells whether the last word of a log is that it takes connections.
+func isReady(log string) bool {
+	at := strings.LastIndex(log, accepting)
+	return at >= 0 && at > strings.LastIndex(log, crashing)
+}
+
 // alive tells whether the server runs; one that crashed is given the time to
 // recover.
 func (s *server) alive(ctx context.Context, mark int) bool {
@@ -177,7 +190,7 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 		return false
 	default:
 	}
-	if !strings.Contains(s.log.since(mark), "terminating any other active server processes") {
+	if !strings.Contains(s.log.since(mark), crashing) {
 		// a session may hear of a crash before the server does
 		if _, err := s.query(ctx, "postgres", "SELECT 1;"); err == nil || !recovering.MatchString(err.Error()) {
 			return true
@@ -186,6 +199,29 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
 	return s.ready(ctx, mark) == nil
+}
+
+// settleTime is how long a server may take to notice that a process of its
+// crashed, after psql has.
+const settleTime = time.Second
+
+// settle waits for the server to say so, somewhere after mark and after its last
+// recovery.
+func (s *server) settle(ctx context.Context, mark int) {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for news := s.log.changed(); ; news = s.log.changed() {
+		if log := s.log.since(mark); strings.LastIndex(log, crashing) > strings.LastIndex(log, accepting) {
+			return
+		}
+		select {
+		case <-news:
+		case <-s.running.Ended():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // recovering is what a server tells its clients after a crash.

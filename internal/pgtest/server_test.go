@@ -68,3 +68,23 @@ func TestCatalogOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestIsReady(t *testing.T) {
+	const up, down = "LOG:  " + accepting + "\n", "LOG:  " + crashing + "\n"
+	for _, tc := range []struct {
+		name, log string
+		want      bool
+	}{
+		{"nothing", "", false},
+		{"started", up, true},
+		{"crashed", down, false},
+		{"recovered", down + up, true},
+		{"crashed after its start", up + down, false},
+		{"crashed again", down + up + down, false},
+		{"recovered again", down + up + down + up, true},
+	} {
+		if got := isReady(tc.log); got != tc.want {
+			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}

@@ -42,6 +42,7 @@ func Upgrade(ctx context.Context, from, to Input, o Options) (Result, error) {
 	u := &upgrade{old: newRun(from, o, before), before: map[string]reading{}, updated: map[string]bool{}}
 	u.populate(ctx)
 	if err := ctx.Err(); err != nil || !u.stopped() {
+		u.giveUp()
 		return u.result(), err
 	}
 	after, err := u.move(ctx, to)
@@ -75,6 +76,14 @@ func (u *upgrade) result() Result {
 func (u *upgrade) stopped() bool {
 	last := u.old.result.Checks[len(u.old.result.Checks)-1]
 	return last.Name == "from stop" && last.Status == Pass
+}
+
+// giveUp notes that the upgrade was not tried, where no check has failed: what
+// the old image's server died of is a note.
+func (u *upgrade) giveUp() {
+	if !u.old.result.Failed() {
+		u.old.note(Check{Name: "upgrade", Status: Fail, Detail: "not tried: with the old image " + cmp.Or(u.old.down, "the server does not stop")})
+	}
 }
 
 // populate creates and uses everything the old image has.

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,6 +69,14 @@ func TestJudge(t *testing.T) {
 		})
 	}
 
+	t.Run("nothing to compare with", func(t *testing.T) {
+		u := &upgrade{before: map[string]reading{}, next: &run{known: catalog{defaults: map[string]string{"x": "2"}}}}
+		_, err := u.judge("x", before)
+		if _, ok := err.(noteError); !ok { //nolint:errorlint // it is never wrapped
+			t.Errorf("got %v, want a note", err)
+		}
+	})
+
 	t.Run("no view works", func(t *testing.T) {
 		after := reading{Rows: []readRow{before.Rows[0], before.Rows[3]}}
 		for _, row := range before.Rows[1:3] {
@@ -123,5 +132,31 @@ func TestDifferences(t *testing.T) {
 	}
 	if err := differences([]string{"a"}, []string{"a"}); err != nil {
 		t.Errorf("the same: %v", err)
+	}
+}
+
+// TestGiveUp: an upgrade that was not tried is no pass, whatever the old image's
+// server died of.
+func TestGiveUp(t *testing.T) {
+	const notTried = "fail upgrade: not tried: with the old image the server does not stop"
+	for _, tc := range []struct {
+		name, down string
+		before     Status
+		want       []string
+	}{
+		{"after a note", "the server went down", Note, []string{"note before: ", "fail upgrade: not tried: with the old image the server went down"}},
+		{"without a reason", "", Skip, []string{"skip before: ", notTried}},
+		{"after a failure", "", Fail, []string{"fail before: "}},
+	} {
+		u := &upgrade{old: &run{down: tc.down}}
+		u.old.note(Check{Name: "before", Status: tc.before})
+		u.giveUp()
+		var got []string
+		for _, c := range u.old.result.Checks {
+			got = append(got, fmt.Sprintf("%s %s: %s", c.Status, c.Name, c.Detail))
+		}
+		if diff := cmp.Diff(got, tc.want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", tc.name, diff)
+		}
 	}
 }

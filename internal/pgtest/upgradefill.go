@@ -76,7 +76,7 @@ func (s *server) survive(ctx context.Context, database, script string) error {
 	if !strings.Contains(first, "server closed the connection") {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
 	return errors.Join(err, s.ready(ctx, mark))
 }

@@ -209,7 +209,10 @@ func (u *upgrade) readNew(ctx context.Context, name string) (string, error) {
 // judge compares with what the old image read.
 func (u *upgrade) judge(name string, got reading) (string, error) {
 	const most = 5
-	before := u.before[name]
+	before, known := u.before[name]
+	if !known {
+		return "", noteError{errors.New("it could not be read with the old image, so there is nothing to compare with")}
+	}
 	broken, strange := got.lost(before)
 	changed := got.changed(before)
 	var text []string
