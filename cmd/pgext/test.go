@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -139,11 +140,12 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 		if err != nil {
 			return nil, err
 		}
+		if trials, err = f.selected(arg, trials); err != nil {
+			return nil, err
+		}
 		for _, t := range trials {
-			if f.selects(t) {
-				tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
-				subjects = append(subjects, subject{Trial: t, tag: tag, ref: arg})
-			}
+			tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
+			subjects = append(subjects, subject{Trial: t, tag: tag, ref: arg})
 		}
 	}
 	if len(recipes) == 0 {
@@ -216,13 +218,42 @@ func (a *app) anyTrials(ctx context.Context, b *builder.Builder, ref string, f t
 	return trials, err
 }
 
-// selects tells whether --distro, --pg and --arch, where given, name t.
-func (f testFlags) selects(t builder.Trial) bool {
-	m := t.Metadata
-	return (len(f.distros) == 0 || slices.Contains(f.distros, m.Distro)) &&
-		(len(f.majors) == 0 || slices.Contains(f.majors, m.Postgres)) &&
-		(len(f.archs) == 0 || slices.Contains(f.archs, m.Arch))
+// selected are the trials of the image ref that --distro, --pg and --arch name,
+// where given. None is an error: nothing would be tested.
+func (f testFlags) selected(ref string, trials []builder.Trial) ([]builder.Trial, error) {
+	var out []builder.Trial
+	var available []string
+	for _, t := range trials {
+		m := t.Metadata
+		available = append(available, fmt.Sprintf("%s/%d/%s", m.Distro, m.Postgres, m.Arch))
+		if (len(f.distros) == 0 || slices.Contains(f.distros, m.Distro)) &&
+			(len(f.majors) == 0 || slices.Contains(f.majors, m.Postgres)) &&
+			(len(f.archs) == 0 || slices.Contains(f.archs, m.Arch)) {
+			out = append(out, t)
+		}
+	}
+	if len(out) == 0 {
+		return nil, &notSelectedError{image: ref, available: available}
+	}
+	return out, nil
 }
+
+// notSelectedError says that nothing of an image is to be tested.
+type notSelectedError struct {
+	image string
+	// available is what can be selected.
+	available []string
+}
+
+func (e *notSelectedError) Error() string {
+	if len(e.available) == 0 {
+		return fmt.Sprintf("testing %s: it has no image in it", e.image)
+	}
+	return fmt.Sprintf("testing %s: nothing of it is selected; it has %s", e.image, strings.Join(e.available, ", "))
+}
+
+// ExitCode returns 10: the selection is invalid.
+func (*notSelectedError) ExitCode() int { return 10 }
 
 // testCompanions are the images that others may require: those of the
 // arguments, of --with, and of the output folder.
@@ -366,7 +397,9 @@ func (o *outcome) keep(dir string) (err error) {
 // keepFile writes a file beside the image and returns its path; one that is
 // empty is not written, and one of an earlier test removed.
 func (o *outcome) keepFile(dir, suffix string, content []byte) (string, error) {
-	path := filepath.Join(dir, o.Metadata.Image, fmt.Sprintf("%s-%s.%s", o.tag, o.Metadata.Arch, suffix))
+	// an image says what it likes about itself
+	safe := metadata.SanitizeTag
+	path := filepath.Join(dir, safe(o.Metadata.Image), fmt.Sprintf("%s-%s.%s", safe(o.tag), safe(o.Metadata.Arch), suffix))
 	if len(content) == 0 {
 		err := os.Remove(path)
 		if os.IsNotExist(err) {
