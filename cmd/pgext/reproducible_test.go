@@ -193,7 +193,7 @@ func (p place) told(t *testing.T, dist, name string, at int) map[string]string {
 	}
 	out := map[string]string{}
 	for _, r := range referrers {
-		subject, document, ok, err := image.ReadReferrer(r)
+		subject, document, ok, err := image.ReadReferrer(r, builder.SPDXType, builder.CycloneDXType, builder.ProvenanceType)
 		if err != nil || !ok || subject != manifest {
 			t.Fatalf("a referrer of %s is about %s: %v", manifest, subject, err)
 		}
