@@ -101,7 +101,7 @@ func faults(log string) (bad, worthNoting []string) {
 		case e.level == "PANIC", e.level == "LOG" && crash.MatchString(e.text):
 			bad = append(bad, e.String())
 		case e.level != "FATAL" && e.level != "ERROR", e.application == ours, shutdowns[e.state]:
-		case e.state == noDatabase, e.level == "ERROR" && !systemError(e.state):
+		case e.state == noDatabase, e.level == "ERROR" && (!systemError(e.state) || vanished.MatchString(e.text)):
 			worthNoting = append(worthNoting, e.String())
 		default:
 			bad = append(bad, e.String())
@@ -109,6 +109,10 @@ func faults(log string) (bad, worthNoting []string) {
 	}
 	return bad, worthNoting
 }
+
+// vanished is the internal error of a process that uses what another one drops
+// in that moment, as a check does with every extension.
+var vanished = regexp.MustCompile(`^(could not open relation with OID|cache lookup failed for .*) \d+`)
 
 // noDatabase is invalid_catalog_name.
 const noDatabase = "3D000"

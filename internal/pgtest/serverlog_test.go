@@ -12,6 +12,8 @@ const sampleLog = `@postmaster||00000|| LOG:  database system is ready to accept
 @client backend|x|XX000|another| ERROR:  of a stranger
 @pg_cron launcher|postgres|42P01|pg_cron| ERROR:  relation "cron.job" does not exist
 	with a second line
+@pg_cron launcher|postgres|XX000|pg_cron| ERROR:  could not open relation with OID 16389
+@pg_cron launcher|postgres|XX000|pg_cron| ERROR:  could not open relation mapping file
 @logical replication launcher||57P01|| FATAL:  terminating background worker "logical replication launcher" due to administrator command
 @postmaster||00000|| LOG:  client backend (PID 12) was terminated by signal 11: Segmentation fault
 @startup||XX000|| PANIC:  could not locate a valid checkpoint record
@@ -25,6 +27,7 @@ func TestFaults(t *testing.T) {
 	bad, worthNoting := faults(sampleLog)
 	if diff := cmp.Diff(bad, []string{
 		"client backend: ERROR: of a stranger",
+		"pg_cron launcher: ERROR: could not open relation mapping file",
 		"postmaster: LOG: client backend (PID 12) was terminated by signal 11: Segmentation fault",
 		"startup: PANIC: could not locate a valid checkpoint record",
 		"worker: FATAL: out of luck",
@@ -33,6 +36,7 @@ func TestFaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(worthNoting, []string{
 		"pg_cron launcher: ERROR: relation \"cron.job\" does not exist\n\twith a second line",
+		"pg_cron launcher: ERROR: could not open relation with OID 16389",
 		"powa: FATAL: database \"powa\" does not exist",
 	}); diff != "" {
 		t.Errorf("worth noting (-got +want):\n%s", diff)
