@@ -1,9 +1,9 @@
 package builder
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -63,9 +63,8 @@ func (a Attestor) Attest(ctx context.Context, repo string, about image.Collectio
 // does not have the image.
 func (a Attestor) known(ctx context.Context, repo string, digest v1.Hash) (sign.Evidence, error) {
 	c, err := a.Registry.Collect(ctx, reference(repo, digest.String()))
-	var absent *registry.NotFoundError
 	switch {
-	case errors.As(err, &absent):
+	case registry.Absent(err):
 		return sign.Evidence{}, nil
 	case err != nil:
 		return sign.Evidence{}, err
@@ -162,8 +161,40 @@ func fittingDocuments(all []verify.Document, digest string) ([]verify.Document, 
 	for _, predicate := range slices.Sorted(maps.Keys(wrong)) {
 		return nil, &MisplacedError{wrong[predicate]}
 	}
+	return single(out, digest)
+}
+
+// single refuses two documents that say different things: anybody who may push
+// may have attached one of them.
+func single(all []verify.Document, digest string) ([]verify.Document, error) {
+	var out []verify.Document
+	for _, d := range all {
+		i := slices.IndexFunc(out, func(other verify.Document) bool { return other.Predicate == d.Predicate })
+		switch {
+		case i < 0:
+			out = append(out, d)
+		case !bytes.Equal(out[i].Content, d.Content):
+			return nil, &AmbiguousError{Digest: digest, Predicate: d.Predicate}
+		}
+	}
 	return out, nil
 }
+
+// AmbiguousError says that two documents of a kind are attached to a manifest,
+// and no signature can say which of them is meant.
+type AmbiguousError struct{ Digest, Predicate string }
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("two different documents of type %s are attached to %s", e.Predicate, e.Digest)
+}
+
+// Hint says how the right ones are signed.
+func (*AmbiguousError) Hint() string {
+	return "pgext push --key signs what was built here, whatever others have attached"
+}
+
+// ExitCode is 13: it is not known which of them can be relied upon.
+func (*AmbiguousError) ExitCode() int { return 13 }
 
 // MisplacedError says that something attached to an image cannot be signed,
 // since it is not about the image.

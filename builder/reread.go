@@ -64,21 +64,35 @@ func (b *Builder) RebuildAt(ctx context.Context, m Mirror, at Place, ref, beside
 	}
 	statements := make([]provenance.Statement, len(waiting))
 	for i := range waiting {
-		statements[i], waiting[i] = waiting[i][0], waiting[i][1:]
+		statements[i] = waiting[i][0]
 	}
-	for {
-		rebuilt, err := b.Rebuild(ctx, statements, beside)
-		again := false
-		for i := range waiting {
-			same := err == nil && rebuilt.Images[i].Digest == rebuilt.Images[i].Claimed
-			if !same && len(waiting[i]) > 0 && ctx.Err() == nil {
-				statements[i], waiting[i], again = waiting[i][0], waiting[i][1:], true
-			}
-		}
-		if !again {
+	rebuilt, err := b.Rebuild(ctx, statements, beside)
+	if err != nil || !rebuilt.Same() {
+		if !b.choose(ctx, waiting, statements, beside) {
 			return Comparison{Digest: c.Digest.String(), Rebuilt: rebuilt, single: c.Index == nil}, err
 		}
+		rebuilt, err = b.Rebuild(ctx, statements, beside)
 	}
+	return Comparison{Digest: c.Digest.String(), Rebuilt: rebuilt, single: c.Index == nil}, err
+}
+
+// choose puts into statements, for every architecture that has several, the
+// first that leads to its manifest. It tells whether any was exchanged.
+func (b *Builder) choose(ctx context.Context, waiting [][]provenance.Statement, statements []provenance.Statement, beside string) bool {
+	changed := false
+	for i, all := range waiting {
+		if len(all) == 1 {
+			continue
+		}
+		for at, s := range all {
+			alone, err := b.Rebuild(ctx, []provenance.Statement{s}, beside)
+			if err == nil && alone.Same() {
+				statements[i], changed = s, changed || at > 0
+				break
+			}
+		}
+	}
+	return changed
 }
 
 // architectures are the images of a collection.

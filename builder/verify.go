@@ -186,12 +186,12 @@ func (b *Builder) judgeNeeds(ctx context.Context, i survey.Image, documents []ve
 		return b.JudgeFinished(ctx, Finished{Distro: i.Distro, Postgres: i.Postgres, Arch: i.Arch, Base: base, Roots: i.Roots, Own: i.Own})
 	}
 	for _, d := range documents {
-		if d.Predicate != provenance.PredicateType {
-			continue
+		if d.Predicate != provenance.PredicateType || verify.Misplaced(d, i.Digest) != nil {
+			continue // what is wrong with it is told by verify
 		}
 		s, err := provenance.Parse(d.Content)
 		if err != nil {
-			continue // what is wrong with it is told by verify
+			continue
 		}
 		pins, err := s.Predicate.BuildDefinition.ExternalParameters.Pins()
 		if err != nil {

@@ -215,3 +215,11 @@ func absent(error) bool { return false }
 func absentOrHidden(err error) bool {
 	return hasStatus(err, http.StatusUnauthorized, http.StatusForbidden)
 }
+
+// Absent tells that a registry has no such image, as an error of Collect or
+// Resolve says it; a repository that is not there yet may answer as if it were
+// somebody else's.
+func Absent(err error) bool {
+	var missing *NotFoundError
+	return errors.As(err, &missing) || absentOrHidden(err)
+}
