@@ -104,12 +104,13 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 		return Rebuilt{}, err
 	}
 	out := Rebuilt{Index: joined.index, Digest: digest.String()}
-	for i, p := range parts {
+	for i, s := range statements {
+		p := parts[i]
 		got, err := p.image.Digest()
 		if err != nil {
 			return Rebuilt{}, err
 		}
-		out.Images = append(out.Images, RebuiltImage{Arch: p.arch, Image: p.image, Digest: got.String(), Claimed: statements[i].Digests()[0]})
+		out.Images = append(out.Images, RebuiltImage{Arch: p.arch, Image: p.image, Digest: got.String(), Claimed: s.Digests()[0]})
 	}
 	return out, nil
 }
