@@ -34,6 +34,7 @@ var attachedKinds = map[string][2]string{
 //	attached digest LAYOUT SUBJECT VARIABLE    the hexadecimal digits
 //	attached count LAYOUT SUBJECT KIND N
 //	attached save LAYOUT SUBJECT KIND FILE
+//	attached predicate LAYOUT SUBJECT provenance FILE    what the statement says
 //	attached add LAYOUT SUBJECT KIND FILE      the content of FILE
 //	attached remove LAYOUT SUBJECT KIND
 func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
@@ -78,6 +79,12 @@ func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
 		_, r, _, err := image.ReadReferrer(found[0], l.kind[0])
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[4]), r.Content, 0o600))
+	case way == "predicate" && len(args) == 5:
+		_, r, _, err := image.ReadReferrer(found[0], l.kind[0])
+		ts.Check(err)
+		var statement struct{ Predicate json.RawMessage }
+		ts.Check(json.Unmarshal(r.Content, &statement))
+		ts.Check(os.WriteFile(ts.MkAbs(args[4]), statement.Predicate, 0o600))
 	case way == "remove":
 		l.remove(found)
 	default:

@@ -42,6 +42,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"keys":            cmdKeys,
 	"sigstore":        cmdSigstore,
 	"cosign":          cmdCosign,
+	"secret-free":     cmdSecretFree,
 	"attached":        cmdAttached,
 }
 

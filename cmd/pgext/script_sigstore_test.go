@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/sigstore/cosign/v2/pkg/cosign"
@@ -50,7 +53,7 @@ func cmdKeys(ts *testscript.TestScript, neg bool, args []string) {
 // workflow.token, one that has expired in expired.token. When there is one, it
 // changes how that behaves:
 //
-//	-shift DURATION         moves all its clocks
+//	-shift DURATION         moves the log's clock
 //	-rekor STATUS,…         what the log answers to the next requests
 //	-entries N              checks how many entries the log has
 //	-github                 sets the variables of a GitHub job
@@ -69,9 +72,7 @@ func cmdSigstore(ts *testscript.TestScript, neg bool, args []string) {
 		introduceSigstore(ts, state.sigstore)
 	}
 	s := state.sigstore
-	for _, clock := range []interface{ Shift(time.Duration) }{s.Fulcio, s.Rekor, s.TSA} {
-		clock.Shift(*shift)
-	}
+	s.Rekor.Shift(*shift)
 	for status := range strings.SplitSeq(*rekor, ",") {
 		if status != "" {
 			n, err := strconv.Atoi(status)
@@ -111,6 +112,61 @@ func job(ts *testscript.TestScript, s *signtest.Sigstore) {
 		"GITHUB_REF": "refs/heads/main", "GITHUB_SHA": strings.Repeat("ab", 20), "GITHUB_EVENT_NAME": "push", "RUNNER_ENVIRONMENT": "github-hosted",
 	} {
 		ts.Setenv(name, value)
+	}
+}
+
+// encoded matches what may be base64, in both alphabets.
+var encoded = regexp.MustCompile(`[A-Za-z0-9+/_-]{24,}`)
+
+// cmdSecretFree checks that no file below the paths, standard output and
+// standard error of the last command, and nothing in the log, hold a secret: the
+// lines of the files that -of names, words, or what is inside of base64.
+//
+//	secret-free [-of FILE,…] [-word TEXT,…] PATH…
+func cmdSecretFree(ts *testscript.TestScript, neg bool, args []string) {
+	flags := flag.NewFlagSet("secret-free", flag.ContinueOnError)
+	of := flags.String("of", "", "")
+	words := flags.String("word", "", "")
+	if err := flags.Parse(args); err != nil || *of+*words == "" {
+		ts.Fatalf("usage: [!] secret-free [-of FILE,…] [-word TEXT,…] PATH…")
+	}
+	secrets := strings.FieldsFunc(*words, func(r rune) bool { return r == ',' })
+	for _, name := range strings.FieldsFunc(*of, func(r rune) bool { return r == ',' }) {
+		for _, line := range strings.FieldsFunc(ts.ReadFile(name), func(r rune) bool { return r == '\n' || r == '.' }) {
+			if !strings.HasPrefix(line, "-----") {
+				secrets = append(secrets, line)
+			}
+		}
+	}
+	texts := map[string][]byte{"stdout": []byte(ts.ReadFile("stdout")), "stderr": []byte(ts.ReadFile("stderr"))}
+	if s := stateOf(ts).sigstore; s != nil {
+		texts["the log"] = bytes.Join(s.Rekor.Entries(), []byte("\n"))
+	}
+	for _, root := range flags.Args() {
+		walk(ts, ts.MkAbs(root), func(file string, info fs.FileInfo) {
+			if info.Mode().IsRegular() {
+				texts[file] = []byte(ts.ReadFile(file))
+			}
+		})
+	}
+	for name, text := range texts {
+		all := text
+		for _, word := range encoded.FindAll(text, -1) {
+			inner, _ := base64.RawStdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(string(word)))
+			all = append(append(all, '\n'), inner...)
+		}
+		for _, secret := range secrets {
+			if !bytes.Contains(all, []byte(secret)) {
+				continue
+			}
+			if neg {
+				return
+			}
+			ts.Fatalf("%s holds %q", name, secret)
+		}
+	}
+	if neg {
+		ts.Fatalf("no secret was found")
 	}
 }
 

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	keys                       cosign.key, other.key and their public halves
 //	sigstore [flags]           a sigstore deployment; see script_sigstore_test.go
 //	cosign ARGUMENT …          run the stock program
+//	secret-free PATH…          no secret is in them; see script_sigstore_test.go
 //	attached WAY …             what is attached to an image; see script_attached_test.go
 //	nothing-written            no lock, no image, no temporary file
 func TestScript(t *testing.T) {

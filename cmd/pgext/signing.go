@@ -95,7 +95,7 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 		return nil, nil
 	}
 	if a.global.offline && (f.keyless || f.log() != "" || f.timestamp != "") {
-		return nil, fmt.Errorf("signing: %w", &fetch.OfflineError{Name: "a signing service"})
+		return nil, offlineSigningError{}
 	}
 	getenv := func(name string) string {
 		value, _ := a.getenv(name)
@@ -122,6 +122,21 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 	}
 	return out, nil
 }
+
+// offlineSigningError is about services that --offline keeps from being asked.
+type offlineSigningError struct{}
+
+func (offlineSigningError) Error() string {
+	return "signing: --keyless, --rekor-url and --timestamp-url ask services, and --offline asks nobody"
+}
+
+// Hint names the ways that are left.
+func (offlineSigningError) Hint() string {
+	return "--key alone needs no service; pgext sign signs later what is built now"
+}
+
+// ExitCode is that of whatever the cache does not have.
+func (offlineSigningError) ExitCode() int { return (&fetch.OfflineError{}).ExitCode() }
 
 // keyPassword takes the password of a key from COSIGN_PASSWORD, else from the
 // terminal.
