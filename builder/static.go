@@ -113,7 +113,7 @@ func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i survey.Image) (
 }
 
 // target is what the recipe says about t's architecture; without a recipe, a
-// target on the operand image that the label names, or on the minimal base.
+// target on t's base.
 func (t Trial) target() (*recipe.Recipe, recipe.Target) {
 	m := t.Metadata
 	if t.Recipe != nil {
@@ -122,10 +122,7 @@ func (t Trial) target() (*recipe.Recipe, recipe.Target) {
 			return t.Recipe, targets[0]
 		}
 	}
-	target := recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: recipe.BaseMinimal}
-	if ref, ok := strings.CutPrefix(m.Base.Name, recipe.BaseImagePrefix); ok && !strings.HasPrefix(ref, "oci:") {
-		target.Base = m.Base.Name // a layout's path says nothing elsewhere
-	}
+	target := recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: cmp.Or(t.Base, recipe.BaseMinimal)}
 	return cmp.Or(t.Recipe, &recipe.Recipe{Path: "image"}), target
 }
 

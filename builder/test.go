@@ -28,6 +28,10 @@ type Trial struct {
 	// Recipe is the one the image was built from, for its archives, its lock
 	// and its own test; nil when it is not known.
 	Recipe *recipe.Recipe
+	// Base is the operand that an image without a recipe is tested on, as in a
+	// recipe; "" is cnpg-minimal. What the image's own label names is not
+	// fetched, let alone run, unless somebody asked for it.
+	Base string
 	// Derived tells that Metadata is not the image's own word.
 	Derived bool
 }

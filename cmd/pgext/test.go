@@ -28,6 +28,7 @@ type testFlags struct {
 	with   []string
 	junit  string
 	from   string
+	base   string
 	suite  regressFlags
 }
 
@@ -78,6 +79,7 @@ func (a *app) testCommand() *cobra.Command {
 	fs.StringVar(&f.output, "output", "dist", "folder for the images of recipes, and for the logs of failed tests")
 	fs.StringArrayVar(&f.with, "with", nil, "image that others may require")
 	fs.StringVar(&f.from, "from", "", "image to upgrade from: IMAGE, HOST/NAME, TAG, or \"previous\"")
+	fs.StringVar(&f.base, "base", "", "test images on this operand: cnpg-minimal or image:REF")
 	f.suite.bind(fs)
 	fs.StringVar(&f.junit, "junit", "", "write a JUnit report to this file")
 	return cmd
@@ -85,6 +87,9 @@ func (a *app) testCommand() *cobra.Command {
 
 // runTests builds, tests and reports.
 func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
+	if err := checkBase(f.base); err != nil {
+		return err
+	}
 	suite, err := f.suite.suite(args)
 	if err != nil {
 		return err
@@ -141,6 +146,9 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 			return nil, err
 		}
 		if trials, err = f.selected(arg, trials); err != nil {
+			return nil, err
+		}
+		if err := f.onBase(arg, trials); err != nil {
 			return nil, err
 		}
 		for _, t := range trials {
@@ -204,6 +212,36 @@ func (a *app) trials(ctx context.Context, ref string, r *recipe.Recipe) ([]build
 	}
 	return builder.Trials(artifact, ref, r)
 }
+
+// onBase has images tested on the operand of --base. One that was built for an
+// operand image is tested on none that its label alone names: a label is a
+// stranger's word, and the operand's programs are run.
+func (f testFlags) onBase(ref string, trials []builder.Trial) error {
+	for i, t := range trials {
+		name := t.Metadata.Base.Name
+		if f.base == "" && strings.HasPrefix(name, recipe.BaseImagePrefix) {
+			return &operandError{ref: ref, base: name}
+		}
+		trials[i].Base = f.base
+	}
+	return nil
+}
+
+// operandError says that an image names the operand it is for, and the user
+// does not.
+type operandError struct{ ref, base string }
+
+func (e *operandError) Error() string {
+	return fmt.Sprintf("testing %s: it says that it is for the base %s, which nobody asked to run", e.ref, e.base)
+}
+
+// Hint says how the user decides.
+func (e *operandError) Hint() string {
+	return fmt.Sprintf("--base %s runs it there, --base %s on a server made from Debian's packages", e.base, recipe.BaseMinimal)
+}
+
+// ExitCode is 10: what is to be tested is not selected.
+func (*operandError) ExitCode() int { return 10 }
 
 // anyTrials are those of an image, whoever built it.
 func (a *app) anyTrials(ctx context.Context, b *builder.Builder, ref string, f testFlags) ([]builder.Trial, error) {

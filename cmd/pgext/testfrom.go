@@ -112,6 +112,7 @@ func (y ancestry) pair(ctx context.Context, s subject, ref string) (*predecessor
 	case sameImage(trials[i], s.Trial):
 		return &predecessor{why: ref + " is the image under test itself"}, nil
 	}
+	trials[i].Base = s.Base
 	return &predecessor{Trial: trials[i]}, nil
 }
 
