@@ -15,6 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/verify"
+	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -143,8 +144,9 @@ func (a Attestor) statements(repo string, about image.Collection, top sign.Subje
 	return nil
 }
 
-// fittingDocuments are those that are about the manifest they are attached to. Others
-// are passed over, as a verifier does, where one of the same kind is right.
+// fittingDocuments are those that are about the manifest they are attached to,
+// one of a kind. Others are passed over, as a verifier does, where one of the
+// same kind is right.
 func fittingDocuments(all []verify.Document, digest string) ([]verify.Document, error) {
 	var out []verify.Document
 	wrong := map[string]error{}
@@ -260,13 +262,57 @@ func attached(signed sign.Signed) (Attested, error) {
 	return out, nil
 }
 
+// Signed is an image that was signed where it is.
+type Signed struct {
+	Published
+	// Bare says which manifests have no document of which kind, so that nothing
+	// is claimed about them.
+	Bare []string
+}
+
 // Sign signs an image where it is, and what is attached to it there. Its tags
 // stay as they are.
-func Sign(ctx context.Context, m Mirror, at Place, ref string, a Attester) (Published, error) {
+func Sign(ctx context.Context, m Mirror, at Place, ref string, a Attester) (Signed, error) {
 	c, _, err := collect(ctx, m, at, ref)
 	if err != nil {
-		return Published{}, err
+		return Signed{}, err
 	}
+	bare, err := bareManifests(at, c)
+	if err != nil {
+		return Signed{}, err
+	}
+	published, err := signCollected(ctx, m, at, c, a)
+	return Signed{published, bare}, err
+}
+
+// bareManifests says which manifests lack a document.
+func bareManifests(at Place, c image.Collection) ([]string, error) {
+	documents, err := documentsOf(at, c)
+	if err != nil {
+		return nil, err
+	}
+	images, err := architectures(c)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, img := range images {
+		digest, err := img.Digest()
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range []struct{ predicate, name string }{
+			{sbom.SPDXPredicate, "SBOM (SPDX)"}, {sbom.CycloneDXPredicate, "SBOM (CycloneDX)"}, {provenance.PredicateType, "provenance"},
+		} {
+			if !slices.ContainsFunc(documents[digest], func(d verify.Document) bool { return d.Predicate == k.predicate }) {
+				out = append(out, fmt.Sprintf("no %s is attached to %s", k.name, digest))
+			}
+		}
+	}
+	return out, nil
+}
+
+func signCollected(ctx context.Context, m Mirror, at Place, c image.Collection, a Attester) (Published, error) {
 	made, err := a.Attest(ctx, at.Repository, c)
 	if err != nil {
 		return Published{}, fmt.Errorf("signing %s@%s: %w", at, c.Digest, err)

@@ -74,7 +74,7 @@ func repository(repo, name string) string {
 
 func (a *app) registryClient() *registry.Client {
 	return registry.New(registry.Options{
-		Jobs: a.global.jobs, UserAgent: "pgext/" + versionString(), Log: a.logger(),
+		Jobs: a.global.jobs, UserAgent: "pgext/" + versionString(), Log: a.logger(), Backoff: a.patience,
 	})
 }
 

@@ -23,7 +23,11 @@ func (a *app) rebuildCommand() *cobra.Command {
 		Long: `Build images again from their own provenance, which holds recipe, lock and
 options, and compare: the digest of every manifest, and of the index. Packages
 come from the cache, from mirrors or from where an archive keeps what it had.
-Nothing is written. A digest that differs exits with 3.`,
+Nothing is written, and nothing is resolved: no Release is read.
+
+IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout. A
+digest that differs exits with 3, packages that are gone with 12, provenance
+that is missing or not about the image with 13.`,
 		Example: `  pgext rebuild registry.example.com/extensions/pgvector:0.8.1-18-trixie
   pgext rebuild dist/pgvector`,
 		Args: atLeastOne("an image: HOST/NAME[:TAG], oci:PATH[:TAG], or a path"),

@@ -18,8 +18,8 @@ import (
 type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) (string, bool)
-	// patience is the wait before a signing service is asked a second time; 0
-	// means that of package sign.
+	// patience is the wait before a registry or a signing service is asked a
+	// second time; 0 means that of their rooms.
 	patience time.Duration
 	global   globalFlags
 }

@@ -33,6 +33,7 @@ var attachedKinds = map[string][2]string{
 //	attached damage LAYOUT SUBJECT BLOB        changes a bit of the config, or of the layer
 //	attached digest LAYOUT SUBJECT VARIABLE    the hexadecimal digits
 //	attached count LAYOUT SUBJECT KIND N
+//	attached manifest LAYOUT SUBJECT KIND VARIABLE       the digits of its digest
 //	attached save LAYOUT SUBJECT KIND FILE
 //	attached predicate LAYOUT SUBJECT provenance FILE    what the statement says
 //	attached add LAYOUT SUBJECT KIND FILE      the content of FILE
@@ -79,6 +80,10 @@ func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
 		_, r, _, err := image.ReadReferrer(found[0], l.kind[0])
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[4]), r.Content, 0o600))
+	case way == "manifest" && len(args) == 5:
+		digest, err := found[0].Digest()
+		ts.Check(err)
+		ts.Setenv(args[4], digest.Hex)
 	case way == "predicate" && len(args) == 5:
 		_, r, _, err := image.ReadReferrer(found[0], l.kind[0])
 		ts.Check(err)

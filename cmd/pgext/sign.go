@@ -19,7 +19,8 @@ func (a *app) signCommand() *cobra.Command {
 		Long: `Sign images where they are: the index, the manifest of every architecture, and
 what is attached to these: SBOM and provenance become signed attestations. The
 stock cosign verifies all of it. Tags stay as they are; what the same signer has
-signed before is not signed again.
+signed before is not signed again. A document that is about something else, or
+of which there are two, is not signed.
 
 IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout, in
 which signatures are referrers that pgext push takes along. pgext build --key
@@ -73,6 +74,9 @@ func (a *app) sign(ctx context.Context, refs []string, f signingFlags) error {
 		made, err := builder.Sign(ctx, client, at.Place, at.orLatest(), attestor)
 		if err != nil {
 			return err
+		}
+		for _, what := range made.Bare {
+			fmt.Fprintf(a.stderr, "%s: %s, so nothing is said of it\n", visible(ref), what)
 		}
 		doc.Images = append(doc.Images, signedImage{made.Repository, made.Digest, made.Referrers, made.Evidence})
 	}

@@ -33,9 +33,9 @@ func (t *trustFlags) bind(fs *pflag.FlagSet) {
 	t.given = fs.Changed
 	fs.StringArrayVar(&t.keys, "key", nil, "trust this public key: a PEM file, or SCHEME://... of the program sigstore-kms-SCHEME")
 	fs.StringVar(&t.identity.Subject, "certificate-identity", "", "trust this identity: an e-mail address or the URI of a workflow")
-	fs.StringVar(&t.identity.SubjectRegexp, "certificate-identity-regexp", "", "as an expression (RE2)")
+	fs.StringVar(&t.identity.SubjectRegexp, "certificate-identity-regexp", "", "the same as an expression (RE2), which matches anywhere: ^ and $ anchor it")
 	fs.StringVar(&t.identity.Issuer, "certificate-oidc-issuer", "", "who vouches for the identity, such as https://token.actions.githubusercontent.com")
-	fs.StringVar(&t.identity.IssuerRegexp, "certificate-oidc-issuer-regexp", "", "as an expression (RE2)")
+	fs.StringVar(&t.identity.IssuerRegexp, "certificate-oidc-issuer-regexp", "", "the same as an expression")
 	fs.StringVar(&t.root, "trusted-root", "", "trusted_root.json that names the authorities; default: sigstore's own, by TUF")
 	fs.BoolVar(&t.requireLog, "require-tlog", false, "signatures of keys must be in a transparency log too")
 	fs.BoolVar(&t.ignoreLog, "insecure-ignore-tlog", false, "look at no transparency log")
@@ -102,11 +102,13 @@ func (a *app) verifyCommand() *cobra.Command {
 manifest, attestations of SBOM and provenance, whether the SBOM agrees with the
 layers file by file, whether the provenance agrees with labels and SBOM, whether
 every library is found in the image or in what its lock relied upon in the base.
+Nothing of an image is run.
 
+IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.
 Somebody's signatures have to count: name a key, or an identity and its issuer.
 --policy cncf, or a file, says which licenses, signers, builders and findings
 are accepted. Evidence that is missing or not true exits with 13, what only the
-policy refuses with 3.`,
+policy refuses with 3, a registry that does not answer with 14.`,
 		Example: `  pgext verify --key cosign.pub registry.example.com/extensions/pgvector:0.8.1-18-trixie
   pgext verify --certificate-oidc-issuer https://token.actions.githubusercontent.com \
     --certificate-identity-regexp '^https://github.com/example/' --policy policy.yaml ghcr.io/example/pgvector:0.8.1-18-trixie`,
@@ -118,7 +120,7 @@ policy refuses with 3.`,
 	fs := cmd.Flags()
 	f.resolvingFlags.bind(fs)
 	f.trustFlags.bind(fs)
-	fs.StringVar(&f.policy, "policy", "", "what is accepted: cncf, or a YAML file")
+	fs.StringVar(&f.policy, "policy", "", "what is accepted: cncf, or a YAML file (docs/verify.md)")
 	fs.StringVar(&f.base, "base", "", "judge libraries against this base of today: cnpg-minimal or image:REF")
 	return cmd
 }
