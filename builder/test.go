@@ -64,6 +64,9 @@ func Trials(a image.Artifact, name string, r *recipe.Recipe) ([]Trial, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
+		if err := m.Validate(); err != nil {
+			return nil, fmt.Errorf("reading the label %s of %s: %w", metadata.Label, name, err)
+		}
 		out = append(out, Trial{Name: name, Image: img, Metadata: m, Recipe: r})
 	}
 	return out, nil

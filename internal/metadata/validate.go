@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // FieldError is one thing in a Metadata that a consumer would refuse.
@@ -139,6 +140,14 @@ func (m Metadata) checkEnv(report func(string, error)) {
 	}
 }
 
+// sound tells whether PostgreSQL takes a name or a version of an extension
+// (check_valid_extension_name and check_valid_version_name in extension.c),
+// which is a part of file names, and whether it is one line.
+func sound(name string) bool {
+	return !strings.Contains(name, "--") && !strings.HasPrefix(name, "-") && !strings.HasSuffix(name, "-") &&
+		!strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) })
+}
+
 func (m Metadata) checkExtensions(report func(string, error)) {
 	known := map[string]bool{}
 	for i, e := range m.Extensions {
@@ -148,6 +157,10 @@ func (m Metadata) checkExtensions(report func(string, error)) {
 			report(field, errors.New("has no name"))
 		case known[e.Name]:
 			report(field, fmt.Errorf("%q appears twice", e.Name))
+		case !sound(e.Name):
+			report(field, fmt.Errorf("%q cannot be the name of an extension", e.Name))
+		case !sound(e.Version):
+			report(field, fmt.Errorf("%q cannot be the version of an extension", e.Version))
 		}
 		known[e.Name] = true
 	}

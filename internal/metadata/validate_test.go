@@ -31,6 +31,8 @@ func TestValidate(t *testing.T) {
 			"env[2]: the value of C holds ${image_root; the only placeholder is ${image_root}, and a literal ${x} is written $${x}"},
 		{"same variable twice", func(m *Metadata) { m.Env = []EnvVar{{"A", "1"}, {"A", "2"}} }, "env[1]: A appears twice"},
 		{"create without extension", func(m *Metadata) { m.Create = []string{"pgis"} }, `create[0]: "pgis" is not among the extensions`},
+		{"two lines as extension", func(m *Metadata) { m.Extensions[0].Name, m.Create = "a\n\\! b", nil }, `extensions[0]: "a\n\\! b" cannot be the name of an extension`},
+		{"a script as version", func(m *Metadata) { m.Extensions[0].Version = "1--2" }, `extensions[0]: "1--2" cannot be the version of an extension`},
 		{"extension twice", func(m *Metadata) { m.Extensions = append(m.Extensions, m.Extensions[0]) }, `extensions[1]: "postgis" appears twice`},
 		{"requirement of nothing", func(m *Metadata) { m.Requires = []Requirement{{Image: "x"}} }, "requires[0]: needs an extension or a module, not both"},
 		{
