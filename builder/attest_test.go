@@ -14,6 +14,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/sign"
 )
@@ -65,6 +66,24 @@ func TestAttest(t *testing.T) {
 	}
 
 	a.Registry = nil
+	found.Referrers = append(found.Referrers, got.Referrers...)
+	for _, tt := range []struct {
+		name, builder, run string
+		want               int
+	}{
+		{"again", "", "", 0},
+		// The provenance of two manifests, attached to them and to the index.
+		{"by a platform", "https://ci.example.com", "run/1", 2 * 2},
+		{"by its next run", "https://ci.example.com", "run/2", 0},
+	} {
+		a.Invocation = provenance.Invocation{BuilderID: tt.builder, ID: tt.run}
+		more, err := a.Attest(t.Context(), "registry.example.com/thing", found)
+		if err != nil || len(more.Referrers) != tt.want {
+			t.Errorf("Attest() %s = %d referrers, %v, want %d", tt.name, len(more.Referrers), err, tt.want)
+		}
+		found.Referrers = append(found.Referrers, more.Referrers...)
+	}
+
 	found.Referrers = append(found.Referrers, second(t, found))
 	var ambiguous *builder.AmbiguousError
 	if _, err := a.Attest(t.Context(), "registry.example.com/thing", found); !errors.As(err, &ambiguous) || ambiguous.ExitCode() != 13 {

@@ -60,7 +60,7 @@ func (e *RootError) ExitCode() int {
 
 // Hint names the way that needs no network.
 func (e *RootError) Hint() string {
-	return "a trusted_root.json that was fetched elsewhere can be given as a file"
+	return "--trusted-root takes a trusted_root.json that was fetched elsewhere"
 }
 
 // NotSignedError says that no signature of a subject counts.

@@ -38,12 +38,15 @@ func (a *app) run(args []string) int {
 
 	root := a.rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	var usage *usageError
 	switch {
 	case errors.Is(err, errServed):
 		err = nil
 	case err != nil && ctx.Err() != nil:
 		err = interruptedError{}
+	case errors.As(err, &usage):
+		usage.command = cmd.CommandPath()
 	}
 	return a.report(err)
 }

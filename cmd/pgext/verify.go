@@ -31,7 +31,7 @@ type trustFlags struct {
 
 func (t *trustFlags) bind(fs *pflag.FlagSet) {
 	t.given = fs.Changed
-	fs.StringArrayVar(&t.keys, "key", nil, "trust this public key: a PEM file, or SCHEME://... of the program sigstore-kms-SCHEME")
+	fs.StringArrayVar(&t.keys, "key", nil, "trust this public key: a PEM file, env://NAME, or SCHEME://... of the program sigstore-kms-SCHEME")
 	fs.StringVar(&t.identity.Subject, "certificate-identity", "", "trust this identity: an e-mail address or the URI of a workflow")
 	fs.StringVar(&t.identity.SubjectRegexp, "certificate-identity-regexp", "", "the same as an expression (RE2), which matches anywhere: ^ and $ anchor it")
 	fs.StringVar(&t.identity.Issuer, "certificate-oidc-issuer", "", "who vouches for the identity, such as https://token.actions.githubusercontent.com")

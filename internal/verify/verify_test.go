@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -494,4 +495,18 @@ func TestPolicyRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzRepeats: strangers' documents; how they are spaced changes nothing.
+func FuzzRepeats(f *testing.F) {
+	for _, seed := range []string{`{"a":1,"a":2}`, `[{"a":{"b":[]}},{"a":1}]`, `{"a"`, `]`, `"a"`, "{}{}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := repeats([]byte(text))
+		var compact bytes.Buffer
+		if json.Compact(&compact, []byte(text)) == nil && repeats(compact.Bytes()) != got {
+			t.Errorf("repeats(%q) = %v, compact it is not", text, got)
+		}
+	})
 }
