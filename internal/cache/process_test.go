@@ -111,7 +111,8 @@ func childHang(dir string) error {
 		return err
 	}
 	fmt.Println("ready")
-	select {}
+	time.Sleep(time.Hour) // without a timer the runtime would end the process: nothing else runs
+	return nil
 }
 
 func TestKilledInTheMiddle(t *testing.T) {
