@@ -41,7 +41,6 @@ type regressions struct {
 type regressRow struct {
 	image, suite  string
 	tests, passed int
-	seconds       float64
 	// why are sentences about what did not pass; where nothing ran there is
 	// one.
 	why []string
@@ -229,7 +228,6 @@ func (row *regressRow) judge(t *testing.T, name string, checks []pgtest.Check) {
 	for _, c := range checks {
 		test, ok := strings.CutPrefix(c.Name, "regress ")
 		test = repetition.ReplaceAllString(test, "")
-		row.seconds += c.Seconds
 		switch {
 		case !ok && c.Status == pgtest.Fail:
 			t.Errorf("%s: %s", c.Name, c.Detail)
@@ -269,8 +267,8 @@ what the differences of the output show.
 
 %s
 
-| image | suite | tests | pass | seconds | what did not pass or run |
-|---|---|--:|--:|--:|---|
+| image | suite | tests | pass | what did not pass or run |
+|---|---|--:|--:|---|
 `
 
 // page is docs/regress.md.
@@ -295,7 +293,7 @@ func (r *regressions) page() string {
 		if row.tests == row.passed {
 			whole++
 		}
-		fmt.Fprintf(&table, "| %s | %s | %d | %d | %.1f | %s |\n", row.image, row.suite, row.tests, row.passed, row.seconds, strings.Join(row.why, "; "))
+		fmt.Fprintf(&table, "| %s | %s | %d | %d | %s |\n", row.image, row.suite, row.tests, row.passed, strings.Join(row.why, "; "))
 	}
 	total := fmt.Sprintf("**%d suites, of which %d pass whole; %d of %d tests pass.**", images, whole, passed, tests)
 	page := fmt.Sprintf(regressHead, total) + table.String() + "\n## Not run\n\n"
