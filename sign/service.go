@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 const (
@@ -86,7 +86,7 @@ func (s *service) do(ctx context.Context, c call) (answer, error) {
 		if attempt >= limit || ctx.Err() != nil || !passes(a.status, err) {
 			return answer{}, s.refuse(c, a, cmp.Or(ctx.Err(), err))
 		}
-		if err := sleep(ctx, min(maxPause, max(jitter(pause), retryAfter(a.header)))); err != nil {
+		if err := retry.Sleep(ctx, min(maxPause, max(retry.Jitter(pause), retryAfter(a.header)))); err != nil {
 			return answer{}, s.refuse(c, a, err)
 		}
 		pause *= 2
@@ -145,25 +145,7 @@ func passes(status int, err error) bool {
 	if err == nil {
 		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		return dns.IsTemporary || dns.IsTimeout
-	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return true
-	}
-	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNREFUSED, net.ErrClosed} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
-// jitter keeps many clients from asking in step.
-func jitter(d time.Duration) time.Duration {
-	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // nobody gains by guessing it
+	return retry.Temporary(err)
 }
 
 func retryAfter(header http.Header) time.Duration {
@@ -172,15 +154,4 @@ func retryAfter(header http.Header) time.Duration {
 		return 0
 	}
 	return time.Duration(min(max(seconds, 0), 3600)) * time.Second
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/retry"
 )
 
 // Options tell how a Fetcher works. The zero value is ready for use.
@@ -69,7 +70,7 @@ func (o Options) completed() Options {
 		o.Progress = func(Progress) {}
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = retry.Sleep
 	}
 	return o
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 func TestParseNetrc(t *testing.T) {
@@ -76,7 +78,7 @@ func TestDelay(t *testing.T) {
 }
 
 func TestSleep(t *testing.T) {
-	if err := sleep(t.Context(), time.Millisecond); err != nil {
+	if err := retry.Sleep(t.Context(), time.Millisecond); err != nil {
 		t.Error(err)
 	}
 }

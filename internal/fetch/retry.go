@@ -58,17 +58,6 @@ func delay(n int) time.Duration {
 	return d/2 + rand.N(d/2) //nolint:gosec // no secret depends on it
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // retryAfter reads the header of that name, seconds or a date (RFC 9110,
 // 10.2.3); 0 when there is none.
 func retryAfter(value string, now time.Time) time.Duration {

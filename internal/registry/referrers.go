@@ -14,6 +14,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 // maxPages bounds a list of referrers that the registry gives in pages.
@@ -210,7 +212,7 @@ func (s *session) list(ctx context.Context, subject v1.Hash, all []manifest) err
 			}
 		}
 		// Some registries make their list a moment later.
-		if err := sleep(ctx, min(wait, maxWait)); err != nil {
+		if err := retry.Sleep(ctx, min(wait, maxWait)); err != nil {
 			return err
 		}
 		wait *= 2

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -15,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 // attemptsRefused is how often a host is asked that refuses connections.
@@ -52,7 +52,7 @@ func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 		if attempt >= t.attempts(err) || !repeatable(req) || !passes(resp, err) || req.Context().Err() != nil {
 			return resp, err
 		}
-		pause := min(maxWait, max(jitter(wait), retryAfter(resp)))
+		pause := min(maxWait, max(retry.Jitter(wait), retryAfter(resp)))
 		status := 0
 		if resp != nil {
 			status = resp.StatusCode
@@ -60,7 +60,7 @@ func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = resp.Body.Close()
 		}
 		t.o.Log.Warn("trying again", "method", req.Method, "url", Redact(req.URL.String()), "status", status, "error", err, "in", pause)
-		if err := sleep(req.Context(), pause); err != nil {
+		if err := retry.Sleep(req.Context(), pause); err != nil {
 			return nil, err
 		}
 		wait *= 2
@@ -116,9 +116,7 @@ func passes(resp *http.Response, err error) bool {
 	return slices.Contains(temporaryStatus, resp.StatusCode)
 }
 
-// isTemporary tells whether asking again may help. The timeouts of package net
-// say that they are context.DeadlineExceeded; whether it was the context that
-// ended is for callers to see.
+// isTemporary tells whether asking again may help.
 func isTemporary(err error) bool {
 	if errors.Is(err, context.Canceled) {
 		return false
@@ -127,24 +125,11 @@ func isTemporary(err error) bool {
 	if errors.As(err, &status) {
 		return slices.Contains(temporaryStatus, status.StatusCode)
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		return dns.IsTemporary || dns.IsTimeout
-	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return true
-	}
 	var protocol textproto.ProtocolError // a header that was cut off
 	if errors.As(err, &protocol) {
 		return true
 	}
-	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNREFUSED, net.ErrClosed} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return retry.Temporary(err)
 }
 
 // isUpload tells whether err comes from sending a blob's bytes.
@@ -155,11 +140,6 @@ func isUpload(err error) bool {
 	}
 	var request *url.Error
 	return errors.As(err, &request) && request.Op == "Patch"
-}
-
-// jitter keeps many clients from asking in step.
-func jitter(d time.Duration) time.Duration {
-	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // nobody gains by guessing it
 }
 
 func retryAfter(resp *http.Response) time.Duration {
@@ -174,15 +154,4 @@ func retryAfter(resp *http.Response) time.Duration {
 		return time.Until(at)
 	}
 	return 0
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 // session is the work on one repository. Blobs go through the library, which
@@ -85,7 +87,7 @@ func (s *session) ask(ctx context.Context, q question) (answer, error) {
 		if err == nil || attempt >= s.client.o.Attempts || !errors.Is(err, io.ErrUnexpectedEOF) {
 			return a, err
 		}
-		if err := sleep(ctx, jitter(min(wait, maxWait))); err != nil {
+		if err := retry.Sleep(ctx, retry.Jitter(min(wait, maxWait))); err != nil {
 			return answer{}, err
 		}
 		wait *= 2

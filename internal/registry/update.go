@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 // updateAttempts is how often a tag is changed that others change as well.
@@ -43,7 +45,7 @@ func (s *session) update(ctx context.Context, tag string, next func(stored, bool
 		case err != nil:
 			return fmt.Errorf("tag %s: %w", tag, err)
 		}
-		if err := sleep(ctx, jitter(time.Since(start))); err != nil {
+		if err := retry.Sleep(ctx, retry.Jitter(time.Since(start))); err != nil {
 			return err
 		}
 	}
