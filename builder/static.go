@@ -102,14 +102,19 @@ func judged(name, codes string, all []finding.Finding) (pgtest.Check, []pgtest.A
 // it was built for: as its lock knows it, else as it is now.
 func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i survey.Image) ([]finding.Finding, error) {
 	if pins, ok := t.pins(); ok {
-		answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
-		return answer.Findings(i.Arch, nil), err
+		return judgeLocked(ctx, i, pins)
 	}
 	r, target := t.target()
 	return b.JudgeFinished(ctx, Finished{
 		Distro: target.Distro, Postgres: target.Postgres, Arch: t.Metadata.Arch, Base: target.BaseFor(t.Metadata.Arch),
 		Roots: i.Roots, Own: i.Own, Recipe: r,
 	})
+}
+
+// judgeLocked looks for them in what a lock relied upon in its base.
+func judgeLocked(ctx context.Context, i survey.Image, pins lock.Target) ([]finding.Finding, error) {
+	answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
+	return answer.Findings(i.Arch, nil), err
 }
 
 // target is what the recipe says about t's architecture; without a recipe, a

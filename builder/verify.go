@@ -7,7 +7,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
@@ -197,8 +196,7 @@ func (b *Builder) judgeNeeds(ctx context.Context, i survey.Image, documents []ve
 		if err != nil {
 			continue
 		}
-		answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
-		return answer.Findings(i.Arch, nil), err
+		return judgeLocked(ctx, i, pins)
 	}
 	return nil, nil
 }

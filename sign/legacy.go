@@ -82,21 +82,6 @@ func (m *material) attestationLayer(e sealed, predicateType string, stamp []byte
 	return static.NewAttestation(e.envelope, options...)
 }
 
-// Merge returns existing with the layers of ours that it lacks, for a tag such
-// as sha256-<hex>.sig; existing may be nil. A layer is there already when its
-// content and annotations are.
-func Merge(existing, ours v1.Image) (v1.Image, error) {
-	have, err := addenda(existing)
-	if err != nil {
-		return nil, fmt.Errorf("merging signatures: what is there: %w", err)
-	}
-	add, err := addenda(ours)
-	if err != nil {
-		return nil, fmt.Errorf("merging signatures: %w", err)
-	}
-	return appendLayers(existing, have, add)
-}
-
 // addenda returns the layers of a legacy image; nil has none.
 func addenda(img v1.Image) ([]mutate.Addendum, error) {
 	if img == nil {

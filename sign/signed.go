@@ -14,7 +14,7 @@ type Signed struct {
 	Attachments []Attachment
 	// Tags are images by the tag they belong under, such as sha256-<hex>.sig:
 	// the layers that Batch.Existing has there, then ours. What has appeared
-	// there since is kept with Merge.
+	// there since is for those to keep who publish them.
 	Tags map[string]v1.Image
 }
 

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// subject is one architecture of an image to test.
+type subject struct {
+	builder.Trial
+	// tag names it, for the log.
+	tag string
+	// ref is where it was found.
+	ref string
+	// from is what it is upgraded from; nil when nothing is.
+	from *predecessor
+	// suite runs as well; nil is none.
+	suite *pgtest.Suite
+}
+
+// testSubjects builds the recipes and finds the images among the arguments.
+func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []string, f testFlags) ([]subject, error) {
+	var subjects []subject
+	var recipes []string
+	for _, arg := range args {
+		if !isImage(arg) {
+			recipes = append(recipes, arg)
+			continue
+		}
+		trials, err := a.anyTrials(ctx, b, arg, f)
+		if err != nil {
+			return nil, err
+		}
+		if trials, err = f.selected(arg, trials); err != nil {
+			return nil, err
+		}
+		if err := f.onBase(arg, trials); err != nil {
+			return nil, err
+		}
+		for _, t := range trials {
+			tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
+			subjects = append(subjects, subject{Trial: t, tag: tag, ref: arg})
+		}
+	}
+	if len(recipes) == 0 {
+		return subjects, nil
+	}
+	loaded, err := loadRecipes(recipes)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.checkMirrors(loaded); err != nil {
+		return nil, err
+	}
+	for _, r := range loaded {
+		built, err := a.buildSubjects(ctx, b, r, f)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, built...)
+	}
+	return subjects, nil
+}
+
+// buildSubjects builds a recipe as pgext build does.
+func (a *app) buildSubjects(ctx context.Context, b *builder.Builder, r *recipe.Recipe, f testFlags) ([]subject, error) {
+	p, err := b.Plan(ctx, r, f.selection(), builder.Keep)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.WriteLock(ctx); err != nil {
+		return nil, err
+	}
+	images, err := b.Build(ctx, p, f.output)
+	if err != nil {
+		return nil, err
+	}
+	var out []subject
+	for _, i := range images {
+		ref := "oci:" + i.Path + ":" + i.Tags[0]
+		trials, err := a.trials(ctx, ref, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range trials {
+			t.Name = i.Name + ":" + i.Tags[0]
+			out = append(out, subject{Trial: t, tag: i.Tags[0], ref: ref})
+		}
+	}
+	return out, nil
+}
+
+// trials are the architectures of the image that ref names.
+func (a *app) trials(ctx context.Context, ref string, r *recipe.Recipe) ([]builder.Trial, error) {
+	artifact, err := a.openImage(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return builder.Trials(artifact, ref, r)
+}
+
+// onBase has images tested on the operand of --base. One that was built for an
+// operand image is tested on none that its label alone names: a label is a
+// stranger's word, and the operand's programs are run.
+func (f testFlags) onBase(ref string, trials []builder.Trial) error {
+	for i, t := range trials {
+		name := t.Metadata.Base.Name
+		if f.base == "" && strings.HasPrefix(name, recipe.BaseImagePrefix) {
+			return &operandError{ref: ref, base: name}
+		}
+		trials[i].Base = f.base
+	}
+	return nil
+}
+
+// operandError says that an image names the operand it is for, and the user
+// does not.
+type operandError struct{ ref, base string }
+
+func (e *operandError) Error() string {
+	return fmt.Sprintf("testing %s: it says that it is for the base %s, which nobody asked to run", e.ref, e.base)
+}
+
+// Hint says how the user decides.
+func (e *operandError) Hint() string {
+	return fmt.Sprintf("--base %s runs it there, --base %s on a server made from Debian's packages", e.base, recipe.BaseMinimal)
+}
+
+// ExitCode is 10: what is to be tested is not selected.
+func (*operandError) ExitCode() int { return 10 }
+
+// anyTrials are those of an image, whoever built it.
+func (a *app) anyTrials(ctx context.Context, b *builder.Builder, ref string, f testFlags) ([]builder.Trial, error) {
+	artifact, err := a.openImage(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	trials, err := builder.Trials(artifact, ref, nil)
+	if foreign := (*builder.NoLabelError)(nil); errors.As(err, &foreign) {
+		return b.Foreign(ctx, artifact, ref, f.selection())
+	}
+	return trials, err
+}
+
+// selected are the trials of the image ref that --distro, --pg and --arch name,
+// where given. None is an error: nothing would be tested.
+func (f testFlags) selected(ref string, trials []builder.Trial) ([]builder.Trial, error) {
+	var out []builder.Trial
+	var available []string
+	for _, t := range trials {
+		m := t.Metadata
+		available = append(available, fmt.Sprintf("%s/%d/%s", m.Distro, m.Postgres, m.Arch))
+		if (len(f.distros) == 0 || slices.Contains(f.distros, m.Distro)) &&
+			(len(f.majors) == 0 || slices.Contains(f.majors, m.Postgres)) &&
+			(len(f.archs) == 0 || slices.Contains(f.archs, m.Arch)) {
+			out = append(out, t)
+		}
+	}
+	if len(out) == 0 {
+		return nil, &notSelectedError{image: ref, available: available}
+	}
+	return out, nil
+}
+
+// notSelectedError says that nothing of an image is to be tested.
+type notSelectedError struct {
+	image string
+	// available is what can be selected.
+	available []string
+}
+
+func (e *notSelectedError) Error() string {
+	if len(e.available) == 0 {
+		return fmt.Sprintf("testing %s: it has no image in it", e.image)
+	}
+	return fmt.Sprintf("testing %s: nothing of it is selected; it has %s", e.image, strings.Join(e.available, ", "))
+}
+
+// ExitCode returns 10: the selection is invalid.
+func (*notSelectedError) ExitCode() int { return 10 }
+
+// testCompanions are the images that others may require: those of the
+// arguments, of --with, and of the output folder.
+func (a *app) testCompanions(ctx context.Context, b *builder.Builder, subjects []subject, f testFlags) ([]builder.Trial, error) {
+	var all []builder.Trial
+	for _, s := range subjects {
+		all = append(all, s.Trial)
+	}
+	for _, ref := range f.with {
+		trials, err := a.anyTrials(ctx, b, ref, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, trials...)
+	}
+	layouts, err := filepath.Glob(filepath.Join(f.output, "*", "oci"))
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range layouts {
+		entries, err := image.At(dir).Entries()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			tag := e.Annotations["org.opencontainers.image.ref.name"]
+			if trials, err := a.trials(ctx, "oci:"+dir+":"+tag, nil); err == nil && tag != "" {
+				all = append(all, trials...)
+			}
+		}
+	}
+	return all, nil
+}
