@@ -29,8 +29,10 @@ test: ## run every test; says at its end which comparisons with real programs di
 scan: ## let syft, a module of its own, scan images that pgext builds (PGEXT_SCAN=dist takes what is there)
 	cd sbom/testdata/scanner && $(GO) test -count=1 -v ./...
 
+# The linter's cache belongs to the checkout: a shared one remembers findings under
+# the paths of whichever checkout filled it, where no exclusion or nolint finds them.
 lint: $(TOOLS)/golangci-lint ## run the linters of .golangci.yml
-	$(TOOLS)/golangci-lint run ./...
+	GOLANGCI_LINT_CACHE=$(CURDIR)/bin/lint $(TOOLS)/golangci-lint run ./...
 
 check: lint cross test scan ## what CI runs: lint, other platforms, tests
 
