@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -86,7 +85,7 @@ func (s *service) do(ctx context.Context, c call) (answer, error) {
 		if attempt >= limit || ctx.Err() != nil || !passes(a.status, err) {
 			return answer{}, s.refuse(c, a, cmp.Or(ctx.Err(), err))
 		}
-		if err := retry.Sleep(ctx, min(maxPause, max(retry.Jitter(pause), retryAfter(a.header)))); err != nil {
+		if err := retry.Sleep(ctx, min(maxPause, max(retry.Jitter(pause), retry.After(a.header, time.Now())))); err != nil {
 			return answer{}, s.refuse(c, a, err)
 		}
 		pause *= 2
@@ -146,12 +145,4 @@ func passes(status int, err error) bool {
 		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError
 	}
 	return retry.Temporary(err)
-}
-
-func retryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(header.Get("Retry-After"))
-	if err != nil {
-		return 0
-	}
-	return time.Duration(min(max(seconds, 0), 3600)) * time.Second
 }

@@ -95,20 +95,24 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// TestInterrupted: a wait ends with its context.
+// TestInterrupted: a service says how long to wait, in seconds or as a date;
+// the wait ends with its context.
 func TestInterrupted(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "3600")
-		w.WriteHeader(http.StatusTooManyRequests)
-	}))
-	t.Cleanup(server.Close)
-	signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{RekorURL: server.URL}))
-	_, err := signer.PublicKey(t.Context())
-	must(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := signer.Sign(ctx, newPlace(t).subjects[0]); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	subject := newPlace(t).subjects[0]
+	for _, after := range []string{"3600", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", after)
+			w.WriteHeader(http.StatusTooManyRequests)
+		}))
+		t.Cleanup(server.Close)
+		signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{RekorURL: server.URL, Backoff: time.Millisecond}))
+		_, err := signer.PublicKey(t.Context())
+		must(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		if _, err := signer.Sign(ctx, subject); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Retry-After %s: got %v", after, err)
+		}
 	}
 }
 

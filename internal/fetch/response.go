@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/pgext/pgext/internal/retry"
 )
 
 // response is the good answer to a request: 200, 206 or 304.
@@ -59,7 +61,7 @@ func statusError(at location, res *http.Response) error {
 	err := &StatusError{URL: at.String(), Code: res.StatusCode}
 	switch code := res.StatusCode; {
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= http.StatusInternalServerError:
-		return &transientError{err: err, after: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+		return &transientError{err: err, after: retry.After(res.Header, time.Now())}
 	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -56,18 +55,6 @@ func delay(n int) time.Duration {
 		d = min(d, firstDelay<<(n-1))
 	}
 	return d/2 + rand.N(d/2) //nolint:gosec // no secret depends on it
-}
-
-// retryAfter reads the header of that name, seconds or a date (RFC 9110,
-// 10.2.3); 0 when there is none.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := time.Parse(time.RFC1123, value); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
 }
 
 // isPermanent reports whether a failed request would only fail again.

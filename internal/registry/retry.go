@@ -8,7 +8,6 @@ import (
 	"net/textproto"
 	"net/url"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -52,13 +51,14 @@ func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 		if attempt >= t.attempts(err) || !repeatable(req) || !passes(resp, err) || req.Context().Err() != nil {
 			return resp, err
 		}
-		pause := min(maxWait, max(retry.Jitter(wait), retryAfter(resp)))
+		var asked time.Duration
 		status := 0
 		if resp != nil {
-			status = resp.StatusCode
+			asked, status = retry.After(resp.Header, time.Now()), resp.StatusCode
 			_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
 			_ = resp.Body.Close()
 		}
+		pause := min(maxWait, max(retry.Jitter(wait), asked))
 		t.o.Log.Warn("trying again", "method", req.Method, "url", Redact(req.URL.String()), "status", status, "error", err, "in", pause)
 		if err := retry.Sleep(req.Context(), pause); err != nil {
 			return nil, err
@@ -140,18 +140,4 @@ func isUpload(err error) bool {
 	}
 	var request *url.Error
 	return errors.As(err, &request) && request.Op == "Patch"
-}
-
-func retryAfter(resp *http.Response) time.Duration {
-	if resp == nil {
-		return 0
-	}
-	value := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return time.Until(at)
-	}
-	return 0
 }

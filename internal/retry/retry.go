@@ -1,8 +1,8 @@
 // Package retry is what clients share that ask again.
 //
 // Its nouns are the pause between two attempts, which ends with its context,
-// the jitter that keeps clients out of step, the failure that waiting may
-// mend. How often a client asks, how long it waits at most, which answers of a
+// the jitter that keeps clients out of step, the pause that a server asks for,
+// the failure that waiting may mend. How often a client asks, how long it waits at most, which answers of a
 // server count as failures: that is the client's own.
 package retry
 
@@ -12,6 +12,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -32,6 +34,23 @@ func Sleep(ctx context.Context, d time.Duration) error {
 // step.
 func Jitter(d time.Duration) time.Duration {
 	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // nobody gains by guessing it
+}
+
+// maxAfter bounds what After returns; clients wait less.
+const maxAfter = time.Hour
+
+// After returns the pause that an answer asks for with its Retry-After, in
+// seconds or as a date that is compared with now (RFC 9110 section 10.2.3); 0
+// when it asks for none, or for one that has passed.
+func After(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxAfter)
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return min(max(0, date.Sub(now)), maxAfter)
+	}
+	return 0
 }
 
 // Temporary tells whether a failure of the network is one that another attempt
