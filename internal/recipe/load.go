@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ const FileName = "recipe.yaml"
 // NotFoundError says that a path names no recipe.
 type NotFoundError struct {
 	Path string
+	// Near is the neighbour that Path was most likely meant to be; "" when there is none.
+	Near string
 	// Err is what the file system said; nil when the path exists.
 	Err error
 }
@@ -34,8 +37,11 @@ func (e *NotFoundError) Unwrap() error { return e.Err }
 // ExitCode returns 10: there is no valid recipe.
 func (e *NotFoundError) ExitCode() int { return 10 }
 
-// Hint says what a recipe argument may be.
+// Hint names the recipe that was likely meant, else what a recipe argument may be.
 func (e *NotFoundError) Hint() string {
+	if e.Near != "" {
+		return "did you mean " + e.Near + "?"
+	}
 	return "RECIPE is a file, a folder with " + FileName + ", or a folder of such folders; pgext init PACKAGE writes one"
 }
 
@@ -74,7 +80,7 @@ func Load(path string) ([]*Recipe, error) {
 func find(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, &NotFoundError{path, err}
+		return nil, &NotFoundError{Path: path, Near: neighbour(path), Err: err}
 	}
 	if !info.IsDir() {
 		return []string{path}, nil
@@ -98,6 +104,30 @@ func find(path string) ([]string, error) {
 	return files, nil
 }
 
+// neighbour returns the recipe in path's folder whose name is nearest to path's;
+// "" when none is near.
+func neighbour(path string) string {
+	parent, name := filepath.Split(filepath.Clean(path))
+	entries, err := os.ReadDir(filepath.Clean(parent))
+	if err != nil {
+		return "" // the error at hand is that path is not there
+	}
+	var names []string
+	for _, e := range entries {
+		if isFile(filepath.Join(parent, e.Name(), FileName)) || isRecipeFile(e) {
+			names = append(names, e.Name())
+		}
+	}
+	if near := nearest(name, names); near != "" {
+		return parent + near
+	}
+	return ""
+}
+
+func isRecipeFile(e fs.DirEntry) bool {
+	return !e.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name()))
+}
+
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
@@ -108,7 +138,7 @@ func isFile(path string) bool {
 func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotFoundError{path, err}
+		return nil, &NotFoundError{Path: path, Err: err}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("loading recipe: %w", err)

@@ -85,6 +85,33 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+func TestLoadHint(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "recipes/postgis-3/recipe.yaml", smallest)
+	write(t, dir, "recipes/postgos/readme.txt", "")
+	write(t, dir, "recipes/vector.yaml", smallest)
+	for _, tt := range []struct{ path, want string }{
+		{"recipes/postgis", "did you mean recipes/postgis-3?"},
+		{"recipes/postgis/", "did you mean recipes/postgis-3?"},
+		{"./recipes/vectro.yaml", "did you mean recipes/vector.yaml?"},
+		{"recipe", "RECIPE is a file"},
+		{"recipes/timescaledb", "RECIPE is a file"},
+		{"absent/postgis", "RECIPE is a file"},
+	} {
+		t.Run(tt.path, func(t *testing.T) {
+			t.Chdir(dir)
+			_, err := Load(tt.path)
+			var missing *NotFoundError
+			if !errors.As(err, &missing) {
+				t.Fatalf("Load() = %v, want a *NotFoundError", err)
+			}
+			if got := missing.Hint(); !strings.HasPrefix(got, tt.want) {
+				t.Errorf("Hint() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestLockPath(t *testing.T) {
 	for _, tt := range []struct{ recipe, want string }{
 		{"recipe.yaml", "pgext.lock"},
