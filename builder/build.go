@@ -3,12 +3,13 @@ package builder
 import (
 	"context"
 	"fmt"
-	"slices"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
-	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 )
@@ -45,6 +46,8 @@ func (b *Builder) Build(ctx context.Context, p *Plan, dist string) ([]Image, err
 	return images, nil
 }
 
+// buildTarget is the story of one target: what its architectures came to is
+// joined, told about, written.
 func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, dist string) (Image, error) {
 	key := b.stampKey(r, t)
 	if image, ok := b.current(r, t, key, dist); ok {
@@ -53,35 +56,58 @@ func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, d
 	}
 	parts := make([]part, len(t.Architectures))
 	if err := each(b.o.Jobs, len(parts), func(i int) (err error) {
-		pins := t.Architectures[i].Pins
-		if parts[i], err = b.buildArchitecture(ctx, r, t.Target, pins); err != nil {
-			return fmt.Errorf("%s: %w", pins.Arch, err)
+		in := inputs{r, t.Target, t.Architectures[i].Pins}
+		if parts[i], err = b.buildArchitecture(ctx, in); err != nil {
+			return fmt.Errorf("%s: %w", in.pins.Arch, err)
 		}
 		return nil
 	}); err != nil {
 		return Image{}, err
 	}
-	made, err := b.join(r, t.Target, parts)
+	made, err := b.join(parts)
 	if err != nil {
 		return Image{}, err
 	}
-	return b.write(ctx, made, key, dist)
+	told, err := b.tell(ctx, made)
+	if err != nil {
+		return Image{}, err
+	}
+	return b.write(ctx, made, told, key, dist)
+}
+
+// inputs are what one architecture's image is a pure function of, with the
+// packages that the pins name in the cache.
+type inputs struct {
+	recipe *recipe.Recipe
+	target recipe.Target
+	pins   lock.Target
+}
+
+// part is one architecture's share of an index, with all that it was made from.
+type part struct {
+	inputs
+	packages    []layout.Package
+	arranged    layout.Result
+	description describe.Description
+	findings    []finding.Finding
+	image       v1.Image
+	epoch       time.Time
 }
 
 // buildArchitecture is the story of one architecture, from pins to image.
 // Findings that are errors end it before anything is made.
-func (b *Builder) buildArchitecture(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) (part, error) {
-	p, err := b.sound(ctx, r, t, pins)
+func (b *Builder) buildArchitecture(ctx context.Context, in inputs) (part, error) {
+	p, err := b.sound(ctx, in)
 	if err != nil {
 		return part{}, err
 	}
-	p.image, p.epoch, err = b.Image(ctx, pins.Arch, p.arranged, p.description)
+	p.image, p.epoch, err = b.makeImage(ctx, in.pins.Arch, p.arranged, p.description)
 	return p, err
 }
 
 // sound is arrange for those who want nothing that cannot work.
-func (b *Builder) sound(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) (part, error) {
-	p, err := b.arrange(ctx, r, t, pins)
+func (b *Builder) sound(ctx context.Context, in inputs) (part, error) {
+	p, err := b.arrange(ctx, in)
 	if err != nil {
 		return part{}, err
 	}
@@ -92,77 +118,21 @@ func (b *Builder) sound(ctx context.Context, r *recipe.Recipe, t recipe.Target, 
 }
 
 // arrange carries one architecture to the point where its image is a tree with
-// a description.
-func (b *Builder) arrange(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) (part, error) {
-	if err := b.Fetch(ctx, r, t, pins); err != nil {
+// a description; it has no image yet.
+func (b *Builder) arrange(ctx context.Context, in inputs) (part, error) {
+	if err := b.fetch(ctx, in); err != nil {
 		return part{}, err
 	}
-	packages, err := b.Extract(ctx, r, t, pins)
+	packages, err := b.extract(ctx, in)
 	if err != nil {
 		return part{}, err
 	}
-	arranged, err := b.Layout(r, t, pins, packages)
+	arranged, err := b.layOut(in, packages)
 	if err != nil {
 		return part{}, err
 	}
-	d := describe.Describe(describe.Input{
-		Recipe: r, Target: t, Arch: pins.Arch, Main: mainPackage(t, pins.Arch, packages),
-		Base:     metadata.Base{Name: pins.Base.Name, Postgres: pins.Base.Postgres},
-		Requires: requirements(pins.Requires), Data: pins.Data, Layout: arranged, Annotations: b.o.Annotations,
-	})
+	d := b.describe(in, packages, arranged)
 	return part{
-		arch: pins.Arch, pins: pins, packages: packages, arranged: arranged, description: d, findings: findingsOf(pins.Arch, arranged, d),
+		inputs: in, packages: packages, arranged: arranged, description: d, findings: findingsOf(in.pins.Arch, arranged, d),
 	}, nil
-}
-
-// Judge returns the findings about the targets of a plan, and makes nothing.
-func (b *Builder) Judge(ctx context.Context, p *Plan) ([]finding.Finding, error) {
-	var out []finding.Finding
-	for _, t := range p.Targets {
-		for _, a := range t.Architectures {
-			arranged, err := b.arrange(ctx, p.Recipe, t.Target, a.Pins)
-			if err != nil {
-				return nil, fmt.Errorf("judging %s for %s/%s: %w", p.Recipe.Name, t, a.Pins.Arch, err)
-			}
-			out = append(out, a.Findings...)
-			out = append(out, arranged.findings...)
-		}
-	}
-	return finding.Sort(out), nil
-}
-
-// findingsOf gathers what the steps found about one architecture.
-func findingsOf(arch string, arranged layout.Result, d describe.Description) []finding.Finding {
-	var out []finding.Finding
-	for _, f := range append(arranged.Findings, d.Findings...) {
-		if f.Arch == "" {
-			f.Arch = arch
-		}
-		out = append(out, f)
-	}
-	return finding.Sort(out)
-}
-
-// mainPackage is the first that the recipe names among those that are there,
-// else the first whose files are the extension.
-func mainPackage(t recipe.Target, arch string, packages []layout.Package) layout.Package {
-	for _, name := range t.Packages(arch) {
-		for _, p := range packages {
-			if p.Name == name {
-				return p
-			}
-		}
-	}
-	if i := slices.IndexFunc(packages, func(p layout.Package) bool { return p.Role == layout.Extension }); i >= 0 {
-		return packages[i]
-	}
-	return packages[0]
-}
-
-func requirements(list []lock.Require) []metadata.Requirement {
-	var out []metadata.Requirement
-	for _, r := range list {
-		out = append(out, metadata.Requirement{Extension: r.Extension, Module: r.Module, Package: r.Package, Image: r.Image})
-	}
-	return out
 }

@@ -3,37 +3,12 @@ package builder
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
 )
-
-// Place is where an image is copied from, or to: one of the two is set.
-type Place struct {
-	// Layout is a folder.
-	Layout string
-	// Repository is HOST/NAME.
-	Repository string
-}
-
-func (p Place) String() string {
-	if p.Layout != "" {
-		return "oci:" + p.Layout
-	}
-	return p.Repository
-}
-
-// Mirror reads from registries and publishes in them.
-type Mirror interface {
-	Publisher
-	Resolver
-	Collect(ctx context.Context, ref string) (registry.Collection, error)
-	Tags(ctx context.Context, repo string) ([]string, error)
-}
 
 // Copied is what Copy brought to a place.
 type Copied struct {
@@ -85,34 +60,6 @@ type Destination struct {
 	Tags []string
 }
 
-// collect reads an image with all that is attached to it.
-func collect(ctx context.Context, m Mirror, from Place, ref string) (image.Collection, []string, error) {
-	if from.Layout != "" {
-		c, err := image.At(from.Layout).Collect(ref)
-		return c, nil, err
-	}
-	r, err := m.Collect(ctx, reference(from.Repository, ref))
-	if err != nil {
-		return image.Collection{}, nil, err
-	}
-	var missing []string
-	for _, h := range r.Missing {
-		missing = append(missing, h.String())
-	}
-	return image.Collection{
-		Artifact: image.Artifact{Digest: r.Digest, Index: r.Index}, Image: r.Image,
-		Referrers: r.Referrers, Indexes: r.Indexes, Evidence: r.Evidence,
-	}, missing, nil
-}
-
-// reference is HOST/NAME with a tag or digest.
-func reference(repo, ref string) string {
-	if _, err := v1.NewHash(ref); err == nil {
-		return repo + "@" + ref
-	}
-	return repo + ":" + ref
-}
-
 // readingError tells the failures of a registry that is read from those of the
 // layout that is written.
 func readingError(from Place, err error) error {
@@ -121,33 +68,4 @@ func readingError(from Place, err error) error {
 		return err
 	}
 	return &registry.Error{Op: "copying", Ref: from.Repository, Err: err}
-}
-
-// TagsIn returns the images with a tag in a place, each with all its tags. Their
-// Name and Path are empty where it is a registry.
-func TagsIn(ctx context.Context, m Mirror, from Place) ([]Stored, error) {
-	if from.Layout != "" {
-		return Images("", from.Layout)
-	}
-	tags, err := m.Tags(ctx, from.Repository)
-	if err != nil {
-		return nil, err
-	}
-	var out []Stored
-	for _, tag := range tags {
-		if strings.HasPrefix(tag, "sha256-") {
-			continue // lists of referrers, and evidence: they come with their images
-		}
-		r, err := m.Resolve(ctx, reference(from.Repository, tag))
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(out, func(s Stored) bool { return s.Digest == r.Digest.String() })
-		if i < 0 {
-			i = len(out)
-			out = append(out, Stored{Digest: r.Digest.String()})
-		}
-		out[i].Tags = append(out[i].Tags, tag)
-	}
-	return out, nil
 }

@@ -88,7 +88,7 @@ func (b *Builder) propose(ctx context.Context, ask Ask, facts probe.Facts) (*Tri
 	if err != nil {
 		return nil, err
 	}
-	p, err := b.buildArchitecture(ctx, r, targets[0], a.Pins)
+	p, err := b.buildArchitecture(ctx, inputs{r, targets[0], a.Pins})
 	if err != nil {
 		return nil, err
 	}

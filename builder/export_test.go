@@ -2,25 +2,66 @@ package builder
 
 import (
 	"context"
+	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+	"github.com/pgext/pgext/sbom"
 )
+
+// Built is one architecture's image with all that it was made from.
+type Built struct {
+	Recipe      *recipe.Recipe
+	Target      recipe.Target
+	Pins        lock.Target
+	Packages    []layout.Package
+	Arranged    layout.Result
+	Description describe.Description
+	Image       v1.Image
+	Epoch       time.Time
+	// Tag is the one that moves.
+	Tag string
+}
+
+func (in Built) part() part {
+	return part{
+		inputs: inputs{in.Recipe, in.Target, in.Pins}, packages: in.Packages, arranged: in.Arranged,
+		description: in.Description, image: in.Image, epoch: in.Epoch,
+	}
+}
+
+// Bill returns the bill of materials of what was built.
+func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
+	return b.bill(ctx, in.part(), in.Tag)
+}
+
+// Provenance says how it was built.
+func (b *Builder) Provenance(in Built) (provenance.Statement, error) {
+	return b.provenance(in.part(), in.Tag)
+}
+
+// Image makes one architecture's image.
+func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result, d describe.Description) (v1.Image, time.Time, error) {
+	return b.makeImage(ctx, arch, arranged, d)
+}
 
 // Parts carries the architectures of the plan's only target to their images.
 func (b *Builder) Parts(ctx context.Context, p *Plan, tag string) ([]Built, error) {
 	t := p.Targets[0]
 	var out []Built
 	for _, a := range t.Architectures {
-		made, err := b.buildArchitecture(ctx, p.Recipe, t.Target, a.Pins)
-		if err != nil {
-			return nil, err
-		}
-		packages, err := b.Extract(ctx, p.Recipe, t.Target, a.Pins)
+		made, err := b.buildArchitecture(ctx, inputs{p.Recipe, t.Target, a.Pins})
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, Built{
-			Recipe: p.Recipe, Target: t.Target, Pins: a.Pins, Packages: packages, Arranged: made.arranged,
+			Recipe: p.Recipe, Target: t.Target, Pins: a.Pins, Packages: made.packages, Arranged: made.arranged,
 			Description: made.description, Image: made.image, Epoch: made.epoch, Tag: tag,
 		})
 	}
@@ -47,10 +88,10 @@ func (b *Builder) made(ctx context.Context, p *Plan) (made, error) {
 	t := p.Targets[0]
 	parts := make([]part, len(t.Architectures))
 	if err := each(b.o.Jobs, len(parts), func(i int) (err error) {
-		parts[i], err = b.buildArchitecture(ctx, p.Recipe, t.Target, t.Architectures[i].Pins)
+		parts[i], err = b.buildArchitecture(ctx, inputs{p.Recipe, t.Target, t.Architectures[i].Pins})
 		return err
 	}); err != nil {
 		return made{}, err
 	}
-	return b.join(p.Recipe, t.Target, parts)
+	return b.join(parts)
 }

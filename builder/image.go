@@ -9,26 +9,11 @@ import (
 
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/describe"
-	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 )
-
-// part is one architecture's share of an index.
-type part struct {
-	arch        string
-	pins        lock.Target
-	packages    []layout.Package
-	arranged    layout.Result
-	description describe.Description
-	findings    []finding.Finding
-	// image and epoch follow from the rest.
-	image v1.Image
-	epoch time.Time
-}
 
 // made is an index that is ready to be written.
 type made struct {
@@ -40,9 +25,9 @@ type made struct {
 	parts    []part
 }
 
-// Image makes one architecture's image and returns its epoch: the newest file
+// makeImage makes one architecture's image and returns its epoch: the newest file
 // of the packages that gave it one, or Options.Epoch.
-func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result, d describe.Description) (v1.Image, time.Time, error) {
+func (b *Builder) makeImage(ctx context.Context, arch string, arranged layout.Result, d describe.Description) (v1.Image, time.Time, error) {
 	platform, ok := debian.LookupArchitecture(arch)
 	if !ok {
 		return nil, time.Time{}, fmt.Errorf("no OCI platform is known for architecture %s", arch)
@@ -76,8 +61,9 @@ func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result
 	return img, epoch, err
 }
 
-// join makes the index of the architectures. What they say about themselves must agree.
-func (b *Builder) join(r *recipe.Recipe, t recipe.Target, parts []part) (made, error) {
+// join makes the index of the architectures of one target, at least one. What
+// they say about themselves must agree.
+func (b *Builder) join(parts []part) (made, error) {
 	all := make([]metadata.Metadata, len(parts))
 	descriptions := make([]describe.Description, len(parts))
 	images := make([]v1.Image, len(parts))
@@ -96,7 +82,7 @@ func (b *Builder) join(r *recipe.Recipe, t recipe.Target, parts []part) (made, e
 	if err != nil {
 		return made{}, err
 	}
-	m := made{recipe: r, target: t, index: idx, metadata: union, parts: parts}
-	m.tags[0], m.tags[1] = metadata.Tags(union.Version, t.Postgres, t.Distro, epoch, b.o.Revision)
+	m := made{recipe: parts[0].recipe, target: parts[0].target, index: idx, metadata: union, parts: parts}
+	m.tags[0], m.tags[1] = metadata.Tags(union.Version, m.target.Postgres, m.target.Distro, epoch, b.o.Revision)
 	return m, nil
 }

@@ -9,10 +9,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/recipe"
@@ -108,29 +106,4 @@ func (b *Builder) findOperand(ctx context.Context, o operand) (image.Artifact, e
 		return image.FromIndex(r.Index)
 	}
 	return image.FromImage(r.Image)
-}
-
-// installed are the packages of the base, with the one that stands for files
-// of none, and its libraries where they are all known.
-func (u universe) installed() (packages []apt.Package, known []elfdep.Provider) {
-	if !u.base.Known() {
-		return u.base.Packages, nil
-	}
-	strangers, _ := u.base.Package(base.Unpackaged)
-	return append(append(packages, u.base.Packages...), strangers), append([]elfdep.Provider{}, u.base.Libraries...)
-}
-
-// fetchable are the packages of the base that can be had from the archives.
-// What an operand image has installed may be older than what they have now.
-func (u universe) fetchable() []apt.Package {
-	if !u.base.Known() {
-		return u.base.Packages
-	}
-	var out []apt.Package
-	for _, p := range u.base.Packages {
-		if candidate, ok := u.index.Candidate(p.Name); ok {
-			out = append(out, candidate)
-		}
-	}
-	return out
 }

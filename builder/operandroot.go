@@ -2,6 +2,7 @@ package builder
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -80,4 +81,62 @@ func hasServer(root, name string, major int) error {
 		}
 	}
 	return nil
+}
+
+// operandKind names the cache records of what a base consists of, by its
+// checksum.
+const operandKind = "operand-1"
+
+// operandList is what the root file system of a base is made from.
+type operandList struct {
+	Postgres string
+	Packages []rootfs.Deb
+}
+
+// operandPackages returns the packages of the base that the image was built
+// for: those its lock knows, where they were fetched before, else those that
+// the archives have now. All are in the cache.
+func (b *Builder) operandPackages(ctx context.Context, t Trial) (operandList, error) {
+	if known, ok := b.lockedOperand(t); ok {
+		return known, nil
+	}
+	m := t.Metadata
+	r, target := t.target()
+	u, err := b.open(ctx, r, target, m.Arch)
+	if err != nil {
+		return operandList{}, err
+	}
+	s := &resolution{Builder: b, universe: u, arch: m.Arch}
+	digests, err := s.fetchPackages(ctx, u.base.Packages)
+	if err != nil {
+		return operandList{}, err
+	}
+	list := operandList{Postgres: u.base.Postgres}
+	for i, p := range u.base.Packages {
+		list.Packages = append(list.Packages, rootfs.Deb{Name: p.Name, SHA256: digests[i]})
+	}
+	record, err := json.Marshal(list)
+	if err == nil {
+		err = b.o.Cache.PutRecord(operandKind, "sha256:"+u.base.Checksum(), record)
+	}
+	return list, err
+}
+
+// lockedOperand looks up the base that the lock of t's recipe names.
+func (b *Builder) lockedOperand(t Trial) (operandList, bool) {
+	var list operandList
+	pins, ok := t.pins()
+	if !ok {
+		return list, false
+	}
+	record, ok := b.o.Cache.Record(operandKind, pins.Base.Checksum)
+	if !ok || json.Unmarshal(record, &list) != nil {
+		return list, false
+	}
+	for _, p := range list.Packages {
+		if _, ok := b.o.Cache.Has(p.SHA256); !ok {
+			return list, false
+		}
+	}
+	return list, true
 }

@@ -2,16 +2,13 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/closure"
-	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -73,17 +70,18 @@ func (s *resolution) candidates(ctx context.Context, answer closure.Answer) ([]l
 
 // tryOut arranges the image that the pins describe.
 func (s *resolution) tryOut(ctx context.Context, pins lock.Target) (layout.Result, error) {
-	packages, err := s.Extract(ctx, s.recipe, s.target, pins)
+	in := inputs{s.recipe, s.target, pins}
+	packages, err := s.extract(ctx, in)
 	if err != nil {
 		return layout.Result{}, err
 	}
-	return s.Layout(s.recipe, s.target, pins, packages)
+	return s.layOut(in, packages)
 }
 
 // copyrightOwners are the packages, of the base too, that have the copyright
 // file of one that the pins name and are not named themselves.
 func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]lock.Package, error) {
-	packages, err := s.Extract(ctx, s.recipe, s.target, pins)
+	packages, err := s.extract(ctx, inputs{s.recipe, s.target, pins})
 	if err != nil {
 		return nil, err
 	}
@@ -146,85 +144,4 @@ func lockedPackage(p apt.Package, role lock.Role, sha256 string) lock.Package {
 		Package: p.Name, Version: p.Version, Arch: p.Arch, Source: p.Source, SourceVersion: p.SourceVersion,
 		Role: role, Size: p.Size, SHA256: sha256, SHA512: p.SHA512, Archive: p.Archive, Path: p.Filename,
 	}
-}
-
-// fetchPackages fetches packages of the resolution's archives. It returns
-// their SHA-256 digests, by index.
-func (s *resolution) fetchPackages(ctx context.Context, packages []apt.Package) ([]string, error) {
-	blobs := make([]fetch.Blob, len(packages))
-	for i, p := range packages {
-		blobs[i] = fetch.Blob{Name: p.Name, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
-		for _, o := range s.opened {
-			if o.Archive.Name == p.Archive {
-				blobs[i].URLs = archive.URLs(o.Archive, []archive.Mirror{o.Mirror}, p.Filename, o.Releases[0].Date)
-			}
-		}
-	}
-	return s.o.Fetcher.Blobs(ctx, blobs)
-}
-
-// Fetch makes sure that the cache has every package that the pins name,
-// whatever mirror still has it. A file of the recipe that is gone is its
-// author's affair: another lock would name the same.
-func (b *Builder) Fetch(ctx context.Context, r *recipe.Recipe, t recipe.Target, pins lock.Target) error {
-	blobs := make([]fetch.Blob, 0, len(pins.Packages))
-	ladders := map[string]archive.Archive{}
-	for _, p := range pins.Packages {
-		blob := fetch.Blob{Name: p.Package, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
-		size, cached := b.o.Cache.Has(p.SHA256)
-		switch {
-		case cached && size == p.Size:
-		case p.Archive == "":
-			file, err := fileWith(r, t, pins.Arch, p.SHA256)
-			if err != nil {
-				return err
-			}
-			blob.URLs = file.URLs
-		default:
-			a, err := b.ladder(t, pins.Arch, p.Archive, ladders)
-			if err != nil {
-				return err
-			}
-			blob.URLs = archive.URLs(a, archive.Mirrors(a, b.archiveOptions()), p.Path, lockedDate(pins, p.Archive))
-		}
-		blobs = append(blobs, blob)
-	}
-	_, err := b.o.Fetcher.Blobs(ctx, blobs)
-	var gone *fetch.NotFoundError
-	if errors.As(err, &gone) && !slices.ContainsFunc(pins.Packages, func(p lock.Package) bool { return p.Archive == "" && p.Package == gone.Name }) {
-		return &GoneError{Recipe: r.Path, Err: err}
-	}
-	return err
-}
-
-// ladder returns the archive that a pin names: the recipe's, else the built-in
-// one.
-func (b *Builder) ladder(t recipe.Target, arch, name string, known map[string]archive.Archive) (archive.Archive, error) {
-	if len(known) == 0 {
-		for _, w := range b.wantedArchives(t, arch) {
-			a, err := unsigned(w, t.Distro)
-			if err != nil {
-				return archive.Archive{}, err
-			}
-			known[a.Name] = a
-		}
-	}
-	if a, ok := known[name]; ok {
-		return a, nil
-	}
-	a, err := archive.Builtin(name, t.Distro)
-	if err == nil {
-		known[name] = a
-	}
-	return a, err
-}
-
-// lockedDate is when the archive was resolved; the newest suite's counts.
-func lockedDate(pins lock.Target, name string) (date time.Time) {
-	for _, a := range pins.Archives {
-		if a.Name == name && a.Date.After(date) {
-			date = a.Date
-		}
-	}
-	return date
 }

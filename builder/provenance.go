@@ -13,23 +13,23 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// Provenance says how an image was built. It depends on recipe, pins, options
+// provenance says how an image, which tag names, was built. It depends on recipe, pins, options
 // and program alone: not on mirrors, nor on what else is built or locked.
-func (b *Builder) Provenance(in Built) (provenance.Statement, error) {
+func (b *Builder) provenance(in part, tag string) (provenance.Statement, error) {
 	fail := func(err error) (provenance.Statement, error) {
-		return provenance.Statement{}, fmt.Errorf("telling how %s was built: %w", in.Description.Metadata.Image, err)
+		return provenance.Statement{}, fmt.Errorf("telling how %s was built: %w", in.description.Metadata.Image, err)
 	}
-	digest, err := in.Image.Digest()
+	digest, err := in.image.Digest()
 	if err != nil {
 		return fail(err)
 	}
 	controls := in.controls()
 	s, err := provenance.New(provenance.Input{
-		Digest: digest.String(), Recipe: in.Recipe.Text, Pins: in.Pins, Compression: string(cmp.Or(b.o.Compression, image.Gzip)),
-		Epoch: b.o.Epoch, Revision: b.o.Revision, Annotations: b.o.Annotations, Files: in.Target.DebFiles(in.Pins.Arch),
+		Digest: digest.String(), Recipe: in.recipe.Text, Pins: in.pins, Compression: string(cmp.Or(b.o.Compression, image.Gzip)),
+		Epoch: b.o.Epoch, Revision: b.o.Revision, Annotations: b.o.Annotations, Files: in.target.DebFiles(in.pins.Arch),
 		Internal: provenance.Internal{
-			Output: image.OutputVersion, Image: in.Recipe.Image, Version: in.Description.Metadata.Version, Tag: in.Tag,
-			Created: in.Epoch, Rewrites: rewrites(in.Arranged.Report),
+			Output: image.OutputVersion, Image: in.recipe.Image, Version: in.description.Metadata.Version, Tag: tag,
+			Created: in.epoch, Rewrites: rewrites(in.arranged.Report),
 		},
 		Locate:  in.officially,
 		PURL:    func(pin lock.Package) string { return in.billed(pin, controls[pin.Package]).PURL() },
@@ -58,14 +58,14 @@ func rewrites(r layout.Report) []provenance.Rewrite {
 // official root, or in the dated copy that the recipe reads; "" when the archive
 // is on no web server. The flags that name archives do not count: the pins do
 // not tell whether there were any.
-func (in Built) officially(name, path string) (string, error) {
+func (in inputs) officially(name, path string) (string, error) {
 	wanted := recipe.Archive{Name: name}
-	for _, a := range in.Target.ArchivesFor(in.Pins.Arch) {
+	for _, a := range in.target.ArchivesFor(in.pins.Arch) {
 		if a.Name == name {
 			wanted = a
 		}
 	}
-	a, err := unsigned(wanted, in.Target.Distro)
+	a, err := unsigned(wanted, in.target.Distro)
 	if err != nil {
 		return "", err
 	}

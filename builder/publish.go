@@ -3,8 +3,6 @@ package builder
 import (
 	"context"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -12,21 +10,6 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/registry"
 )
-
-// Stored is an image in a layout.
-type Stored struct {
-	// Name is what its repository is called below another one.
-	Name string
-	// Path is the layout, Digest the image in it, "sha256:" and hex.
-	Path, Digest string
-	// Tags name it, in the layout or from now on.
-	Tags []string
-}
-
-// Stored returns what there is to publish of an image that was built.
-func (i Image) Stored() Stored {
-	return Stored{Name: i.Name, Path: i.Path, Digest: i.Digest, Tags: i.Tags[:]}
-}
 
 // Publisher publishes in registries. Check tells early what Push would refuse.
 type Publisher interface {
@@ -122,53 +105,4 @@ func addEvidence(p *registry.Publication, images map[string]v1.Image) {
 			return merge(existing)
 		}
 	}
-}
-
-// Dist returns the images with a tag in the layouts DIR/<name>/oci, in the order
-// of their names and tags.
-func Dist(dir string) ([]Stored, error) {
-	var out []Stored
-	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link
-	if err != nil {
-		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
-	}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() || d.Name() != "oci" || !image.Exists(path) {
-			return err
-		}
-		name, err := filepath.Rel(root, filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		images, err := Images(filepath.ToSlash(name), path)
-		if err != nil {
-			return err
-		}
-		out = append(out, images...)
-		return fs.SkipDir
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
-	}
-	return out, nil
-}
-
-// Images returns the images with a tag in one layout, each with all its tags.
-func Images(name, path string) ([]Stored, error) {
-	tags, err := image.At(path).Tags()
-	if err != nil {
-		return nil, err
-	}
-	var out []Stored
-	at := map[v1.Hash]int{}
-	for _, t := range tags {
-		i, ok := at[t.Digest]
-		if !ok {
-			i = len(out)
-			at[t.Digest] = i
-			out = append(out, Stored{Name: name, Path: path, Digest: t.Digest.String()})
-		}
-		out[i].Tags = append(out[i].Tags, t.Name)
-	}
-	return out, nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -95,7 +94,7 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 	}); err != nil {
 		return Rebuilt{}, err
 	}
-	joined, err := made[0].join(made[0].recipe, made[0].target, parts)
+	joined, err := made[0].join(parts)
 	if err != nil {
 		return Rebuilt{}, fmt.Errorf("rebuilding: %w", err)
 	}
@@ -110,7 +109,7 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 		if err != nil {
 			return Rebuilt{}, err
 		}
-		out.Images = append(out.Images, RebuiltImage{Arch: p.arch, Image: p.image, Digest: got.String(), Claimed: s.Digests()[0]})
+		out.Images = append(out.Images, RebuiltImage{Arch: p.pins.Arch, Image: p.image, Digest: got.String(), Claimed: s.Digests()[0]})
 	}
 	return out, nil
 }
@@ -118,9 +117,7 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 // rebuild is one statement with the Builder that has its options.
 type rebuild struct {
 	*Builder
-	recipe *recipe.Recipe
-	target recipe.Target
-	pins   lock.Target
+	inputs
 }
 
 // newRebuild judges whether a statement can be followed here.
@@ -145,7 +142,7 @@ func (b *Builder) newRebuild(s provenance.Statement, beside string) (rebuild, er
 	if err != nil {
 		return rebuild{}, fmt.Errorf("rebuilding: %w", err)
 	}
-	out := rebuild{New(b.optionsOf(e)), r, targets[0], pins}
+	out := rebuild{New(b.optionsOf(e)), inputs{r, targets[0], pins}}
 	return out, out.check(beside)
 }
 
@@ -202,7 +199,7 @@ func (r rebuild) check(beside string) error {
 }
 
 func (r rebuild) build(ctx context.Context) (part, error) {
-	p, err := r.buildArchitecture(ctx, r.recipe, r.target, r.pins)
+	p, err := r.buildArchitecture(ctx, r.inputs)
 	var gone *fetch.NotFoundError
 	switch {
 	case errors.As(err, &gone):

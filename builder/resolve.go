@@ -84,7 +84,7 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	}
 	b.o.Log.Info("resolved", "recipe", r.Name, "target", pins.String(),
 		"base", len(s.base.Packages), "beyond it", len(s.resolved), "pinned", len(pins.Packages), "bundled libraries", len(answer.Bundled))
-	if _, err := b.sound(ctx, r, t, pins); err != nil {
+	if _, err := b.sound(ctx, inputs{r, t, pins}); err != nil {
 		return Architecture{}, err // nobody wants to lock what cannot be built
 	}
 	return Architecture{Pins: pins, Resolved: s.resolved, Findings: findings}, nil
@@ -258,10 +258,12 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 	return out, nil
 }
 
-// layoutInput is what layout gets beside the packages. The interpreters that
-// scripts ask for are noted, since the lock names those the base has.
+// layoutInput is what layout gets beside the packages, as far as the pins are
+// known. The interpreters that scripts ask for are noted, since the lock names
+// those the base has.
 func (s *resolution) layoutInput() layout.Input {
-	return layoutInput(s.recipe, s.target, s.arch, s.known, func(line string) bool {
+	in := inputs{s.recipe, s.target, lock.Target{Arch: s.arch, Data: s.known}}
+	return in.layoutInput(func(line string) bool {
 		p, ok := s.base.Interpreter(line)
 		if ok {
 			s.interpreters[line] = p.Name
@@ -279,4 +281,14 @@ func supported(r *recipe.Recipe, t recipe.Target) error {
 		return &UnsupportedError{r.Path, "source.tree"}
 	}
 	return nil
+}
+
+// named are the packages whose files are the extension, in the order of the
+// recipe: those of the archives, then those of files.
+func (s *resolution) named() []string {
+	names := slices.Clone(s.target.Packages(s.arch))
+	for _, p := range s.files {
+		names = append(names, p.Name)
+	}
+	return names
 }

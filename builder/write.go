@@ -16,7 +16,6 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -34,7 +33,7 @@ type ReportDocument struct {
 
 // write puts an index and what is told about it into dist, and remembers under
 // key that it did.
-func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, error) {
+func (b *Builder) write(ctx context.Context, m made, t told, key, dist string) (Image, error) {
 	digest, err := m.index.Digest()
 	if err != nil {
 		return Image{}, err
@@ -47,19 +46,15 @@ func (b *Builder) write(ctx context.Context, m made, key, dist string) (Image, e
 		out.Findings = append(out.Findings, p.findings...)
 	}
 	out.Findings = finding.Sort(out.Findings)
-	told, err := b.tell(ctx, m)
-	if err != nil {
-		return Image{}, err
-	}
 	l := image.At(out.Path)
-	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:], Referrers: told.referrers, Replace: true}); err != nil {
+	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:], Referrers: t.referrers, Replace: true}); err != nil {
 		return Image{}, err
 	}
 	if err := m.removeStale(dist); err != nil {
 		return Image{}, fmt.Errorf("removing a report of what the tag had before: %w", err)
 	}
-	s := stamp{Tags: m.tags, Digest: out.Digest, Referrers: told.digests, Findings: out.Findings}
-	if s.Documents, err = told.write(filepath.Join(dist, m.recipe.Image)); err != nil {
+	s := stamp{Tags: m.tags, Digest: out.Digest, Referrers: t.digests, Findings: out.Findings}
+	if s.Documents, err = t.write(filepath.Join(dist, m.recipe.Image)); err != nil {
 		return Image{}, err
 	}
 	b.remember(key, s)
@@ -99,34 +94,10 @@ func reportOf(m made, p part) ([]byte, error) {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	err = enc.Encode(ReportDocument{
-		Schema: 1, Image: m.recipe.Image, Tag: m.tags[0], Arch: p.arch, Digest: digest.String(),
+		Schema: 1, Image: m.recipe.Image, Tag: m.tags[0], Arch: p.pins.Arch, Digest: digest.String(),
 		Findings: append([]finding.Finding{}, p.findings...), Report: p.arranged.Report,
 	})
 	return b.Bytes(), err
-}
-
-// WriteLock writes the lock of a plan beside its recipe, when it changed. What
-// another process has locked meanwhile for other targets stays.
-func (p *Plan) WriteLock(ctx context.Context) error {
-	if !p.Changed {
-		return nil
-	}
-	unlock, err := image.LockDir(ctx, filepath.Dir(p.LockPath))
-	if err != nil {
-		return fmt.Errorf("writing the lock: %w", err)
-	}
-	defer unlock()
-	l := p.Lock
-	if now, _, err := lock.Load(p.LockPath); err == nil { // an unreadable one is replaced
-		l = p.onto(now)
-	}
-	if err := l.Validate(); err != nil {
-		return err
-	}
-	if err := WriteFile(p.LockPath, l.Encode()); err != nil {
-		return fmt.Errorf("writing the lock: %w", err)
-	}
-	return nil
 }
 
 // WriteFile makes path hold data: by a temporary name in the same folder and a

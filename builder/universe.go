@@ -12,6 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/base"
+	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/recipe"
 )
 
@@ -154,4 +155,29 @@ func archiveOf(w recipe.Archive, distro, dir string) (archive.Archive, error) {
 		a.Keyring = keys
 	}
 	return a, nil
+}
+
+// installed are the packages of the base, with the one that stands for files
+// of none, and its libraries where they are all known.
+func (u universe) installed() (packages []apt.Package, known []elfdep.Provider) {
+	if !u.base.Known() {
+		return u.base.Packages, nil
+	}
+	strangers, _ := u.base.Package(base.Unpackaged)
+	return append(append(packages, u.base.Packages...), strangers), append([]elfdep.Provider{}, u.base.Libraries...)
+}
+
+// fetchable are the packages of the base that can be had from the archives.
+// What an operand image has installed may be older than what they have now.
+func (u universe) fetchable() []apt.Package {
+	if !u.base.Known() {
+		return u.base.Packages
+	}
+	var out []apt.Package
+	for _, p := range u.base.Packages {
+		if candidate, ok := u.index.Candidate(p.Name); ok {
+			out = append(out, candidate)
+		}
+	}
+	return out
 }

@@ -41,8 +41,7 @@ func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, er
 	if err != nil {
 		return nil, err
 	}
-	built := m.built(p)
-	bill, err := b.Bill(ctx, built)
+	bill, err := b.bill(ctx, p, m.tags[0])
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +53,7 @@ func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, er
 	if err != nil {
 		return nil, err
 	}
-	statement, err := b.Provenance(built)
+	statement, err := b.provenance(p, m.tags[0])
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +70,6 @@ func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, er
 			annotations: map[string]string{"in-toto.io/predicate-type": provenance.PredicateType},
 		},
 	}, nil
-}
-
-// built is one architecture of m with all that it was made from.
-func (m made) built(p part) Built {
-	return Built{
-		Recipe: m.recipe, Target: m.target, Pins: p.pins, Packages: p.packages, Arranged: p.arranged,
-		Description: p.description, Image: p.image, Epoch: p.epoch, Tag: m.tags[0],
-	}
 }
 
 // told is everything told about an index.
@@ -102,7 +93,7 @@ func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 	t := told{files: map[string][]byte{}}
 	for i, p := range m.parts {
 		for _, d := range all[i] {
-			t.files[m.documentName(p.arch, d.name)] = d.content
+			t.files[m.documentName(p.pins.Arch, d.name)] = d.content
 			if err := t.attach(p.image, d); err != nil {
 				return told{}, err
 			}

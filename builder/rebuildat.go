@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/verify"
@@ -93,15 +91,6 @@ func (b *Builder) choose(ctx context.Context, waiting [][]provenance.Statement, 
 		}
 	}
 	return changed
-}
-
-// architectures are the images of a collection.
-func architectures(c image.Collection) ([]v1.Image, error) {
-	if c.Index == nil {
-		return []v1.Image{c.Image}, nil
-	}
-	a, err := image.FromIndex(c.Index)
-	return a.Images, err
 }
 
 // statementsOf are the statements of plain provenance about each architecture,

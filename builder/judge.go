@@ -9,8 +9,26 @@ import (
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/survey"
 )
+
+// Judge returns the findings about the targets of a plan, and makes nothing.
+func (b *Builder) Judge(ctx context.Context, p *Plan) ([]finding.Finding, error) {
+	var out []finding.Finding
+	for _, t := range p.Targets {
+		for _, a := range t.Architectures {
+			arranged, err := b.arrange(ctx, inputs{p.Recipe, t.Target, a.Pins})
+			if err != nil {
+				return nil, fmt.Errorf("judging %s for %s/%s: %w", p.Recipe.Name, t, a.Pins.Arch, err)
+			}
+			out = append(out, a.Findings...)
+			out = append(out, arranged.findings...)
+		}
+	}
+	return finding.Sort(out), nil
+}
 
 // Finished is one architecture of a finished image, to be judged against a
 // base.
@@ -57,4 +75,10 @@ func (b *Builder) operandOrArchives(ctx context.Context, f Finished) (u universe
 		return u, err
 	}
 	return b.open(ctx, r, t, f.Arch)
+}
+
+// judgeLocked looks for them in what a lock relied upon in its base.
+func judgeLocked(ctx context.Context, i survey.Image, pins lock.Target) ([]finding.Finding, error) {
+	answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
+	return answer.Findings(i.Arch, nil), err
 }

@@ -1,17 +1,13 @@
 package builder
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
-	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/pgtest"
-	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/survey"
 )
 
@@ -109,36 +105,4 @@ func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i survey.Image) (
 		Distro: target.Distro, Postgres: target.Postgres, Arch: t.Metadata.Arch, Base: target.BaseFor(t.Metadata.Arch),
 		Roots: i.Roots, Own: i.Own, Recipe: r,
 	})
-}
-
-// judgeLocked looks for them in what a lock relied upon in its base.
-func judgeLocked(ctx context.Context, i survey.Image, pins lock.Target) ([]finding.Finding, error) {
-	answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
-	return answer.Findings(i.Arch, nil), err
-}
-
-// target is what the recipe says about t's architecture; without a recipe, a
-// target on t's base.
-func (t Trial) target() (*recipe.Recipe, recipe.Target) {
-	m := t.Metadata
-	if t.Recipe != nil {
-		targets, err := t.Recipe.Select(recipe.Selection{Distros: []string{m.Distro}, Postgres: []int{m.Postgres}, Archs: []string{m.Arch}})
-		if err == nil {
-			return t.Recipe, targets[0]
-		}
-	}
-	target := recipe.Target{Distro: m.Distro, Postgres: m.Postgres, Archs: []string{m.Arch}, Base: cmp.Or(t.Base, recipe.BaseMinimal)}
-	return cmp.Or(t.Recipe, &recipe.Recipe{Path: "image"}), target
-}
-
-// pins are those of t's recipe, where it has a lock.
-func (t Trial) pins() (lock.Target, bool) {
-	if t.Recipe == nil {
-		return lock.Target{}, false
-	}
-	l, ok, err := lock.Load(recipe.LockPath(t.Recipe.Path))
-	if err != nil || !ok {
-		return lock.Target{}, false
-	}
-	return l.Find(t.Metadata.Distro, t.Metadata.Postgres, t.Metadata.Arch)
 }

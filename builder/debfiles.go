@@ -113,13 +113,3 @@ func fileWith(r *recipe.Recipe, t recipe.Target, arch, sha256 string) (fetch.Blo
 	}
 	return fileBlob(r, files[i])
 }
-
-// named are the packages whose files are the extension, in the order of the
-// recipe: those of the archives, then those of files.
-func (s *resolution) named() []string {
-	names := slices.Clone(s.target.Packages(s.arch))
-	for _, p := range s.files {
-		names = append(names, p.Name)
-	}
-	return names
-}

@@ -6,71 +6,52 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/lock"
-	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 )
 
-// Built is one architecture's image with all that it was made from.
-type Built struct {
-	Recipe      *recipe.Recipe
-	Target      recipe.Target
-	Pins        lock.Target
-	Packages    []layout.Package
-	Arranged    layout.Result
-	Description describe.Description
-	Image       v1.Image
-	Epoch       time.Time
-	// Tag is the one that moves.
-	Tag string
-}
-
-// Bill returns the bill of materials of an image: every package that the lock
+// bill returns the bill of materials of an image, which tag names: every package that the lock
 // names, every file and link of the layers with its owner. It follows from
 // recipe, lock and blobs alone.
-func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
+func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document, error) {
 	fail := func(err error) (sbom.Document, error) {
-		return sbom.Document{}, fmt.Errorf("listing what %s is made of: %w", in.Description.Metadata.Image, err)
+		return sbom.Document{}, fmt.Errorf("listing what %s is made of: %w", in.description.Metadata.Image, err)
 	}
-	digest, err := in.Image.Digest()
+	digest, err := in.image.Digest()
 	if err != nil {
 		return fail(err)
 	}
-	words := in.Description.Annotations(in.Epoch)
-	platform, _ := debian.LookupArchitecture(in.Pins.Arch)
+	words := in.description.Annotations(in.epoch)
+	platform, _ := debian.LookupArchitecture(in.pins.Arch)
 	d := sbom.Document{
 		OutputVersion: image.OutputVersion,
 		Image: sbom.Image{
-			Name: in.Description.Metadata.Image, Version: in.Description.Metadata.Version, Tag: in.Tag,
-			Arch: cmp.Or(platform.OCI, in.Pins.Arch), Digest: digest.String(), Created: in.Epoch,
-			License: in.Recipe.Licenses, Summary: words["org.opencontainers.image.description"], Homepage: words["org.opencontainers.image.url"],
+			Name: in.description.Metadata.Image, Version: in.description.Metadata.Version, Tag: tag,
+			Arch: cmp.Or(platform.OCI, in.pins.Arch), Digest: digest.String(), Created: in.epoch,
+			License: in.recipe.Licenses, Summary: words["org.opencontainers.image.description"], Homepage: words["org.opencontainers.image.url"],
 		},
 	}
 	if d.Packages, err = b.billPackages(in); err != nil {
 		return fail(err)
 	}
 	l := lister{reports: map[string]layout.FileReport{}, trees: map[string]filetree.Tree{}}
-	for _, p := range in.Arranged.Report.Packages {
+	for _, p := range in.arranged.Report.Packages {
 		for _, f := range p.Files {
 			if f.Action == layout.Rewritten {
 				l.reports[f.To] = f
 			}
 		}
 	}
-	for _, p := range in.Packages {
+	for _, p := range in.packages {
 		l.trees[p.Name] = p.Tree
 	}
-	for _, layer := range []filetree.Tree{in.Arranged.Libraries, in.Arranged.Extension} {
+	for _, layer := range []filetree.Tree{in.arranged.Libraries, in.arranged.Extension} {
 		sums, err := b.sha1Sums(ctx, layer)
 		if err != nil {
 			return fail(err)
@@ -81,19 +62,19 @@ func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
 }
 
 // billPackages are the packages that the lock names.
-func (b *Builder) billPackages(in Built) ([]sbom.Package, error) {
+func (b *Builder) billPackages(in part) ([]sbom.Package, error) {
 	controls := in.controls()
-	stated := statements(in.Arranged)
-	out := make([]sbom.Package, len(in.Pins.Packages))
-	for i, pin := range in.Pins.Packages {
+	stated := statements(in.arranged)
+	out := make([]sbom.Package, len(in.pins.Packages))
+	for i, pin := range in.pins.Packages {
 		p := in.billed(pin, controls[pin.Package])
 		l, ok := stated[pin.Package]
 		switch {
 		case ok:
 			p.License = license.Stated(cmp.Or(pin.Source, pin.Package), l.Text, l.License)
 			p.Copyright = strings.Join(l.Notices, "\n")
-		case pin.Role == lock.Extension && in.Recipe.Licenses != "":
-			p.License.Expression = in.Recipe.Licenses
+		case pin.Role == lock.Extension && in.recipe.Licenses != "":
+			p.License.Expression = in.recipe.Licenses
 		default:
 			p.License = license.Unstated(pin.Package)
 		}
@@ -134,19 +115,19 @@ func distribution(codename string) string {
 }
 
 // controls are the control paragraphs of the packages, by name.
-func (in Built) controls() map[string]debian.Paragraph {
+func (in part) controls() map[string]debian.Paragraph {
 	out := map[string]debian.Paragraph{}
-	for _, p := range in.Packages {
+	for _, p := range in.packages {
 		out[p.Name] = p.Control
 	}
 	return out
 }
 
 // billed is a package with what its pin and its control paragraph say.
-func (in Built) billed(pin lock.Package, control debian.Paragraph) sbom.Package {
+func (in inputs) billed(pin lock.Package, control debian.Paragraph) sbom.Package {
 	synopsis, _, _ := strings.Cut(control.Get("Description"), "\n")
 	p := sbom.Package{
-		Name: pin.Package, Version: pin.Version, Arch: pin.Arch, Distro: distribution(in.Pins.Distro),
+		Name: pin.Package, Version: pin.Version, Arch: pin.Arch, Distro: distribution(in.pins.Distro),
 		Supplier: control.Get("Maintainer"), Homepage: control.Get("Homepage"), Summary: synopsis, SHA256: pin.SHA256,
 	}
 	p.Source, p.SourceVersion = debian.SplitSource(control.Get("Source"), "", "")
@@ -155,11 +136,11 @@ func (in Built) billed(pin lock.Package, control debian.Paragraph) sbom.Package 
 
 // location is the official address of a package, whatever mirror it came
 // through; "" for a file beside the recipe.
-func (in Built) location(pin lock.Package) (string, error) {
+func (in inputs) location(pin lock.Package) (string, error) {
 	if pin.Archive != "" {
 		return in.officially(pin.Archive, pin.Path)
 	}
-	for _, f := range in.Target.DebFiles(in.Pins.Arch) {
+	for _, f := range in.target.DebFiles(in.pins.Arch) {
 		if f.SHA256 == pin.SHA256 {
 			return public(f.URL), nil
 		}

@@ -1,0 +1,57 @@
+package builder
+
+import (
+	"slices"
+
+	"github.com/pgext/pgext/internal/describe"
+	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
+)
+
+// describe says what one architecture's image tells about itself.
+func (b *Builder) describe(in inputs, packages []layout.Package, arranged layout.Result) describe.Description {
+	return describe.Describe(describe.Input{
+		Recipe: in.recipe, Target: in.target, Arch: in.pins.Arch, Main: mainPackage(in.target, in.pins.Arch, packages),
+		Base:     metadata.Base{Name: in.pins.Base.Name, Postgres: in.pins.Base.Postgres},
+		Requires: requirements(in.pins.Requires), Data: in.pins.Data, Layout: arranged, Annotations: b.o.Annotations,
+	})
+}
+
+// mainPackage is the first that the recipe names among those that are there,
+// else the first whose files are the extension.
+func mainPackage(t recipe.Target, arch string, packages []layout.Package) layout.Package {
+	for _, name := range t.Packages(arch) {
+		for _, p := range packages {
+			if p.Name == name {
+				return p
+			}
+		}
+	}
+	if i := slices.IndexFunc(packages, func(p layout.Package) bool { return p.Role == layout.Extension }); i >= 0 {
+		return packages[i]
+	}
+	return packages[0]
+}
+
+func requirements(list []lock.Require) []metadata.Requirement {
+	var out []metadata.Requirement
+	for _, r := range list {
+		out = append(out, metadata.Requirement{Extension: r.Extension, Module: r.Module, Package: r.Package, Image: r.Image})
+	}
+	return out
+}
+
+// findingsOf gathers what the steps found about one architecture.
+func findingsOf(arch string, arranged layout.Result, d describe.Description) []finding.Finding {
+	var out []finding.Finding
+	for _, f := range append(arranged.Findings, d.Findings...) {
+		if f.Arch == "" {
+			f.Arch = arch
+		}
+		out = append(out, f)
+	}
+	return finding.Sort(out)
+}

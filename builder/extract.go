@@ -1,0 +1,52 @@
+package builder
+
+import (
+	"context"
+
+	"github.com/pgext/pgext/internal/closure"
+	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/layout"
+)
+
+// extract looks into the packages that the pins name; their files open from
+// the cache.
+func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, error) {
+	wants := in.layoutInput(nil)
+	requests := make([]contents.Request, len(in.pins.Packages))
+	for i, p := range in.pins.Packages {
+		requests[i] = contents.Request{SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
+	}
+	all, err := b.contents.ReadAll(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]layout.Package, len(all))
+	for i, p := range in.pins.Packages {
+		out[i] = layoutPackage(identity{p.Package, p.Version, p.Source, p.SourceVersion, p.Arch}, roles[p.Role], all[i])
+	}
+	return out, nil
+}
+
+var roles = map[lock.Role]layout.Role{
+	lock.Extension: layout.Extension, lock.Library: layout.Library, lock.Data: layout.Data,
+}
+
+// keep is what layout may open of a package. Which libraries of a package are
+// bundled is known only when all have been looked into.
+func keep(wants layout.Input, pkg string, role layout.Role) contents.Keep {
+	return func(e filetree.Entry) bool {
+		return role == layout.Library && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
+	}
+}
+
+// identity names a package.
+type identity struct{ name, version, source, sourceVersion, arch string }
+
+func layoutPackage(id identity, role layout.Role, c *contents.Contents) layout.Package {
+	return layout.Package{
+		Name: id.name, Version: id.version, Source: id.source, SourceVersion: id.sourceVersion, Arch: id.arch,
+		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,
+	}
+}

@@ -1,0 +1,95 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/archive"
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/recipe"
+)
+
+// fetch makes sure that the cache has every package that the pins name,
+// whatever mirror still has it. A file of the recipe that is gone is its
+// author's affair: another lock would name the same.
+func (b *Builder) fetch(ctx context.Context, in inputs) error {
+	blobs := make([]fetch.Blob, 0, len(in.pins.Packages))
+	ladders := map[string]archive.Archive{}
+	for _, p := range in.pins.Packages {
+		blob := fetch.Blob{Name: p.Package, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
+		size, cached := b.o.Cache.Has(p.SHA256)
+		switch {
+		case cached && size == p.Size:
+		case p.Archive == "":
+			file, err := fileWith(in.recipe, in.target, in.pins.Arch, p.SHA256)
+			if err != nil {
+				return err
+			}
+			blob.URLs = file.URLs
+		default:
+			a, err := b.ladder(in.target, in.pins.Arch, p.Archive, ladders)
+			if err != nil {
+				return err
+			}
+			blob.URLs = archive.URLs(a, archive.Mirrors(a, b.archiveOptions()), p.Path, lockedDate(in.pins, p.Archive))
+		}
+		blobs = append(blobs, blob)
+	}
+	_, err := b.o.Fetcher.Blobs(ctx, blobs)
+	var gone *fetch.NotFoundError
+	if errors.As(err, &gone) && !slices.ContainsFunc(in.pins.Packages, func(p lock.Package) bool { return p.Archive == "" && p.Package == gone.Name }) {
+		return &GoneError{Recipe: in.recipe.Path, Err: err}
+	}
+	return err
+}
+
+// ladder returns the archive that a pin names: the recipe's, else the built-in
+// one.
+func (b *Builder) ladder(t recipe.Target, arch, name string, known map[string]archive.Archive) (archive.Archive, error) {
+	if len(known) == 0 {
+		for _, w := range b.wantedArchives(t, arch) {
+			a, err := unsigned(w, t.Distro)
+			if err != nil {
+				return archive.Archive{}, err
+			}
+			known[a.Name] = a
+		}
+	}
+	if a, ok := known[name]; ok {
+		return a, nil
+	}
+	a, err := archive.Builtin(name, t.Distro)
+	if err == nil {
+		known[name] = a
+	}
+	return a, err
+}
+
+// lockedDate is when the archive was resolved; the newest suite's counts.
+func lockedDate(pins lock.Target, name string) (date time.Time) {
+	for _, a := range pins.Archives {
+		if a.Name == name && a.Date.After(date) {
+			date = a.Date
+		}
+	}
+	return date
+}
+
+// fetchPackages fetches packages of the resolution's archives. It returns
+// their SHA-256 digests, by index.
+func (s *resolution) fetchPackages(ctx context.Context, packages []apt.Package) ([]string, error) {
+	blobs := make([]fetch.Blob, len(packages))
+	for i, p := range packages {
+		blobs[i] = fetch.Blob{Name: p.Name, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
+		for _, o := range s.opened {
+			if o.Archive.Name == p.Archive {
+				blobs[i].URLs = archive.URLs(o.Archive, []archive.Mirror{o.Mirror}, p.Filename, o.Releases[0].Date)
+			}
+		}
+	}
+	return s.o.Fetcher.Blobs(ctx, blobs)
+}

@@ -1,0 +1,168 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/registry"
+)
+
+// Place is where an image is copied from, or to: one of the two is set.
+type Place struct {
+	// Layout is a folder.
+	Layout string
+	// Repository is HOST/NAME.
+	Repository string
+}
+
+func (p Place) String() string {
+	if p.Layout != "" {
+		return "oci:" + p.Layout
+	}
+	return p.Repository
+}
+
+// Mirror reads from registries and publishes in them.
+type Mirror interface {
+	Publisher
+	Resolver
+	Collect(ctx context.Context, ref string) (registry.Collection, error)
+	Tags(ctx context.Context, repo string) ([]string, error)
+}
+
+// collect reads an image with all that is attached to it.
+func collect(ctx context.Context, m Mirror, from Place, ref string) (image.Collection, []string, error) {
+	if from.Layout != "" {
+		c, err := image.At(from.Layout).Collect(ref)
+		return c, nil, err
+	}
+	r, err := m.Collect(ctx, reference(from.Repository, ref))
+	if err != nil {
+		return image.Collection{}, nil, err
+	}
+	var missing []string
+	for _, h := range r.Missing {
+		missing = append(missing, h.String())
+	}
+	return image.Collection{
+		Artifact: image.Artifact{Digest: r.Digest, Index: r.Index}, Image: r.Image,
+		Referrers: r.Referrers, Indexes: r.Indexes, Evidence: r.Evidence,
+	}, missing, nil
+}
+
+// reference is HOST/NAME with a tag or digest.
+func reference(repo, ref string) string {
+	if _, err := v1.NewHash(ref); err == nil {
+		return repo + "@" + ref
+	}
+	return repo + ":" + ref
+}
+
+// TagsIn returns the images with a tag in a place, each with all its tags. Their
+// Name and Path are empty where it is a registry.
+func TagsIn(ctx context.Context, m Mirror, from Place) ([]Stored, error) {
+	if from.Layout != "" {
+		return Images("", from.Layout)
+	}
+	tags, err := m.Tags(ctx, from.Repository)
+	if err != nil {
+		return nil, err
+	}
+	var out []Stored
+	for _, tag := range tags {
+		if strings.HasPrefix(tag, "sha256-") {
+			continue // lists of referrers, and evidence: they come with their images
+		}
+		r, err := m.Resolve(ctx, reference(from.Repository, tag))
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(out, func(s Stored) bool { return s.Digest == r.Digest.String() })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Stored{Digest: r.Digest.String()})
+		}
+		out[i].Tags = append(out[i].Tags, tag)
+	}
+	return out, nil
+}
+
+// architectures are the images of a collection.
+func architectures(c image.Collection) ([]v1.Image, error) {
+	if c.Index == nil {
+		return []v1.Image{c.Image}, nil
+	}
+	a, err := image.FromIndex(c.Index)
+	return a.Images, err
+}
+
+// Stored is an image in a layout.
+type Stored struct {
+	// Name is what its repository is called below another one.
+	Name string
+	// Path is the layout, Digest the image in it, "sha256:" and hex.
+	Path, Digest string
+	// Tags name it, in the layout or from now on.
+	Tags []string
+}
+
+// Stored returns what there is to publish of an image that was built.
+func (i Image) Stored() Stored {
+	return Stored{Name: i.Name, Path: i.Path, Digest: i.Digest, Tags: i.Tags[:]}
+}
+
+// Dist returns the images with a tag in the layouts DIR/<name>/oci, in the order
+// of their names and tags.
+func Dist(dir string) ([]Stored, error) {
+	var out []Stored
+	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link
+	if err != nil {
+		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
+	}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || d.Name() != "oci" || !image.Exists(path) {
+			return err
+		}
+		name, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		images, err := Images(filepath.ToSlash(name), path)
+		if err != nil {
+			return err
+		}
+		out = append(out, images...)
+		return fs.SkipDir
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
+	}
+	return out, nil
+}
+
+// Images returns the images with a tag in one layout, each with all its tags.
+func Images(name, path string) ([]Stored, error) {
+	tags, err := image.At(path).Tags()
+	if err != nil {
+		return nil, err
+	}
+	var out []Stored
+	at := map[v1.Hash]int{}
+	for _, t := range tags {
+		i, ok := at[t.Digest]
+		if !ok {
+			i = len(out)
+			at[t.Digest] = i
+			out = append(out, Stored{Name: name, Path: path, Digest: t.Digest.String()})
+		}
+		out[i].Tags = append(out[i].Tags, t.Name)
+	}
+	return out, nil
+}
