@@ -376,38 +376,3 @@ func TestFindingsStop(t *testing.T) {
 		t.Errorf("Judge() = %v, %v; want the same findings and no error", found, err)
 	}
 }
-
-func TestWriteFile(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "x.json")
-	stat := func() os.FileInfo {
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info
-	}
-	if err := builder.WriteFile(path, []byte("one")); err != nil {
-		t.Fatal(err)
-	}
-	first := stat()
-	if got := first.Mode().Perm(); got != 0o644 {
-		t.Errorf("mode %o, want 644", got)
-	}
-	if err := builder.WriteFile(path, []byte("one")); err != nil || !os.SameFile(first, stat()) {
-		t.Errorf("the same content was written again: %v", err)
-	}
-	if err := builder.WriteFile(path, []byte("two")); err != nil || os.SameFile(first, stat()) {
-		t.Errorf("other content was written in place: %v", err)
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "folder", "full"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := builder.WriteFile(filepath.Join(dir, "folder"), []byte("x")); err == nil {
-		t.Error("a folder was replaced by a file")
-	}
-	left, err := filepath.Glob(filepath.Join(dir, ".pgext-*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %q, %v", left, err)
-	}
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/wholefile"
 )
 
 // WriteLock writes the lock of a plan beside its recipe, when it changed. What
@@ -27,7 +28,7 @@ func (p *Plan) WriteLock(ctx context.Context) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
-	if err := WriteFile(p.LockPath, l.Encode()); err != nil {
+	if err := wholefile.Write(p.LockPath, l.Encode()); err != nil {
 		return fmt.Errorf("writing the lock: %w", err)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/wholefile"
 	"github.com/pgext/pgext/sbom"
 )
 
@@ -123,8 +124,8 @@ func (t *told) attach(img v1.Image, d document) error {
 func (t told) write(dir string) (map[string]string, error) {
 	sums := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(t.files)) {
-		if err := WriteFile(filepath.Join(dir, name), t.files[name]); err != nil {
-			return nil, fmt.Errorf("writing %s: %w", name, err)
+		if err := wholefile.Write(filepath.Join(dir, name), t.files[name]); err != nil {
+			return nil, fmt.Errorf("writing the documents: %w", err)
 		}
 		sums[name] = sum(t.files[name])
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/wholefile"
 )
 
 type initFlags struct {
@@ -265,7 +266,7 @@ func (f initFlags) write(found builder.Discovery, path string) (initRecipe, erro
 		return made, nil
 	}
 	if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-		err = builder.WriteFile(path, text)
+		err = wholefile.Write(path, text)
 	}
 	if err != nil {
 		return made, fmt.Errorf("writing the recipe: %w", err)

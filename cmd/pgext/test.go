@@ -16,6 +16,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/sandbox"
+	"github.com/pgext/pgext/internal/wholefile"
 )
 
 type testFlags struct {
@@ -238,5 +239,5 @@ func (o *outcome) keepFile(dir, suffix string, content []byte) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	return path, builder.WriteFile(path, content)
+	return path, wholefile.Write(path, content)
 }

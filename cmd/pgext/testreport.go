@@ -6,8 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/wholefile"
 )
 
 type testDocument struct {
@@ -51,7 +51,7 @@ func (a *app) reportTests(outcomes []outcome, f testFlags) error {
 	if f.junit != "" {
 		report, err := junit(doc)
 		if err == nil {
-			err = builder.WriteFile(f.junit, report)
+			err = wholefile.Write(f.junit, report)
 		}
 		if err != nil {
 			return fmt.Errorf("writing the JUnit report: %w", err)

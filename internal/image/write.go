@@ -15,11 +15,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/wholefile"
 )
 
 // temporary starts the names of files that are not finished. They lie beside
 // index.json, where no reader of a layout looks.
-const temporary = ".pgext-"
+const temporary = wholefile.Temporary
 
 // Output is what one build or copy puts into a layout.
 type Output struct {
@@ -61,7 +63,7 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 	}
 	defer unlock()
 	l.removeTemporary()
-	if err := l.writeFile(layoutFile, []byte(layoutVersion)); err != nil {
+	if err := wholefile.Write(filepath.Join(l.dir, layoutFile), []byte(layoutVersion)); err != nil {
 		return err
 	}
 	old, err := l.readIndex()
@@ -77,7 +79,7 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 	if err != nil {
 		return err
 	}
-	if err := l.writeFile(indexFile, raw); err != nil {
+	if err := wholefile.Write(filepath.Join(l.dir, indexFile), raw); err != nil {
 		return err
 	}
 	return l.prune(all)
@@ -275,15 +277,6 @@ func (l *Layout) writeBlob(d v1.Descriptor, open func() (io.ReadCloser, error)) 
 	}
 	defer r.Close()
 	return l.replace(path, io.LimitReader(r, d.Size+1), func(f *os.File) error { return l.verifyFile(d, f) })
-}
-
-// writeFile writes a small file at the top unless it is there.
-func (l *Layout) writeFile(name string, data []byte) error {
-	path := filepath.Join(l.dir, name)
-	if is, err := readBounded(path, int64(len(data))); err == nil && bytes.Equal(is, data) {
-		return nil
-	}
-	return l.replace(path, bytes.NewReader(data), func(*os.File) error { return nil })
 }
 
 // replace writes a file under a temporary name and renames it when check finds
