@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -17,20 +19,38 @@ func (a *app) completionCommand() *cobra.Command {
 		ValidArgs:             []string{"bash", "zsh", "fish", "powershell"},
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			root := cmd.Root()
-			switch args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(a.stdout, true)
-			case "zsh":
-				return root.GenZshCompletion(a.stdout)
-			case "fish":
-				return root.GenFishCompletion(a.stdout, true)
-			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.stdout)
+			var script strings.Builder
+			if err := writeCompletion(&script, cmd.Root(), args[0]); err != nil {
+				return err
 			}
-			return usageErrorf("no completion for %q; there is bash, zsh, fish and powershell", args[0])
+			if a.global.json {
+				return a.printJSON(completionDocument{1, args[0], script.String()})
+			}
+			_, err := io.WriteString(a.stdout, script.String())
+			return err
 		},
 	}
+}
+
+type completionDocument struct {
+	Schema int    `json:"schema"`
+	Shell  string `json:"shell"`
+	Script string `json:"script"`
+}
+
+// writeCompletion writes the script of a shell.
+func writeCompletion(w io.Writer, root *cobra.Command, shell string) error {
+	switch shell {
+	case "bash":
+		return root.GenBashCompletionV2(w, true)
+	case "zsh":
+		return root.GenZshCompletion(w)
+	case "fish":
+		return root.GenFishCompletion(w, true)
+	case "powershell":
+		return root.GenPowerShellCompletionWithDesc(w)
+	}
+	return usageErrorf("no completion for %q; there is bash, zsh, fish and powershell", shell)
 }
 
 // exactly refuses any other number of arguments than n, saying what they are.

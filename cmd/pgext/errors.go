@@ -53,20 +53,20 @@ func (a *app) report(err error) int {
 	if errors.As(err, &printed) {
 		return code
 	}
-	for line := range strings.Lines(visible(err.Error())) {
-		fmt.Fprintf(a.stderr, "pgext: %s\n", strings.TrimSuffix(line, "\n"))
-	}
-	h := hint(err)
-	if h != "" {
-		for line := range strings.Lines(visible(h)) {
-			fmt.Fprintf(a.stderr, "hint: %s\n", strings.TrimSuffix(line, "\n"))
-		}
-	}
+	a.tell("pgext: ", err.Error())
+	a.tell("hint: ", hint(err))
 	if a.global.json {
 		// What cannot be written has been said above.
-		_ = a.printJSON(errorDocument{Schema: 1, Error: errorBody{Message: err.Error(), Hint: h, ExitCode: code}})
+		_ = a.printJSON(errorDocument{Schema: 1, Error: newErrorBody(err)})
 	}
 	return code
+}
+
+// tell writes every line of a text to stderr, with what it is before it.
+func (a *app) tell(what, text string) {
+	for line := range strings.Lines(visible(text)) {
+		fmt.Fprintf(a.stderr, "%s%s\n", what, strings.TrimSuffix(line, "\n"))
+	}
 }
 
 type errorDocument struct {
@@ -78,6 +78,10 @@ type errorBody struct {
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
 	ExitCode int    `json:"exitCode"`
+}
+
+func newErrorBody(err error) errorBody {
+	return errorBody{Message: err.Error(), Hint: hint(err), ExitCode: exitCode(err)}
 }
 
 // printJSON writes the one document of --json.

@@ -19,6 +19,8 @@ type lintDocument struct {
 	Schema  int             `json:"schema"`
 	Recipes []lintedSubject `json:"recipes"`
 	Images  []lintedImage   `json:"images"`
+	// Failures are about recipes and images that could not be judged.
+	Failures []lintFailure `json:"failures"`
 }
 
 type lintedSubject struct {
@@ -47,7 +49,8 @@ func (a *app) lintCommand() *cobra.Command {
 		Long: `Say what a person should know about the images of recipes, without making
 them, or about finished images, whoever made them: what would stop the build or
 keep the image from being used, what cannot work, what was left out. Errors
-exit with 3, with --strict warnings too.
+exit with 3, with --strict warnings too. What cannot be judged, because it cannot
+be resolved or fetched, keeps no other from it; the exit code is then its own.
 
 With --base the libraries that a finished image needs are looked for in what
 the operand image holds: cnpg-minimal, which is computed from the archives of
@@ -82,7 +85,7 @@ func checkBase(base string) error {
 
 // lint judges recipes and images, each kind in the order of the arguments.
 func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocument, error) {
-	doc := lintDocument{Schema: 1, Recipes: []lintedSubject{}, Images: []lintedImage{}}
+	doc := lintDocument{Schema: 1, Recipes: []lintedSubject{}, Images: []lintedImage{}, Failures: []lintFailure{}}
 	var images, paths []string
 	for _, arg := range args {
 		if isImage(arg) {
@@ -103,24 +106,37 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 		return doc, err
 	}
 	for _, r := range recipes {
+		if err := ctx.Err(); err != nil {
+			return doc, err
+		}
 		findings, err := judge(ctx, b, r, f.selection())
 		if err != nil {
-			return doc, err
+			doc.failed(r.Path, err)
+			continue
 		}
 		doc.Recipes = append(doc.Recipes, lintedSubject{r.Path, append([]finding.Finding{}, findings...)})
 	}
 	for _, ref := range images {
-		s, err := a.survey(ctx, ref)
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		findings, err := judgeImage(ctx, b, ref, s, f)
+		judged, err := a.lintImage(ctx, b, ref, f)
 		if err != nil {
-			return doc, err
+			doc.failed(ref, err)
+			continue
 		}
-		doc.Images = append(doc.Images, lintedImage{ref, s.Digest, findings})
+		doc.Images = append(doc.Images, judged)
 	}
-	return doc, nil
+	return doc, ctx.Err()
+}
+
+func (a *app) lintImage(ctx context.Context, b *builder.Builder, ref string, f lintFlags) (lintedImage, error) {
+	s, err := a.survey(ctx, ref)
+	if err != nil {
+		return lintedImage{}, err
+	}
+	findings, err := judgeImage(ctx, b, ref, s, f)
+	return lintedImage{ref, s.Digest, findings}, err
 }
 
 // judge returns the findings about a recipe, those that stop its resolution
@@ -202,7 +218,11 @@ func (a *app) printLint(doc lintDocument, strict bool) error {
 	if err := a.print(doc, b.String); err != nil {
 		return err
 	}
-	if failed {
+	a.tellLintFailures(doc.Failures)
+	switch {
+	case len(doc.Failures) > 0:
+		return printedError{doc.Failures[0].ExitCode}
+	case failed:
 		return printedError{exitFindings}
 	}
 	return nil

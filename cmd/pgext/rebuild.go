@@ -11,7 +11,7 @@ import (
 )
 
 type rebuildFlags struct {
-	resolvingFlags
+	mirrorFlags
 	beside string
 }
 
@@ -62,7 +62,7 @@ type rebuiltArch struct {
 }
 
 func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error {
-	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	b, err := a.newBuilder(resolvingFlags{mirrorFlags: f.mirrorFlags}, imageFlags{})
 	if err != nil {
 		return err
 	}

@@ -40,14 +40,23 @@ func (s *selectionFlags) selection() recipe.Selection {
 
 // resolvingFlags belong to the verbs that may resolve against archives.
 type resolvingFlags struct {
+	mirrorFlags
 	archives     []string
-	mirrors      []string
 	allowExpired bool
 }
 
+// mirrorFlags belong to the verbs that may fetch packages.
+type mirrorFlags struct {
+	mirrors []string
+}
+
+func (m *mirrorFlags) bind(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&m.mirrors, "mirror", nil, "mirror of an archive, as NAME=URL")
+}
+
 func (r *resolvingFlags) bind(fs *pflag.FlagSet) {
+	r.mirrorFlags.bind(fs)
 	fs.StringSliceVar(&r.archives, "archive", nil, "use these archives instead of the distribution's own: debian, debian-security, pgdg")
-	fs.StringArrayVar(&r.mirrors, "mirror", nil, "mirror of an archive, as NAME=URL")
 	fs.BoolVar(&r.allowExpired, "allow-expired", false, "accept an archive whose Release is past its Valid-Until; the lock says so")
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -27,7 +28,8 @@ DIST/<image>/oci is the repository <image>. What is built while it runs is
 there at once. With --memory it is an empty registry that takes pushes and
 forgets them at its end.
 
-The first line of standard output is the address, HOST:PORT.`,
+The first line of standard output is the address, HOST:PORT; with --json a
+document that says it.`,
 		Example: `  pgext serve dist --listen 127.0.0.1:5000
   pgext serve --memory --listen 127.0.0.1:0`,
 		Args: cobra.MaximumNArgs(1),
@@ -62,13 +64,28 @@ func serveHandler(args []string, memory bool) (handler http.Handler, done func()
 	return server, func() { _ = server.Close() }, nil // read side
 }
 
+type serveDocument struct {
+	Schema  int    `json:"schema"`
+	Address string `json:"address"`
+}
+
+// printAddress prints one line: who waits for it reads on while nothing ends
+// the stream.
+func (a *app) printAddress(address string) error {
+	if a.global.json {
+		return json.NewEncoder(a.stdout).Encode(serveDocument{1, address})
+	}
+	_, err := fmt.Fprintln(a.stdout, address)
+	return err
+}
+
 // serve answers requests until it is interrupted, which is how it ends well.
 func (a *app) serve(ctx context.Context, address string, handler http.Handler) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("serving: %w", err)
 	}
-	if _, err := fmt.Fprintln(a.stdout, listener.Addr()); err != nil {
+	if err := a.printAddress(listener.Addr().String()); err != nil {
 		return err
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}

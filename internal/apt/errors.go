@@ -44,10 +44,21 @@ type UnsatisfiableError struct {
 	// Chain leads from it to what is missing or in the way, one relation a
 	// line: "a depends on b (>= 2)", …; the last one says what is wrong.
 	Chain []string
+	// Conflict tells that something is in the way, not missing.
+	Conflict bool
 }
 
 func (e *UnsatisfiableError) Error() string {
 	return fmt.Sprintf("package %s cannot be installed: %s", e.Name, strings.Join(e.Chain, "; "))
+}
+
+// Hint says what a user can do.
+func (e *UnsatisfiableError) Hint() string {
+	if e.Conflict {
+		return "one system cannot have both: name only one of them in source and bundle, or choose another distribution with --distro"
+	}
+	return "choose a distribution that has what it needs with --distro, or add the archive that does with archives: or --archive; " +
+		"a mirror in the middle of an update has it later"
 }
 
 // ExitCode is that of "nothing in the archives satisfies it".

@@ -47,8 +47,8 @@ func (s *solver) explain(culprit *unit, requested []*unit) error {
 	for len(queue) > 0 {
 		n := queue[0]
 		queue = queue[1:]
-		if reason := s.reason(n.version); reason != "" {
-			return n.failure(reason)
+		if reason, conflict := s.reason(n.version); reason != "" {
+			return n.failure(reason, conflict)
 		}
 		for _, g := range n.version.groups() {
 			if g.negative() {
@@ -65,8 +65,8 @@ func (s *solver) explain(culprit *unit, requested []*unit) error {
 }
 
 // failure makes the error of a chain that ends with reason.
-func (n *step) failure(reason string) *UnsatisfiableError {
-	e := &UnsatisfiableError{Chain: []string{reason}}
+func (n *step) failure(reason string, conflict bool) *UnsatisfiableError {
+	e := &UnsatisfiableError{Chain: []string{reason}, Conflict: conflict}
 	for ; n.from != nil; n = n.from {
 		e.Chain = append(e.Chain, n.by)
 	}
@@ -111,17 +111,18 @@ func (s *solver) ways(g group) []*version {
 	return out
 }
 
-// reason says what of v itself cannot be fulfilled; "" when nothing.
-func (s *solver) reason(v *version) string {
+// reason says what of v itself cannot be fulfilled, "" when nothing, and
+// whether something is in its way.
+func (s *solver) reason(v *version) (why string, conflict bool) {
 	for _, g := range v.groups() {
 		if g.negative() {
 			if met := s.met(g.targets[0], v); met != nil {
-				return v.unit.name + " " + g.verb() + " " + g.String() + s.presence(met)
+				return v.unit.name + " " + g.verb() + " " + g.String() + s.presence(met), true
 			}
 			continue
 		}
 		if len(s.ways(g)) == 0 {
-			return v.unit.name + " " + g.verb() + " " + g.String() + ", but " + s.lack(g)
+			return v.unit.name + " " + g.verb() + " " + g.String() + ", but " + s.lack(g), false
 		}
 	}
 	for u := range s.system {
@@ -130,11 +131,11 @@ func (s *solver) reason(v *version) string {
 		}
 		for _, g := range u.planned.groups() {
 			if g.negative() && s.excludes(g.targets[0], v) {
-				return u.name + " " + g.verb() + " " + g.String() + s.presence(v)
+				return u.name + " " + g.verb() + " " + g.String() + s.presence(v), true
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
 // met returns what of the plan, or of the system before, a negative target

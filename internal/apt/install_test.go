@@ -199,6 +199,24 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestUnsatisfiableHint: whoever reads that something is missing or in the way
+// can type something.
+func TestUnsatisfiableHint(t *testing.T) {
+	for _, c := range []struct{ archive, install, installed, hint string }{
+		{"a 1; Depends: b (>= 2)\nb 1", "a", "", "choose a distribution"},
+		{"a 1; Depends: b", "a", "", "choose a distribution"},
+		{"a 1; Conflicts: b\nb 1", "a b", "", "one system cannot have both"},
+		{"a 1; Depends: c\nb 1\nc 1; Conflicts: b", "a", "b", "one system cannot have both"},
+	} {
+		ix := load(t, "amd64", archiveText(c.archive))
+		_, err := ix.Install(pick(ix, c.installed), strings.Fields(c.install))
+		var failed *apt.UnsatisfiableError
+		if !errors.As(err, &failed) || !strings.HasPrefix(failed.Hint(), c.hint) {
+			t.Errorf("%q: got %v, want an *UnsatisfiableError with the hint %q", c.archive, err, c.hint)
+		}
+	}
+}
+
 // TestInstallCasesAgreeWithApt asks apt-get about the same table.
 func TestInstallCasesAgreeWithApt(t *testing.T) {
 	for _, c := range installCases {
