@@ -11,6 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/rootfs"
+	"github.com/pgext/pgext/internal/sandbox"
 )
 
 // Company is what an image is tested with.
@@ -56,7 +57,7 @@ func (b *Builder) testInput(ctx context.Context, t Trial, with Company) (pgtest.
 		return pgtest.Input{}, err
 	}
 	in := pgtest.Input{Postgres: t.Metadata.Postgres, Suite: with.Suite}
-	in.Emulator, _ = t.runner()
+	in.Emulator, _ = sandbox.FindEmulator(t.Metadata.Arch)
 	if in.Root, in.Version, err = b.operandRoot(ctx, roots, t); err != nil {
 		return in, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/sandbox"
 )
 
 // Trial is one architecture of a finished image, to be tested or to be mounted
@@ -101,7 +102,7 @@ func (t Trial) Runs() (why string, ok bool) {
 	if t.Metadata.Postgres < 18 {
 		return fmt.Sprintf("PostgreSQL %d has no extension_control_path", t.Metadata.Postgres), false
 	}
-	_, why = t.runner()
+	_, why = sandbox.FindEmulator(t.Metadata.Arch)
 	return why, why == ""
 }
 

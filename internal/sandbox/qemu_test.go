@@ -1,4 +1,4 @@
-package builder
+package sandbox
 
 import (
 	"bytes"
@@ -8,12 +8,11 @@ import (
 	"testing"
 
 	"github.com/pgext/pgext/internal/elfdep/elftest"
-	"github.com/pgext/pgext/internal/metadata"
 )
 
-// TestRunner: an emulator is taken that needs nothing of the root file system
+// TestFindEmulator: an emulator is taken that needs nothing of the root file system
 // it runs in, and is handed the programs of its machine.
-func TestRunner(t *testing.T) {
+func TestFindEmulator(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
 	program := func(name, interpreter string) {
@@ -26,14 +25,13 @@ func TestRunner(t *testing.T) {
 	program("qemu-s390x-static", "/lib64/ld-linux-x86-64.so.2")
 	program("qemu-s390x", "")
 	program("qemu-riscv64", "/lib64/ld-linux-x86-64.so.2")
-	on := func(arch string) Trial { return Trial{Metadata: metadata.Metadata{Arch: arch, Postgres: 18}} }
 
-	at, ok := findEmulator("s390x")
+	at, ok := findQEMU("s390x")
 	if want := filepath.Join(dir, "qemu-s390x"); !ok || at != want {
-		t.Errorf("findEmulator(s390x) = %s, %v, want %s", at, ok, want)
+		t.Errorf("findQEMU(s390x) = %s, %v, want %s", at, ok, want)
 	}
-	if at, ok := findEmulator("riscv64"); ok {
-		t.Errorf("findEmulator(riscv64) = %s, which needs a dynamic loader", at)
+	if at, ok := findQEMU("riscv64"); ok {
+		t.Errorf("findQEMU(riscv64) = %s, which needs a dynamic loader", at)
 	}
 	e := machines["s390x"].emulator(at)
 	for _, tc := range []struct {
@@ -57,7 +55,7 @@ func TestRunner(t *testing.T) {
 	}
 
 	own := map[string]string{"amd64": "amd64", "arm64": "arm64"}[runtime.GOARCH]
-	if e, why := on(own).runner(); own != "" && (e != nil || why != "") {
+	if e, why := FindEmulator(own); own != "" && (e != nil || why != "") {
 		t.Errorf("its own machine: %+v, %q", e, why)
 	}
 	for arch, want := range map[string]string{
@@ -68,7 +66,7 @@ func TestRunner(t *testing.T) {
 		if registered("qemu-" + arch) {
 			continue
 		}
-		if why, ok := on(arch).Runs(); ok || why != want {
+		if e, why := FindEmulator(arch); e != nil || why != want {
 			t.Errorf("%s: %q, want %q", arch, why, want)
 		}
 	}

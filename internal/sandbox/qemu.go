@@ -1,4 +1,4 @@
-package builder
+package sandbox
 
 import (
 	"debug/elf"
@@ -9,11 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep"
-	"github.com/pgext/pgext/internal/sandbox"
 )
 
 // machine is what qemu-user emulates: its name there, and the ELF header of
@@ -33,11 +32,10 @@ var machines = map[string]machine{
 	"s390x":   {"s390x", binary.BigEndian, elf.EM_S390},
 }
 
-// runner says how programs of t's architecture run here: by the kernel alone,
-// which may know an emulator, or with one that a sandbox gets. why says that
-// they do not.
-func (t Trial) runner() (e *sandbox.Emulator, why string) {
-	arch := t.Metadata.Arch
+// FindEmulator says how programs of arch, a Debian architecture, run on this
+// machine: by the kernel alone, which may know an emulator (nil), or with the
+// one that is returned. why says that they do not run; "" says that they do.
+func FindEmulator(arch string) (e *Emulator, why string) {
 	a, known := debian.LookupArchitecture(arch)
 	m, emulable := machines[a.OCI]
 	switch {
@@ -48,7 +46,7 @@ func (t Trial) runner() (e *sandbox.Emulator, why string) {
 	case registered("qemu-" + m.name):
 		return nil, ""
 	}
-	if program, ok := findEmulator(m.name); ok {
+	if program, ok := findQEMU(m.name); ok {
 		return m.emulator(program), ""
 	}
 	return nil, fmt.Sprintf("this machine is %s, and has no emulator of %s (qemu-user-static)", runtime.GOARCH, arch)
@@ -64,8 +62,8 @@ func registered(name string) bool {
 // fixedBinary is flag F.
 var fixedBinary = regexp.MustCompile(`(?m)^flags: .*F`)
 
-// findEmulator looks for an emulator that runs in any root file system.
-func findEmulator(name string) (string, bool) {
+// findQEMU looks for an emulator that runs in any root file system.
+func findQEMU(name string) (string, bool) {
 	for _, program := range []string{"qemu-" + name + "-static", "qemu-" + name} {
 		at, err := exec.LookPath(program)
 		if err == nil && standsAlone(at) {
@@ -79,22 +77,17 @@ func findEmulator(name string) (string, bool) {
 
 // standsAlone tells whether a program needs no dynamic loader.
 func standsAlone(program string) bool {
-	f, err := os.Open(program)
+	f, err := elf.Open(program)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	o, err := elfdep.Read(f, info.Size())
-	return err == nil && o.Interp == ""
+	defer f.Close() //nolint:errcheck // nothing is written
+	return !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
 // emulator says which programs a sandbox hands to program: 64-bit ELF files
 // that are executables, for whatever system.
-func (m machine) emulator(program string) *sandbox.Emulator {
+func (m machine) emulator(program string) *Emulator {
 	magic, mask := make([]byte, 20), make([]byte, 20)
 	copy(magic, elf.ELFMAG)
 	magic[elf.EI_CLASS], magic[elf.EI_DATA], magic[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
@@ -108,5 +101,5 @@ func (m machine) emulator(program string) *sandbox.Emulator {
 	}
 	m.order.PutUint16(mask[16:], 0xfffe) // ET_DYN differs from ET_EXEC in the last bit
 	m.order.PutUint16(mask[18:], 0xffff)
-	return &sandbox.Emulator{Path: program, Magic: magic, Mask: mask}
+	return &Emulator{Path: program, Magic: magic, Mask: mask}
 }
