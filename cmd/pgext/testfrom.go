@@ -136,7 +136,7 @@ func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*pr
 	if err != nil {
 		return nil, err
 	}
-	for _, tag := range builder.Previous(tags, s.Trial, y.epoch(s)) {
+	for _, tag := range builder.Previous(tags, s.Metadata, y.epoch(s)) {
 		p, err := y.pair(ctx, s, r.at(tag))
 		if err != nil || p.why == "" {
 			return p, err

@@ -102,3 +102,25 @@ func TestDescription(t *testing.T) {
 		})
 	}
 }
+
+// TestParseTag reads back what Tags wrote.
+func TestParseTag(t *testing.T) {
+	moving, fixed := Tags("1.2-rc1", 18, "trixie", time.Date(2026, 3, 5, 7, 9, 59, 0, time.UTC), 2)
+	for _, tc := range []struct {
+		tag  string
+		want Tag
+		ok   bool
+	}{
+		{moving, Tag{Version: "1.2-rc1"}, true},
+		{fixed, Tag{Version: "1.2-rc1", Stamp: "202603050709", Revision: 2}, true},
+		{"1.2-17-trixie", Tag{}, false},
+		{"1.2-18-bookworm", Tag{}, false},
+		{"18-trixie", Tag{}, false},
+		{"latest", Tag{}, false},
+		{"", Tag{}, false},
+	} {
+		if got, ok := ParseTag(tc.tag, 18, "trixie"); ok != tc.ok || got != tc.want {
+			t.Errorf("ParseTag(%q) = %+v, %v, want %+v, %v", tc.tag, got, ok, tc.want, tc.ok)
+		}
+	}
+}
