@@ -1,15 +1,11 @@
 package builder
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
@@ -35,7 +31,7 @@ func documentsOf(at Place, c image.Collection) (map[v1.Hash][]verify.Document, e
 	for _, r := range c.Referrers {
 		subject, told, ok, err := image.ReadReferrer(r, types...)
 		switch {
-		case isTransport(err):
+		case registry.Trouble(err):
 			return nil, &registry.Error{Op: "reading", Ref: at.Repository, Err: err}
 		case err == nil && ok:
 			if size += len(told.Content); size > maxDocuments || len(out[subject]) >= maxAttached {
@@ -70,10 +66,3 @@ func (*CrowdedError) Hint() string {
 
 // ExitCode is 13: what is true cannot be told from the rest.
 func (*CrowdedError) ExitCode() int { return 13 }
-
-// isTransport tells the trouble of a network from that of an image.
-func isTransport(err error) bool {
-	var answer *transport.Error
-	var trouble net.Error
-	return errors.As(err, &answer) || errors.As(err, &trouble) || errors.Is(err, io.ErrUnexpectedEOF)
-}

@@ -63,7 +63,7 @@ func (a Attestor) Attest(ctx context.Context, repo string, about image.Collectio
 // known is what the repository has about the image already; nothing when it
 // does not have the image.
 func (a Attestor) known(ctx context.Context, repo string, digest v1.Hash) (sign.Evidence, error) {
-	c, err := a.Registry.Collect(ctx, reference(repo, digest.String()))
+	c, err := a.Registry.Collect(ctx, registry.Reference(repo, digest.String()))
 	switch {
 	case registry.Absent(err):
 		return sign.Evidence{}, nil
@@ -85,7 +85,7 @@ func (a Attestor) subjects(repo string, about image.Collection, batch *sign.Batc
 	if about.Index != nil {
 		all = append(all, about.Index)
 	}
-	images, err := architectures(about)
+	images, err := about.Architectures()
 	if err != nil {
 		return sign.Subject{}, err
 	}
@@ -291,7 +291,7 @@ func bareManifests(at Place, c image.Collection) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	images, err := architectures(c)
+	images, err := c.Architectures()
 	if err != nil {
 		return nil, err
 	}

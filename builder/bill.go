@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/license"
@@ -142,21 +142,10 @@ func (in inputs) location(pin lock.Package) (string, error) {
 	}
 	for _, f := range in.target.DebFiles(in.pins.Arch) {
 		if f.SHA256 == pin.SHA256 {
-			return public(f.URL), nil
+			return fetch.Public(f.URL), nil
 		}
 	}
 	return "", nil
-}
-
-// public is an address without what may be a secret; "" for one that means
-// nothing elsewhere.
-func public(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
 }
 
 // lister tells whose each file of an image is.

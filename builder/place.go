@@ -43,7 +43,7 @@ func collect(ctx context.Context, m Mirror, from Place, ref string) (image.Colle
 		c, err := image.At(from.Layout).Collect(ref)
 		return c, nil, err
 	}
-	r, err := m.Collect(ctx, reference(from.Repository, ref))
+	r, err := m.Collect(ctx, registry.Reference(from.Repository, ref))
 	if err != nil {
 		return image.Collection{}, nil, err
 	}
@@ -55,14 +55,6 @@ func collect(ctx context.Context, m Mirror, from Place, ref string) (image.Colle
 		Artifact: image.Artifact{Digest: r.Digest, Index: r.Index}, Image: r.Image,
 		Referrers: r.Referrers, Indexes: r.Indexes, Evidence: r.Evidence,
 	}, missing, nil
-}
-
-// reference is HOST/NAME with a tag or digest.
-func reference(repo, ref string) string {
-	if _, err := v1.NewHash(ref); err == nil {
-		return repo + "@" + ref
-	}
-	return repo + ":" + ref
 }
 
 // TagsIn returns the images with a tag in a place, each with all its tags. Their
@@ -80,7 +72,7 @@ func TagsIn(ctx context.Context, m Mirror, from Place) ([]Stored, error) {
 		if strings.HasPrefix(tag, "sha256-") {
 			continue // lists of referrers, and evidence: they come with their images
 		}
-		r, err := m.Resolve(ctx, reference(from.Repository, tag))
+		r, err := m.Resolve(ctx, registry.Reference(from.Repository, tag))
 		if err != nil {
 			return nil, err
 		}
@@ -92,15 +84,6 @@ func TagsIn(ctx context.Context, m Mirror, from Place) ([]Stored, error) {
 		out[i].Tags = append(out[i].Tags, tag)
 	}
 	return out, nil
-}
-
-// architectures are the images of a collection.
-func architectures(c image.Collection) ([]v1.Image, error) {
-	if c.Index == nil {
-		return []v1.Image{c.Image}, nil
-	}
-	a, err := image.FromIndex(c.Index)
-	return a.Images, err
 }
 
 // Stored is an image in a layout.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/archive"
+	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/provenance"
@@ -69,5 +70,5 @@ func (in inputs) officially(name, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return public(archive.URLs(a, nil, path, time.Time{})[0]), nil
+	return fetch.Public(archive.URLs(a, nil, path, time.Time{})[0]), nil
 }

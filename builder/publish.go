@@ -60,7 +60,7 @@ func Publish(ctx context.Context, s Stored, repo string, p Publisher, a Attester
 			return Published{}, fmt.Errorf("attesting %s@%s: %w", repo, s.Digest, err)
 		}
 		publication.Referrers = append(publication.Referrers, made.Referrers...)
-		addEvidence(&publication, made.Tags)
+		publication = publication.With(made.Tags)
 	}
 	if _, err := p.Push(ctx, repo, publication); err != nil {
 		return Published{}, err
@@ -74,8 +74,7 @@ func Publish(ctx context.Context, s Stored, repo string, p Publisher, a Attester
 // publicationOf is a collection under tags; those with a time in them never
 // move.
 func publicationOf(c image.Collection, tags []string) registry.Publication {
-	p := registry.Publication{Index: c.Index, Image: c.Image, Referrers: c.Referrers, Indexes: c.Indexes}
-	addEvidence(&p, c.Evidence)
+	p := registry.Publication{Index: c.Index, Image: c.Image, Referrers: c.Referrers, Indexes: c.Indexes}.With(c.Evidence)
 	for _, tag := range tags {
 		if metadata.Immutable(tag) {
 			p.Immutable = append(p.Immutable, tag)
@@ -84,25 +83,4 @@ func publicationOf(c image.Collection, tags []string) registry.Publication {
 		}
 	}
 	return p
-}
-
-// addEvidence lets the layers of images join those of tags, in the registry
-// and in p.
-func addEvidence(p *registry.Publication, images map[string]v1.Image) {
-	for tag, img := range images {
-		if p.Evidence == nil {
-			p.Evidence = map[string]registry.Evidence{}
-		}
-		before, merge := p.Evidence[tag], registry.Merge(img)
-		p.Evidence[tag] = func(existing v1.Image) (v1.Image, error) {
-			if before == nil {
-				return merge(existing)
-			}
-			existing, err := before(existing)
-			if err != nil {
-				return nil, err
-			}
-			return merge(existing)
-		}
-	}
 }

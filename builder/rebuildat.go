@@ -96,7 +96,7 @@ func (b *Builder) choose(ctx context.Context, waiting [][]provenance.Statement, 
 // statementsOf are the statements of plain provenance about each architecture,
 // at least one.
 func statementsOf(at Place, c image.Collection) ([][]provenance.Statement, error) {
-	images, err := architectures(c)
+	images, err := c.Architectures()
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (b *Builder) Verify(ctx context.Context, m Mirror, at Place, ref string, d 
 // input finds out all that is asked about.
 func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Demands) (verify.Input, error) {
 	in := verify.Input{Trusted: d.Trust != nil, Policy: d.Policy}
-	images, err := architectures(c)
+	images, err := c.Architectures()
 	if err != nil {
 		return in, err
 	}
@@ -91,21 +91,16 @@ func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Dem
 	return in, nil
 }
 
-// besides are the entries of an index that architectures leaves out.
+// besides are the entries of an index that are no images of architectures.
 func besides(idx v1.ImageIndex) (others, unjudged []string, err error) {
-	m, err := idx.IndexManifest()
-	if err != nil {
-		return nil, nil, err
+	all, err := image.Besides(idx)
+	for _, d := range all.Attestations {
+		others = append(others, d.Digest.String())
 	}
-	for _, d := range m.Manifests {
-		switch {
-		case d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown":
-			others = append(others, d.Digest.String())
-		case !d.MediaType.IsImage() || d.Platform != nil && d.Platform.Architecture == "unknown":
-			unjudged = append(unjudged, fmt.Sprintf("%s (%s)", d.Digest, d.MediaType))
-		}
+	for _, d := range all.Unread {
+		unjudged = append(unjudged, fmt.Sprintf("%s (%s)", d.Digest, d.MediaType))
 	}
-	return others, unjudged, nil
+	return others, unjudged, err
 }
 
 // verdictOf judges the evidence about a subject. When what might have counted
@@ -119,7 +114,7 @@ func verdictOf(t *sign.Trust, at Place, subject v1.Hash, c image.Collection) (si
 		return v, nil
 	}
 	for _, r := range v.Rejected {
-		if r.Reason == sign.Unreadable && isTransport(r) {
+		if r.Reason == sign.Unreadable && registry.Trouble(r) {
 			return v, &registry.Error{Op: "reading", Ref: at.Repository, Err: r}
 		}
 	}
@@ -139,7 +134,7 @@ func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string)
 	s, err := survey.Take(ctx, e.Artifact, survey.Options{Cache: b.o.Cache})
 	switch {
 	case err == nil:
-	case isTransport(err):
+	case registry.Trouble(err):
 		return out, nil, &registry.Error{Op: "reading", Ref: at.Repository, Err: err}
 	case ctx.Err() != nil:
 		return out, nil, ctx.Err()

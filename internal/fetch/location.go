@@ -65,6 +65,17 @@ func Redact(raw string) string {
 	return show(u)
 }
 
+// Public returns a URL as it may be published: as of Redact, and "" for one that
+// means nothing to others, since it is not of a web server.
+func Public(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
 func show(u *url.URL) string {
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
 	if u.RawQuery != "" {

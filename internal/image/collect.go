@@ -165,3 +165,12 @@ func (l *Layout) evidence(tag string) (v1.Image, error) {
 	}
 	return nil, nil
 }
+
+// Architectures are the images of Index in its order, as of FromIndex, or Image.
+func (c Collection) Architectures() ([]v1.Image, error) {
+	if c.Index == nil {
+		return []v1.Image{c.Image}, nil
+	}
+	a, err := FromIndex(c.Index)
+	return a.Images, err
+}

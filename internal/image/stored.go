@@ -35,7 +35,7 @@ func FromIndex(idx v1.ImageIndex) (Artifact, error) {
 	}
 	a := Artifact{Digest: digest, Index: idx}
 	for _, d := range m.Manifests {
-		if !d.MediaType.IsImage() || d.Platform != nil && d.Platform.Architecture == "unknown" {
+		if !isArchitecture(d) {
 			continue
 		}
 		img, err := idx.Image(d.Digest)
@@ -45,6 +45,38 @@ func FromIndex(idx v1.ImageIndex) (Artifact, error) {
 		a.Images = append(a.Images, img)
 	}
 	return a, nil
+}
+
+// isArchitecture tells the images of an index from whatever else it lists.
+func isArchitecture(d v1.Descriptor) bool {
+	return d.MediaType.IsImage() && (d.Platform == nil || d.Platform.Architecture != "unknown")
+}
+
+// Unlisted are the entries of an index that FromIndex leaves out.
+type Unlisted struct {
+	// Attestations are for the platform unknown/unknown, as other builders
+	// mark what is no image.
+	Attestations []v1.Descriptor
+	// Unread are the rest.
+	Unread []v1.Descriptor
+}
+
+// Besides returns what an index lists beside the images of architectures.
+func Besides(idx v1.ImageIndex) (Unlisted, error) {
+	m, err := idx.IndexManifest()
+	if err != nil {
+		return Unlisted{}, err
+	}
+	var out Unlisted
+	for _, d := range m.Manifests {
+		switch {
+		case d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown":
+			out.Attestations = append(out.Attestations, d)
+		case !isArchitecture(d):
+			out.Unread = append(out.Unread, d)
+		}
+	}
+	return out, nil
 }
 
 // FromImage returns the artifact of an image that no index names.

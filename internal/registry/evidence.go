@@ -121,3 +121,28 @@ func (t *transaction) updateTag(ctx context.Context, tag string, thorough bool) 
 func compareHashes(a, b v1.Hash) int {
 	return cmp.Or(cmp.Compare(a.Algorithm, b.Algorithm), cmp.Compare(a.Hex, b.Hex))
 }
+
+// With returns the publication with images, by their tags, merged into its
+// evidence: their layers join those that a tag has in the registry, and those
+// that p brings.
+func (p Publication) With(images map[string]v1.Image) Publication {
+	all := maps.Clone(p.Evidence)
+	if all == nil {
+		all = map[string]Evidence{}
+	}
+	for tag, img := range images {
+		before, merge := all[tag], Merge(img)
+		all[tag] = func(existing v1.Image) (v1.Image, error) {
+			if before == nil {
+				return merge(existing)
+			}
+			existing, err := before(existing)
+			if err != nil {
+				return nil, err
+			}
+			return merge(existing)
+		}
+	}
+	p.Evidence = all
+	return p
+}

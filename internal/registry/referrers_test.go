@@ -314,3 +314,20 @@ func TestMerge(t *testing.T) {
 		})
 	}
 }
+
+// TestWith: what comes later joins what a publication brings already, and the
+// publication that was is not changed.
+func TestWith(t *testing.T) {
+	one, two := newIndexImage(t, "one"), newIndexImage(t, "two")
+	first := Publication{}.With(map[string]v1.Image{"tag": one})
+	both := first.With(map[string]v1.Image{"tag": two})
+	for name, tc := range map[string]struct {
+		p    Publication
+		want v1.Image
+	}{"one": {first, one}, "one, then two": {both, must(Merge(two)(one))}} {
+		got, err := tc.p.Evidence["tag"](nil)
+		if err != nil || digestOf(t, got) != digestOf(t, tc.want) {
+			t.Errorf("%s: With() gives %v, want %v (%v)", name, digestOf(t, got), digestOf(t, tc.want), err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -140,4 +141,12 @@ func isUpload(err error) bool {
 	}
 	var request *url.Error
 	return errors.As(err, &request) && request.Op == "Patch"
+}
+
+// Trouble tells the failures of a network, or of a registry, from those of the
+// image that was read from there.
+func Trouble(err error) bool {
+	var answer *transport.Error
+	var trouble net.Error
+	return errors.As(err, &answer) || errors.As(err, &trouble) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
@@ -25,6 +26,15 @@ func (c *Client) Tags(ctx context.Context, repo string) ([]string, error) {
 	tags, err := op()
 	slices.Sort(tags)
 	return tags, wrap("listing the tags of", repo, err)
+}
+
+// Reference is the reference of the image in repo (HOST/NAME) that a tag or a
+// digest names.
+func Reference(repo, name string) string {
+	if _, err := v1.NewHash(name); err == nil {
+		return repo + "@" + name
+	}
+	return repo + ":" + name
 }
 
 // Split takes ref, HOST/NAME[:TAG][@DIGEST], apart into its repository and what
