@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
@@ -22,6 +23,8 @@ type Company struct {
 	Missing []metadata.Requirement
 	// Suite is a regression suite that runs as well; nil is none.
 	Suite *pgtest.Suite
+	// Timeout is that of pgtest.Options.
+	Timeout time.Duration
 	// Report hears of each check as soon as it is known; nil discards.
 	Report func(pgtest.Check)
 }
@@ -40,7 +43,7 @@ func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Resul
 	if err != nil {
 		return pgtest.Result{}, err
 	}
-	result, err := pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Report: with.Report})
+	result, err := pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Timeout: with.Timeout, Report: with.Report})
 	if t.Derived {
 		result.Checks = append([]pgtest.Check{derivation(t.Metadata)}, result.Checks...)
 	}

@@ -46,7 +46,7 @@ func (b *Builder) upgrade(ctx context.Context, from, to Attended) (pgtest.Result
 			to.Report(noted[0])
 		}
 	}
-	result, err := pgtest.Upgrade(ctx, before, after, pgtest.Options{Cache: b.o.Cache, Report: to.Report})
+	result, err := pgtest.Upgrade(ctx, before, after, pgtest.Options{Cache: b.o.Cache, Timeout: to.Timeout, Report: to.Report})
 	result.Checks = append(noted, result.Checks...)
 	return result, err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -28,6 +29,8 @@ type testFlags struct {
 	from   string
 	base   string
 	suite  regressFlags
+	// timeout is how long a script may take; 0 is the default.
+	timeout time.Duration
 }
 
 const testHelp = `Try images out on a real PostgreSQL server, mounted and configured as
@@ -79,6 +82,7 @@ func (a *app) testCommand() *cobra.Command {
 	fs.StringVar(&f.from, "from", "", "image to upgrade from: IMAGE, HOST/NAME, TAG, or \"previous\"")
 	fs.StringVar(&f.base, "base", "", "test images on this operand: cnpg-minimal or image:REF")
 	f.suite.bind(fs)
+	fs.DurationVar(&f.timeout, "timeout", 0, "how long test.sql, and each test of a regression suite, may take (default 2m and 5m)")
 	fs.StringVar(&f.junit, "junit", "", "write a JUnit report to this file")
 	return cmd
 }
@@ -87,6 +91,9 @@ func (a *app) testCommand() *cobra.Command {
 func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err := checkBase(f.base); err != nil {
 		return err
+	}
+	if f.timeout < 0 {
+		return usageErrorf("--timeout %v is no time to wait", f.timeout)
 	}
 	suite, err := f.suite.suite(args)
 	if err != nil {
@@ -110,7 +117,7 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
-	outcomes, err := a.test(ctx, b, subjects, others)
+	outcomes, err := a.test(ctx, b, subjects, company{others, f.timeout})
 	if err != nil {
 		return err
 	}
@@ -126,15 +133,22 @@ type outcome struct {
 	log, diffs string
 }
 
+// company is what every subject is tested with.
+type company struct {
+	// all are the images that it may require.
+	all     []builder.Trial
+	timeout time.Duration
+}
+
 // test tests the subjects, several at a time.
-func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, all []builder.Trial) ([]outcome, error) {
+func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, with company) ([]outcome, error) {
 	out := make([]outcome, len(subjects))
 	live := &liveLines{app: a}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(a.global.jobs)
 	for i, s := range subjects {
 		group.Go(func() (err error) {
-			out[i], err = testOne(ctx, b, s, all, live)
+			out[i], err = testOne(ctx, b, s, with, live)
 			return err
 		})
 	}
@@ -142,15 +156,15 @@ func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, 
 }
 
 // testOne tests a subject that this machine runs, with what it requires.
-func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.Trial, live *liveLines) (outcome, error) {
+func testOne(ctx context.Context, b *builder.Builder, s subject, with company, live *liveLines) (outcome, error) {
 	o := outcome{subject: s}
 	if why, ok := s.Runs(); !ok {
 		return readOne(ctx, b, s, why)
 	}
-	others, missing := s.Required(all)
+	others, missing := s.Required(with.all)
 	report := func(c pgtest.Check) { live.show(s, c) }
-	company := builder.Company{Others: others, Missing: missing, Report: report}
-	tried := company
+	own := builder.Company{Others: others, Missing: missing, Timeout: with.timeout, Report: report}
+	tried := own
 	tried.Suite = s.suite
 	result, err := b.Test(ctx, s.Trial, tried)
 	if refused := (*sandbox.EmulatorError)(nil); errors.As(err, &refused) {
@@ -158,7 +172,7 @@ func testOne(ctx context.Context, b *builder.Builder, s subject, all []builder.T
 	}
 	if err == nil {
 		var upgraded pgtest.Result
-		upgraded, err = s.upgrade(ctx, b, all, company)
+		upgraded, err = s.upgrade(ctx, b, with.all, own)
 		result = result.And(upgraded)
 	}
 	for _, r := range missing {

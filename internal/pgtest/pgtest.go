@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/metadata"
@@ -47,6 +48,10 @@ type Input struct {
 // Options say how images are tested. Cache is required.
 type Options struct {
 	Cache *cache.Cache
+	// Timeout is how long Script may take, and each test of Suite; 0 is 2
+	// minutes for the one and 5 for the others. An emulator gets ten times as
+	// long.
+	Timeout time.Duration
 	// Report is told of each check as soon as it is known; nil discards.
 	Report func(Check)
 }

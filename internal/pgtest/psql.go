@@ -75,13 +75,35 @@ func (s *server) query(ctx context.Context, database, sql string) (string, error
 	return a.output["query"], a.err
 }
 
+// unfinishedError says that psql was stopped, since it took too long.
+type unfinishedError struct{ after time.Duration }
+
+func (e *unfinishedError) Error() string { return fmt.Sprintf("psql is not done after %v", e.after) }
+
 // psql runs a script and returns what it printed. The error is a *SQLError
-// when the server or psql refused something.
+// when the server or psql refused something, and an *unfinishedError when it
+// took longer than sessionTime.
 func (s *server) psql(ctx context.Context, database, script string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.patience(sessionTime))
+	return s.psqlWithin(ctx, sessionTime, database, script)
+}
+
+// psqlWithin is psql with a time of its own. What is not over then is ended,
+// on the server too.
+func (s *server) psqlWithin(ctx context.Context, most time.Duration, database, script string) (string, error) {
+	out, err := s.try(ctx, most, database, script)
+	if errors.As(err, new(*unfinishedError)) {
+		s.endSessions(ctx)
+	}
+	return out, err
+}
+
+// try is psqlWithin that leaves the server as it is.
+func (s *server) try(ctx context.Context, most time.Duration, database, script string) (string, error) {
+	most = s.patience(most)
+	own, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	err := s.sandbox.Run(ctx, sandbox.Command{
+	err := s.sandbox.Run(own, sandbox.Command{
 		Args: []string{
 			bin(s.major, "psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1",
 			"--set=VERBOSITY=verbose", "--dbname=" + database, "--file=-",
@@ -93,8 +115,11 @@ func (s *server) psql(ctx context.Context, database, script string) (string, err
 		Stdin: strings.NewReader(script), Stdout: &limited{to: &stdout, left: maxOutput}, Stderr: &limited{to: &stderr, left: maxOutput},
 	})
 	var exit *sandbox.ExitError
-	if errors.As(err, &exit) {
+	switch {
+	case errors.As(err, &exit):
 		err = sqlError(stderr.String(), exit)
+	case err != nil && own.Err() != nil && ctx.Err() == nil:
+		err = &unfinishedError{most}
 	}
 	return stdout.String(), err
 }

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,18 +34,22 @@ exec $6 "$5" -X -a -q -d "$4" -v HIDE_TABLEAM=on -v HIDE_TOAST_COMPRESSION=on <"
 // test runs a test and compares what it printed. The error says what is wrong,
 // with the head of the difference below it.
 func (r *regression) test(ctx context.Context, name string) error {
-	patience := r.server.patience(testTime)
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	most := r.server.patience(cmp.Or(r.options.Timeout, testTime))
+	own, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	s := r.suite
-	err := r.server.sandbox.Run(ctx, sandbox.Command{
+	err := r.server.sandbox.Run(own, sandbox.Command{
 		Args: []string{"/bin/sh", "-c", testScript, "sh", s.OutputDir, s.InputDir, name, s.Databases[0], bin(r.in.Postgres, "psql"), s.Launcher},
 		Env:  r.environment(name), Dir: suiteDir,
 	})
 	var exit *sandbox.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("psql is not done after %v", patience)
+		return ctx.Err()
+	case own.Err() != nil:
+		r.server.endSessions(ctx)
+		r.explain(moreTime)
+		return &unfinishedError{most}
 	case errors.As(err, &exit) && exit.Code == noSuchTest:
 		return fmt.Errorf("%s %w", path.Join(s.InputDir, "sql", name+".sql"), errMissing)
 	case err != nil && exit == nil:

@@ -255,9 +255,19 @@ func (r *run) createAll(ctx context.Context, home string) (string, error) {
 
 // script runs the recipe's own test where everything was created together.
 func (r *run) script(ctx context.Context) (string, error) {
-	_, err := r.server.psql(ctx, cmp.Or(r.shared, "postgres"), r.in.Script)
-	return "", err
+	return "", r.scriptIn(ctx, cmp.Or(r.shared, "postgres"))
 }
+
+func (r *run) scriptIn(ctx context.Context, database string) error {
+	_, err := r.server.psqlWithin(ctx, cmp.Or(r.options.Timeout, sessionTime), database, r.in.Script)
+	if errors.As(err, new(*unfinishedError)) {
+		r.explain(moreTime)
+	}
+	return err
+}
+
+// moreTime is the way out where a script is slow and not stuck.
+const moreTime = "--timeout 30m, for one, gives test.sql and each test of a regression suite that long"
 
 // restart stops the server in an orderly way and starts it again; everything
 // that was created has to be there.
@@ -306,6 +316,9 @@ func (r *run) logAs(ctx context.Context, name string) {
 	const most = 5
 	c := Check{Name: name, Status: Pass}
 	bad, worthNoting := faults(r.server.log.since(0))
+	if n := r.server.log.lost(); n > 0 {
+		worthNoting = append(worthNoting, fmt.Sprintf("%d bytes in the middle of the log were not kept, and are not judged", n))
+	}
 	switch {
 	case len(bad) > 0:
 		c.Status, c.Detail = Fail, shorten(bad, most)

@@ -163,7 +163,7 @@ const (
 func (s *server) ready(ctx context.Context, mark int) error {
 	for {
 		news := s.log.changed()
-		if isReady(s.log.since(mark)) {
+		if s.log.accepts(mark) {
 			return nil
 		}
 		select {
@@ -176,12 +176,6 @@ func (s *server) ready(ctx context.Context, mark int) error {
 	}
 }
 
-// isReady tells whether the last word of a log is that it takes connections.
-func isReady(log string) bool {
-	at := strings.LastIndex(log, accepting)
-	return at >= 0 && at > strings.LastIndex(log, crashing)
-}
-
 // alive tells whether the server runs; one that crashed is given the time to
 // recover.
 func (s *server) alive(ctx context.Context, mark int) bool {
@@ -190,7 +184,7 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 		return false
 	default:
 	}
-	if !strings.Contains(s.log.since(mark), crashing) {
+	if crashed, _ := s.log.crashed(mark); !crashed {
 		// a session may hear of a crash before the server does
 		if _, err := s.query(ctx, "postgres", "SELECT 1;"); err == nil || !recovering.MatchString(err.Error()) {
 			return true
@@ -211,7 +205,7 @@ func (s *server) settle(ctx context.Context, mark int) {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	for news := s.log.changed(); ; news = s.log.changed() {
-		if log := s.log.since(mark); strings.LastIndex(log, crashing) > strings.LastIndex(log, accepting) {
+		if _, recovering := s.log.crashed(mark); recovering {
 			return
 		}
 		select {
@@ -227,19 +221,57 @@ func (s *server) settle(ctx context.Context, mark int) {
 // recovering is what a server tells its clients after a crash.
 var recovering = regexp.MustCompile(`in recovery mode|starting up|shutting down|closed the connection unexpectedly|crash of another server process`)
 
-// stop ends the server as an orderly shutdown does ("fast").
+// stop ends the server as an orderly shutdown does ("fast"). One that does not
+// end is made to.
 func (s *server) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
-	defer cancel()
 	if err := s.running.Signal(syscall.SIGINT); err != nil {
 		return err
 	}
+	most := s.patience(startTime)
 	select {
 	case <-s.running.Ended():
 		return s.running.Wait()
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for the server to stop: %w", ctx.Err())
+		return ctx.Err()
+	case <-time.After(most):
+		s.abort()
+		return fmt.Errorf("the server has not stopped after %v", most)
 	}
+}
+
+// abortTime is how long a server may take for an immediate shutdown, in which
+// it kills after 5 seconds what has not ended by then.
+const abortTime = 10 * time.Second
+
+// abort ends the server at once, as a crash would.
+func (s *server) abort() {
+	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL} {
+		_ = s.running.Signal(sig) // it may just have ended
+		select {
+		case <-s.running.Ended():
+			return
+		case <-time.After(s.patience(abortTime)):
+		}
+	}
+}
+
+// endTime is how long sessions may take to end.
+const endTime = 2 * time.Second
+
+// endAll ends every session but its own, and tells how many are left.
+const endAll = `SELECT count(*) FROM (
+	SELECT pg_terminate_backend(pid, %d) AS ended FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+) AS s WHERE NOT ended;`
+
+// endSessions ends what sessions that nobody waits for any more still do: the
+// next ones would meet their locks. A server that cannot is started again.
+func (s *server) endSessions(ctx context.Context) {
+	left, err := s.try(ctx, 2*endTime, "postgres", fmt.Sprintf(endAll, endTime.Milliseconds()))
+	if err == nil && strings.TrimSpace(left) == "0" || ctx.Err() != nil {
+		return
+	}
+	s.abort()
+	_ = s.start(ctx) // who needs the server next sees whether it runs
 }
 
 func (s *server) close() { s.sandbox.Close() }

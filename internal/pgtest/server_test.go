@@ -69,22 +69,48 @@ func TestCatalogOrder(t *testing.T) {
 	}
 }
 
-func TestIsReady(t *testing.T) {
+// TestLogAccepts: the last word counts, in whatever pieces it comes.
+func TestLogAccepts(t *testing.T) {
 	const up, down = "LOG:  " + accepting + "\n", "LOG:  " + crashing + "\n"
 	for _, tc := range []struct {
-		name, log string
-		want      bool
+		name, log  string
+		want       bool
+		recovering bool
 	}{
-		{"nothing", "", false},
-		{"started", up, true},
-		{"crashed", down, false},
-		{"recovered", down + up, true},
-		{"crashed after its start", up + down, false},
-		{"crashed again", down + up + down, false},
-		{"recovered again", down + up + down + up, true},
+		{"nothing", "", false, false},
+		{"started", up, true, false},
+		{"crashed", down, false, true},
+		{"recovered", down + up, true, false},
+		{"crashed after its start", up + down, false, true},
+		{"crashed again", down + up + down, false, true},
+		{"recovered again", down + up + down + up, true, false},
+		{"long ago", up + strings.Repeat("x", 3*keptLog), true, false},
+		{"late", strings.Repeat("x", 3*keptLog) + up, true, false},
 	} {
-		if got := isReady(tc.log); got != tc.want {
-			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		for _, piece := range []int{1 << 30, 4096, 7, 1} {
+			if piece < 4096 && len(tc.log) > keptLog {
+				continue
+			}
+			l := newServerLog()
+			for log := tc.log; log != ""; log = log[min(piece, len(log)):] {
+				write(t, l, log[:min(piece, len(log))])
+			}
+			if got := l.accepts(0); got != tc.want {
+				t.Errorf("%s, in pieces of %d: got %v, want %v", tc.name, piece, got, tc.want)
+			}
+			if _, got := l.crashed(0); got != tc.recovering {
+				t.Errorf("%s, in pieces of %d: recovering %v, want %v", tc.name, piece, got, tc.recovering)
+			}
+			if l.accepts(l.mark()) {
+				t.Errorf("%s: what was before counts", tc.name)
+			}
 		}
+	}
+}
+
+func write(t *testing.T, l *serverLog, text string) {
+	t.Helper()
+	if n, err := l.Write([]byte(text)); n != len(text) || err != nil {
+		t.Fatalf("got %d, %v", n, err)
 	}
 }

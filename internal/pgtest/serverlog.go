@@ -1,58 +1,14 @@
 package pgtest
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 )
 
 // logPrefix starts each entry of the server's log with its process type,
 // database, SQLSTATE and application.
 const logPrefix = "@%b|%d|%e|%a| "
-
-// maxLog is how much of a log is kept, in bytes.
-const maxLog = 8 << 20
-
-// serverLog collects what a server writes.
-type serverLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	news chan struct{}
-}
-
-func newServerLog() *serverLog { return &serverLog{news: make(chan struct{})} }
-
-func (l *serverLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Write(p[:min(len(p), maxLog-l.text.Len())])
-	close(l.news)
-	l.news = make(chan struct{})
-	return len(p), nil
-}
-
-// changed is closed at the next write.
-func (l *serverLog) changed() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.news
-}
-
-// mark is a place in the log: its end as it is now.
-func (l *serverLog) mark() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Len()
-}
-
-// since returns what was written after mark.
-func (l *serverLog) since(mark int) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return string(l.text.Bytes()[mark:])
-}
 
 // entry is one message of the log.
 type entry struct {

@@ -1,6 +1,8 @@
 package pgtest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,21 +63,37 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
+// TestServerLogIsBounded: of a long log the beginning and the end are kept.
 func TestServerLogIsBounded(t *testing.T) {
 	l := newServerLog()
 	news := l.changed()
-	block := make([]byte, maxLog/2+1)
-	for range 3 {
-		if n, err := l.Write(block); n != len(block) || err != nil {
-			t.Fatalf("got %d, %v", n, err)
-		}
-	}
-	if got := l.mark(); got != maxLog {
-		t.Errorf("%d bytes are kept, want %d", got, maxLog)
-	}
+	write(t, l, "first\n")
 	select {
 	case <-news:
 	default:
 		t.Error("nobody was told")
+	}
+	line := strings.Repeat("x", 1023) + "\n"
+	for range 20 << 10 {
+		write(t, l, line)
+	}
+	mark := l.mark()
+	write(t, l, "last\n")
+	log := l.since(0)
+	if len(log) > 2*keptLog+100 || !strings.HasPrefix(log, "first\n") || !strings.HasSuffix(log, "\nlast\n") {
+		t.Errorf("%d bytes are kept, from %.10q to %q", len(log), log, log[max(0, len(log)-10):])
+	}
+	left := fmt.Sprintf("\n-- %d bytes are left out --\n", l.lost())
+	if !strings.Contains(log, left) || l.lost() != mark+5-2*keptLog {
+		t.Errorf("%d bytes are lost of %d; %q is not in it", l.lost(), mark+5, left)
+	}
+	if got := l.since(mark); got != "last\n" {
+		t.Errorf("since the mark: got %q", got)
+	}
+	if got := l.since(mark - 4); got != "xxx\nlast\n" {
+		t.Errorf("before the mark: got %q", got)
+	}
+	if short := newServerLog(); short.lost() != 0 || short.since(0) != "" {
+		t.Errorf("a new log has %q, and lost %d", short.since(0), short.lost())
 	}
 }

@@ -223,8 +223,7 @@ func (u *upgrade) advanceTogether(ctx context.Context) {
 		r.note(Check{Name: "upgrade test.sql", Status: Skip, Detail: "the extensions of the old image could not be created together"})
 	default:
 		r.check(ctx, "upgrade test.sql", func(ctx context.Context) (string, error) {
-			_, err := r.server.psql(ctx, cmp.Or(u.spare, "postgres"), r.in.Script)
-			return "", err
+			return "", r.scriptIn(ctx, cmp.Or(u.spare, "postgres"))
 		})
 	}
 }
