@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/metadata"
@@ -47,7 +48,7 @@ func Judge(tree filetree.Tree, postgres int) (Judgement, error) {
 // judgeTexts reads what rewrite would have rewritten.
 func (a *arrangement) judgeTexts(tree filetree.Tree) error {
 	paths := relocation{
-		mount: "/extensions/" + a.in.Name, places: map[string]bool{},
+		mount: cnpg.MountPath(a.in.Name), places: map[string]bool{},
 		sharedir: "/" + a.in.sharedir(), pkglibdir: "/" + a.in.pkglibdir(),
 	}
 	var modules []string

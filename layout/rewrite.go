@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -26,7 +27,7 @@ func (a *arrangement) rewrite(placed []placement) error {
 		}
 	}
 	paths := relocation{
-		mount:  "/extensions/" + a.in.Name,
+		mount:  cnpg.MountPath(a.in.Name),
 		places: places,
 		// As scripts have them: absolute.
 		sharedir: "/" + a.in.sharedir(), pkglibdir: "/" + a.in.pkglibdir(),
@@ -70,7 +71,7 @@ func (a *arrangement) accept(p *placement, c changes) {
 	}
 	p.content, p.action, p.reason = c.text, Rewritten, c.String()
 	if c.paths > 0 {
-		a.mount = "/extensions/" + a.in.Name
+		a.mount = cnpg.MountPath(a.in.Name)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/survey"
@@ -133,8 +134,8 @@ func settings(m metadata.Metadata) []string {
 		list []string
 		same []string
 	}{
-		{"extension_control_path", m.ExtensionControlPath, []string{"share"}},
-		{"dynamic_library_path", m.DynamicLibraryPath, []string{"lib"}},
+		{"extension_control_path", m.ExtensionControlPath, []string{cnpg.ControlPath}},
+		{"dynamic_library_path", m.DynamicLibraryPath, []string{cnpg.LibraryPath}},
 		{"ld_library_path", m.LDLibraryPath, nil},
 		{"bin_path", m.BinPath, nil},
 		{"shared_preload_libraries", m.SharedPreloadLibraries, nil},

@@ -1,7 +1,6 @@
 package describe
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,12 +66,6 @@ func TestFindings(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"PGX007", "PGX007", "PGX006", "PGX006", "PGX030"}, codes); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
-	}
-}
-
-func TestOperatorParametersAreSorted(t *testing.T) {
-	if !slices.IsSorted(operatorParameters) {
-		t.Error("operatorParameters is not sorted, and is searched as if it were")
 	}
 }
 

@@ -4,6 +4,5 @@
 // everything needed to mount and use an image without any repository. From it
 // and a Description come the tags, labels and annotations of an image.
 //
-// The room knows CloudNativePG's rules for names, paths and variables, and
-// nothing of files, registries or recipes.
+// The room knows nothing of files, registries or recipes.
 package metadata

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/cnpg"
 )
 
 // Server is what a PostgreSQL server that mounts images must be told, as
@@ -43,50 +45,20 @@ func (c Conflict) String() string {
 	return fmt.Sprintf("%s %s is %q for %s and %q for %s", kind, c.Name, c.Values[0], c.Images[0], c.Values[1], c.Images[1])
 }
 
-// MountPath is where CloudNativePG mounts the image of an extension.
-func MountPath(name string) string { return "/extensions/" + name }
-
-// managed are the libraries that CloudNativePG preloads as soon as a parameter
-// begins with their name and a dot, and takes away when none does, in the order
-// of its own list (1.30: ManagedExtensions in pkg/postgres/configuration.go).
-// The parameters chosen here have their default value, save for pgaudit's,
-// whose default is to do nothing.
-var managed = []struct{ library, parameter, value string }{
-	{"pgaudit", "pgaudit.log", "ddl"},
-	{"pg_stat_statements", "pg_stat_statements.track", "top"},
-	{"auto_explain", "auto_explain.log_min_duration", "-1"},
-	{"pg_failover_slots", "pg_failover_slots.synchronize_slot_names", "name_like:%"},
-}
-
-// Managed returns a parameter that has CloudNativePG preload library by
-// itself. Such a library must not be in shared_preload_libraries.
-func Managed(library string) (parameter, value string, ok bool) {
-	for _, m := range managed {
-		if m.library == library {
-			return m.parameter, m.value, true
-		}
-	}
-	return "", "", false
-}
-
 // Merge derives the server of images, which are listed in that order.
 func Merge(images []Metadata) (Server, []Conflict) {
 	s := Server{Parameters: map[string]string{}}
 	control, library := []string{"$system"}, []string{"$libdir"}
 	for _, m := range images {
-		control = append(control, m.mounted(m.ExtensionControlPath)...)
-		library = append(library, m.mounted(m.DynamicLibraryPath)...)
+		control = append(control, m.mounted(m.ExtensionControlPath, cnpg.ControlPath)...)
+		library = append(library, m.mounted(m.DynamicLibraryPath, cnpg.LibraryPath)...)
 		s.LDLibraryPath = append(s.LDLibraryPath, m.mounted(m.LDLibraryPath)...)
 		s.Path = append(s.Path, m.mounted(m.BinPath)...)
 		appendNew(&s.OutputPlugins, m.OutputPlugins)
 	}
 	s.ExtensionControlPath, s.DynamicLibraryPath = strings.Join(control, ":"), strings.Join(library, ":")
 	conflicts := s.settings(images)
-	for _, m := range managed {
-		if slices.ContainsFunc(slices.Collect(maps.Keys(s.Parameters)), func(p string) bool { return strings.HasPrefix(p, m.library+".") }) {
-			s.SharedPreloadLibraries = append(s.SharedPreloadLibraries, m.library)
-		}
-	}
+	s.SharedPreloadLibraries = cnpg.Preloaded(s.Parameters)
 	for _, m := range InOrder(images) {
 		appendNew(&s.SharedPreloadLibraries, m.SharedPreloadLibraries)
 	}
@@ -110,7 +82,7 @@ func (s *Server) settings(images []Metadata) []Conflict {
 	by = map[string]string{}
 	for _, m := range images {
 		for _, v := range m.Env {
-			value := Expand(v.Value, MountPath(m.Name))
+			value := cnpg.Expand(v.Value, cnpg.MountPath(m.Name))
 			i := slices.IndexFunc(s.Env, func(e EnvVar) bool { return e.Name == v.Name })
 			if i < 0 {
 				s.Env, by[v.Name] = append(s.Env, EnvVar{v.Name, value}), m.Name
@@ -122,22 +94,17 @@ func (s *Server) settings(images []Metadata) []Conflict {
 	return conflicts
 }
 
-// mounted returns paths of the image as the server sees them.
-func (m Metadata) mounted(paths []string) []string {
+// mounted returns paths of the image as the server sees them; those of
+// otherwise when there are none.
+func (m Metadata) mounted(paths []string, otherwise ...string) []string {
+	if len(paths) == 0 {
+		paths = otherwise
+	}
 	out := make([]string, len(paths))
 	for i, p := range paths {
-		out[i] = MountPath(m.Name) + "/" + strings.TrimPrefix(strings.TrimPrefix(p, "./"), "/")
+		out[i] = cnpg.Mounted(m.Name, p)
 	}
 	return out
-}
-
-// Expand returns the value of a variable for an image mounted at root:
-// ${image_root} is replaced and $${x} becomes ${x}.
-func Expand(value, root string) string {
-	const literal = "\x00" // CheckEnv refuses it in a value
-	value = strings.ReplaceAll(value, "$${", literal)
-	value = strings.ReplaceAll(value, "${image_root}", root)
-	return strings.ReplaceAll(value, literal, "${")
 }
 
 // InOrder returns images with those that others require before them, and

@@ -23,12 +23,19 @@ func TestValidate(t *testing.T) {
 		{"separator in a path", func(m *Metadata) { m.LDLibraryPath = []string{"a:b"} }, `ld_library_path[0]: "a:b" holds a character that separates or ends a path list`},
 		{"reserved variables", func(m *Metadata) {
 			m.Env = []EnvVar{{"PGDATA", "x"}, {"cnpg_x", "x"}, {"PATH", "x"}, {"A B", "x"}}
-		}, "env[0]: PGDATA is reserved by CloudNativePG\nenv[1]: cnpg_x is reserved by CloudNativePG\n" +
-			"env[2]: PATH is reserved by CloudNativePG\nenv[3]: \"A B\" is not a variable name"},
+		}, "env[0]: CloudNativePG refuses PGDATA: it reserves PG*, CNPG_*, POD_NAME, NAMESPACE, CLUSTER_NAME, PATH, LD_LIBRARY_PATH\n" +
+			"env[1]: CloudNativePG refuses cnpg_x: it reserves PG*, CNPG_*, POD_NAME, NAMESPACE, CLUSTER_NAME, PATH, LD_LIBRARY_PATH\n" +
+			"env[2]: CloudNativePG refuses PATH: it reserves PG*, CNPG_*, POD_NAME, NAMESPACE, CLUSTER_NAME, PATH, LD_LIBRARY_PATH\n" +
+			"env[3]: \"A B\" is not the name of an environment variable"},
 		{"placeholders", func(m *Metadata) {
 			m.Env = []EnvVar{{"A", "${image_root}/$x/$${other}"}, {"B", "${HOME}"}, {"C", "${image_root"}}
-		}, "env[1]: the value of B holds ${HOME}; the only placeholder is ${image_root}, and a literal ${x} is written $${x}\n" +
-			"env[2]: the value of C holds ${image_root; the only placeholder is ${image_root}, and a literal ${x} is written $${x}"},
+		}, "env[1]: the value of B holds ${HOME}; CloudNativePG knows only ${image_root}, and $${ is a literal ${\n" +
+			"env[2]: the value of C begins a placeholder with ${ and does not end it"},
+		{"no value", func(m *Metadata) { m.Env = []EnvVar{{"A", ""}} }, "env[0]: the value of A is empty"},
+		{
+			"parameters", func(m *Metadata) { m.Parameters = map[string]string{"a.b": "", "a.b.c": "", "a\nb": "", "port": ""} },
+			"parameters: \"a\\nb\" is not the name of a parameter\nparameters: \"a.b.c\" is not the name of a parameter",
+		},
 		{"same variable twice", func(m *Metadata) { m.Env = []EnvVar{{"A", "1"}, {"A", "2"}} }, "env[1]: A appears twice"},
 		{"create without extension", func(m *Metadata) { m.Create = []string{"pgis"} }, `create[0]: "pgis" is not among the extensions`},
 		{"two lines as extension", func(m *Metadata) { m.Extensions[0].Name, m.Create = "a\n\\! b", nil }, `extensions[0]: "a\n\\! b" cannot be the name of an extension`},

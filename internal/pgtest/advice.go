@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/cnpg"
 )
 
 // Patterns of what servers and extensions say when something is missing.
@@ -139,7 +139,7 @@ func preloadAdvice(in Input, second Result) []Advice {
 	}
 	var own []string
 	for _, name := range in.Preload {
-		if parameter, value, ok := metadata.Managed(name); ok {
+		if parameter, value, ok := cnpg.Managed(name); ok {
 			line := fmt.Sprintf("parameters: {%s: %q}", parameter, value)
 			out = append(out, Advice{Text: name + " must be preloaded; " + outcome, Recipe: line, Change: Change{Preload: []string{name}}})
 		} else {

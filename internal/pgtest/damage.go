@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/elfdep"
-	"github.com/pgext/pgext/internal/metadata"
 )
 
 // What servers say of files that are there and of no use, with what they are.
@@ -103,7 +103,7 @@ func (in Input) modules() []string {
 	m := in.Image.Metadata
 	var out []string
 	for _, name := range m.Modules {
-		out = append(out, path.Join(metadata.MountPath(m.Name), "lib", name+".so"))
+		out = append(out, path.Join(cnpg.MountPath(m.Name), "lib", name+".so"))
 	}
 	return out
 }
@@ -111,7 +111,7 @@ func (in Input) modules() []string {
 // object reads the ELF headers of a file of an image, by its mounted path.
 func (in Input) object(file string) (elfdep.Object, error) {
 	for _, i := range in.images() {
-		rest, ok := strings.CutPrefix(file, metadata.MountPath(i.Metadata.Name)+"/")
+		rest, ok := strings.CutPrefix(file, cnpg.MountPath(i.Metadata.Name)+"/")
 		if !ok {
 			continue
 		}

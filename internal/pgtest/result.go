@@ -45,7 +45,7 @@ type Advice struct {
 type Change struct {
 	// Preload are libraries for shared_preload_libraries; CloudNativePG
 	// preloads some of them by itself as soon as it is given a parameter
-	// (metadata.Managed).
+	// (cnpg.Managed).
 	Preload []string
 	// Libraries are for bundle.libraries.
 	Libraries []string

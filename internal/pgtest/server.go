@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/rootfs"
@@ -74,7 +75,7 @@ func layOut(ctx context.Context, in Input, tar io.Reader) (*server, error) {
 	spec := in.spec()
 	var all []metadata.Metadata
 	for _, i := range in.images() {
-		spec.Binds = append(spec.Binds, sandbox.Bind{Source: i.Dir, Target: metadata.MountPath(i.Metadata.Name)})
+		spec.Binds = append(spec.Binds, sandbox.Bind{Source: i.Dir, Target: cnpg.MountPath(i.Metadata.Name)})
 		all = append(all, i.Metadata)
 	}
 	sb, err := sandbox.Open(ctx, spec)

@@ -5,10 +5,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-)
 
-// maxName is the longest name that CloudNativePG takes, in bytes.
-const maxName = 59
+	"github.com/pgext/pgext/internal/cnpg"
+)
 
 // Prefix begins the name of every extension package of a PostgreSQL major.
 func Prefix(postgres int) string { return fmt.Sprintf("postgresql-%d-", postgres) }
@@ -35,23 +34,22 @@ func clean(name string) string {
 		}
 		return '-'
 	}, name)
-	return strings.Trim(name[:min(len(name), maxName)], "-_")
+	return strings.Trim(name[:min(len(name), cnpg.MaxName)], "-_")
 }
 
 // Names returns the names of the recipes of several packages. Where two would
-// be the same to CloudNativePG, which takes - and _ for equal, the later one
-// gets -2, -3 and so on at its end.
+// be the same to CloudNativePG, the later one gets -2, -3 and so on at its end.
 func Names(packages []string, postgres int) map[string]string {
 	taken := map[string]bool{}
 	out := map[string]string{}
 	for _, pkg := range packages {
 		base := Name(pkg, postgres)
 		name := base
-		for n := 2; taken[strings.ReplaceAll(name, "_", "-")]; n++ {
+		for n := 2; taken[cnpg.Volume(name)]; n++ {
 			suffix := fmt.Sprintf("-%d", n)
-			name = clean(base[:min(len(base), maxName-len(suffix))]) + suffix
+			name = clean(base[:min(len(base), cnpg.MaxName-len(suffix))]) + suffix
 		}
-		taken[strings.ReplaceAll(name, "_", "-")] = true
+		taken[cnpg.Volume(name)] = true
 		out[pkg] = name
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
@@ -21,7 +22,7 @@ func operated(preloaded []Item) (own []Item, parameters []Parameter) {
 }
 
 func managedParameter(library, how string, guess bool) (Parameter, bool) {
-	name, value, ok := metadata.Managed(library)
+	name, value, ok := cnpg.Managed(library)
 	if !ok {
 		return Parameter{}, false
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/cnpg"
 )
 
 // Values of Recipe.Rewrite.
@@ -56,10 +58,6 @@ const (
 // variables expand in package names, paths and URLs.
 var variables = []string{"pg", "distro", "arch"}
 
-// reservedEnv are the variables that CloudNativePG sets itself and refuses in
-// spec.postgresql.extensions[].env, besides all that begin with PG or CNPG_.
-var reservedEnv = []string{"POD_NAME", "NAMESPACE", "CLUSTER_NAME", "PATH", "LD_LIBRARY_PATH"}
-
 // pattern is the syntax of a kind of value.
 type pattern struct {
 	*regexp.Regexp
@@ -71,8 +69,7 @@ type pattern struct {
 
 // The patterns are anchored: the JSON Schema has them as they are.
 var (
-	// CloudNativePG, ExtensionConfiguration.name.
-	namePattern = newPattern(59, `[a-z0-9]([-a-z0-9_]*[a-z0-9])?`, "lower-case letters, digits, - and _, beginning and ending with a letter or digit")
+	namePattern = newPattern(cnpg.MaxName, cnpg.NamePattern, "lower-case letters, digits, - and _, beginning and ending with a letter or digit")
 	// OCI Distribution Specification, one component of <name>.
 	imagePattern = newPattern(128, `[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*`, "a repository name: lower-case letters and digits, separated by . _ __ or dashes")
 	// What a tag can hold once it is sanitized.
@@ -89,9 +86,8 @@ var (
 	requirePattern   = newPattern(90, `(module:[A-Za-z0-9_][-A-Za-z0-9_.+]*|[A-Za-z0-9_]+(-?[A-Za-z0-9_.]+)*)`, "the name of an SQL extension, or module:NAME")
 	modulePattern    = newPattern(90, `[A-Za-z0-9_][-A-Za-z0-9_.+]*`, "the name of a module without its folder")
 	sonamePattern    = newPattern(200, `[A-Za-z0-9_][-A-Za-z0-9_.+]*`, "a SONAME, such as libproj.so.25")
-	// PostgreSQL, valid_custom_variable_name.
-	parameterPattern = newPattern(200, `[A-Za-z_][A-Za-z0-9_$]*([.][A-Za-z_][A-Za-z0-9_$]*)*`, "the name of a parameter")
-	envPattern       = newPattern(200, `[A-Za-z_][A-Za-z0-9_]*`, "the name of an environment variable")
+	parameterPattern = newPattern(200, cnpg.ParameterPattern, "the name of a parameter")
+	envPattern       = newPattern(200, cnpg.EnvPattern, "the name of an environment variable")
 	annotationKey    = newPattern(200, `[A-Za-z0-9][-A-Za-z0-9._/]*`, "the name of an annotation: letters, digits and - . _ /")
 	referencePattern = newPattern(500, `(oci:[^\s]+|[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?)`, "HOST/NAME[:TAG][@sha256:DIGEST] or oci:PATH")
 )

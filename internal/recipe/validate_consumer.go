@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/cnpg"
 )
 
 // consumer judges what the image asks of the server it is mounted in.
@@ -32,32 +34,25 @@ func (v validator) consumer(r *Recipe) {
 	v.unique("bin_path", len(r.BinPath), func(i int) string { return r.BinPath[i] })
 }
 
-// envName judges the name of a variable by CloudNativePG's rules, which do
-// not regard case.
+// envName judges the name of a variable.
 func (v validator) envName(field, name string) {
-	upper := strings.ToUpper(name)
-	switch {
-	case !v.required(field, name) || !v.match(field, name, envPattern):
-	case strings.HasPrefix(upper, "PG"), strings.HasPrefix(upper, "CNPG_"), slices.Contains(reservedEnv, upper):
-		v.wrong(field, "", "CloudNativePG refuses %s: it reserves PG*, CNPG_*, %s", name, strings.Join(reservedEnv, ", "))
+	if v.required(field, name) && v.match(field, name, envPattern) {
+		if err := cnpg.CheckEnvName(name); err != nil {
+			v.wrong(field, "", "%v", err)
+		}
 	}
 }
 
-// envValue judges the value of a variable: ${image_root} is the only
-// placeholder that CloudNativePG knows.
+// envValue judges the value of a variable.
 func (v validator) envValue(field, value string) {
 	if !v.required(field, value) {
 		return
 	}
-	_, err := substitute(value, func(name string) (string, bool) { return "", name == "image_root" })
-	var unknown *unknownVariable
+	err := cnpg.CheckEnvValue(value)
+	var unknown *cnpg.PlaceholderError
 	switch {
-	case errors.As(err, &unknown):
-		suggestion := ""
-		if nearest(unknown.name, []string{"image_root"}) != "" {
-			suggestion = "${image_root}"
-		}
-		v.wrong(field, suggestion, "%v; CloudNativePG knows only ${image_root}, and $${ is a literal ${", err)
+	case errors.As(err, &unknown) && nearest(unknown.Name, []string{cnpg.ImageRoot}) != "":
+		v.wrong(field, "${"+cnpg.ImageRoot+"}", "%v", err)
 	case err != nil:
 		v.wrong(field, "", "%v", err)
 	case strings.Contains(value, "\n"):
