@@ -17,9 +17,12 @@ type Server struct {
 	// names.
 	ExtensionControlPath, DynamicLibraryPath string
 	// LDLibraryPath and Path are folders, in the order of the images. Path
-	// comes before the server's own.
+	// comes after the server's own (buildPostgresEnv in
+	// pkg/management/postgres/instance.go).
 	LDLibraryPath, Path []string
-	// Env holds the images' variables, placeholders replaced.
+	// Env holds the images' variables, placeholders replaced. Where two images
+	// differ the later one's value is used (SetEnvVars in
+	// pkg/utils/extensions/extensions.go).
 	Env []EnvVar
 	// SharedPreloadLibraries are in dependency order, without duplicates.
 	SharedPreloadLibraries []string
@@ -27,8 +30,8 @@ type Server struct {
 	OutputPlugins          []string
 }
 
-// Conflict is something that two images want differently. The first one's
-// value is used.
+// Conflict is something that two images want differently. Of a parameter,
+// which nobody but the user sets, the first one's value is used.
 type Conflict struct {
 	// Name is a parameter or, with Env set, a variable.
 	Name   string
@@ -88,6 +91,7 @@ func (s *Server) settings(images []Metadata) []Conflict {
 				s.Env, by[v.Name] = append(s.Env, EnvVar{v.Name, value}), m.Name
 			} else if s.Env[i].Value != value {
 				conflicts = append(conflicts, Conflict{Name: v.Name, Env: true, Images: [2]string{by[v.Name], m.Name}, Values: [2]string{s.Env[i].Value, value}})
+				s.Env[i].Value, by[v.Name] = value, m.Name
 			}
 		}
 	}

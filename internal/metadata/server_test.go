@@ -28,7 +28,7 @@ func TestMerge(t *testing.T) {
 		DynamicLibraryPath:     "$libdir:/extensions/pgrouting/lib:/extensions/postgis/lib",
 		LDLibraryPath:          []string{"/extensions/postgis/system", "/extensions/postgis/lib"},
 		Path:                   []string{"/extensions/postgis/bin"},
-		Env:                    []EnvVar{{"PROJ_DATA", "/extensions/pgrouting/share/proj"}, {"X", "${image_root}"}},
+		Env:                    []EnvVar{{"PROJ_DATA", "/extensions/postgis/share/proj"}, {"X", "${image_root}"}},
 		SharedPreloadLibraries: []string{"pgaudit", "first", "postgis-3", "routing"},
 		Parameters:             map[string]string{"a.b": "2", "pgaudit.log": "ddl"},
 		OutputPlugins:          []string{"decoder"},
@@ -45,6 +45,20 @@ func TestMerge(t *testing.T) {
 		`variable PROJ_DATA is "/extensions/pgrouting/share/proj" for pgrouting and "/extensions/postgis/share/proj" for postgis`,
 	}); diff != "" {
 		t.Errorf("conflicts (-got +want):\n%s", diff)
+	}
+}
+
+// TestMergeDefaults: CloudNativePG has folders of its own for an image that
+// names none.
+func TestMergeDefaults(t *testing.T) {
+	got, _ := Merge([]Metadata{{Name: "a"}, {Name: "b", DynamicLibraryPath: []string{"/x//y/"}}})
+	want := Server{
+		ExtensionControlPath: "$system:/extensions/a/share:/extensions/b/share",
+		DynamicLibraryPath:   "$libdir:/extensions/a/lib:/extensions/b/x/y",
+		Parameters:           map[string]string{},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("server (-got +want):\n%s", diff)
 	}
 }
 

@@ -112,7 +112,7 @@ func (in Input) command(m metadata.Server) (args, env []string) {
 	env = environment(nil)
 	for i, e := range env {
 		if rest, ok := strings.CutPrefix(e, "PATH="); ok {
-			env[i] = "PATH=" + strings.Join(append(slices.Clone(m.Path), rest), ":")
+			env[i] = "PATH=" + strings.Join(append([]string{rest}, m.Path...), ":")
 		}
 	}
 	if len(m.LDLibraryPath) > 0 {

@@ -30,7 +30,7 @@ func TestCommand(t *testing.T) {
 		}
 	}
 	want := []string{
-		"PATH=/extensions/a/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/extensions/a/bin",
 		"HOME=/var/lib/postgresql", "LANG=C.UTF-8", "TZ=Etc/UTC", "USER=postgres",
 		"LD_LIBRARY_PATH=/extensions/a/system:/extensions/b/lib", "PROJ_DATA=/extensions/a/share/proj",
 	}

@@ -27,8 +27,8 @@ func (v validator) consumer(r *Recipe) {
 	v.unique("env", len(r.Env), func(i int) string { return r.Env[i].Name })
 	for i, p := range r.BinPath {
 		v.imagePath(index("bin_path", i), p)
-		if strings.ContainsAny(p, ":,'") {
-			v.wrong(index("bin_path", i), "", "%q holds a character that separates or ends a path list", p)
+		if _, err := cnpg.NormalizePath(p); err != nil {
+			v.wrong(index("bin_path", i), "", "%v", err)
 		}
 	}
 	v.unique("bin_path", len(r.BinPath), func(i int) string { return r.BinPath[i] })
