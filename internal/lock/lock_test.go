@@ -159,7 +159,7 @@ func TestParseErrors(t *testing.T) {
 		{"wrong type", "\"postgres\": 18,", "\"postgres\": \"18\",", `line 6: targets.postgres: want int, got string`},
 		{"unknown field", "\"distro\"", "\"distribution\"", `json: unknown field "distribution"`},
 		{"field in upper case", "\"distro\"", "\"Distro\"", `line 5: unknown field "Distro"`},
-		{"field twice", "\"postgres\": 18,", "\"postgres\": 17,\n\"postgres\": 18,", `line 7: field "postgres" repeats`},
+		{"field twice", "\"postgres\": 18,", "\"postgres\": 17,\n\"postgres\": 18,", `line 7: key "postgres" repeats`},
 		{"no distro", "\"distro\": \"forky\"", "\"distro\": \"\"", `target /18/amd64: needs distro, postgres and arch`},
 		{"recipe", "sha256:" + sumA, "md5:1", `target forky/18/amd64: recipe: "md5:1" is not "sha256:" and 64 hex digits`},
 		{"inrelease", `"inrelease":"` + sumA, `"inrelease":"x`, `target forky/18/amd64: archive debian forky: inrelease: "x" is not a SHA-256 in hex`},

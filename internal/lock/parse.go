@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+
+	"github.com/pgext/pgext/internal/jsonkeys"
 )
 
 // MaxSize is the largest lock in bytes.
@@ -85,62 +87,28 @@ func located(data []byte, err error) error {
 	default:
 		return err
 	}
-	line := 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
-	return fmt.Errorf("line %d: %w", line, err)
+	return fmt.Errorf("line %d: %w", line(data, offset), err)
 }
 
 var plainKey = regexp.MustCompile(`^[a-z0-9_]+$`)
 
 // checkKeys refuses what encoding/json lets pass: fields that repeat, as after
-// a bad merge, and fields in other than lower case. data is valid JSON.
+// a bad merge, and fields in other than lower case.
 func checkKeys(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var keys nesting
-	for {
-		token, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
+	err := jsonkeys.Check(data, jsonkeys.Rules{Key: func(name string) error {
+		if !plainKey.MatchString(name) {
+			return fmt.Errorf("unknown field %q", name)
 		}
-		if err == nil {
-			err = keys.next(token)
-		}
-		if err != nil {
-			line := 1 + bytes.Count(data[:dec.InputOffset()], []byte("\n"))
-			return fmt.Errorf("line %d: %w", line, err)
-		}
+		return nil
+	}})
+	var e *jsonkeys.Error
+	if errors.As(err, &e) {
+		return fmt.Errorf("line %d: %w", line(data, e.Offset), e.Err)
 	}
+	return err
 }
 
-// nesting is the objects and lists around a JSON token, outermost first.
-type nesting []struct {
-	keys  map[string]bool // of an object; nil in a list
-	value bool            // a key was read, its value is next
-}
-
-// next follows one token, and refuses a key that repeats or cannot be a field.
-func (n *nesting) next(token json.Token) error {
-	if top := len(*n) - 1; top >= 0 {
-		level := &(*n)[top]
-		if key, ok := token.(string); ok && level.keys != nil && !level.value {
-			switch {
-			case level.keys[key]:
-				return fmt.Errorf("field %q repeats", key)
-			case !plainKey.MatchString(key):
-				return fmt.Errorf("unknown field %q", key)
-			}
-			level.keys[key], level.value = true, true
-			return nil
-		}
-		level.value = false
-	}
-	switch token {
-	case json.Delim('{'):
-		*n = append(*n, nesting{{keys: map[string]bool{}}}...)
-	case json.Delim('['):
-		*n = append(*n, nesting{{}}...)
-	case json.Delim('}'), json.Delim(']'):
-		*n = (*n)[:len(*n)-1]
-	}
-	return nil
+// line is the number of the line that holds the byte before an offset.
+func line(data []byte, offset int64) int {
+	return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
 }

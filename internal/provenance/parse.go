@@ -3,14 +3,12 @@ package provenance
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"path"
 	"regexp"
 	"strings"
-	"unicode"
 
+	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -210,80 +208,16 @@ func foreign(field, got, want string) error {
 	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", got, want), Foreign: true}
 }
 
-// decode reads one JSON value of bounded size in which no key repeats.
+// decode reads one JSON value of bounded size that all readers read alike.
 func decode(data []byte, into any) error {
 	if len(data) > MaxSize {
 		return invalid("", "%d bytes, more than %d", len(data), MaxSize)
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := unambiguous(dec, 0, false); err != nil {
+	if err := jsonkeys.Check(data, jsonkeys.Rules{Maps: []string{"annotations"}}); err != nil {
 		return invalid("", "%w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return invalid("", "something follows the document")
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return invalid("", "%w", err)
 	}
 	return nil
-}
-
-// maxDepth bounds how deep a document is nested.
-const maxDepth = 64
-
-// folded is the same for all the names that encoding/json takes for one: those
-// that differ by case, where "ſ" is an s too and the Kelvin sign a k.
-func folded(name string) string {
-	return strings.Map(func(r rune) rune {
-		least := r
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			least = min(least, f)
-		}
-		return least
-	}, name)
-}
-
-// unambiguous reads one value and refuses keys that repeat: readers differ in
-// which of the two they believe. encoding/json tells no upper from lower case
-// but in maps, whose keys are free.
-func unambiguous(dec *json.Decoder, depth int, free bool) error {
-	if depth > maxDepth {
-		return fmt.Errorf("nested more than %d deep", maxDepth)
-	}
-	token, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	switch token {
-	case json.Delim('{'):
-		keys := map[string]bool{}
-		for dec.More() {
-			token, err := dec.Token()
-			if err != nil {
-				return err
-			}
-			name, _ := token.(string)
-			key := name
-			if !free {
-				key = folded(name)
-			}
-			if keys[key] {
-				return fmt.Errorf("key %q repeats", name)
-			}
-			keys[key] = true
-			if err := unambiguous(dec, depth+1, name == "annotations"); err != nil {
-				return err
-			}
-		}
-		_, err = dec.Token()
-	case json.Delim('['):
-		for dec.More() {
-			if err := unambiguous(dec, depth+1, false); err != nil {
-				return err
-			}
-		}
-		_, err = dec.Token()
-	}
-	return err
 }

@@ -81,39 +81,3 @@ func signedPredicates(v sign.Verdict, p Policy, predicate string) []json.RawMess
 func saysOneOf(d Document, signed []json.RawMessage) bool {
 	return slices.ContainsFunc(signed, func(s json.RawMessage) bool { return same(d.Predicate, s, d.Content) })
 }
-
-// repeats reports whether an object in a JSON document has two keys of a name:
-// readers differ in which of the two they believe.
-func repeats(document []byte) bool {
-	dec := json.NewDecoder(strings.NewReader(string(document)))
-	var open []map[string]bool // the keys of each object, nil for a list
-	key := false
-	for {
-		token, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		inObject := len(open) > 0 && open[len(open)-1] != nil
-		switch token {
-		case json.Delim('{'):
-			open, key = append(open, map[string]bool{}), true
-			continue
-		case json.Delim('['):
-			open, key = append(open, nil), false
-			continue
-		case json.Delim('}'), json.Delim(']'):
-			open = open[:len(open)-1]
-			key = len(open) > 0 && open[len(open)-1] != nil
-			continue
-		}
-		if name, ok := token.(string); ok && key {
-			if open[len(open)-1][name] {
-				return true
-			}
-			open[len(open)-1][name] = true
-			key = false
-			continue
-		}
-		key = inObject
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/sign"
 )
@@ -123,18 +124,21 @@ func same(predicate string, signed, document []byte) bool {
 	if bytes.Equal(signed, document) {
 		return true
 	}
-	var a, b any
-	if repeats(signed) || repeats(document) || decodeJSON(signed, &a) != nil || decodeJSON(document, &b) != nil {
-		return false
-	}
-	return reflect.DeepEqual(a, b)
+	a, errA := value(signed)
+	b, errB := value(document)
+	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
 }
 
-// decodeJSON keeps numbers as they are written.
-func decodeJSON(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
+// value reads a document that all readers read alike, and keeps numbers as they
+// are written.
+func value(document []byte) (any, error) {
+	if err := jsonkeys.Check(document, jsonkeys.Rules{}); err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(document))
 	dec.UseNumber()
-	return dec.Decode(into)
+	var out any
+	return out, dec.Decode(&out)
 }
 
 // list joins names.
