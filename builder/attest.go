@@ -225,16 +225,8 @@ func (a Attestor) statement(d verify.Document) (sign.Statement, error) {
 	if s.Predicate, err = a.invoked(d.Content); err != nil {
 		return s, err
 	}
-	s.Same = func(other json.RawMessage) bool { return sameBuild(s.Predicate, other) }
+	s.Same = func(other json.RawMessage) bool { return provenance.SameBuilder(s.Predicate, other) }
 	return s, nil
-}
-
-// sameBuild reports whether two predicates differ in nothing but the run of one
-// builder.
-func sameBuild(a, b []byte) bool {
-	p, errP := provenance.ParsePredicate(a)
-	q, errQ := provenance.ParsePredicate(b)
-	return errP == nil && errQ == nil && p.RunDetails.Builder.ID == q.RunDetails.Builder.ID && provenance.Same(a, b)
 }
 
 // invoked is the predicate of a provenance statement with the run that signs

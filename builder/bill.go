@@ -64,7 +64,7 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 // billPackages are the packages that the lock names.
 func (b *Builder) billPackages(in part) ([]sbom.Package, error) {
 	controls := in.controls()
-	stated := statements(in.arranged)
+	stated := in.arranged.Statements()
 	out := make([]sbom.Package, len(in.pins.Packages))
 	for i, pin := range in.pins.Packages {
 		p := in.billed(pin, controls[pin.Package])
@@ -85,25 +85,6 @@ func (b *Builder) billPackages(in part) ([]sbom.Package, error) {
 		out[i] = p
 	}
 	return out, nil
-}
-
-// statements are what copyright files say, by package: of one that has none of
-// its own what the file it gave says about others (Policy 12.5).
-func statements(r layout.Result) map[string]layout.PackageLicense {
-	out := map[string]layout.PackageLicense{}
-	for _, l := range r.Licenses {
-		for _, layer := range []filetree.Tree{r.Extension, r.Libraries} {
-			if e, ok := layer.Get(layout.CopyrightPath(l.Package)); ok {
-				if _, own := out[e.Origin.Package]; !own {
-					out[e.Origin.Package] = l
-				}
-			}
-		}
-	}
-	for _, l := range r.Licenses {
-		out[l.Package] = l
-	}
-	return out
 }
 
 // distribution is what package URLs call Debian's release.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -57,7 +56,7 @@ func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 	out := make([]apt.Package, len(files))
 	for i, c := range all {
 		size, _ := s.o.Cache.Has(blobs[i].SHA256)
-		p := filePackage(c.Control)
+		p := apt.FromControl(c.Control)
 		p.Size, p.SHA256 = size, blobs[i].SHA256
 		switch {
 		case p.Name == "" || p.Version == "":
@@ -68,22 +67,6 @@ func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 		out[i] = p
 	}
 	return out, nil
-}
-
-// filePackage is the package that a control paragraph describes. It is in no
-// archive.
-func filePackage(c debian.Paragraph) apt.Package {
-	p := apt.Package{
-		Name: c.Get("Package"), Version: c.Get("Version"), Arch: c.Get("Architecture"),
-		Section: c.Get("Section"), Priority: c.Get("Priority"), MultiArch: c.Get("Multi-Arch"),
-		PreDepends: c.Get("Pre-Depends"), Depends: c.Get("Depends"), Recommends: c.Get("Recommends"),
-		Suggests: c.Get("Suggests"), Provides: c.Get("Provides"), Conflicts: c.Get("Conflicts"), Breaks: c.Get("Breaks"),
-	}
-	for _, relations := range []*string{&p.PreDepends, &p.Depends, &p.Recommends, &p.Suggests, &p.Provides, &p.Conflicts, &p.Breaks} {
-		*relations = strings.Join(strings.Fields(*relations), " ") // as an index has them
-	}
-	p.Source, p.SourceVersion = debian.SplitSource(c.Get("Source"), p.Name, p.Version)
-	return p
 }
 
 // fileBlob says where a package file of a recipe is. A path is beside the

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
-	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/survey"
 )
@@ -41,45 +39,16 @@ func (b *Builder) Foreign(ctx context.Context, a image.Artifact, name string, se
 	}
 	var out []Trial
 	for n, i := range s.Images {
-		m := derive(i, repository(name), sel)
-		if m.Distro == "" {
+		if i.Distro == "" && len(sel.Distros) == 1 {
+			i.Distro = sel.Distros[0]
+		}
+		if i.Distro == "" {
 			return nil, &ForeignError{Image: name}
 		}
+		m := i.Derive(repository(name), base.Contrib(i.Postgres))
 		out = append(out, Trial{Name: name, Image: a.Images[n], Metadata: m, Derived: true})
 	}
 	return out, nil
-}
-
-// derive says about an image what its files do.
-func derive(i survey.Image, name string, sel recipe.Selection) metadata.Metadata {
-	m := metadata.Metadata{
-		Schema: metadata.Schema, Name: name, Image: name, Version: cmp.Or(i.Labels["org.opencontainers.image.version"], "0"),
-		Distro: i.Distro, Postgres: i.Postgres, Arch: i.Arch, Extensions: i.Extensions, Modules: i.Modules,
-		ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"},
-	}
-	if m.Distro == "" && len(sel.Distros) == 1 {
-		m.Distro = sel.Distros[0]
-	}
-	for _, dir := range i.LibraryPath {
-		if dir != "lib" { // whose modules PostgreSQL opens itself
-			m.LDLibraryPath = append(m.LDLibraryPath, dir)
-		}
-	}
-	own := func(extension string) bool {
-		return slices.ContainsFunc(i.Extensions, func(e metadata.Extension) bool { return e.Name == extension })
-	}
-	for _, e := range i.Extensions {
-		for _, required := range e.Requires {
-			r := metadata.Requirement{Extension: required}
-			if !own(required) && !slices.Contains(base.Contrib(i.Postgres), required) && !slices.Contains(m.Requires, r) {
-				m.Requires = append(m.Requires, r)
-			}
-		}
-	}
-	if len(i.Extensions) == 1 {
-		m.Create = []string{i.Extensions[0].Name}
-	}
-	return m
 }
 
 // unfit are the characters that no mount folder has.
@@ -93,17 +62,4 @@ func repository(name string) string {
 	}
 	name = strings.TrimSuffix(strings.TrimRight(name, "/"), "/oci")
 	return cmp.Or(strings.Trim(unfit.ReplaceAllString(strings.ToLower(path.Base(name)), "-"), "-"), "image")
-}
-
-// derivation is the check that tells of a Derived trial.
-func derivation(m metadata.Metadata) pgtest.Check {
-	c := pgtest.Check{
-		Name: "label", Status: pgtest.Note,
-		Detail: fmt.Sprintf("the image has no %s: parameters, variables and libraries to preload are not known", metadata.Label),
-	}
-	if len(m.Extensions)+len(m.Modules) == 0 {
-		c.Status = pgtest.Fail
-		c.Detail = fmt.Sprintf("the image has no %s, no extension in share/extension and no module in lib: there is nothing to try out", metadata.Label)
-	}
-	return c
 }

@@ -1,15 +1,12 @@
 package builder
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 )
@@ -17,7 +14,7 @@ import (
 // layOut arranges the image: a first time for the files of the extension
 // alone, whose needs decide which libraries of the pinned packages join it.
 func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, error) {
-	wants, arch := in.layoutInput(lockedInterpreters(in.pins)), in.pins.Arch
+	wants, arch := in.layoutInput(closure.Interpreters(in.pins)), in.pins.Arch
 	wants.Packages = packages
 	roots, own, err := rootsOf(wants)
 	if err != nil {
@@ -30,29 +27,13 @@ func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, e
 	if findings := (closure.Answer{Closure: needs}).Findings(arch, nil); len(findings) > 0 {
 		return layout.Result{}, &FindingsError{findings}
 	}
-	wants.Libraries, wants.Siblings, wants.NeededBy = needs.Bundled, len(needs.Siblings) > 0, neededBy(needs)
+	wants.Libraries, wants.Siblings, wants.NeededBy = needs.Bundled, len(needs.Siblings) > 0, closure.Users(needs)
 	for i, d := range wants.Data {
 		wants.Data[i].NeededBy = closure.ReadBy(arch, d.From, needs.Bundled)
 	}
 	arranged, err := layout.Arrange(wants)
 	arranged.Findings = finding.Sort(append(arranged.Findings, closure.Outside(needs.Bundled)...))
 	return arranged, err
-}
-
-// neededBy says which files of the image need each bundled library.
-func neededBy(needs elfdep.Closure) map[string][]string {
-	place := map[string]string{}
-	for _, p := range needs.Bundled {
-		place[p.Path] = "system/" + p.SONAME
-	}
-	out := map[string][]string{}
-	for _, p := range needs.Bundled {
-		for _, user := range needs.NeededBy[p.SONAME] {
-			out[p.SONAME] = append(out[p.SONAME], cmp.Or(place[user], user))
-		}
-		slices.Sort(out[p.SONAME])
-	}
-	return out
 }
 
 // rootsOf are the ELF files of an image that bundles no library yet.
@@ -80,17 +61,9 @@ func (in inputs) layoutInput(interpreter func(line string) bool) layout.Input {
 		out.Data = append(out.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To})
 	}
 	for _, d := range in.pins.Data {
-		out.Data = append(out.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To, Reason: dataReason(d)})
+		out.Data = append(out.Data, layout.DataMapping{Package: d.Package, From: d.From, To: d.To, Reason: closure.Reason(d)})
 	}
 	return out
-}
-
-// dataReason says why data that the lock names is in the image.
-func dataReason(d lock.DataFolder) string {
-	if strings.HasPrefix(d.To, "system/") {
-		return "library that the recipe bundles, under the name that it is opened by"
-	}
-	return "a bundled library reads it at run time"
 }
 
 // variables are those that the recipe sets itself.
@@ -144,16 +117,4 @@ func (in inputs) forced(packages []layout.Package) []closure.Root {
 		}
 	}
 	return closure.Forced(in.pins.Arch, "recipe", closure.Unlinked(bundle.Libraries, in.pins.Data), named)
-}
-
-// lockedInterpreters reports which script lines the base has an interpreter
-// for.
-func lockedInterpreters(pins lock.Target) func(string) bool {
-	known := map[string]bool{}
-	for _, p := range pins.Base.Packages {
-		for _, line := range p.Interpreters {
-			known[line] = true
-		}
-	}
-	return func(line string) bool { return known[line] }
 }

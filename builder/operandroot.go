@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/rootfs"
 )
 
@@ -46,7 +45,11 @@ func (b *Builder) imageRoot(ctx context.Context, roots *rootfs.Store, o operand)
 	if err != nil {
 		return "", "", err
 	}
-	return root, known.Postgres, hasServer(root, known.Name, o.postgres)
+	program, err := pgtest.Missing(root, o.postgres)
+	if err == nil && program != "" {
+		err = &base.OperandError{Name: known.Name, Problem: fmt.Sprintf("it has no /%s, which a test needs", program)}
+	}
+	return root, known.Postgres, err
 }
 
 func (b *Builder) operandTree(ctx context.Context, o operand, known base.Base, scratch string) (filetree.Tree, error) {
@@ -64,23 +67,6 @@ func (b *Builder) operandTree(ctx context.Context, o operand, known base.Base, s
 	}
 	flat, err := image.Flatten(ctx, img, image.FlattenOptions{Cache: contents})
 	return flat.Tree, err
-}
-
-// hasServer wants the programs that a test runs where Debian has them.
-func hasServer(root, name string, major int) error {
-	dir, err := os.OpenRoot(root)
-	if err != nil {
-		return err
-	}
-	defer dir.Close() //nolint:errcheck // nothing is written
-	bin := fmt.Sprintf("usr/lib/postgresql/%d/bin/", major)
-	for _, program := range []string{bin + "postgres", bin + "initdb", bin + "psql", "usr/bin/tar"} {
-		info, err := dir.Lstat(program)
-		if err != nil || info.Mode().Type() != fs.ModeSymlink && info.Mode()&0o111 == 0 {
-			return &base.OperandError{Name: name, Problem: fmt.Sprintf("it has no /%s, which a test needs", program)}
-		}
-	}
-	return nil
 }
 
 // operandKind names the cache records of what a base consists of, by its

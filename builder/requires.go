@@ -11,9 +11,6 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// alwaysThere is in every database.
-const alwaysThere = "plpgsql"
-
 // requires returns what other images must bring, and which extensions of the
 // base are relied upon.
 func (s *resolution) requires(ctx context.Context, extensions []metadata.Extension) (requires []lock.Require, ofBase []string, err error) {
@@ -21,7 +18,7 @@ func (s *resolution) requires(ctx context.Context, extensions []metadata.Extensi
 	if err != nil {
 		return nil, nil, err
 	}
-	unmet := unmetBy(extensions)
+	unmet := metadata.Unmet(extensions)
 	ofBase = s.ofBase(unmet)
 	unmet = slices.DeleteFunc(unmet, func(name string) bool { return slices.Contains(ofBase, name) })
 	if named := s.target.Requires; len(named) > 0 { // the recipe knows better
@@ -39,24 +36,6 @@ func (s *resolution) ofBase(names []string) []string {
 		has = s.base.Extensions
 	}
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(has, name) })
-}
-
-// unmetBy returns the extensions that extensions require and are not, sorted.
-func unmetBy(extensions []metadata.Extension) []string {
-	own := map[string]bool{alwaysThere: true}
-	for _, e := range extensions {
-		own[e.Name] = true
-	}
-	var out []string
-	for _, e := range extensions {
-		for _, name := range e.Requires {
-			if !own[name] {
-				out = append(out, name)
-			}
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 // others looks into the packages that are depended on and whose extensions are

@@ -45,7 +45,7 @@ func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Resul
 	}
 	result, err := pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Timeout: with.Timeout, Report: with.Report})
 	if t.Derived {
-		result.Checks = append([]pgtest.Check{derivation(t.Metadata)}, result.Checks...)
+		result.Checks = append([]pgtest.Check{pgtest.Unlabelled(t.Metadata)}, result.Checks...)
 	}
 	return result, err
 }

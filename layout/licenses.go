@@ -101,3 +101,22 @@ func readLicense(text string) PackageLicense {
 	}
 	return out
 }
+
+// Statements are what copyright files say, by package: of one that has none of
+// its own what the file it gave says about others (Policy 12.5).
+func (r Result) Statements() map[string]PackageLicense {
+	out := map[string]PackageLicense{}
+	for _, l := range r.Licenses {
+		for _, layer := range []filetree.Tree{r.Extension, r.Libraries} {
+			if e, ok := layer.Get(CopyrightPath(l.Package)); ok {
+				if _, own := out[e.Origin.Package]; !own {
+					out[e.Origin.Package] = l
+				}
+			}
+		}
+	}
+	for _, l := range r.Licenses {
+		out[l.Package] = l
+	}
+	return out
+}

@@ -55,6 +55,14 @@ func LinkedData(name string, p elfdep.Provider) Data {
 	return Data{Package: p.Package, From: p.Path, To: bundledFolder + name}
 }
 
+// Reason says why data that the lock names is in the image.
+func Reason(d Data) string {
+	if strings.HasPrefix(d.To, bundledFolder) {
+		return "library that the recipe bundles, under the name that it is opened by"
+	}
+	return "a bundled library reads it at run time"
+}
+
 // Unlinked returns those of libraries, file names, that data does not put into
 // the image.
 func Unlinked(libraries []string, data []lock.DataFolder) []string {

@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -89,4 +90,32 @@ func Locked(pins lock.Target) []elfdep.Provider {
 		}
 	}
 	return out
+}
+
+// Users says which files of the image need each bundled library, by its SONAME.
+func Users(needs elfdep.Closure) map[string][]string {
+	place := map[string]string{}
+	for _, p := range needs.Bundled {
+		place[p.Path] = bundledFolder + p.SONAME
+	}
+	out := map[string][]string{}
+	for _, p := range needs.Bundled {
+		for _, user := range needs.NeededBy[p.SONAME] {
+			out[p.SONAME] = append(out[p.SONAME], cmp.Or(place[user], user))
+		}
+		slices.Sort(out[p.SONAME])
+	}
+	return out
+}
+
+// Interpreters reports which script lines the base has an interpreter for, as
+// resolution found.
+func Interpreters(pins lock.Target) func(string) bool {
+	known := map[string]bool{}
+	for _, p := range pins.Base.Packages {
+		for _, line := range p.Interpreters {
+			known[line] = true
+		}
+	}
+	return func(line string) bool { return known[line] }
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Label is the image config label that holds the encoded Metadata.
@@ -165,4 +166,23 @@ func nonNil[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// Unmet returns the extensions that extensions require and are not, sorted,
+// without plpgsql, which is in every database.
+func Unmet(extensions []Extension) []string {
+	own := map[string]bool{"plpgsql": true}
+	for _, e := range extensions {
+		own[e.Name] = true
+	}
+	var out []string
+	for _, e := range extensions {
+		for _, name := range e.Requires {
+			if !own[name] {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

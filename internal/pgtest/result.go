@@ -17,9 +17,9 @@ const (
 	Skip Status = "skip"
 )
 
-// NotRun names the check that is skipped where no server can be started; an
+// notRun names the check that is skipped where no server can be started; an
 // image with it was not tested, whatever its files are like.
-const NotRun = "run"
+const notRun = "run"
 
 // Check is one thing that was tried.
 type Check struct {
@@ -90,7 +90,7 @@ func (r Result) Failed() bool {
 
 // Skipped tells whether nothing ran.
 func (r Result) Skipped() bool {
-	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == NotRun && c.Status == Skip })
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == notRun && c.Status == Skip })
 }
 
 // seconds returns the time since start, to the millisecond.

@@ -151,3 +151,11 @@ func Same(a, b []byte) bool {
 	y, errY := (Statement{Predicate: q}).WithoutInvocation().Predicate.Encode()
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
+
+// SameBuilder reports whether two encoded predicates are the Same, and of runs of
+// one builder.
+func SameBuilder(a, b []byte) bool {
+	p, errP := ParsePredicate(a)
+	q, errQ := ParsePredicate(b)
+	return errP == nil && errQ == nil && p.RunDetails.Builder.ID == q.RunDetails.Builder.ID && Same(a, b)
+}
