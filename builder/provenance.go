@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/archive"
-	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/shown"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -70,5 +70,5 @@ func (in inputs) officially(name, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fetch.Public(archive.URLs(a, nil, path, time.Time{})[0]), nil
+	return shown.Public(archive.URLs(a, nil, path, time.Time{})[0]), nil
 }

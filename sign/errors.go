@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // KeyError says why a key cannot sign. None of these errors has an exit code
@@ -86,8 +88,6 @@ func (e *ServiceError) Hint() string {
 }
 
 var (
-	userinfo = regexp.MustCompile(`(https?://)[^/@\s"]*@`)
-	queries  = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
 	webToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*`)
 	bearer   = regexp.MustCompile(`(?i)(bearer)[ :="]+[^\s"]+`)
 )
@@ -104,15 +104,8 @@ func redact(s string, secrets ...string) string {
 	}
 	s = bearer.ReplaceAllString(s, "$1 "+redacted)
 	s = webToken.ReplaceAllString(s, redacted)
-	return queries.ReplaceAllString(userinfo.ReplaceAllString(s, "$1"), "$1")
+	return shown.Text(s)
 }
 
 // clip bounds what a stranger's answer adds to a message.
-func clip(s string) string {
-	const limit = 500
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > limit {
-		return strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
-}
+func clip(s string) string { return shown.Line(s, 500) }

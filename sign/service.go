@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/retry"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 const (
@@ -46,9 +47,7 @@ func (o Options) service(name, address string) (*service, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, &ServiceError{Service: name, Reason: "its address is no http or https URL"}
 	}
-	plain := *u
-	plain.User, plain.RawQuery, plain.Fragment = nil, "", ""
-	return &service{name: name, url: address, shown: plain.String(), client: o.HTTPClient, pause: o.Backoff}, nil
+	return &service{name: name, url: address, shown: shown.URL(u), client: o.HTTPClient, pause: o.Backoff}, nil
 }
 
 // call is one request. It may be made several times.

@@ -11,8 +11,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/pgext/pgext/internal/fetch"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // maxRelease bounds a Release file and its signature, in bytes; sid's has
@@ -220,7 +222,7 @@ func (op *opening) suite(ctx context.Context, root Mirror, name string) (*suite,
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{root: root, url: fetch.Redact(file.url)}
+	s := &suite{root: root, url: shown.Address(file.url)}
 	key, refusal := verifier{keyring: op.archive.Keyring, pins: op.pins, now: op.now}.verify(m)
 	if refusal != nil {
 		refusal.URL = s.url
@@ -254,7 +256,7 @@ func (op *opening) message(ctx context.Context, root Mirror, name string) (docum
 	if err == nil {
 		m, err := splitClearsigned(inRelease.data)
 		if err != nil {
-			return document{}, message{}, &TrustError{Reason: Malformed, URL: fetch.Redact(inRelease.url), Text: "is not a signed Release", Err: err}
+			return document{}, message{}, &TrustError{Reason: Malformed, URL: shown.Address(inRelease.url), Text: "is not a signed Release", Err: err}
 		}
 		return inRelease, m, nil
 	}
@@ -271,7 +273,7 @@ func (op *opening) message(ctx context.Context, root Mirror, name string) (docum
 	signature, err := op.document(ctx, root, name, "Release.gpg")
 	if isNotFound(err) {
 		refusal := refuse(Unsigned, "is not signed: there is neither InRelease nor Release.gpg")
-		refusal.URL = fetch.Redact(release.url)
+		refusal.URL = shown.Address(release.url)
 		return document{}, message{}, refusal
 	}
 	return release, message{text: release.data, signed: release.data, signatures: signature.data}, err
@@ -281,7 +283,7 @@ func (op *opening) document(ctx context.Context, root Mirror, suite, file string
 	d := document{url: root.join("dists/" + suite + "/" + file)}
 	var err error
 	d.data, err = op.Fetcher.Document(ctx, fetch.Document{
-		Name: fetch.Redact(d.url), URL: d.url, MaxSize: maxRelease, Revalidate: true,
+		Name: shown.Address(d.url), URL: d.url, MaxSize: maxRelease, Revalidate: true,
 	})
 	return d, err
 }

@@ -189,32 +189,6 @@ func wantNoFileWith(t *testing.T, dir, secret string) {
 	}
 }
 
-func TestRedact(t *testing.T) {
-	for raw, want := range map[string]string{
-		"https://u:p@example.org:8443/a%2fb/c?x=y#z": "https://example.org:8443/a%2fb/c?…",
-		"http://example.org/debian":                  "http://example.org/debian",
-		"file:///srv/mirror":                         "file:///srv/mirror",
-		"http://u:p@ho st/":                          "(unreadable URL)",
-	} {
-		if got := fetch.Redact(raw); got != want {
-			t.Errorf("Redact(%q) = %q, want %q", raw, got, want)
-		}
-	}
-}
-
-func TestPublic(t *testing.T) {
-	for raw, want := range map[string]string{
-		"https://u:p@example.org:8443/a%2fb/c?x=y#z": "https://example.org:8443/a%2fb/c",
-		"http://example.org/debian":                  "http://example.org/debian",
-		"file:///srv/mirror":                         "",
-		"http://u:p@ho st/":                          "",
-	} {
-		if got := fetch.Public(raw); got != want {
-			t.Errorf("Public(%q) = %q, want %q", raw, got, want)
-		}
-	}
-}
-
 func TestUntrustedCertificate(t *testing.T) {
 	srv := httptest.NewTLSServer(http.HandlerFunc(good))
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 const (
@@ -33,7 +35,7 @@ type Document struct {
 
 func (d Document) completed() Document {
 	if d.Name == "" {
-		d.Name = Redact(d.URL)
+		d.Name = shown.Address(d.URL)
 	}
 	if d.MaxSize <= 0 {
 		d.MaxSize = defaultMaxDocument

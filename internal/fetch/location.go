@@ -3,6 +3,8 @@ package fetch
 import (
 	"fmt"
 	"net/url"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // location is a URL taken apart: where, and the credential for it.
@@ -12,7 +14,7 @@ type location struct {
 }
 
 // String returns the URL as it may be shown.
-func (l location) String() string { return show(l.url) }
+func (l location) String() string { return shown.URL(l.url) }
 
 func (l location) isFile() bool { return l.url.Scheme == "file" }
 
@@ -21,23 +23,23 @@ func (l location) isFile() bool { return l.url.Scheme == "file" }
 func (f *Fetcher) locate(raw string) (location, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return location{}, fmt.Errorf("%s: not a URL", Redact(raw)) // the reason could quote a password
+		return location{}, fmt.Errorf("%s: not a URL", shown.Address(raw))
 	}
 	user := u.User
 	u.User = nil
 	switch u.Scheme {
 	case "file":
 		if u.Host != "" && u.Host != "localhost" {
-			return location{}, fmt.Errorf("%s: a file URL cannot name another host", show(u))
+			return location{}, fmt.Errorf("%s: a file URL cannot name another host", shown.URL(u))
 		}
 		return location{url: u}, nil
 	case "http", "https":
 		if u.Hostname() == "" {
-			return location{}, fmt.Errorf("%s: the URL names no host", show(u))
+			return location{}, fmt.Errorf("%s: the URL names no host", shown.URL(u))
 		}
 		return location{u, f.credential(u, user)}, nil
 	}
-	return location{}, fmt.Errorf("%s: the scheme must be http, https or file", show(u))
+	return location{}, fmt.Errorf("%s: the scheme must be http, https or file", shown.URL(u))
 }
 
 func (f *Fetcher) credential(u *url.URL, user *url.Userinfo) *credential {
@@ -53,35 +55,6 @@ func (f *Fetcher) credential(u *url.URL, user *url.Userinfo) *credential {
 		}
 	}
 	return &credential{scheme: u.Scheme, host: canonicalHost(u), user: login, password: password}
-}
-
-// Redact returns a URL as it may be shown: without user, password, query and
-// fragment. What is not a URL is not shown at all.
-func Redact(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(unreadable URL)"
-	}
-	return show(u)
-}
-
-// Public returns a URL as it may be published: as of Redact, and "" for one that
-// means nothing to others, since it is not of a web server.
-func Public(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
-}
-
-func show(u *url.URL) string {
-	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
-	if u.RawQuery != "" {
-		return shown.String() + "?…"
-	}
-	return shown.String()
 }
 
 // isRemote reports whether a URL needs a network.

@@ -2,7 +2,6 @@ package provenance
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // The annotation Kind of a dependency says what it is.
@@ -43,7 +43,7 @@ func (in Input) dependencies() ([]Descriptor, error) {
 	}
 	if u := in.Upstream; u != nil {
 		out = append(out, Descriptor{
-			URI: shown(u.URL), Name: u.Path, Digest: map[string]string{"sha256": u.SHA256},
+			URI: shown.Public(u.URL), Name: u.Path, Digest: map[string]string{"sha256": u.SHA256},
 			Annotations: map[string]string{KindKey: KindUpstream},
 		})
 	}
@@ -125,22 +125,9 @@ func (in Input) deb(p lock.Package) (Descriptor, error) {
 	case in.Files[i].Path != "":
 		d.Annotations["path"] = in.Files[i].Path
 	default:
-		d.DownloadLocation = shown(in.Files[i].URL)
+		d.DownloadLocation = shown.Public(in.Files[i].URL)
 	}
 	return d, nil
-}
-
-// shown returns a URL as everybody may read it: without user, password, query
-// and fragment.
-func shown(raw string) string {
-	if raw == "" {
-		return ""
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
 // digestSet turns "sha256:" and hex into a set.

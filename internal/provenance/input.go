@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // Input is what a build of one architecture was made of.
@@ -99,7 +100,7 @@ func (in Input) external() External {
 		e.SourceDateEpoch = &seconds
 	}
 	for _, f := range in.Files {
-		e.Files = append(e.Files, File{URL: shown(f.URL), Path: f.Path, SHA256: f.SHA256})
+		e.Files = append(e.Files, File{URL: shown.Public(f.URL), Path: f.Path, SHA256: f.SHA256})
 	}
 	for _, p := range in.Patches {
 		patch := Patch{Path: p.Path, Text: string(p.Content)}

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // Invocation is the run of a platform that made a signed copy. The zero
@@ -100,13 +101,7 @@ func workflowSource(at, ref, commit string, annotations map[string]string) Descr
 }
 
 // address returns a web address without credentials; "" for anything else.
-func address(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return strings.TrimRight(shown(raw), "/")
-}
+func address(raw string) string { return strings.TrimRight(shown.Public(raw), "/") }
 
 // WithInvocation returns the copy of the statement that is signed in a run; s
 // itself for the zero Invocation.

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"path"
 	"regexp"
-	"strings"
 
 	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // MaxSize is the largest statement in bytes.
@@ -202,10 +202,7 @@ func (b BuildDefinition) Of(kind string) []Descriptor {
 }
 
 func foreign(field, got, want string) error {
-	if len(got) > 200 {
-		got = strings.ToValidUTF8(got[:200], "") + "…"
-	}
-	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", got, want), Foreign: true}
+	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", shown.Cut(got, 200), want), Foreign: true}
 }
 
 // decode reads one JSON value of bounded size that all readers read alike.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // maxNodes bounds the values of a recipe after its aliases were followed.
@@ -223,10 +225,7 @@ func describe(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	value := n.Value
-	if len(value) > 40 {
-		value = strings.ToValidUTF8(value[:40], "") + "…"
-	}
+	value := shown.Cut(n.Value, 40)
 	switch n.ShortTag() {
 	case "!!int", "!!float":
 		return "the number " + value
@@ -262,10 +261,7 @@ var plainKey = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,80}$`)
 // join returns the path of key in the mapping at field.
 func join(field, key string) string {
 	if !plainKey.MatchString(key) {
-		if len(key) > 80 {
-			key = strings.ToValidUTF8(key[:80], "") + "…"
-		}
-		key = strconv.Quote(key)
+		key = strconv.Quote(shown.Cut(key, 80))
 	}
 	if field == "" {
 		return key

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // Problem is one fault of a recipe.
@@ -98,9 +100,7 @@ func (c *collector) report(at position, p Problem) {
 		c.more++
 		return
 	}
-	if len(p.Text) > maxText {
-		p.Text = strings.ToValidUTF8(p.Text[:maxText], "") + "…"
-	}
+	p.Text = shown.Cut(p.Text, maxText)
 	p.File, p.Line, p.Column = c.file, at.line, at.column
 	c.problems = append(c.problems, p)
 }

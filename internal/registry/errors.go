@@ -10,6 +10,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // exitCode is that of everything a registry refused or failed to do.
@@ -25,7 +27,12 @@ type Error struct {
 	Err error
 }
 
-func (e *Error) Error() string { return e.Op + " " + e.Ref + ": " + clip(Redact(e.Err.Error())) }
+// maxReason is how much of a registry's answer a message tells, in bytes.
+const maxReason = 1000
+
+func (e *Error) Error() string {
+	return e.Op + " " + e.Ref + ": " + shown.Line(shown.Text(e.Err.Error()), maxReason)
+}
 
 // Unwrap returns the cause. Its own text may hold what Error leaves out.
 func (e *Error) Unwrap() error { return e.Err }
@@ -98,25 +105,4 @@ func (e *ImmutableError) Hint() string {
 		n, _ = strconv.Atoi(m[1])
 	}
 	return fmt.Sprintf("--revision %d publishes it beside the old one", n+1)
-}
-
-var (
-	queries  = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
-	userinfo = regexp.MustCompile(`(https?://)[^/@\s"]*@`)
-)
-
-// Redact removes user names, passwords and queries from the URLs in s: a
-// registry may redirect to one that is signed.
-func Redact(s string) string {
-	return queries.ReplaceAllString(userinfo.ReplaceAllString(s, "$1"), "$1")
-}
-
-// clip bounds what a registry's answer adds to a message.
-func clip(s string) string {
-	const limit = 1000
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > limit {
-		return strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/pgext/pgext/internal/retry"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // attemptsRefused is how often a host is asked that refuses connections.
@@ -60,7 +61,7 @@ func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = resp.Body.Close()
 		}
 		pause := min(maxWait, max(retry.Jitter(wait), asked))
-		t.o.Log.Warn("trying again", "method", req.Method, "url", Redact(req.URL.String()), "status", status, "error", err, "in", pause)
+		t.o.Log.Warn("trying again", "method", req.Method, "url", shown.Text(req.URL.String()), "status", status, "error", err, "in", pause)
 		if err := retry.Sleep(req.Context(), pause); err != nil {
 			return nil, err
 		}
