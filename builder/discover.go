@@ -42,11 +42,11 @@ func (b *Builder) Discover(ctx context.Context, ask Ask, facts probe.Facts, othe
 			d.Reason = fmt.Sprintf("no package for %s, the architecture of this machine", runtime.GOARCH)
 			return d, nil
 		}
-		company, err := b.company(ctx, ask, *t, others)
+		with, err := b.company(ctx, ask, *t, others)
 		if err != nil {
 			return d, fmt.Errorf("trying out %s: %w", facts.Name, err)
 		}
-		if d.Result, err = b.Test(ctx, *t, company); err != nil {
+		if d.Result, err = b.run(ctx, *t, with); err != nil {
 			return d, err
 		}
 		taught, learnt := learn(d.Facts, d.Result.Advice)
@@ -97,22 +97,22 @@ func (b *Builder) propose(ctx context.Context, ask Ask, facts probe.Facts) (*Tri
 
 // company gathers what t requires; what others lack is built from the packages
 // that t names for it.
-func (b *Builder) company(ctx context.Context, ask Ask, t Trial, others []Trial) (Company, error) {
+func (b *Builder) company(ctx context.Context, ask Ask, t Trial, others []Trial) (company, error) {
 	tried := map[string]bool{}
 	for {
-		found, missing := t.Required(others)
+		found, missing := t.required(others)
 		i := slices.IndexFunc(missing, func(r metadata.Requirement) bool { return r.Package != "" && !tried[r.Package] })
 		if i < 0 {
-			return Company{Others: found, Missing: missing}, nil
+			return company{others: found, missing: missing}, nil
 		}
 		tried[missing[i].Package] = true
 		facts, err := b.Probe(ctx, ask, []string{missing[i].Package})
 		if err != nil {
-			return Company{}, err
+			return company{}, err
 		}
 		other, err := b.propose(ctx, ask, facts)
 		if err != nil {
-			return Company{}, err
+			return company{}, err
 		}
 		if other != nil {
 			others = append(slices.Clone(others), *other)

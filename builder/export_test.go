@@ -9,6 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -94,4 +95,9 @@ func (b *Builder) made(ctx context.Context, p *Plan) (made, error) {
 		return made{}, err
 	}
 	return b.join(parts)
+}
+
+// Read judges t as Test does where no server can be started.
+func (b *Builder) Read(ctx context.Context, t Trial, why string) (pgtest.Result, error) {
+	return b.read(ctx, t, why)
 }

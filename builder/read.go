@@ -10,9 +10,9 @@ import (
 	"github.com/pgext/pgext/internal/survey"
 )
 
-// Read judges t by its files alone, for a machine that cannot run it: what why
+// read judges t by its files alone, for a machine that cannot run it: what why
 // says is the check that did not run.
-func (b *Builder) Read(ctx context.Context, t Trial, why string) (pgtest.Result, error) {
+func (b *Builder) read(ctx context.Context, t Trial, why string) (pgtest.Result, error) {
 	fail := func(err error) (pgtest.Result, error) {
 		return pgtest.Result{}, fmt.Errorf("reading %s for %s: %w", t.Name, t.Metadata.Arch, err)
 	}

@@ -2,25 +2,23 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
-	"github.com/pgext/pgext/internal/filetree"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
-	"github.com/pgext/pgext/internal/rootfs"
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// Company is what an image is tested with.
-type Company struct {
-	// Others are mounted beside it.
-	Others []Trial
-	// Missing is what it requires and none of them has.
-	Missing []metadata.Requirement
+// Attempt is a trial with what there is to try.
+type Attempt struct {
+	Trial
+	// Images are those that it, or its predecessor, may require.
+	Images []Trial
+	// From is what it is upgraded from; nil tries no upgrade.
+	From *Predecessor
 	// Suite is a regression suite that runs as well; nil is none.
 	Suite *pgtest.Suite
 	// Timeout is that of pgtest.Options.
@@ -29,72 +27,46 @@ type Company struct {
 	Report func(pgtest.Check)
 }
 
-// Test tries t out on a real server.
-func (b *Builder) Test(ctx context.Context, t Trial, with Company) (pgtest.Result, error) {
-	result, err := b.test(ctx, t, with)
-	if err != nil {
-		return result, fmt.Errorf("testing %s for %s: %w", t.Name, t.Metadata.Arch, err)
+// Test tries an image out on a real server, with what it requires, and the
+// upgrade to it. What this machine can start no server for is judged by its
+// files.
+func (b *Builder) Test(ctx context.Context, a Attempt) (pgtest.Result, error) {
+	if why, ok := a.runs(); !ok {
+		return b.read(ctx, a.Trial, why)
 	}
-	return result, nil
-}
-
-func (b *Builder) test(ctx context.Context, t Trial, with Company) (pgtest.Result, error) {
-	in, err := b.testInput(ctx, t, with)
-	if err != nil {
-		return pgtest.Result{}, err
+	others, missing := a.required(a.Images)
+	with := company{others: others, missing: missing, suite: a.Suite, timeout: a.Timeout, report: a.Report}
+	result, err := b.run(ctx, a.Trial, with)
+	if refused := (*sandbox.EmulatorError)(nil); errors.As(err, &refused) {
+		return b.read(ctx, a.Trial, fmt.Sprintf("%v: %s", refused, refused.Hint()))
 	}
-	result, err := pgtest.Run(ctx, in, pgtest.Options{Cache: b.o.Cache, Timeout: with.Timeout, Report: with.Report})
-	if t.Derived {
-		result.Checks = append([]pgtest.Check{pgtest.Unlabelled(t.Metadata)}, result.Checks...)
+	if err == nil {
+		var upgraded pgtest.Result
+		upgraded, err = b.upgrade(ctx, a, with)
+		result = result.And(upgraded)
+	}
+	for _, r := range missing {
+		result.Checks = append(result.Checks, a.lacks(r))
+		if r.Package != "" {
+			result.Advice = append(result.Advice, pgtest.Advice{Text: fmt.Sprintf("%s is in the package %s: build an image of it", r, r.Package)})
+		}
 	}
 	return result, err
 }
 
-// testInput puts t, what it is tested with and the root of its operand on
-// disk.
-func (b *Builder) testInput(ctx context.Context, t Trial, with Company) (pgtest.Input, error) {
-	roots, err := b.roots.get("", func() (*rootfs.Store, error) {
-		return rootfs.Open(b.o.Cache, rootfs.Options{Jobs: b.o.Jobs})
-	})
-	if err != nil {
-		return pgtest.Input{}, err
+// lacks is the check that something required is there. Where only extensions
+// need it that manifests do not ask for, it does not fail the image.
+func (t Trial) lacks(r metadata.Requirement) pgtest.Check {
+	m := t.Metadata
+	c := pgtest.Check{
+		Name: "requires " + r.String(), Status: pgtest.Fail,
+		Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with",
+			r, m.Distro, m.Postgres, m.Arch),
 	}
-	in := pgtest.Input{Postgres: t.Metadata.Postgres, Suite: with.Suite}
-	in.Emulator, _ = sandbox.FindEmulator(t.Metadata.Arch)
-	if in.Root, in.Version, err = b.operandRoot(ctx, roots, t); err != nil {
-		return in, err
+	needing := m.Needing(r)
+	asked := slices.ContainsFunc(m.Create, func(name string) bool { return slices.Contains(needing, name) })
+	if len(m.Create) > 0 && len(needing) > 0 && !asked {
+		c.Status = pgtest.Note
 	}
-	if in.Image, err = b.unpackImage(ctx, roots, t); err != nil {
-		return in, err
-	}
-	for _, r := range with.Missing {
-		in.Lacking = append(in.Lacking, r.Extension)
-	}
-	for _, o := range with.Others {
-		i, err := b.unpackImage(ctx, roots, o)
-		if err != nil {
-			return in, err
-		}
-		in.Others = append(in.Others, i)
-	}
-	if t.Recipe != nil && t.Recipe.Test.SQL != "" {
-		script, err := os.ReadFile(filepath.Join(filepath.Dir(t.Recipe.Path), filepath.FromSlash(t.Recipe.Test.SQL)))
-		if err != nil {
-			return in, fmt.Errorf("reading test.sql: %w", err)
-		}
-		in.Script = string(script)
-	}
-	return in, nil
-}
-
-func (b *Builder) unpackImage(ctx context.Context, roots *rootfs.Store, t Trial) (pgtest.Image, error) {
-	digest, err := t.Image.Digest()
-	if err != nil {
-		return pgtest.Image{}, err
-	}
-	dir, err := roots.FromImage(ctx, digest.String(), func() (filetree.Tree, error) {
-		flat, err := image.Flatten(ctx, t.Image, image.FlattenOptions{Cache: b.o.Cache})
-		return flat.Tree, err
-	})
-	return pgtest.Image{Metadata: t.Metadata, Dir: dir}, err
+	return c
 }

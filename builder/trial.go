@@ -68,9 +68,9 @@ func Trials(a image.Artifact, name string, r *recipe.Recipe) ([]Trial, error) {
 	return out, nil
 }
 
-// Required returns the images among all that t requires, and those that they
+// required returns the images among all that t requires, and those that they
 // require in turn; all are for the same server. What none has is missing.
-func (t Trial) Required(all []Trial) (found []Trial, missing []metadata.Requirement) {
+func (t Trial) required(all []Trial) (found []Trial, missing []metadata.Requirement) {
 	seen := map[string]bool{t.Metadata.Name: true}
 	open := []Trial{t}
 	for len(open) > 0 {
@@ -96,9 +96,9 @@ func (t Trial) sameServer(o Trial) bool {
 	return a.Distro == b.Distro && a.Postgres == b.Postgres && a.Arch == b.Arch
 }
 
-// Runs tells whether this machine runs a server for the trial: its processor
+// runs tells whether this machine runs a server for the trial: its processor
 // does, or an emulator. why completes "not run, since".
-func (t Trial) Runs() (why string, ok bool) {
+func (t Trial) runs() (why string, ok bool) {
 	if t.Metadata.Postgres < 18 {
 		return fmt.Sprintf("PostgreSQL %d has no extension_control_path", t.Metadata.Postgres), false
 	}

@@ -53,8 +53,10 @@ func (c *corpus) live(t *testing.T, b *builder.Builder) {
 	lines := &liveLines{app: corpusApp()}
 	for i, s := range subjects {
 		group.Go(func() error {
-			o, err := testOne(t.Context(), b, s, all, lines)
-			c.images[i].live = c.images[i].judgeLive(o)
+			result, err := b.Test(t.Context(), builder.Attempt{
+				Trial: s.Trial, Images: all, Report: func(c pgtest.Check) { lines.show(s, c) },
+			})
+			c.images[i].live = c.images[i].judgeLive(outcome{subject: s, Result: result})
 			return err
 		})
 	}

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
-	"github.com/pgext/pgext/internal/sandbox"
 	"github.com/pgext/pgext/internal/wholefile"
 )
 
@@ -117,7 +114,7 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
-	outcomes, err := a.test(ctx, b, subjects, company{others, f.timeout})
+	outcomes, err := a.test(ctx, b, subjects, others, f.timeout)
 	if err != nil {
 		return err
 	}
@@ -133,79 +130,24 @@ type outcome struct {
 	log, diffs string
 }
 
-// company is what every subject is tested with.
-type company struct {
-	// all are the images that it may require.
-	all     []builder.Trial
-	timeout time.Duration
-}
-
-// test tests the subjects, several at a time.
-func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, with company) ([]outcome, error) {
+// test tests the subjects, several at a time; all are the images that they may
+// require.
+func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, all []builder.Trial, timeout time.Duration) ([]outcome, error) {
 	out := make([]outcome, len(subjects))
 	live := &liveLines{app: a}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(a.global.jobs)
 	for i, s := range subjects {
-		group.Go(func() (err error) {
-			out[i], err = testOne(ctx, b, s, with, live)
+		group.Go(func() error {
+			result, err := b.Test(ctx, builder.Attempt{
+				Trial: s.Trial, Images: all, From: s.from, Suite: s.suite, Timeout: timeout,
+				Report: func(c pgtest.Check) { live.show(s, c) },
+			})
+			out[i] = outcome{subject: s, Result: result}
 			return err
 		})
 	}
 	return out, group.Wait()
-}
-
-// testOne tests a subject that this machine runs, with what it requires.
-func testOne(ctx context.Context, b *builder.Builder, s subject, with company, live *liveLines) (outcome, error) {
-	o := outcome{subject: s}
-	if why, ok := s.Runs(); !ok {
-		return readOne(ctx, b, s, why)
-	}
-	others, missing := s.Required(with.all)
-	report := func(c pgtest.Check) { live.show(s, c) }
-	own := builder.Company{Others: others, Missing: missing, Timeout: with.timeout, Report: report}
-	tried := own
-	tried.Suite = s.suite
-	result, err := b.Test(ctx, s.Trial, tried)
-	if refused := (*sandbox.EmulatorError)(nil); errors.As(err, &refused) {
-		return readOne(ctx, b, s, fmt.Sprintf("%v: %s", refused, refused.Hint()))
-	}
-	if err == nil {
-		var upgraded pgtest.Result
-		upgraded, err = s.upgrade(ctx, b, with.all, own)
-		result = result.And(upgraded)
-	}
-	for _, r := range missing {
-		result.Checks = append(result.Checks, lacks(s, r))
-		if r.Package != "" {
-			result.Advice = append(result.Advice, pgtest.Advice{Text: fmt.Sprintf("%s is in the package %s: build an image of it", r, r.Package)})
-		}
-	}
-	o.Result = result
-	return o, err
-}
-
-// readOne judges what no server can be started for by its files.
-func readOne(ctx context.Context, b *builder.Builder, s subject, why string) (outcome, error) {
-	result, err := b.Read(ctx, s.Trial, why)
-	return outcome{subject: s, Result: result}, err
-}
-
-// lacks is the check that something required is there. Where only extensions
-// need it that manifests do not ask for, it does not fail the image.
-func lacks(s subject, r metadata.Requirement) pgtest.Check {
-	m := s.Metadata
-	c := pgtest.Check{
-		Name: "requires " + r.String(), Status: pgtest.Fail,
-		Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with",
-			r, m.Distro, m.Postgres, m.Arch),
-	}
-	needing := m.Needing(r)
-	asked := slices.ContainsFunc(m.Create, func(name string) bool { return slices.Contains(needing, name) })
-	if len(m.Create) > 0 && len(needing) > 0 && !asked {
-		c.Status = pgtest.Note
-	}
-	return c
 }
 
 // liveLines shows each check on a terminal as soon as it is known.

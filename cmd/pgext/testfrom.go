@@ -5,15 +5,12 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/metadata"
-	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -45,19 +42,12 @@ func (a *app) addPredecessors(ctx context.Context, subjects []subject, from stri
 			return fmt.Errorf("--from %s: %w", from, err)
 		}
 		subjects[i].from = p
-		paired = paired || p.why == ""
+		paired = paired || p.Why == ""
 	}
 	if !paired && len(subjects) > 0 {
-		return &noPredecessorError{from: from, why: subjects[0].from.why}
+		return &noPredecessorError{from: from, why: subjects[0].from.Why}
 	}
 	return nil
-}
-
-// predecessor is what a subject is upgraded from.
-type predecessor struct {
-	builder.Trial
-	// why says why there is none.
-	why string
 }
 
 // noPredecessorError says that no image under test can be upgraded.
@@ -71,7 +61,7 @@ func (*noPredecessorError) Hint() string {
 }
 
 // predecessor finds the one of s.
-func (y ancestry) predecessor(ctx context.Context, s subject) (*predecessor, error) {
+func (y ancestry) predecessor(ctx context.Context, s subject) (*builder.Predecessor, error) {
 	repository, rest := registry.Split(y.from)
 	_, local := image.ParseRef(y.from)
 	switch {
@@ -84,65 +74,36 @@ func (y ancestry) predecessor(ctx context.Context, s subject) (*predecessor, err
 	case tagPattern.MatchString(y.from):
 		return y.pair(ctx, s, repositoryOf(s.ref).at(y.from))
 	}
-	return &predecessor{why: "it is no image"}, nil
+	return &builder.Predecessor{Why: "it is no image"}, nil
 }
 
 // pair picks the architecture of ref that s continues.
-func (y ancestry) pair(ctx context.Context, s subject, ref string) (*predecessor, error) {
+func (y ancestry) pair(ctx context.Context, s subject, ref string) (*builder.Predecessor, error) {
 	trials, err := y.app.trials(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
-	fits := func(t builder.Trial) bool {
-		return t.Metadata.Postgres == s.Metadata.Postgres && t.Metadata.Arch == s.Metadata.Arch
+	tested := make([]builder.Trial, len(y.subjects))
+	for i, o := range y.subjects {
+		tested[i] = o.Trial
 	}
-	i := slices.IndexFunc(trials, fits)
-	switch {
-	case len(trials) == 0:
-		return &predecessor{why: ref + " has no image in it"}, nil
-	case trials[0].Metadata.Name != s.Metadata.Name:
-		return &predecessor{why: fmt.Sprintf("%s is an image of %s, not of %s", ref, trials[0].Metadata.Name, s.Metadata.Name)}, nil
-	case trials[0].Metadata.Postgres != s.Metadata.Postgres:
-		return &predecessor{why: fmt.Sprintf("%s is for PostgreSQL %d, which pg_upgrade leads to %d, no change of an image",
-			ref, trials[0].Metadata.Postgres, s.Metadata.Postgres)}, nil
-	case i < 0:
-		return &predecessor{why: fmt.Sprintf("%s has no image for %s", ref, s.Metadata.Arch)}, nil
-	case trials[i].Metadata.Distro != s.Metadata.Distro && y.others(trials[i], s):
-		return &predecessor{why: fmt.Sprintf("%s is for %s, and so is another image under test", ref, trials[i].Metadata.Distro)}, nil
-	case sameImage(trials[i], s.Trial):
-		return &predecessor{why: ref + " is the image under test itself"}, nil
-	}
-	trials[i].Base = s.Base
-	return &predecessor{Trial: trials[i]}, nil
-}
-
-// others tells whether an image that s is a variant of stays on t's
-// distribution: only where none does is the change of the distribution meant.
-func (y ancestry) others(t builder.Trial, s subject) bool {
-	return slices.ContainsFunc(y.subjects, func(o subject) bool {
-		return o.Metadata.Name == s.Metadata.Name && o.Metadata.Distro == t.Metadata.Distro && o.Metadata.Postgres == t.Metadata.Postgres
-	})
-}
-
-func sameImage(a, b builder.Trial) bool {
-	x, errX := a.Image.Digest()
-	y, errY := b.Image.Digest()
-	return errX == nil && errY == nil && x == y
+	p := s.Predecessor(ref, trials, tested)
+	return &p, nil
 }
 
 // newest finds the newest image in r that s may be upgraded from.
-func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*predecessor, error) {
+func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*builder.Predecessor, error) {
 	tags, err := r.tags(ctx, y.app)
 	if err != nil {
 		return nil, err
 	}
 	for _, tag := range builder.Previous(tags, s.Metadata, y.epoch(s)) {
 		p, err := y.pair(ctx, s, r.at(tag))
-		if err != nil || p.why == "" {
+		if err != nil || p.Why == "" {
 			return p, err
 		}
 	}
-	return &predecessor{why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", r, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
+	return &builder.Predecessor{Why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", r, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
 }
 
 // epoch is when the index of s was made: its newest manifest's time.
@@ -198,35 +159,6 @@ func (r imageRepository) tags(ctx context.Context, a *app) ([]string, error) {
 	return a.registryClient().Tags(ctx, r.remote)
 }
 
-// upgrade tries the way from the subject's predecessor to it.
-func (s subject) upgrade(ctx context.Context, b *builder.Builder, all []builder.Trial, to builder.Company) (pgtest.Result, error) {
-	switch {
-	case s.from == nil:
-		return pgtest.Result{}, nil
-	case s.from.why != "":
-		skipped := pgtest.Check{Name: "from", Status: pgtest.Skip, Detail: s.from.why}
-		to.Report(skipped)
-		return pgtest.Result{Checks: []pgtest.Check{skipped}}, nil
-	}
-	others, missing := s.from.Required(all)
-	from := builder.Attended{Trial: s.from.Trial, Company: builder.Company{Others: others, Missing: missing}}
-	to.Others, _ = s.heir().Required(slices.DeleteFunc(slices.Clone(all), func(t builder.Trial) bool { return t.Metadata.Name == s.Metadata.Name }))
-	return b.Upgrade(ctx, from, builder.Attended{Trial: s.Trial, Company: to})
-}
-
-// heir is the subject as an image that requires what its predecessor had and
-// it has not: an extension may have moved to another image.
-func (s subject) heir() builder.Trial {
-	t := s.Trial
-	t.Metadata.Requires = slices.Clone(t.Metadata.Requires)
-	for _, e := range s.from.Metadata.Extensions {
-		if r := (metadata.Requirement{Extension: e.Name}); !t.Metadata.Satisfies(r) {
-			t.Metadata.Requires = append(t.Metadata.Requires, r)
-		}
-	}
-	return t
-}
-
 // fromDocument names the image before.
 type fromDocument struct {
 	Image   string `json:"image"`
@@ -236,7 +168,7 @@ type fromDocument struct {
 }
 
 func (s subject) fromDocument() *fromDocument {
-	if s.from == nil || s.from.why != "" {
+	if s.from == nil || s.from.Why != "" {
 		return nil
 	}
 	d := &fromDocument{Image: strings.TrimSpace(s.from.Name), Version: s.from.Metadata.Version, Distro: s.from.Metadata.Distro}

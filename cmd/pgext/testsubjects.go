@@ -22,7 +22,7 @@ type subject struct {
 	// ref is where it was found.
 	ref string
 	// from is what it is upgraded from; nil when nothing is.
-	from *predecessor
+	from *builder.Predecessor
 	// suite runs as well; nil is none.
 	suite *pgtest.Suite
 }
