@@ -1,11 +1,10 @@
 package cache
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"syscall"
+
+	"github.com/pgext/pgext/internal/diskerror"
 )
 
 // WriteError says that the cache directory cannot take what is to be written.
@@ -16,15 +15,8 @@ type WriteError struct {
 
 // writeError strips the names of temporary files, which nobody knows.
 func (c *Cache) writeError(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		err = path.Err
-	case errors.As(err, &link):
-		err = link.Err
-	}
-	return &WriteError{Dir: c.dir, Err: err}
+	reason, _ := diskerror.Reason(err)
+	return &WriteError{Dir: c.dir, Err: reason}
 }
 
 func (e *WriteError) Error() string { return fmt.Sprintf("writing to the cache %s: %v", e.Dir, e.Err) }
@@ -34,7 +26,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 // Hint tells what a user can do.
 func (e *WriteError) Hint() string {
-	if errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT) {
+	if diskerror.Full(e.Err) {
 		return "make room there, or name a directory on another disk with --cache-dir"
 	}
 	return "name a directory that can be written to with --cache-dir"

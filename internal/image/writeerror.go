@@ -1,11 +1,9 @@
 package image
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"syscall"
+
+	"github.com/pgext/pgext/internal/diskerror"
 )
 
 // WriteError says that a layout cannot be written.
@@ -17,13 +15,8 @@ type WriteError struct {
 // writeError leaves out the names of temporary files, which mean nothing to
 // people. What is no matter of the file system stays as it is.
 func (l *Layout) writeError(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return &WriteError{l.dir, path.Err}
-	case errors.As(err, &link):
-		return &WriteError{l.dir, link.Err}
+	if reason, ok := diskerror.Reason(err); ok {
+		return &WriteError{l.dir, reason}
 	}
 	return fmt.Errorf("writing layout %s: %w", l.dir, err)
 }
@@ -35,7 +28,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 // Hint says what a user can do.
 func (e *WriteError) Hint() string {
-	if errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT) {
+	if diskerror.Full(e.Err) {
 		return "make room there, or name a folder on another disk with --output"
 	}
 	return "name a folder that can be written to with --output"

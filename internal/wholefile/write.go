@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/pgext/pgext/internal/diskerror"
 )
 
 // Temporary starts the name that a file has, in the folder it is for, until it
@@ -82,15 +84,8 @@ type WriteError struct {
 // writeError leaves out the name of the temporary file, which means nothing to
 // people.
 func writeError(path string, err error) error {
-	var at *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &at):
-		err = at.Err
-	case errors.As(err, &link):
-		err = link.Err
-	}
-	return &WriteError{path, err}
+	reason, _ := diskerror.Reason(err)
+	return &WriteError{path, reason}
 }
 
 func (e *WriteError) Error() string { return e.Path + ": " + e.Err.Error() }
@@ -101,7 +96,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // Hint says what a user can do.
 func (e *WriteError) Hint() string {
 	switch {
-	case errors.Is(e.Err, syscall.ENOSPC), errors.Is(e.Err, syscall.EDQUOT):
+	case diskerror.Full(e.Err):
 		return "make room in " + filepath.Dir(e.Path)
 	case errors.Is(e.Err, fs.ErrNotExist):
 		return "make the folder " + filepath.Dir(e.Path) + " first"
