@@ -40,7 +40,8 @@ type stanza struct {
 // Read reads a copyright file. The error is ErrNotMachineReadable, or says
 // what is wrong with a file that claims to be in the format.
 func Read(text string) (Copyright, error) {
-	s := debian.NewScanner(strings.NewReader(text))
+	s := debian.NewScanner(strings.NewReader(relevant(text)))
+	s.Comments = true
 	if !s.Scan() || !isHeader(s.Paragraph()) {
 		return Copyright{}, ErrNotMachineReadable
 	}
@@ -61,6 +62,31 @@ func Read(text string) (Copyright, error) {
 	}
 	c.upstream = c.counted()
 	return c, nil
+}
+
+// fields are those that say what is under which licence, in lower case.
+var fields = map[string]bool{"format": true, "format-specification": true, "files": true, "copyright": true, "license": true}
+
+// relevant makes comments of the lines of all other fields: what is wrong in
+// them does not matter here.
+func relevant(text string) string {
+	var b strings.Builder
+	skip := false
+	for line := range strings.Lines(text) {
+		name, _, ok := strings.Cut(line, ":")
+		name = strings.TrimRight(name, " \t")
+		switch {
+		case ok && name != "" && !strings.ContainsAny(name, " \t#"):
+			skip = !fields[strings.ToLower(name)]
+		case strings.TrimSpace(line) == "":
+			skip = false
+		}
+		if skip {
+			line = "#\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }
 
 // isHeader tells the first paragraph of the format; drafts of it called the
@@ -145,7 +171,7 @@ func overridden(st stanza, index int, last map[string]int) bool {
 
 // license joins the licences of stanzas.
 func (c Copyright) license(stanzas []stanza) (License, error) {
-	r := reader{c: c, refs: map[string]Reference{}}
+	r := reader{c: c, refs: map[string]*reference{}, known: map[string]string{}}
 	var parts []expression
 	for _, st := range stanzas {
 		if st.synopsis == "" && st.text == "" {
@@ -153,10 +179,6 @@ func (c Copyright) license(stanzas []stanza) (License, error) {
 		}
 		parts = append(parts, r.synopsis(st))
 	}
-	l := License{Expression: all(parts).text()}
-	for _, ref := range r.refs {
-		l.References = append(l.References, ref)
-	}
-	l.References = sortedReferences(l.References)
+	l := License{Expression: all(parts).text(), References: r.references()}
 	return l, check(l.Expression)
 }

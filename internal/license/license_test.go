@@ -29,6 +29,7 @@ func TestSynopsis(t *testing.T) {
 		{"AGPL-3", "AGPL-3.0-only"},
 		{"GPL-7+", "LicenseRef-GPL-7-plus"},
 		{"GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"},
+		{"GFDL-1.3+-no-invariant", "GFDL-1.3-no-invariants-or-later"},
 		{"GFDL-1.2", "GFDL-1.2-only"},
 		{"PostgreSQL", "PostgreSQL"},
 		{"postgresql", "PostgreSQL"},
@@ -37,9 +38,15 @@ func TestSynopsis(t *testing.T) {
 		{"BSD-3-clause", "BSD-3-Clause"},
 		{"BSD-3-clause-PADL", "LicenseRef-BSD-3-clause-PADL"},
 		{"Apache-2", "Apache-2.0"},
-		{"Artistic", "Artistic-1.0"},
+		{"Artistic", "Artistic-1.0-Perl"},
 		{"zlib", "Zlib"},
 		{"MPL-2", "MPL-2.0"},
+		{"MPL-1.1+", "MPL-1.1+"},
+		{"OPL-1+", "LicenseRef-OPL-1-plus"}, // the Open Publication License; OPL-1.0 is another
+		{"zlib/libpng", "Zlib"},
+		{"SIL-1.1", "OFL-1.1"},
+		{"UFL-1.0", "Ubuntu-font-1.0"},
+		{"ISC-License", "ISC"},
 		{"OpenLDAP-2.8", "OLDAP-2.8"},
 		{"CC0", "CC0-1.0"},
 		{"CC0 license", "CC0-1.0"},
@@ -47,20 +54,38 @@ func TestSynopsis(t *testing.T) {
 		{"PD", "LicenseRef-public-domain"},
 		{"FSF_All permissive", "LicenseRef-FSF-All-permissive"},
 		{"perl", "Artistic-1.0-Perl OR GPL-1.0-or-later"},
-		{"GPL-2+ with Autoconf exception", "GPL-2.0-or-later WITH Autoconf-exception-2.0"},
-		{"GPL-3+ with autoconf-data exception", "GPL-3.0-or-later WITH Autoconf-exception-3.0"},
+		{"GPL-2+ with Autoconf exception", "LicenseRef-GPL-2-plus-with-Autoconf-exception"}, // five have that name
+		{"GPL-2+ with Autoconf-data exception", "GPL-2.0-or-later WITH Autoconf-exception-generic"},
+		{"GPL-3+ with autoconf-data exception", "GPL-3.0-or-later WITH Autoconf-exception-generic-3.0"},
+		{"GPL-3+ with Autoconf generic exception", "GPL-3.0-or-later WITH Autoconf-exception-generic-3.0"},
+		{"GPL-3+ with Autoconf Macro's Exception", "GPL-3.0-or-later WITH Autoconf-exception-macro"},
+		{"GPL-3+ with Autoconf-2.0~Archive exception", "GPL-3.0-or-later WITH Autoconf-exception-macro"},
+		{"GPL-3.0-or-later-WITH-Autoconf-exception-macro", "GPL-3.0-or-later WITH Autoconf-exception-macro"},
+		{"GPL-3+ with Bison-2.2 exception", "GPL-3.0-or-later WITH Bison-exception-2.2"},
+		{"GPL-2+ with Bison exception", "LicenseRef-GPL-2-plus-with-Bison-exception"},
+		{"GPL-3+ with GCC exception", "GPL-3.0-or-later WITH GCC-exception-3.1"},
+		{"GPL-3+ with GCC-Runtime-3.1 exception", "GPL-3.0-or-later WITH GCC-exception-3.1"},
+		{"GPL-2+ with GCC exception", "LicenseRef-GPL-2-plus-with-GCC-exception"},
+		{"GPL-2 with Classpath exception", "GPL-2.0-only WITH Classpath-exception-2.0"},
 		{"GPL-3+-WITH-BISON-EXCEPTION", "GPL-3.0-or-later WITH Bison-exception-2.2"},
 		{"GPL-2+-libtool-exception", "GPL-2.0-or-later WITH Libtool-exception"},
 		{"Apache-2.0 with LLVM exception", "Apache-2.0 WITH LLVM-exception"},
 		{"GPL-2 with Linux-syscall-note exception", "GPL-2.0-only WITH Linux-syscall-note"},
+		{"GPL-2 with Linux-syscall-note", "GPL-2.0-only WITH Linux-syscall-note"},
+		{"Expat with advertising restriction", "LicenseRef-Expat-with-advertising-restriction"},
 		{"GPL-2+ with OpenSSL exception", "LicenseRef-GPL-2-plus-with-OpenSSL-exception"},
-		{"GPL-1+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0"},
+		{"GPL-1+ or Artistic", "GPL-1.0-or-later OR Artistic-1.0-Perl"},
 		{"GPL-2+ and BSD-3-clause and GPL-2+", "GPL-2.0-or-later AND BSD-3-Clause"},
-		{"GPL-2+ or Artistic and Expat", "GPL-2.0-or-later OR Artistic-1.0 AND MIT"},
-		{"GPL-1+ or Artistic, and BSD-3-clause", "(GPL-1.0-or-later OR Artistic-1.0) AND BSD-3-Clause"},
-		{"REGCOMP, and GPL-1+ or Artistic", "LicenseRef-REGCOMP AND (GPL-1.0-or-later OR Artistic-1.0)"},
+		{"GPL-2+ or Artistic and Expat", "GPL-2.0-or-later OR Artistic-1.0-Perl AND MIT"},
+		{"GPL-1+ or Artistic, and BSD-3-clause", "(GPL-1.0-or-later OR Artistic-1.0-Perl) AND BSD-3-Clause"},
+		{"REGCOMP, and GPL-1+ or Artistic", "LicenseRef-REGCOMP AND (GPL-1.0-or-later OR Artistic-1.0-Perl)"},
 		{"Expat and ISC, or Apache-2.0", "MIT AND ISC OR Apache-2.0"},
 		{"Expat, ISC", "MIT AND ISC"},
+		{"Expat, ISC, or Apache-2.0", "MIT OR ISC OR Apache-2.0"},
+		{"Expat, ISC, and Apache-2.0", "MIT AND ISC AND Apache-2.0"},
+		{"Expat, or ISC, zlib, and Apache-2.0", "(MIT OR ISC) AND Zlib AND Apache-2.0"},
+		{"GPL-2+ with distribution exception, Expat and ISC", "LicenseRef-GPL-2-plus-with-distribution-exception AND MIT AND ISC"},
+		{"ISC and/or LGPL-2.1+", "ISC AND LGPL-2.1-or-later"},
 		{"libpng OR Apache-2.0 OR BSD-3-clause", "Libpng OR Apache-2.0 OR BSD-3-Clause"},
 		{"(GPL-2 or Expat) and ISC", "(GPL-2.0-only OR MIT) AND ISC"},
 		{"((Expat))", "MIT"},
@@ -124,10 +149,10 @@ func TestScopes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := License{
-		Expression: "GPL-2.0-or-later AND (MIT OR Apache-2.0) AND LicenseRef-custom AND LicenseRef-unnamed-a177fa00",
+		Expression: "GPL-2.0-or-later AND (MIT OR Apache-2.0) AND LicenseRef-custom AND LicenseRef-unnamed-a177fa004ce003c7",
 		References: []Reference{
 			{ID: "LicenseRef-custom", Name: "custom", Text: "Permission is granted.\n\nNo warranty."},
-			{ID: "LicenseRef-unnamed-a177fa00", Text: "Do what you like\n\nwith this."},
+			{ID: "LicenseRef-unnamed-a177fa004ce003c7", Text: "Do what you like\n\nwith this."},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -154,7 +179,7 @@ func TestTextInPlaceOfAName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := License{"LicenseRef-unnamed-f15f1576", []Reference{{ID: "LicenseRef-unnamed-f15f1576", Text: "Permission to use, copy, modify and distribute\nthis software is granted."}}}
+	want := License{"LicenseRef-unnamed-f15f1576e83a8b19", []Reference{{ID: "LicenseRef-unnamed-f15f1576e83a8b19", Text: "Permission to use, copy, modify and distribute\nthis software is granted."}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Upstream() (-want +got):\n%s", diff)
 	}
@@ -165,7 +190,8 @@ func TestReadRefuses(t *testing.T) {
 		{"prose", "This package was debianized by A.\n\nCopyright:\n\n    GPL\n", ErrNotMachineReadable.Error()},
 		{"empty", "", ErrNotMachineReadable.Error()},
 		{"fields of another kind", "Upstream-Name: x\nLicense: GPL\n", ErrNotMachineReadable.Error()},
-		{"malformed later", one("GPL") + "\n# a comment\n", `reading a copyright file: line 7: "# a comment" is not a field: it has no colon`},
+		{"malformed later", one("GPL") + "\nComment: x\n\nno field\n", `reading a copyright file: line 9: "no field" is not a field: it has no colon`},
+		{"two licences", one("GPL") + "License: ISC\n", `reading a copyright file: line 6: field License appears twice`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Read(tc.text)
@@ -261,6 +287,35 @@ func TestMatch(t *testing.T) {
 		if got := match(tc.pattern, tc.path); got != tc.want {
 			t.Errorf("match(%q, %q) = %v, want %v", tc.pattern, tc.path, got, tc.want)
 		}
+	}
+}
+
+// TestLoose reads what the format does not allow and real files have: comments,
+// which Policy 5.1 keeps for debian/control, and other fields twice.
+func TestLoose(t *testing.T) {
+	const text = "# by hand\nFormat: x\nFiles-Excluded:\n# not free\n  a.pdf\nComment: one\nComment: two\n more\n\n# Libraries\n\nFiles: *\nLicense: custom\n Do what\n# in between\n you like.\n\nComment: alone\n"
+	c, err := Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Upstream()
+	want := License{"LicenseRef-custom", []Reference{{ID: "LicenseRef-custom", Name: "custom", Text: "Do what\nyou like."}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("Upstream() error = %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestTextsOfOneName keeps all that a file quotes under one name, or under names
+// that SPDX cannot tell apart.
+func TestTextsOfOneName(t *testing.T) {
+	c, err := Read("Format: x\n\nFiles: a\nLicense: public-domain or Expat\n No claim.\n\nFiles: b\nLicense: PD\n Given\n away.\n\nFiles: c d\nLicense: public-domain'\n No claim.\n\nFiles: e\nLicense: public-domain\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Upstream()
+	want := License{"(LicenseRef-public-domain OR MIT) AND LicenseRef-public-domain", []Reference{{ID: "LicenseRef-public-domain", Name: "public-domain", Text: "No claim.\n\nGiven\naway."}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("Upstream() error = %v (-want +got):\n%s", err, diff)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/github/go-spdx/v2/spdxexp"
-	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 )
 
 // shortNames maps names that Debian uses, in lower case, to what SPDX calls
@@ -14,8 +13,6 @@ import (
 var shortNames = map[string]string{
 	"3-clause-bsd":     "BSD-3-Clause",
 	"apache-2":         "Apache-2.0",
-	"artistic":         "Artistic-1.0",
-	"artistic-1":       "Artistic-1.0",
 	"artistic-2":       "Artistic-2.0",
 	"boost":            "BSL-1.0",
 	"boost-1.0":        "BSL-1.0",
@@ -36,7 +33,6 @@ var shortNames = map[string]string{
 	"epl-2":            "EPL-2.0",
 	"expat":            "MIT",
 	"freetype":         "FTL",
-	"fsf-unlimited":    "FSFULLR",
 	"mit/x":            "MIT",
 	"mit/x11":          "MIT",
 	"mpl-1":            "MPL-1.0",
@@ -46,34 +42,14 @@ var shortNames = map[string]string{
 	"psf-2":            "PSF-2.0",
 	"python-2":         "Python-2.0",
 	"qpl":              "QPL-1.0",
+	"sil-1.1":          "OFL-1.1",
 	"ssleay":           "SSLeay-standalone",
+	"ufl-1.0":          "Ubuntu-font-1.0",
 	"wtfpl-2":          "WTFPL",
 	"zpl":              "ZPL-1.1",
+	"zlib/libpng":      "Zlib",
 	"zope":             "ZPL-1.1",
 	"unicode-dfs-2015": "Unicode-DFS-2015",
-}
-
-// exceptions maps the words between "with" and "exception", in lower case, to
-// the SPDX exception.
-var exceptions = map[string]string{
-	"bison":                 "Bison-exception-2.2",
-	"bison-2.2":             "Bison-exception-2.2",
-	"classpath":             "Classpath-exception-2.0",
-	"ecos":                  "eCos-exception-2.0",
-	"font":                  "Font-exception-2.0",
-	"gcc":                   "GCC-exception-3.1",
-	"gcc-runtime-library":   "GCC-exception-3.1",
-	"gcc runtime library":   "GCC-exception-3.1",
-	"libtool":               "Libtool-exception",
-	"linux-syscall-note":    "Linux-syscall-note",
-	"llvm":                  "LLVM-exception",
-	"ocaml-linking":         "OCaml-LGPL-linking-exception",
-	"qt-lgpl":               "Qt-LGPL-exception-1.1",
-	"texinfo":               "Texinfo-exception",
-	"universal-foss":        "Universal-FOSS-exception-1.0",
-	"wxwindows":             "WxWindows-exception-3.1",
-	"autoconf gpl-2.0-plus": "Autoconf-exception-2.0",
-	"autoconf gpl-3.0-plus": "Autoconf-exception-3.0",
 }
 
 var (
@@ -81,31 +57,51 @@ var (
 	gnu = regexp.MustCompile(`^([al]?gpl)(?:-?v?-?([0-9])(?:\.([0-9]))?(?:\.0)?)?(\+|-or-later|-only)?$`)
 	// gfdl matches those of the Free Documentation License; -niv means
 	// without invariant sections.
-	gfdl = regexp.MustCompile(`^gfdl(-niv)?-(1\.[123])(\+|-or-later|-only)?(-no-invariants)?$`)
-	// withException matches "X with Y exception" and "X-with-Y-exception".
-	withException = regexp.MustCompile(`^(.*?)[ -]with[ -](?:the[ -])?(.*?)[ -]?exceptions?$`)
-	// fused matches "GPL-2+-autoconf-exception".
-	fused = regexp.MustCompile(`^([al]?gpl-[0-9.]+\+?)-(.*)-exception$`)
+	gfdl = regexp.MustCompile(`^gfdl(-niv)?-(1\.[123])(\+|-or-later|-only)?(-no-invariants?)?$`)
+	// granted matches a grant of some version of a GNU licence and later ones.
+	granted = regexp.MustCompile(`\b(gnu|lesser|library|affero) general public license.{0,80}\bversion ([0-9])(?:\.([0-9]))?\b.{0,60}\bany later version\b`)
+	// versioned matches a text that names some version.
+	versioned = regexp.MustCompile(`\bversion [0-9]`)
 )
 
-// identifier returns the SPDX identifier or expression for a short name; ""
-// when SPDX has none.
-func identifier(name string) string {
+// identifier returns the SPDX identifier or expression for a short name, whose
+// licence the file quotes as text (see plain); "" when SPDX has none. A name
+// that stands for several licences means the one that the text is of.
+func identifier(name, text string) string {
 	low := strings.ToLower(strings.TrimSpace(name))
-	low = strings.TrimSuffix(strings.TrimSuffix(low, " license"), " licence")
+	for _, word := range []string{" license", " licence", "-license"} {
+		low = strings.TrimSuffix(low, word)
+	}
 	for _, re := range []*regexp.Regexp{withException, fused} {
 		if m := re.FindStringSubmatch(low); m != nil {
-			return excepted(identifier(m[1]), m[2])
+			return excepted(identifier(m[1], text), m[2], text)
 		}
 	}
-	if id, ok := shortNames[low]; ok {
-		return id
+	if list, ok := sharedNames[low]; ok {
+		return decided(list, text)
 	}
 	if m := gnu.FindStringSubmatch(low); m != nil {
+		if m[2] == "" {
+			return unversioned(m[1], m[4], text)
+		}
 		return gnuIdentifier(m[1], m[2], m[3], m[4])
 	}
 	if m := gfdl.FindStringSubmatch(low); m != nil {
 		return gfdlIdentifier(m[2], m[1]+m[4] != "", m[3])
+	}
+	if id := listed(low); id != "" {
+		return id
+	}
+	if id := listed(strings.TrimSuffix(low, "+")); id != "" && !strings.ContainsAny(id, " ") {
+		return id + "+" // SPDX 2.3, annex D.3
+	}
+	return ""
+}
+
+// listed returns what the list of SPDX has for a name in lower case.
+func listed(low string) string {
+	if id, ok := shortNames[low]; ok {
+		return id
 	}
 	if ok, id := spdxexp.ActiveLicense(low); ok {
 		return id
@@ -113,42 +109,34 @@ func identifier(name string) string {
 	return ""
 }
 
-// excepted adds an exception to a licence; "" when SPDX lacks either.
-func excepted(id, words string) string {
-	if id == "" || strings.ContainsAny(id, " ") {
+// unversioned names a GNU licence whose short name has no version: the one
+// that the text grants. Any version will do when the text names none either
+// (GPL-3, section 14), and the first one of the LGPL is 2.0. A text that names
+// one and does not say what of later ones, such as where Debian systems have a
+// copy, decides nothing; nor does the licence itself, whose end shows how a
+// grant may look.
+func unversioned(family, suffix, text string) string {
+	first := map[string]string{"gpl": "1", "lgpl": "2", "agpl": "3"}[family]
+	if suffix == "-only" {
 		return ""
 	}
-	exception := exceptions[words]
-	if exception == "" && strings.HasPrefix(words, "autoconf") {
-		switch id {
-		case "GPL-2.0-or-later":
-			exception = exceptions["autoconf gpl-2.0-plus"]
-		case "GPL-3.0-or-later":
-			exception = exceptions["autoconf gpl-3.0-plus"]
-		}
+	if suffix != "" || !versioned.MatchString(text) {
+		return gnuIdentifier(family, first, "", "+")
 	}
-	if exception == "" {
-		if ok, known := spdxlicenses.IsException(words); ok {
-			exception = known
-		} else if ok, known := spdxlicenses.IsException(words + "-exception"); ok {
-			exception = known
-		}
-	}
-	if exception == "" {
+	if strings.Contains(text, "how to apply these terms to your new programs") {
 		return ""
 	}
-	return id + " WITH " + exception
+	families := map[string]string{"gnu": "gpl", "lesser": "lgpl", "library": "lgpl", "affero": "agpl"}
+	for _, m := range granted.FindAllStringSubmatch(text, -1) {
+		if families[m[1]] == family {
+			return gnuIdentifier(family, m[2], m[3], "+")
+		}
+	}
+	return ""
 }
 
-// gnuIdentifier names a GNU licence. Without a version any version will do
-// (GPL-3, section 14), and the first one of the LGPL is 2.0.
+// gnuIdentifier names a GNU licence.
 func gnuIdentifier(family, major, minor, suffix string) string {
-	if major == "" {
-		if suffix == "-only" {
-			return ""
-		}
-		major, suffix = map[string]string{"gpl": "1", "lgpl": "2", "agpl": "3"}[family], "+"
-	}
 	if minor == "" {
 		minor = "0"
 	}

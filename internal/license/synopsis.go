@@ -1,6 +1,7 @@
 package license
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -18,7 +19,40 @@ const (
 // collects the references it needs for them.
 type reader struct {
 	c    Copyright
-	refs map[string]Reference
+	refs map[string]*reference
+	// known are the identifiers of names with a stand-alone paragraph.
+	known map[string]string
+}
+
+// reference is a Reference with the texts that the file has for it.
+type reference struct {
+	name  string
+	texts []string
+	seen  map[string]bool
+}
+
+// refer notes a text of a licence that SPDX has no name for.
+func (r *reader) refer(id, name, text string) expression {
+	ref, ok := r.refs[id]
+	if !ok {
+		ref = &reference{name: name, seen: map[string]bool{}}
+		r.refs[id] = ref
+	}
+	if text = strings.TrimSpace(text); text != "" && !ref.seen[text] {
+		ref.seen[text] = true
+		ref.texts = append(ref.texts, text)
+	}
+	return parsed(id)
+}
+
+// references are those that were noted, by ID. One name may have several texts
+// in a file, such as public-domain: its reference has them all.
+func (r *reader) references() []Reference {
+	var out []Reference
+	for id, ref := range r.refs {
+		out = append(out, Reference{ID: id, Name: ref.name, Text: strings.Join(ref.texts, "\n\n")})
+	}
+	return sortedReferences(out)
 }
 
 // synopsis reads the first line of a License field: short names joined by
@@ -42,7 +76,7 @@ func isProse(line string) bool {
 	words := tokens(line)
 	p := parser{words: words, name: func(name []string) expression {
 		text := strings.Join(name, " ")
-		if len(name) > 1 && identifier(text) == "" && !strings.Contains(strings.ToLower(text), "exception") {
+		if len(name) > 1 && identifier(text, "") == "" && !strings.Contains(strings.ToLower(text), "exception") {
 			prose = true
 		}
 		return expression{}
@@ -56,11 +90,9 @@ const proseWords = 6
 
 // unnamed refers to a licence by its text.
 func (r *reader) unnamed(lines ...string) expression {
-	ref := Reference{Text: strings.TrimSpace(strings.Join(lines, "\n"))}
-	sum := sha256.Sum256([]byte(ref.Text))
-	ref.ID = "LicenseRef-unnamed-" + hex.EncodeToString(sum[:4])
-	r.refs[ref.ID] = ref
-	return parsed(ref.ID)
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	sum := sha256.Sum256([]byte(text))
+	return r.refer("LicenseRef-unnamed-"+hex.EncodeToString(sum[:8]), "", text)
 }
 
 // tokens splits a line into words, commas and parentheses. A comma counts
@@ -111,23 +143,35 @@ func (p *parser) take(word string) bool {
 	return true
 }
 
-// list reads what commas separate, from left to right. A comma alone means
-// "and".
+// takeAnd takes "and", or "and/or": who keeps to both licences is right whatever
+// is meant by it.
+func (p *parser) takeAnd() bool { return p.take("and") || p.take("and/or") }
+
+// list reads what commas separate, from left to right. A comma alone means what
+// the next one with an operator does ("A, B, or C"), and "and" before none.
 func (p *parser) list(depth int) expression {
-	left := p.choice(depth)
+	items, operators := []expression{p.choice(depth)}, []string{}
 	for p.take(",") {
-		or := p.take("or")
-		if !or {
-			p.take("and")
+		operator := ""
+		if p.take("or") {
+			operator = "or"
+		} else if p.takeAnd() {
+			operator = "and"
 		}
 		if len(p.words) == 0 || p.peek() == ")" {
 			break
 		}
-		right := p.choice(depth)
-		if or {
-			left = either([]expression{left, right})
+		items, operators = append(items, p.choice(depth)), append(operators, operator)
+	}
+	for i := len(operators) - 2; i >= 0; i-- {
+		operators[i] = cmp.Or(operators[i], operators[i+1])
+	}
+	left := items[0]
+	for i, operator := range operators {
+		if operator == "or" {
+			left = either([]expression{left, items[i+1]})
 		} else {
-			left = all([]expression{left, right})
+			left = all([]expression{left, items[i+1]})
 		}
 	}
 	return left
@@ -145,7 +189,7 @@ func (p *parser) choice(depth int) expression {
 // conjunction reads what "and" separates.
 func (p *parser) conjunction(depth int) expression {
 	parts := []expression{p.primary(depth)}
-	for p.take("and") {
+	for p.takeAnd() {
 		parts = append(parts, p.primary(depth))
 	}
 	return all(parts)
@@ -161,7 +205,7 @@ func (p *parser) primary(depth int) expression {
 	var words []string
 	for len(p.words) > 0 {
 		w := p.peek()
-		if w == "," || w == "and" || w == "or" || w == ")" && depth > 0 {
+		if w == "," || w == "and" || w == "and/or" || w == "or" || w == ")" && depth > 0 {
 			break
 		}
 		words = append(words, p.words[0])
@@ -173,22 +217,30 @@ func (p *parser) primary(depth int) expression {
 // name returns the expression for one short name.
 func (r *reader) name(words []string, st stanza) expression {
 	name := strings.Join(words, " ")
-	if id := identifier(name); id != "" {
+	id, text := r.identify(name, st)
+	if id != "" {
 		return parsed(id)
 	}
-	text, ok := r.c.texts[strings.ToLower(name)]
-	if !ok {
-		text = st.text
-	}
-	id := slug(canonical(name))
-	if id == "" {
+	if id = slug(canonical(name)); id == "" {
 		return r.unnamed(name, text)
 	}
-	ref := Reference{ID: "LicenseRef-" + id, Name: name, Text: text}
-	if old, ok := r.refs[ref.ID]; !ok || old.Text == "" {
-		r.refs[ref.ID] = ref
+	return r.refer("LicenseRef-"+id, name, text)
+}
+
+// identify returns what SPDX calls a short name, and the text of the licence:
+// that of its stand-alone paragraph, else that of st.
+func (r *reader) identify(name string, st stanza) (id, text string) {
+	low := strings.ToLower(name)
+	text, ok := r.c.texts[low]
+	if !ok {
+		return identifier(name, plain(st.text)), st.text
 	}
-	return parsed(ref.ID)
+	id, ok = r.known[low]
+	if !ok {
+		id = identifier(name, plain(text))
+		r.known[low] = id
+	}
+	return id, text
 }
 
 // canonical gives the spellings of public domain one name.
