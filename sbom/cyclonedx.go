@@ -102,7 +102,11 @@ func (w *cdxWriter) image() cdx.Component {
 		Properties:         properties(w.links[""]),
 	}
 	if l := w.document.license(); l.Expression != "" {
-		c.Licenses = &cdx.Licenses{{Expression: l.Expression}}
+		how := cdx.LicenseAcknowledgementDeclared
+		if i.License == "" {
+			how = cdx.LicenseAcknowledgementConcluded
+		}
+		c.Licenses = &cdx.Licenses{{Expression: l.Expression, Acknowledgement: &how}}
 	}
 	return c
 }
@@ -127,10 +131,13 @@ func (w *cdxWriter) component(p Package) cdx.Component {
 	return c
 }
 
-// licenses states the licence of p. The text of a reference goes with the
-// first package that has it.
+// licenses states the licence of p, which is an expression also when it is one
+// identifier: the schema holds the other form against a list of its own, which
+// comes after that of SPDX. The text of a reference goes with the first package
+// that has it.
 func (w *cdxWriter) licenses(p Package) *cdx.Licenses {
-	choice := cdx.LicenseChoice{Expression: p.License.Expression}
+	declared := cdx.LicenseAcknowledgementDeclared
+	choice := cdx.LicenseChoice{Expression: p.License.Expression, Acknowledgement: &declared}
 	var details []cdx.LicenseExpressionDetail
 	for _, r := range p.License.References {
 		if !w.told[r.ID] {

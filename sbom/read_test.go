@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/license"
@@ -22,7 +24,7 @@ func TestReadSPDX(t *testing.T) {
 	file := func(path, c, pkg string) Owned {
 		return Owned{Path: path, SHA1: sum(c, 20), SHA256: sum(c, 32), Package: pkg, Owners: 1}
 	}
-	keep, take := "MIT AND LicenseRef-public-domain-e39d4726", "MIT AND LicenseRef-public-domain-1174e839"
+	keep, take := "MIT AND LicenseRef-public-domain-e39d4726283c832f", "MIT AND LicenseRef-public-domain-1174e83938876761"
 	want := Inventory{
 		Image: Entry{
 			Name: "geo", Version: "3.1", SHA256: sum("d", 32), License: "PostgreSQL AND " + take + " AND " + strings.TrimPrefix(keep, "MIT AND "),
@@ -128,6 +130,39 @@ func TestPackageOfAuthorsLicence(t *testing.T) {
 	}
 	if bytes.Contains(cyclonedxOf(t, d), []byte(`"content":""`)) {
 		t.Error("CycloneDX has a licence without a text")
+	}
+}
+
+// TestConcluded: what packages come with is declared and concludes nothing; the
+// licence of an image whose author states none is concluded from theirs.
+func TestConcluded(t *testing.T) {
+	for author, want := range map[string][2]string{
+		"":               {"PostgreSQL AND ", "concluded"},
+		"MIT OR PSF-2.0": {"NOASSERTION", "declared"},
+	} {
+		d := sample()
+		d.Image.License = author
+		for _, p := range sbomtest.Check(t, spdxOf(t, d)).Packages {
+			concluded := "NOASSERTION"
+			if p.PackageName == d.Image.Name && p.PrimaryPackagePurpose == "CONTAINER" {
+				concluded = want[0]
+			}
+			if !strings.HasPrefix(p.PackageLicenseConcluded, concluded) || p.PackageLicenseComments == "" {
+				t.Errorf("author's %q, %s: concluded %q (%s), want %s", author, p.PackageName, p.PackageLicenseConcluded, p.PackageLicenseComments, concluded)
+			}
+		}
+		var bom cdx.BOM
+		if err := json.Unmarshal(cyclonedxOf(t, d), &bom); err != nil {
+			t.Fatal(err)
+		}
+		if got := *(*bom.Metadata.Component.Licenses)[0].Acknowledgement; string(got) != want[1] {
+			t.Errorf("author's %q: CycloneDX says %s, want %s", author, got, want[1])
+		}
+		for _, c := range *bom.Components {
+			if c.Licenses != nil && *(*c.Licenses)[0].Acknowledgement != cdx.LicenseAcknowledgementDeclared {
+				t.Errorf("%s: the licence is not declared", c.Name)
+			}
+		}
 	}
 }
 

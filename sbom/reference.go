@@ -18,7 +18,7 @@ func referenceID(r license.Reference) string {
 		return r.ID
 	}
 	sum := sha256.Sum256([]byte(r.Text))
-	suffix := "-" + hex.EncodeToString(sum[:4])
+	suffix := "-" + hex.EncodeToString(sum[:8])
 	if strings.HasSuffix(r.ID, suffix) { // its name is the digest already
 		return r.ID
 	}

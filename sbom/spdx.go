@@ -123,13 +123,25 @@ func (w *spdxWriter) packages() {
 	}
 }
 
+// How licences came to be (SPDX 2.3, 7.16), which NOASSERTION should say. What
+// comes with a package is its declared licence (7.15): reading a copyright file
+// that its authors wrote turns their words into SPDX's and concludes nothing.
+// Nobody looked at the files (7.13, 8.5). That of an image whose author states
+// none is a conclusion.
+const (
+	declaredOnly = "Declared is what the copyright file says of all files of the source but those of the packaging, or what the author of the image states where there is none. Nothing is concluded: no file was searched for licences."
+	authorsOnly  = "Declared is what the author of the image states. Nothing is concluded: no file was searched for licences."
+	joined       = "The author of the image states none: it is what all packages declare, joined by AND."
+)
+
 func (p Package) describe(out *spdx.Package) {
 	out.PackageSupplier = spdxSupplier(p.Supplier)
 	out.PackageOriginator = nil
 	out.PackageHomePage = p.Homepage
 	out.PackageSummary = p.Summary
 	out.PackageDownloadLocation = orNone(p.DownloadLocation)
-	out.PackageLicenseDeclared, out.PackageLicenseConcluded = p.License.Expression, p.License.Expression
+	out.PackageLicenseDeclared, out.PackageLicenseConcluded = p.License.Expression, noAssertion
+	out.PackageLicenseComments = declaredOnly
 	out.PackageCopyrightText = orNone(p.Copyright)
 	out.PackageSourceInfo = p.sourceInfo()
 	if p.Kind == Upstream {
@@ -155,11 +167,16 @@ func (p Package) sourceInfo() string {
 }
 
 func (w *spdxWriter) describeImage(out *spdx.Package) {
-	i, l := w.document.Image, w.document.license()
+	i := w.document.Image
 	out.PackageFileName = ""
 	out.PackageHomePage, out.PackageSummary = i.Homepage, i.Summary
-	if l.Expression != "" {
+	switch l := w.document.license(); {
+	case i.License != "":
+		out.PackageLicenseDeclared, out.PackageLicenseConcluded = l.Expression, noAssertion
+		out.PackageLicenseComments = authorsOnly
+	case l.Expression != "":
 		out.PackageLicenseDeclared, out.PackageLicenseConcluded = l.Expression, l.Expression
+		out.PackageLicenseComments = joined
 	}
 }
 

@@ -42,7 +42,8 @@ func (w *spdxWriter) relate(a spdx.ElementID, how string, b spdx.ElementID, comm
 	})
 }
 
-// files adds the files, each with its owner.
+// files adds the files, each with its owner. They say nothing of a licence,
+// which means NOASSERTION (SPDX 2.3, 8.5 and 8.6).
 func (w *spdxWriter) files() {
 	for _, f := range w.document.Files {
 		id := spdx.ElementID("File-" + elementID(f.Path))

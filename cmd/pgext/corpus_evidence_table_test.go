@@ -16,8 +16,8 @@ import (
 // A licence whose name is of this form is a text as a whole: a copyright file
 // for people, or the lack of one.
 var (
-	wholeText = regexp.MustCompile(`^LicenseRef-(.+)-copyright-[0-9a-f]{8}$`)
-	unstated  = regexp.MustCompile(`^LicenseRef-(.+)-unstated-[0-9a-f]{8}$`)
+	wholeText = regexp.MustCompile(`^LicenseRef-(.+)-copyright-[0-9a-f]{16}$`)
+	unstated  = regexp.MustCompile(`^LicenseRef-(.+)-unstated-[0-9a-f]{16}$`)
 )
 
 // sums are the totals of what was told about images.

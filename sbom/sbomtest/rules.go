@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/github/go-spdx/v2/spdxexp"
+	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 	spdxjson "github.com/spdx/tools-golang/json"
 	document "github.com/spdx/tools-golang/spdx"
 	"github.com/spdx/tools-golang/spdx/v2/common"
@@ -66,8 +67,9 @@ func relationships(d *document.Document) (problems []string) {
 	return problems
 }
 
-// licences holds that every package has one, which parses, and that every
-// reference has one text.
+// licences holds that every package declares one, that declared and concluded
+// ones parse and have no identifier that SPDX has dropped, that there is a word
+// on a licence that nobody concluded, and that every reference has one text.
 func licences(d *document.Document) (problems []string) {
 	texts := map[string]bool{}
 	for _, l := range d.OtherLicenses {
@@ -78,15 +80,32 @@ func licences(d *document.Document) (problems []string) {
 		texts[l.LicenseIdentifier] = true
 	}
 	for _, p := range d.Packages {
-		for _, l := range []string{p.PackageLicenseDeclared, p.PackageLicenseConcluded} {
-			if ok, _ := spdxexp.ValidateLicenses([]string{l}); !ok {
-				problems = append(problems, fmt.Sprintf("%s: licence %q is no expression", p.PackageName, l))
+		stated := []string{p.PackageLicenseDeclared}
+		if p.PackageLicenseConcluded != "NOASSERTION" {
+			stated = append(stated, p.PackageLicenseConcluded)
+		} else if p.PackageLicenseComments == "" {
+			problems = append(problems, p.PackageName+": no licence is concluded, and no word of why")
+		}
+		for _, l := range stated {
+			for _, problem := range expression(l, texts) {
+				problems = append(problems, p.PackageName+": "+problem)
 			}
-			for _, word := range strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" ()", r) }) {
-				if strings.HasPrefix(word, "LicenseRef-") && !texts[word] {
-					problems = append(problems, fmt.Sprintf("%s: %s has no text", p.PackageName, word))
-				}
-			}
+		}
+	}
+	return problems
+}
+
+// expression returns what is wrong with a licence.
+func expression(l string, texts map[string]bool) (problems []string) {
+	if ok, _ := spdxexp.ValidateLicenses([]string{l}); !ok {
+		problems = append(problems, fmt.Sprintf("licence %q is no expression", l))
+	}
+	for _, word := range strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" ()", r) }) {
+		if strings.HasPrefix(word, "LicenseRef-") && !texts[word] {
+			problems = append(problems, word+" has no text")
+		}
+		if old, _ := spdxlicenses.IsDeprecatedLicense(word); old {
+			problems = append(problems, word+" is deprecated")
 		}
 	}
 	return problems
