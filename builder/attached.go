@@ -2,30 +2,22 @@ package builder
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/verify"
-	"github.com/pgext/pgext/sbom"
 )
-
-// predicates are what a document is signed as, by its artifact type.
-var predicates = map[string]string{
-	SPDXType:       sbom.SPDXPredicate,
-	CycloneDXType:  sbom.CycloneDXPredicate,
-	ProvenanceType: provenance.PredicateType,
-}
 
 // documentsOf are what is told about the manifests of a collection without a
 // signature, by their digests. One that cannot be read says nothing: anybody
 // who may push can attach it. That a registry is in trouble is an error.
 func documentsOf(at Place, c image.Collection) (map[v1.Hash][]verify.Document, error) {
-	types := slices.Collect(maps.Keys(predicates))
+	var types []string
+	for _, k := range attachedKinds() {
+		types = append(types, k.artifactType)
+	}
 	out := map[v1.Hash][]verify.Document{}
 	size := 0
 	for _, r := range c.Referrers {
@@ -37,7 +29,7 @@ func documentsOf(at Place, c image.Collection) (map[v1.Hash][]verify.Document, e
 			if size += len(told.Content); size > maxDocuments || len(out[subject]) >= maxAttached {
 				return nil, &CrowdedError{Subject: subject.String()}
 			}
-			out[subject] = append(out[subject], verify.Document{Predicate: predicates[told.ArtifactType], Content: told.Content})
+			out[subject] = append(out[subject], verify.Document{Predicate: predicateOf(told.ArtifactType), Content: told.Content})
 		}
 	}
 	return out, nil

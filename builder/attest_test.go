@@ -16,6 +16,8 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/verify"
+	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -85,7 +87,7 @@ func TestAttest(t *testing.T) {
 	}
 
 	found.Referrers = append(found.Referrers, second(t, found))
-	var ambiguous *builder.AmbiguousError
+	var ambiguous *verify.AmbiguousError
 	if _, err := a.Attest(t.Context(), "registry.example.com/thing", found); !errors.As(err, &ambiguous) || ambiguous.ExitCode() != 13 {
 		t.Errorf("Attest() of two bills of materials = %v", err)
 	}
@@ -95,7 +97,7 @@ func TestAttest(t *testing.T) {
 func second(t *testing.T, c image.Collection) v1.Image {
 	t.Helper()
 	for _, r := range c.Referrers {
-		subject, told, ok, err := image.ReadReferrer(r, builder.SPDXType)
+		subject, told, ok, err := image.ReadReferrer(r, sbom.SPDXMediaType)
 		if err != nil {
 			t.Fatal(err)
 		}

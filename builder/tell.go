@@ -10,30 +10,14 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/wholefile"
-	"github.com/pgext/pgext/sbom"
 )
 
-// document is something told about one architecture's image: a file beside the
-// layout and, where it has an artifact type, a referrer of the image.
+// document is something told about one architecture's image.
 type document struct {
-	// name stands in the file's name: TAG-ARCH.NAME.json.
-	name         string
-	artifactType string
-	annotations  map[string]string
-	content      []byte
+	kind
+	content []byte
 }
-
-// documentNames are the documents of an image, in their order.
-var documentNames = []string{"report", "spdx", "cdx", "provenance"}
-
-// Artifact types of the documents, as registries list them.
-const (
-	SPDXType       = sbom.SPDXMediaType
-	CycloneDXType  = sbom.CycloneDXMediaType
-	ProvenanceType = provenance.MediaType
-)
 
 // documents are what is told about p: the account of every file, the bill of
 // materials in two forms, and how it was built.
@@ -62,15 +46,11 @@ func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, er
 	if err != nil {
 		return nil, err
 	}
-	return []document{
-		{name: "report", content: report},
-		{name: "spdx", artifactType: SPDXType, content: spdx},
-		{name: "cdx", artifactType: CycloneDXType, content: cyclonedx},
-		{
-			name: "provenance", artifactType: ProvenanceType, content: told,
-			annotations: map[string]string{"in-toto.io/predicate-type": provenance.PredicateType},
-		},
-	}, nil
+	var out []document
+	for i, content := range [len(kinds)][]byte{report, spdx, cyclonedx, told} {
+		out = append(out, document{kinds[i], content})
+	}
+	return out, nil
 }
 
 // told is everything told about an index.

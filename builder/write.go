@@ -74,8 +74,8 @@ func (m made) removeStale(dist string) error {
 		if slices.Contains(m.target.Archs, a.Name) {
 			continue
 		}
-		for _, name := range documentNames {
-			err := os.Remove(filepath.Join(dist, m.recipe.Image, m.documentName(a.Name, name)))
+		for _, k := range kinds {
+			err := os.Remove(filepath.Join(dist, m.recipe.Image, m.documentName(a.Name, k.name)))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -18,10 +18,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/oracle"
+	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/testmirror"
+	"github.com/pgext/pgext/sbom"
 )
 
 // place is where, and under which circumstances, recipes are built.
@@ -165,7 +166,7 @@ func (p place) checkTold(t *testing.T, lines string) {
 		for i, arch := range []string{"amd64", "arm64"} {
 			got := p.told(t, "dist", name, i)
 			for artifactType, document := range map[string]string{
-				builder.SPDXType: "spdx", builder.CycloneDXType: "cdx", builder.ProvenanceType: "provenance",
+				sbom.SPDXMediaType: "spdx", sbom.CycloneDXMediaType: "cdx", provenance.MediaType: "provenance",
 			} {
 				file := filepath.Join(p.dir, "dist", name, p.tag(lines, name)+"-"+arch+"."+document+".json")
 				want, err := os.ReadFile(file)
@@ -193,7 +194,7 @@ func (p place) told(t *testing.T, dist, name string, at int) map[string]string {
 	}
 	out := map[string]string{}
 	for _, r := range referrers {
-		subject, document, ok, err := image.ReadReferrer(r, builder.SPDXType, builder.CycloneDXType, builder.ProvenanceType)
+		subject, document, ok, err := image.ReadReferrer(r, sbom.SPDXMediaType, sbom.CycloneDXMediaType, provenance.MediaType)
 		if err != nil || !ok || subject != manifest {
 			t.Fatalf("a referrer of %s is about %s: %v", manifest, subject, err)
 		}
