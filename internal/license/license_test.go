@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -322,6 +323,7 @@ func TestTextsOfOneName(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(many)
 	f.Add(one("GPL-1+ or Artistic, and (Expat or ISC with Font exception) AND ,\n text"))
+	f.Add(one("GPL, Artistic-1+, or MPL-1.1+ and/or GPL-2.0-with-classpath-exception") + "Comment: a\n# b\n\nLicense: GPL\n " + grant2)
 	f.Add("Format: x\n\nFiles: \\* [a] **\nLicense: ((((a or, b)and +\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Read(text)
@@ -338,6 +340,12 @@ func FuzzRead(f *testing.F) {
 		if err := check(l.Expression); err != nil {
 			t.Errorf("Upstream() of %q: %v", text, err)
 		}
+		eachIdentifier(l.Expression, func(word string) string {
+			if old, _ := spdxlicenses.IsDeprecatedLicense(word); old {
+				t.Errorf("Upstream() of %q: %s is deprecated", text, word)
+			}
+			return word
+		})
 		for _, r := range l.References {
 			if !strings.Contains(l.Expression, r.ID) {
 				t.Errorf("reference %s is not in %q", r.ID, l.Expression)
