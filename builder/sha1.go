@@ -3,7 +3,6 @@ package builder
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // what SPDX asks for; nothing is trusted by it
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // sha1Kind names the cache records of SHA-1 digests. A record is kept under
@@ -33,8 +33,7 @@ func (b *Builder) sha1Sums(ctx context.Context, layer filetree.Tree) (map[string
 		digests = append(digests, digest)
 	}
 	slices.Sort(digests)
-	all := sha256.Sum256([]byte(strings.Join(digests, "")))
-	key := hex.EncodeToString(all[:])
+	key := hexdigest.SHA256([]byte(strings.Join(digests, "")))
 	record, ok := b.o.Cache.Record(sha1Kind, key)
 	if !ok || len(record) != len(digests)*sha1.Size {
 		record = make([]byte, len(digests)*sha1.Size)

@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/wholefile"
 )
@@ -107,7 +108,7 @@ func (t told) write(dir string) (map[string]string, error) {
 		if err := wholefile.Write(filepath.Join(dir, name), t.files[name]); err != nil {
 			return nil, fmt.Errorf("writing the documents: %w", err)
 		}
-		sums[name] = sum(t.files[name])
+		sums[name] = hexdigest.SHA256(t.files[name])
 	}
 	return sums, nil
 }

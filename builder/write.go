@@ -3,8 +3,6 @@ package builder
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,9 +96,4 @@ func reportOf(m made, p part) ([]byte, error) {
 		Findings: append([]finding.Finding{}, p.findings...), Report: p.arranged.Report,
 	})
 	return b.Bytes(), err
-}
-
-func sum(data []byte) string {
-	digest := sha256.Sum256(data)
-	return hex.EncodeToString(digest[:])
 }

@@ -1,13 +1,13 @@
 package sbom
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/license"
 )
 
@@ -48,11 +48,10 @@ func sorted[T any](list []T, key func(T) string) []T {
 }
 
 func (i Image) check() error {
-	digest, ok := strings.CutPrefix(i.Digest, "sha256:")
 	switch {
 	case i.Name == "" || i.Version == "" || i.Arch == "":
 		return fmt.Errorf("an image needs a name, a version and an architecture; got %q, %q, %q", i.Name, i.Version, i.Arch)
-	case !ok || !isDigest(digest, 32):
+	case !hexdigest.IsNamed(i.Digest):
 		return fmt.Errorf("%q is no SHA-256 digest of a manifest", i.Digest)
 	case i.License != "":
 		return license.Valid(i.License)
@@ -64,7 +63,7 @@ func (p Package) check() error {
 	switch {
 	case p.Name == "" || p.Version == "":
 		return fmt.Errorf("a package needs a name and a version; got %q, %q", p.Name, p.Version)
-	case p.SHA256 != "" && !isDigest(p.SHA256, 32):
+	case p.SHA256 != "" && !hexdigest.IsSHA256(p.SHA256):
 		return fmt.Errorf("%q is no SHA-256 digest", p.SHA256)
 	case p.License.Expression == "":
 		return fmt.Errorf("nothing is said about its licence")
@@ -96,7 +95,7 @@ func (d Document) checkPaths(kinds map[string]Kind) error {
 		}
 		_, known := kinds[f.From]
 		switch {
-		case !isDigest(f.SHA256, 32) || !isDigest(f.SHA1, 20):
+		case !hexdigest.IsSHA256(f.SHA256) || !hexdigest.IsSHA1(f.SHA1):
 			return fmt.Errorf("%s: %q and %q are not its SHA-256 and SHA-1", f.Path, f.SHA256, f.SHA1)
 		case f.From != "" && (f.Package != "" || !known):
 			return fmt.Errorf("%s: it cannot be of package %q and made from %q", f.Path, f.Package, f.From)
@@ -108,13 +107,4 @@ func (d Document) checkPaths(kinds map[string]Kind) error {
 		}
 	}
 	return nil
-}
-
-// isDigest reports whether s is n bytes in lower-case hex.
-func isDigest(s string, n int) bool {
-	if len(s) != 2*n || strings.ToLower(s) != s {
-		return false
-	}
-	_, err := hex.DecodeString(s)
-	return err == nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/license"
 )
 
@@ -344,7 +345,7 @@ func (p spdxPackage) entry() Entry {
 // none, or none of that length.
 func digestOf(sums []spdxChecksum, algorithm string, n int) string {
 	for _, s := range sums {
-		if v := strings.ToLower(s.Value); s.Algorithm == algorithm && isDigest(v, n) {
+		if v := strings.ToLower(s.Value); s.Algorithm == algorithm && hexdigest.Is(v, n) {
 			return v
 		}
 	}

@@ -2,8 +2,6 @@ package archive
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/shown"
 )
 
@@ -235,9 +234,8 @@ func (op *opening) suite(ctx context.Context, root Mirror, name string) (*suite,
 		refusal.URL = s.url
 		return nil, refusal
 	}
-	sum := sha256.Sum256(file.data)
 	s.Release = Release{
-		Archive: op.archive.Name, Suite: name, Codename: s.parsed.codename, SHA256: hex.EncodeToString(sum[:]),
+		Archive: op.archive.Name, Suite: name, Codename: s.parsed.codename, SHA256: hexdigest.SHA256(file.data),
 		Date: s.parsed.date, ValidUntil: s.parsed.validUntil, Fingerprint: key,
 	}
 	return s, nil

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // Release is what a lock keeps of a verified InRelease file, or Release with
@@ -129,7 +132,7 @@ func (r release) addIndexes(field, value string) error {
 			continue
 		}
 		size, err := strconv.ParseInt(fields[1], 10, 64)
-		if err != nil || size < 0 || !isDigest(field, digest) {
+		if err != nil || size < 0 || !hexdigest.Is(digest, digestSizes[field]) {
 			return fmt.Errorf("%s: %.20q with %.20q is not a digest and a size", name, fields[0], fields[1])
 		}
 		ix, known := r.indexes[name]
@@ -168,13 +171,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func isDigest(field, s string) bool {
-	length := 64
-	if field == "SHA512" {
-		length = 128
-	}
-	return len(s) == length && strings.Trim(s, "0123456789abcdef") == ""
-}
+// digestSizes are in bytes, by field.
+var digestSizes = map[string]int{"SHA256": sha256.Size, "SHA512": sha512.Size}
 
 // checkSuite refuses a Release that was made for another suite and put in
 // this one's place.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // state is what this process knows of one blob: the size and time that the file
@@ -58,19 +60,10 @@ func (c *Cache) trusted(sha string, info os.FileInfo) bool {
 // blobPath returns the file of a blob. A digest that is not 64 lower-case hex
 // digits is an error, so that it can never name a path outside.
 func (c *Cache) blobPath(sha string) (string, error) {
-	if len(sha) != 2*sha256.Size || !isHex(sha) {
+	if !hexdigest.IsSHA256(sha) {
 		return "", fmt.Errorf("blob %q: not a SHA-256 digest in lower-case hex", sha)
 	}
 	return filepath.Join(c.root, "blobs", "sha256", sha[:2], sha), nil
-}
-
-func isHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
 }
 
 // Has returns the size in bytes of a blob and whether the cache holds a file

@@ -3,11 +3,12 @@ package cache
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // MaxRecord is the size in bytes of the largest record that is kept.
@@ -79,8 +80,7 @@ func fileName(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	sum := sha256.Sum256([]byte(s))
-	return "_" + hex.EncodeToString(sum[:])
+	return "_" + hexdigest.SHA256([]byte(s))
 }
 
 // isPlain reports whether s is 1 to 64 of 0-9, a-z and -.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // inMemory is the size in bytes up to which a file is held in memory while
@@ -96,8 +97,7 @@ func (s *scanner) hold(r io.Reader) (learnt, error) {
 	}
 	b := s.whole.Bytes()
 	l, err := inspect(bytes.NewReader(b), int64(len(b)))
-	sum := sha256.Sum256(b)
-	l.sha256 = hex.EncodeToString(sum[:])
+	l.sha256 = hexdigest.SHA256(b)
 	return l, err
 }
 

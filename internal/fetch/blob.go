@@ -2,13 +2,15 @@ package fetch
 
 import (
 	"context"
-	"encoding/hex"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // defaultMaxSize bounds a blob whose size nobody knows, in bytes.
@@ -38,15 +40,10 @@ func (b Blob) check() error {
 	switch {
 	case b.SHA256 == "" && b.SHA512 == "":
 		return errors.New("no digest to verify it with")
-	case !isDigest(b.SHA256, 64) || !isDigest(b.SHA512, 128):
+	case b.SHA256 != "" && !hexdigest.IsSHA256(b.SHA256), b.SHA512 != "" && !hexdigest.Is(b.SHA512, sha512.Size):
 		return fmt.Errorf("sha256 %q, sha512 %q: not a digest in lower-case hex", b.SHA256, b.SHA512)
 	}
 	return nil
-}
-
-func isDigest(s string, digits int) bool {
-	b, err := hex.DecodeString(s)
-	return s == "" || err == nil && len(s) == digits && hex.EncodeToString(b) == s
 }
 
 // limit returns the largest number of bytes that the blob can have.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // Ref names an image in a layout.
@@ -15,10 +17,7 @@ type Ref struct {
 	Name string
 }
 
-var (
-	tagPattern    = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-)
+var tagPattern = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 
 // ParseRef reads oci:PATH, oci:PATH:TAG, oci:PATH@sha256:HEX, or the path of an
 // existing layout, or of a folder that holds one named oci. It reports false
@@ -30,7 +29,7 @@ func ParseRef(s string) (Ref, bool) {
 		return Ref{Dir: dir}, ok
 	}
 	r := Ref{Dir: rest}
-	if i := strings.LastIndexByte(rest, '@'); i > 0 && digestPattern.MatchString(rest[i+1:]) {
+	if i := strings.LastIndexByte(rest, '@'); i > 0 && hexdigest.IsNamed(rest[i+1:]) {
 		r = Ref{Dir: rest[:i], Name: rest[i+1:]}
 		rest = r.Dir
 	}

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,14 +9,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
-var (
-	hex256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	hex512 = regexp.MustCompile(`^[0-9a-f]{128}$`)
-	// OpenPGP version 4 and 6.
-	fingerprint = regexp.MustCompile(`^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$`)
-)
+// OpenPGP version 4 and 6.
+var fingerprint = regexp.MustCompile(`^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$`)
 
 // Validate reports the first fault of the pins as an *InvalidError: missing or
 // malformed digests, paths that leave the archive, URLs, repetitions. What
@@ -105,7 +104,7 @@ func (a Archive) check() error {
 	switch {
 	case a.Name == "" || a.Suite == "":
 		return errors.New("needs name and suite")
-	case !hex256.MatchString(a.InRelease):
+	case !hexdigest.IsSHA256(a.InRelease):
 		return fmt.Errorf("inrelease: %q is not a SHA-256 in hex", a.InRelease)
 	case !fingerprint.MatchString(a.Fingerprint):
 		return fmt.Errorf("fingerprint: %q is not one in hex", a.Fingerprint)
@@ -139,7 +138,7 @@ func (b Base) check() error {
 		case err != nil:
 		case p.Package == "" || p.Version == "":
 			err = errors.New("needs package and version")
-		case p.SHA256 != "" && !hex256.MatchString(p.SHA256):
+		case p.SHA256 != "" && !hexdigest.IsSHA256(p.SHA256):
 			err = fmt.Errorf("sha256: %q is not a SHA-256 in hex", p.SHA256)
 		case i > 0 && b.Packages[i-1].Package == p.Package:
 			err = errors.New("appears twice")
@@ -161,9 +160,9 @@ func (p Package) check(arch string) error {
 		return fmt.Errorf("role: %q is not one of %s, %s, %s", p.Role, Extension, Library, Data)
 	case p.Size <= 0:
 		return fmt.Errorf("size: %d is not a size in bytes", p.Size)
-	case !hex256.MatchString(p.SHA256):
+	case !hexdigest.IsSHA256(p.SHA256):
 		return fmt.Errorf("sha256: %q is not a SHA-256 in hex", p.SHA256)
-	case p.SHA512 != "" && !hex512.MatchString(p.SHA512):
+	case p.SHA512 != "" && !hexdigest.Is(p.SHA512, sha512.Size):
 		return fmt.Errorf("sha512: %q is not a SHA-512 in hex", p.SHA512)
 	case (p.Archive == "") != (p.Path == ""):
 		return errors.New("needs both archive and path, or neither")
@@ -191,7 +190,7 @@ func names(values ...string) error {
 
 // checksum judges a digest with its algorithm.
 func checksum(field, value string) error {
-	if hex, ok := strings.CutPrefix(value, "sha256:"); !ok || !hex256.MatchString(hex) {
+	if !hexdigest.IsNamed(value) {
 		return fmt.Errorf(`%s: %q is not "sha256:" and 64 hex digits`, field, value)
 	}
 	return nil

@@ -3,10 +3,10 @@ package provenance
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/shown"
@@ -63,8 +63,8 @@ func New(in Input) (Statement, error) {
 	if !utf8.Valid(in.Recipe) {
 		return Statement{}, errors.New("writing provenance: the recipe is not UTF-8")
 	}
-	hex, ok := strings.CutPrefix(in.Digest, "sha256:")
-	if !ok || !hex256.MatchString(hex) {
+	hex, ok := hexdigest.Cut(in.Digest)
+	if !ok {
 		return Statement{}, fmt.Errorf("writing provenance: %q is not a digest", in.Digest)
 	}
 	dependencies, err := in.dependencies()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/shown"
 )
 
@@ -94,7 +95,7 @@ func workflowSource(at, ref, commit string, annotations map[string]string) Descr
 	if ref != "" {
 		d.URI += "@" + ref
 	}
-	if hexCommit.MatchString(commit) {
+	if hexdigest.IsSHA1(commit) {
 		d.Digest = map[string]string{"gitCommit": commit}
 	}
 	return d

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-	"regexp"
 
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
@@ -15,11 +15,6 @@ import (
 
 // MaxSize is the largest statement in bytes.
 const MaxSize = 16 << 20
-
-var (
-	hex256    = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	hexCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
-)
 
 // InvalidError says that bytes are no provenance of this room.
 type InvalidError struct {
@@ -80,7 +75,7 @@ func Parse(data []byte) (Statement, error) {
 		return Statement{}, invalid("subject", "is empty")
 	}
 	for i, d := range head.Subject {
-		if !hex256.MatchString(d.Digest["sha256"]) {
+		if !hexdigest.IsSHA256(d.Digest["sha256"]) {
 			return Statement{}, invalid(fmt.Sprintf("subject[%d]", i), "has no SHA-256 digest")
 		}
 	}
@@ -153,7 +148,7 @@ const lastSecond = 253402300799
 // may lead upwards.
 func (e External) checkFiles(field string) error {
 	for i, f := range e.Files {
-		if !hex256.MatchString(f.SHA256) || (f.URL == "") == (f.Path == "") || path.IsAbs(f.Path) {
+		if !hexdigest.IsSHA256(f.SHA256) || (f.URL == "") == (f.Path == "") || path.IsAbs(f.Path) {
 			return invalid(fmt.Sprintf("%sfiles[%d]", field, i), "needs a SHA-256, and a url or a path beside the recipe")
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	packageurl "github.com/anchore/packageurl-go"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // Program is the pgext that built.
@@ -38,7 +40,7 @@ func ProgramOf(version string, info *debug.BuildInfo) Program {
 			modified = s.Value == "true"
 		}
 	}
-	if modified || !hexCommit.MatchString(p.Commit) {
+	if modified || !hexdigest.IsSHA1(p.Commit) {
 		p.Commit = ""
 	}
 	return p

@@ -2,10 +2,10 @@ package recipe
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // resolution is what the outcome of a resolution depends on, apart from the
@@ -67,6 +67,5 @@ func checksum(in resolution) string {
 	if err := enc.Encode(in); err != nil {
 		panic("recipe: encoding plain data: " + err.Error())
 	}
-	sum := sha256.Sum256(b.Bytes())
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return "sha256:" + hexdigest.SHA256(b.Bytes())
 }

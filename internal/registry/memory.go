@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // Memory returns a writable registry that keeps everything in memory, with the
@@ -44,7 +46,7 @@ type memory struct {
 // ServeHTTP implements http.Handler.
 func (m *memory) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	repo, digest, ok := strings.Cut(req.URL.Path, "/referrers/")
-	if !ok || req.Method != http.MethodGet || !digestPattern.MatchString(digest) {
+	if !ok || req.Method != http.MethodGet || !hexdigest.IsNamed(digest) {
 		m.next.ServeHTTP(w, req)
 		return
 	}

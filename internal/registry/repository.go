@@ -13,6 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 const (
@@ -113,7 +115,7 @@ func (r repository) manifest(digest string) ([]byte, document, error) {
 
 func (r repository) serveManifest(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, ref string) {
 	digest := ref
-	if !digestPattern.MatchString(ref) {
+	if !hexdigest.IsNamed(ref) {
 		i := slices.IndexFunc(index, func(d v1.Descriptor) bool { return d.Annotations[refName] == ref })
 		if i < 0 {
 			manifestUnknown.write(w)
@@ -121,7 +123,7 @@ func (r repository) serveManifest(w http.ResponseWriter, req *http.Request, inde
 		}
 		digest = index[i].Digest.String()
 	}
-	if !digestPattern.MatchString(digest) {
+	if !hexdigest.IsNamed(digest) {
 		digestInvalid.write(w)
 		return
 	}
@@ -137,7 +139,7 @@ func (r repository) serveManifest(w http.ResponseWriter, req *http.Request, inde
 
 // serveBlob leaves ranges and conditions to net/http.
 func (r repository) serveBlob(w http.ResponseWriter, req *http.Request, digest string) {
-	if !digestPattern.MatchString(digest) {
+	if !hexdigest.IsNamed(digest) {
 		digestInvalid.write(w)
 		return
 	}
@@ -174,14 +176,14 @@ func (r repository) serveTags(w http.ResponseWriter, req *http.Request, index []
 // distribution specification 1.1, listing referrers). A subject that is not
 // there has none, which is no error.
 func (r repository) serveReferrers(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, digest string) {
-	if !digestPattern.MatchString(digest) {
+	if !hexdigest.IsNamed(digest) {
 		digestInvalid.write(w)
 		return
 	}
 	wanted := req.URL.Query().Get("artifactType")
 	var all []v1.Descriptor
 	for _, entry := range index {
-		if entry.Annotations[refName] != "" || !digestPattern.MatchString(entry.Digest.String()) {
+		if entry.Annotations[refName] != "" || !hexdigest.IsNamed(entry.Digest.String()) {
 			continue
 		}
 		raw, d, err := r.manifest(entry.Digest.String())

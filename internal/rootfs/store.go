@@ -2,8 +2,6 @@ package rootfs
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // version is raised whenever the same input would give another root.
@@ -158,7 +157,4 @@ func removeAll(dir string) error {
 }
 
 // keyOf is the SHA-256 digest of lines, in lower-case hex.
-func keyOf(lines ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
-	return hex.EncodeToString(sum[:])
-}
+func keyOf(lines ...string) string { return hexdigest.SHA256([]byte(strings.Join(lines, "\n"))) }

@@ -13,6 +13,7 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/sign"
@@ -111,7 +112,7 @@ func (r policyReader) policy(doc policyDocument) Policy {
 	}
 	for i, k := range doc.Keys {
 		algorithm, hex, _ := strings.Cut(k, ":")
-		if !strings.EqualFold(algorithm, "sha256") || !keyDigest.MatchString(hex) {
+		if !strings.EqualFold(algorithm, "sha256") || !hexdigest.IsSHA256(hex) {
 			r.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "SHA256:" and 64 hex digits`, k)
 		}
 		p.Keys = append(p.Keys, "SHA256:"+hex)
@@ -138,10 +139,7 @@ func (r policyReader) emptyLists(doc policyDocument) {
 	}
 }
 
-var (
-	keyDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	reference = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]*[A-Za-z0-9.-]\*?$`)
-)
+var reference = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]*[A-Za-z0-9.-]\*?$`)
 
 // licenses reads a list of single licences.
 func (r policyReader) licenses(field string, names []string) []string {
