@@ -3,13 +3,14 @@ package sign
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/sigstore/rekor/pkg/generated/models"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -121,17 +122,19 @@ func (s *Signer) signPlain(ctx context.Context, m *material, payload []byte) (mu
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	var entry *models.LogEntryAnon
-	if s.log != nil {
-		if entry, err = s.log.plain(ctx, payload, sig, m.text); err != nil {
+	var entries []*protorekor.TransparencyLogEntry
+	for _, log := range s.logs {
+		entry, err := log.plain(ctx, payload, sig, m.text)
+		if err != nil {
 			return mutate.Addendum{}, err
 		}
+		entries = append(entries, entry)
 	}
-	stamp, err := s.stamp(ctx, sig)
+	stamps, err := s.stamp(ctx, sig)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	layer, err := m.signatureLayer(payload, sig, entry, stamp)
+	layer, err := m.signatureLayer(payload, sig, entries, stamps)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
@@ -183,11 +186,11 @@ func (w *sealer) bundle(ctx context.Context, have []claim) ([]Attachment, error)
 		if err != nil {
 			return nil, err
 		}
-		stamp, err := w.signer.stamp(ctx, e.sig)
+		stamps, err := w.signer.stamp(ctx, e.sig)
 		if err != nil {
 			return nil, err
 		}
-		if content, err = w.material.bundle(*e, stamp); err != nil {
+		if content, err = w.material.bundle(*e, stamps); err != nil {
 			return nil, err
 		}
 	}
@@ -228,11 +231,11 @@ func (w *sealer) layer(ctx context.Context) (mutate.Addendum, error) {
 		return mutate.Addendum{}, err
 	}
 	// The stock cosign looks for a timestamp of the whole envelope here.
-	stamp, err := w.signer.stamp(ctx, e.envelope)
+	stamps, err := w.signer.stamp(ctx, e.envelope)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	layer, err := w.material.attestationLayer(*e, w.claim.PredicateType, stamp)
+	layer, err := w.material.attestationLayer(*e, w.claim.PredicateType, stamps)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
@@ -248,6 +251,17 @@ func (w *sealer) seal(ctx context.Context) (*sealed, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := w.sealOnce(ctx, payload)
+	if errors.Is(err, errLogged) {
+		// A first attempt arrived although its answer did not: a new signature
+		// makes a new entry.
+		e, err = w.sealOnce(ctx, payload)
+	}
+	w.done = e
+	return e, err
+}
+
+func (w *sealer) sealOnce(ctx context.Context, payload []byte) (*sealed, error) {
 	sig, err := w.material.sign(ctx, preAuth(payload))
 	if err != nil {
 		return nil, err
@@ -257,21 +271,27 @@ func (w *sealer) seal(ctx context.Context) (*sealed, error) {
 		return nil, err
 	}
 	e := &sealed{payload: payload, envelope: text, sig: sig}
-	if w.signer.log != nil {
-		if e.entry, err = w.signer.log.envelope(ctx, text, sig, w.material.text); err != nil {
+	for _, log := range w.signer.logs {
+		entry, err := log.envelope(ctx, e, w.material)
+		if err != nil {
 			return nil, err
 		}
+		e.entries = append(e.entries, entry)
 	}
-	w.done = e
 	return e, nil
 }
 
-// stamp returns nil where no authority is used.
-func (s *Signer) stamp(ctx context.Context, message []byte) ([]byte, error) {
-	if s.stamper == nil {
-		return nil, nil
+// stamp asks every authority.
+func (s *Signer) stamp(ctx context.Context, message []byte) ([][]byte, error) {
+	var stamps [][]byte
+	for _, stamper := range s.stampers {
+		stamp, err := stamper.stamp(ctx, message)
+		if err != nil {
+			return nil, err
+		}
+		stamps = append(stamps, stamp)
 	}
-	return s.stamper.stamp(ctx, message)
+	return stamps, nil
 }
 
 // collect puts results together, in order.

@@ -2,12 +2,14 @@ package sign
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
-	cbundle "github.com/sigstore/cosign/v2/pkg/cosign/bundle"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	"github.com/sigstore/rekor/pkg/generated/models"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
@@ -23,12 +25,38 @@ const (
 // of sigstore.
 type sealed struct {
 	payload, envelope, sig []byte
-	entry                  *models.LogEntryAnon
+	// entries are those of the logs, one each.
+	entries []*protorekor.TransparencyLogEntry
 }
 
-// bundle returns the sigstore bundle of e. stamp may be nil.
-func (m *material) bundle(e sealed, stamp []byte) ([]byte, error) {
-	text, err := cbundle.MakeNewBundle(m.public, e.entry, e.payload, e.envelope, m.text, stamp)
+// bundle returns the sigstore bundle of e with the stamps of its signature.
+func (m *material) bundle(e sealed, stamps [][]byte) ([]byte, error) {
+	made := &protobundle.Bundle{
+		MediaType:            MediaTypeBundle,
+		VerificationMaterial: &protobundle.VerificationMaterial{TlogEntries: e.entries},
+		Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
+			Payload: e.payload, PayloadType: payloadType, Signatures: []*protodsse.Signature{{Sig: e.sig}},
+		}},
+	}
+	proof := made.GetVerificationMaterial()
+	if m.certified != nil {
+		proof.Content = &protobundle.VerificationMaterial_Certificate{Certificate: &protocommon.X509Certificate{RawBytes: m.certified.leaf.Raw}}
+	} else {
+		sum, err := keySum(m.public)
+		if err != nil {
+			return nil, fmt.Errorf("making a bundle: %w", err)
+		}
+		hint := base64.StdEncoding.EncodeToString(sum)
+		proof.Content = &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{Hint: hint}}
+	}
+	for _, stamp := range stamps {
+		if proof.TimestampVerificationData == nil {
+			proof.TimestampVerificationData = &protobundle.TimestampVerificationData{}
+		}
+		proof.TimestampVerificationData.Rfc3161Timestamps = append(proof.TimestampVerificationData.Rfc3161Timestamps,
+			&protocommon.RFC3161SignedTimestamp{SignedTimestamp: stamp})
+	}
+	text, err := protojson.Marshal(made)
 	if err != nil {
 		return nil, fmt.Errorf("making a bundle: %w", err)
 	}

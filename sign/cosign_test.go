@@ -20,7 +20,7 @@ func TestCosignVerifiesLoggedKeys(t *testing.T) {
 	p := newPlace(t)
 	for _, format := range []sign.Format{sign.FormatLegacy, sign.FormatBoth} {
 		t.Run(string(format), func(t *testing.T) {
-			signer := open(t, sign.Options{Key: private, Password: password, RekorURL: s.Rekor.URL, Format: format})
+			signer := open(t, sign.Options{Key: private, Password: password, Logs: logs(s.Rekor.URL), Format: format})
 			p := p.again(t)
 			signed, err := signer.SignAll(t.Context(), p.everything())
 			must(t, err)
@@ -76,7 +76,7 @@ func TestCosignVerifiesIdentities(t *testing.T) {
 		for _, format := range []sign.Format{sign.FormatBundle, sign.FormatLegacy} {
 			t.Run(tt.name+" in a "+string(format), func(t *testing.T) {
 				signer := open(t, sign.Options{
-					IdentityToken: github(s.Issuer), FulcioURL: s.Fulcio.URL, RekorURL: tt.log, TimestampURL: tt.stamp, Format: format,
+					IdentityToken: github(s.Issuer), FulcioURL: s.Fulcio.URL, Logs: logs(tt.log), TimestampURLs: stampURLs(tt.stamp), Format: format,
 					Now: func() time.Time { return time.Now().Add(-time.Hour) },
 				})
 				p := p.again(t)

@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -79,6 +80,10 @@ func (e *ServiceError) Hint() string {
 			return "does " + e.URL + " accept tokens of this issuer, with this audience?"
 		}
 		return "this service wants other credentials"
+	case errors.Is(e.cause, errLogged):
+		return "an RSA key makes the same signature each time; an ECDSA key, or a log of version 1, takes it again"
+	case e.Status == 0 && e.cause == nil: // it was not asked
+		return ""
 	case e.Status == http.StatusNotFound:
 		return "is " + e.URL + " the address of " + e.Service + "?"
 	case e.Status == 0, e.Status == http.StatusTooManyRequests, e.Status >= http.StatusInternalServerError:

@@ -34,14 +34,14 @@ func signers(tb testing.TB, s *signtest.Sigstore) trio {
 	o := sign.Options{Password: password, Format: sign.FormatBoth}
 	o.Key, _ = newKey(tb)
 	logged, stamped := o, o
-	logged.RekorURL, stamped.TimestampURL = s.Rekor.URL, s.TSA.StampURL()
+	logged.Logs, stamped.TimestampURLs = logs(s.Rekor.URL), stampURLs(s.TSA.StampURL())
 	return trio{open(tb, o), open(tb, logged), open(tb, stamped)}
 }
 
 // identity completes o for who, with the log unless o names an authority.
 func identity(s *signtest.Sigstore, who string, o sign.Options) sign.Options {
-	if o.TimestampURL == "" && o.RekorURL == "" {
-		o.RekorURL = s.Rekor.URL
+	if len(o.TimestampURLs)+len(o.Logs) == 0 {
+		o.Logs = logs(s.Rekor.URL)
 	}
 	o.FulcioURL, o.IdentityToken = s.Fulcio.URL, sign.TokenSource{Given: s.Issuer.Token(who)}.Token
 	return o

@@ -6,10 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -174,7 +177,11 @@ func FuzzEvidence(f *testing.F) {
 			}
 		}
 		_, _ = readChain(text)
-		_, _ = rekor{s}.read(text, []byte("sig"))
+		_, _ = rekor{s, rekorTrees}.read(text, []byte("sig"))
+		_, _ = rekor{s, rekorTiles}.readTiled(text, []byte("sig"))
+		if config, err := ReadSigningConfig(text); err == nil {
+			_, _ = config.Services(time.Now())
+		}
 		_, _ = readClaims(string(text))
 	})
 }
@@ -183,10 +190,11 @@ func FuzzEvidence(f *testing.F) {
 // is refused; the libraries would fail with a panic.
 func TestRekorAnswersInParts(t *testing.T) {
 	full := map[string]any{}
-	if err := json.Unmarshal([]byte(`{"body":"YzJsbg==","integratedTime":1,"logID":"00","logIndex":0,"verification":{"signedEntryTimestamp":"AAAA","inclusionProof":{"checkpoint":"c","hashes":[],"logIndex":0,"rootHash":"00","treeSize":1}}}`), &full); err != nil {
+	body := base64.StdEncoding.EncodeToString([]byte(`{"apiVersion":"0.0.1","kind":"dsse","spec":{"envelopeHash":{"algorithm":"sha256","value":"` + strings.Repeat("0", 64) + `"},"payloadHash":{"algorithm":"sha256","value":"` + strings.Repeat("0", 64) + `"},"signatures":[{"signature":"c2ln","verifier":"a2V5"}]}}`))
+	if err := json.Unmarshal([]byte(`{"body":"`+body+`","integratedTime":1,"logID":"00","logIndex":0,"verification":{"signedEntryTimestamp":"AAAA","inclusionProof":{"checkpoint":"c","hashes":[],"logIndex":0,"rootHash":"00","treeSize":1}}}`), &full); err != nil {
 		t.Fatal(err)
 	}
-	log := rekor{&service{name: rekorName}}
+	log := rekor{&service{name: rekorName}, rekorTrees}
 	try := func() error {
 		text, err := json.Marshal(map[string]any{"id": full})
 		if err != nil {

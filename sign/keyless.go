@@ -33,16 +33,19 @@ type keyless struct {
 }
 
 func openKeyless(o Options) (*keyless, error) {
+	if o.FulcioURL == "" {
+		return nil, &ServicesError{Reason: "none of them certifies keys for identities", hint: "--fulcio-url names one that does"}
+	}
 	fulcio, err := o.service(fulcioName, o.FulcioURL)
 	switch {
 	case err != nil:
 		return nil, err
 	case o.IdentityToken == nil:
 		return nil, &TokenError{Reason: "there is none", hint: tokenHint}
-	case o.RekorURL == "" && o.TimestampURL == "":
-		return nil, &ServiceError{
-			Service: fulcioName, URL: fulcio.shown,
-			Reason: "its certificates last some minutes, so signing with an identity needs a log or a timestamp authority to say when",
+	case len(o.Logs) == 0 && len(o.TimestampURLs) == 0:
+		return nil, &ServicesError{
+			Reason: "certificates last some minutes, so signing with an identity needs a log or a timestamp authority to say when",
+			hint:   "--rekor-url names a log, --timestamp-url an authority",
 		}
 	}
 	return &keyless{o, fulcio}, nil

@@ -111,7 +111,7 @@ func recogniseLayers(tag string, img v1.Image, o Options, m *material) []claim {
 // wants beside it. Whether the log and the authority are right is the
 // verifier's to say.
 func (m *material) made(s mark, o Options) bool {
-	if o.RekorURL != "" && !s.logged || o.TimestampURL != "" && !s.stamped {
+	if len(o.Logs) > 0 && !s.logged || len(o.TimestampURLs) > 0 && !s.stamped {
 		return false
 	}
 	verifier := m.verifier

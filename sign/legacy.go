@@ -2,6 +2,7 @@ package sign
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -15,7 +16,7 @@ import (
 	cbundle "github.com/sigstore/cosign/v2/pkg/cosign/bundle"
 	"github.com/sigstore/cosign/v2/pkg/oci"
 	"github.com/sigstore/cosign/v2/pkg/oci/static"
-	"github.com/sigstore/rekor/pkg/generated/models"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/sigstore/pkg/signature/payload"
 )
 
@@ -41,8 +42,9 @@ func simpleSigning(s Subject) ([]byte, error) {
 	}})
 }
 
-// layerOptions are the annotations of a layer.
-func (m *material) layerOptions(entry *models.LogEntryAnon, stamp []byte) ([]static.Option, error) {
+// layerOptions are the annotations of a layer; it has room for one log entry
+// and for one timestamp.
+func (m *material) layerOptions(entries []*protorekor.TransparencyLogEntry, stamps [][]byte) ([]static.Option, error) {
 	var options []static.Option
 	if m.certified != nil {
 		chain, err := m.certified.chainPEM()
@@ -51,18 +53,30 @@ func (m *material) layerOptions(entry *models.LogEntryAnon, stamp []byte) ([]sta
 		}
 		options = append(options, static.WithCertChain(m.text, chain))
 	}
-	if entry != nil {
-		options = append(options, static.WithBundle(cbundle.EntryToBundle(entry)))
+	if len(entries) > 0 {
+		options = append(options, static.WithBundle(promise(entries[0])))
 	}
-	if stamp != nil {
-		options = append(options, static.WithRFC3161Timestamp(cbundle.TimestampToRFC3161Timestamp(stamp)))
+	if len(stamps) > 0 {
+		options = append(options, static.WithRFC3161Timestamp(cbundle.TimestampToRFC3161Timestamp(stamps[0])))
 	}
 	return options, nil
 }
 
+// promise is what cosign calls a bundle: an entry with the log's promise to
+// have it. logEntry reads it.
+func promise(e *protorekor.TransparencyLogEntry) *cbundle.RekorBundle {
+	return &cbundle.RekorBundle{
+		SignedEntryTimestamp: e.GetInclusionPromise().GetSignedEntryTimestamp(),
+		Payload: cbundle.RekorPayload{
+			Body:           base64.StdEncoding.EncodeToString(e.GetCanonicalizedBody()),
+			IntegratedTime: e.GetIntegratedTime(), LogIndex: e.GetLogIndex(), LogID: hex.EncodeToString(e.GetLogId().GetKeyId()),
+		},
+	}
+}
+
 // signatureLayer is a layer of sha256-<hex>.sig.
-func (m *material) signatureLayer(payload, sig []byte, entry *models.LogEntryAnon, stamp []byte) (oci.Signature, error) {
-	options, err := m.layerOptions(entry, stamp)
+func (m *material) signatureLayer(payload, sig []byte, entries []*protorekor.TransparencyLogEntry, stamps [][]byte) (oci.Signature, error) {
+	options, err := m.layerOptions(entries, stamps)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +84,8 @@ func (m *material) signatureLayer(payload, sig []byte, entry *models.LogEntryAno
 }
 
 // attestationLayer is a layer of sha256-<hex>.att.
-func (m *material) attestationLayer(e sealed, predicateType string, stamp []byte) (oci.Signature, error) {
-	options, err := m.layerOptions(e.entry, stamp)
+func (m *material) attestationLayer(e sealed, predicateType string, stamps [][]byte) (oci.Signature, error) {
+	options, err := m.layerOptions(e.entries, stamps)
 	if err != nil {
 		return nil, err
 	}

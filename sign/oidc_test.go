@@ -46,7 +46,7 @@ func TestTokenSources(t *testing.T) {
 			}
 			must(t, err)
 			signer := open(t, sign.Options{
-				FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, IdentityToken: sign.TokenSource{Given: got}.Token,
+				FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), IdentityToken: sign.TokenSource{Given: got}.Token,
 			})
 			_, err = signer.PublicKey(t.Context())
 			must(t, err)
@@ -73,7 +73,7 @@ func TestTokensOfNoUse(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := open(t, sign.Options{
-				FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, Audience: tt.audience,
+				FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), Audience: tt.audience,
 				IdentityToken: sign.TokenSource{Getenv: func(name string) string { return map[string]string{"SIGSTORE_ID_TOKEN": tt.token}[name] }}.Token,
 			}).PublicKey(t.Context())
 			var failure *sign.TokenError
@@ -94,8 +94,9 @@ func TestNoIdentity(t *testing.T) {
 		o    sign.Options
 		want string
 	}{
-		{sign.Options{RekorURL: sign.PublicRekor}, "there is none"},
-		{sign.Options{IdentityToken: source}, "needs a log or a timestamp authority"},
+		{sign.Options{FulcioURL: "https://fulcio.example.org", Logs: logs("https://rekor.example.org")}, "there is none"},
+		{sign.Options{IdentityToken: source, Logs: logs("https://rekor.example.org")}, "none of them certifies keys"},
+		{sign.Options{FulcioURL: "https://fulcio.example.org", IdentityToken: source}, "needs a log or a timestamp authority"},
 	} {
 		if _, err := sign.Open(tt.o); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("got %v, want %q", err, tt.want)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,4 +175,20 @@ func publicPEM(tb testing.TB, key crypto.PublicKey) []byte {
 	text, err := cryptoutils.MarshalPublicKeyToPEM(key)
 	must(tb, err)
 	return text
+}
+
+// logs are those of version 1 at urls.
+func logs(urls ...string) []sign.Log {
+	var all []sign.Log
+	for _, url := range urls {
+		if url != "" {
+			all = append(all, sign.Log{URL: url})
+		}
+	}
+	return all
+}
+
+// stampURLs are the authorities at urls.
+func stampURLs(urls ...string) []string {
+	return slices.DeleteFunc(urls, func(s string) bool { return s == "" })
 }

@@ -11,13 +11,18 @@ import (
 	"path"
 	"regexp"
 
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/rekor/pkg/generated/models"
+	"github.com/sigstore/rekor/pkg/tle"
 )
 
 const rekorName = "Rekor"
 
-// rekor is a transparency log (API version 1).
-type rekor struct{ *service }
+// rekor is a transparency log that speaks one version of the API.
+type rekor struct {
+	*service
+	version int
+}
 
 // proposal is a ProposedEntry of Rekor's API.
 type proposal struct {
@@ -51,8 +56,9 @@ type envelopeEntry struct {
 	} `json:"proposedContent"`
 }
 
-// plain logs a signature over message; text is the key or certificate.
-func (r rekor) plain(ctx context.Context, message, sig, text []byte) (*models.LogEntryAnon, error) {
+// plain logs a signature over message; text is the key or certificate. Only
+// legacy signatures are logged so, and only in API version 1.
+func (r rekor) plain(ctx context.Context, message, sig, text []byte) (*protorekor.TransparencyLogEntry, error) {
 	var e plainEntry
 	digest := sha256.Sum256(message)
 	e.Data.Hash.Algorithm, e.Data.Hash.Value = "sha256", hex.EncodeToString(digest[:])
@@ -60,17 +66,20 @@ func (r rekor) plain(ctx context.Context, message, sig, text []byte) (*models.Lo
 	return r.add(ctx, proposal{"0.0.1", "hashedrekord", e}, sig)
 }
 
-// envelope logs a DSSE envelope that holds sig.
-func (r rekor) envelope(ctx context.Context, envelope, sig, text []byte) (*models.LogEntryAnon, error) {
+// envelope logs a DSSE envelope that m has signed.
+func (r rekor) envelope(ctx context.Context, signed *sealed, m *material) (*protorekor.TransparencyLogEntry, error) {
+	if r.version == rekorTiles {
+		return r.addTiled(ctx, signed, m)
+	}
 	var e envelopeEntry
-	e.Proposed.Envelope, e.Proposed.Verifiers = string(envelope), [][]byte{text}
-	return r.add(ctx, proposal{"0.0.1", "dsse", e}, sig)
+	e.Proposed.Envelope, e.Proposed.Verifiers = string(signed.envelope), [][]byte{m.text}
+	return r.add(ctx, proposal{"0.0.1", "dsse", e}, signed.sig)
 }
 
 // add makes the log hold p and returns its entry. An entry that is there
 // already is as good as a new one: a first attempt may have arrived although
 // its answer did not.
-func (r rekor) add(ctx context.Context, p proposal, sig []byte) (*models.LogEntryAnon, error) {
+func (r rekor) add(ctx context.Context, p proposal, sig []byte) (*protorekor.TransparencyLogEntry, error) {
 	body, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
@@ -107,7 +116,7 @@ func (r rekor) existing(ctx context.Context, conflict answer) (answer, error) {
 }
 
 // read returns the only entry of an answer, when it is complete and about sig.
-func (r rekor) read(body, sig []byte) (*models.LogEntryAnon, error) {
+func (r rekor) read(body, sig []byte) (*protorekor.TransparencyLogEntry, error) {
 	var entries map[string]models.LogEntryAnon
 	if err := json.Unmarshal(body, &entries); err != nil {
 		return nil, r.fail("reading its answer: %w", err)
@@ -124,7 +133,11 @@ func (r rekor) read(body, sig []byte) (*models.LogEntryAnon, error) {
 		if !bytes.Contains(logged, []byte(base64.StdEncoding.EncodeToString(sig))) {
 			return nil, r.fail("its entry is about another signature")
 		}
-		return &e, nil
+		entry, err := tle.GenerateTransparencyLogEntry(e)
+		if err != nil {
+			return nil, r.fail("reading its answer: %w", err)
+		}
+		return entry, nil
 	}
 	return nil, r.fail("its answer is no complete entry")
 }

@@ -66,7 +66,7 @@ func TestSecretsStayInside(t *testing.T) {
 	printed := capture(t)
 	ears := &listener{next: http.DefaultTransport}
 	o := sign.Options{
-		FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, TimestampURL: s.TSA.StampURL(), Format: sign.FormatBoth,
+		FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), TimestampURLs: stampURLs(s.TSA.StampURL()), Format: sign.FormatBoth,
 		HTTPClient: &http.Client{Transport: ears}, Backoff: time.Millisecond,
 	}
 	withToken, withKey := o, o
@@ -139,18 +139,18 @@ func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign
 	}
 	_, fromGitHub := sign.TokenSource{Getenv: env}.Token(tb.Context())
 	_, fromFulcio := open(tb, sign.Options{
-		IdentityToken: sign.TokenSource{Given: token}.Token, FulcioURL: address, RekorURL: s.Rekor.URL,
+		IdentityToken: sign.TokenSource{Given: token}.Token, FulcioURL: address, Logs: logs(s.Rekor.URL),
 	}).Sign(tb.Context(), p.subjects[0])
-	o.RekorURL = address
+	o.Logs = logs(address)
 	_, fromRekor := open(tb, o).Sign(tb.Context(), p.subjects[0])
 	unclear := token[:len(token)/2]
 	_, notAToken := open(tb, sign.Options{
-		IdentityToken: sign.TokenSource{Given: unclear}.Token, FulcioURL: address, RekorURL: s.Rekor.URL,
+		IdentityToken: sign.TokenSource{Given: unclear}.Token, FulcioURL: address, Logs: logs(s.Rekor.URL),
 	}).Sign(tb.Context(), p.subjects[0])
 	text, err := os.ReadFile(o.Key)
 	must(tb, err)
 	_, noFile := sign.Open(sign.Options{Key: string(text)})
-	_, noURL := sign.Open(sign.Options{Key: o.Key, RekorURL: "http://user:" + signtest.Password + "@localhost"})
+	_, noURL := sign.Open(sign.Options{Key: o.Key, Logs: logs("http://user:" + signtest.Password + "@localhost")})
 	all := []error{noFile, noURL, fromGitHub, fromFulcio, fromRekor, notAToken}
 	for i, err := range all {
 		if err == nil {

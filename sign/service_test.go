@@ -63,7 +63,7 @@ func TestTrouble(t *testing.T) {
 			before := troubled.Requests()
 			troubled.Next(tt.faults...)
 			_, err := open(t, identity(s, "me@example.org", sign.Options{
-				Backoff: time.Millisecond, RekorURL: s.Rekor.URL, TimestampURL: s.TSA.StampURL(),
+				Backoff: time.Millisecond, Logs: logs(s.Rekor.URL), TimestampURLs: stampURLs(s.TSA.StampURL()),
 			})).Sign(t.Context(), subject)
 			if got := troubled.Requests() - before; got != tt.requests {
 				t.Errorf("%d requests, want %d", got, tt.requests)
@@ -87,7 +87,7 @@ func TestTrouble(t *testing.T) {
 func TestNobodyThere(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
-	o := identity(signtest.New(t), "me@example.org", sign.Options{RekorURL: server.URL, Backoff: time.Millisecond})
+	o := identity(signtest.New(t), "me@example.org", sign.Options{Logs: logs(server.URL), Backoff: time.Millisecond})
 	_, err := open(t, o).Sign(t.Context(), newPlace(t).subjects[0])
 	var failure *sign.ServiceError
 	if !errors.As(err, &failure) || failure.Status != 0 || !strings.Contains(err.Error(), "connection refused") {
@@ -105,7 +105,7 @@ func TestInterrupted(t *testing.T) {
 			w.WriteHeader(http.StatusTooManyRequests)
 		}))
 		t.Cleanup(server.Close)
-		signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{RekorURL: server.URL, Backoff: time.Millisecond}))
+		signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{Logs: logs(server.URL), Backoff: time.Millisecond}))
 		_, err := signer.PublicKey(t.Context())
 		must(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -121,14 +121,6 @@ func TestInterrupted(t *testing.T) {
 func TestWrongAnswers(t *testing.T) {
 	s := signtest.New(t)
 	subject := newPlace(t).subjects[0]
-	lying := func(status int, body string) string {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(body))
-		}))
-		t.Cleanup(server.Close)
-		return server.URL
-	}
 	me := identity(s, "me@example.org", sign.Options{})
 	for _, tt := range []struct {
 		name string
@@ -147,7 +139,7 @@ func TestWrongAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := me
-			tt.set(&o, lying(http.StatusCreated, tt.body))
+			tt.set(&o, answering(t, http.StatusCreated, tt.body))
 			_, err := open(t, o).Sign(t.Context(), subject)
 			var failure *sign.ServiceError
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) {
@@ -157,9 +149,20 @@ func TestWrongAnswers(t *testing.T) {
 	}
 }
 
+// answering is the address of a service that says one thing.
+func answering(tb testing.TB, status int, body string) string {
+	tb.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	tb.Cleanup(server.Close)
+	return server.URL
+}
+
 func setFulcio(o *sign.Options, url string)    { o.FulcioURL = url }
-func setRekor(o *sign.Options, url string)     { o.RekorURL = url }
-func setAuthority(o *sign.Options, url string) { o.TimestampURL = url }
+func setRekor(o *sign.Options, url string)     { o.Logs = logs(url) }
+func setAuthority(o *sign.Options, url string) { o.TimestampURLs = stampURLs(url) }
 
 // chainOf is Fulcio's answer to somebody else, entryOf is Rekor's.
 func chainOf(tb testing.TB, s *signtest.Sigstore) string {
@@ -189,7 +192,7 @@ func TestOneCertificate(t *testing.T) {
 	now := time.Now()
 	var tokens int
 	signer := open(t, sign.Options{
-		FulcioURL: s.Fulcio.URL, RekorURL: s.Rekor.URL, Now: func() time.Time { return now },
+		FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), Now: func() time.Time { return now },
 		IdentityToken: func(context.Context) (string, error) { tokens++; return s.Issuer.Token("me@example.org"), nil },
 	})
 	p := newPlace(t)
@@ -209,9 +212,9 @@ func TestOneCertificate(t *testing.T) {
 func TestAddressesAreURLs(t *testing.T) {
 	key, _ := newKey(t)
 	for _, o := range []sign.Options{
-		{Key: key, RekorURL: "rekor.example.org"},
-		{Key: key, TimestampURL: "ftp://example.org"},
-		{FulcioURL: "https://", RekorURL: "https://rekor.example.org", IdentityToken: sign.TokenSource{}.Token},
+		{Key: key, Logs: logs("rekor.example.org")},
+		{Key: key, TimestampURLs: stampURLs("ftp://example.org")},
+		{FulcioURL: "https://", Logs: logs("https://rekor.example.org"), IdentityToken: sign.TokenSource{}.Token},
 	} {
 		var failure *sign.ServiceError
 		if _, err := sign.Open(o); !errors.As(err, &failure) || !strings.Contains(err.Error(), "no http or https URL") {

@@ -14,12 +14,6 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 )
 
-// Public instances of sigstore.
-const (
-	PublicFulcio = "https://fulcio.sigstore.dev"
-	PublicRekor  = "https://rekor.sigstore.dev"
-)
-
 // Options say who signs, and what vouches for it.
 type Options struct {
 	// Key is a key file as cosign generate-key-pair writes it; env://NAME, a
@@ -37,14 +31,15 @@ type Options struct {
 	IdentityToken func(context.Context) (string, error)
 	// Audience is whom tokens must be issued to; "" means DefaultAudience.
 	Audience string
-	// FulcioURL certifies keys for identities; "" means PublicFulcio.
+	// FulcioURL certifies keys for identities, which need it.
 	FulcioURL string
-
-	// RekorURL is the log that signatures are entered into; "" uses none.
-	RekorURL string
-	// TimestampURL is where a timestamp authority (RFC 3161) answers; ""
-	// uses none. An identity needs one or a log.
-	TimestampURL string
+	// Logs are those that signatures are entered into. A legacy signature has
+	// room for the first one's entry alone.
+	Logs []Log
+	// TimestampURLs are where timestamp authorities (RFC 3161) answer. An
+	// identity needs one or a log. A legacy signature has room for the first
+	// one's stamp alone.
+	TimestampURLs []string
 
 	// Format is FormatBundle unless set.
 	Format Format
@@ -69,7 +64,6 @@ func (o Options) complete() Options {
 		o.Now = time.Now
 	}
 	o.Audience = cmp.Or(o.Audience, DefaultAudience)
-	o.FulcioURL = cmp.Or(o.FulcioURL, PublicFulcio)
 	o.Format = cmp.Or(o.Format, FormatBundle)
 	o.HTTPClient = cmp.Or(o.HTTPClient, http.DefaultClient)
 	o.Backoff = cmp.Or(o.Backoff, time.Second)
@@ -84,10 +78,10 @@ type keeper interface {
 // Signer signs with one key, or with keys certified for one identity. It may
 // be used by several goroutines.
 type Signer struct {
-	options Options
-	keeper  keeper
-	log     *rekor
-	stamper *authority
+	options  Options
+	keeper   keeper
+	logs     []rekor
+	stampers []authority
 
 	mu     sync.Mutex
 	opened *material
@@ -95,7 +89,8 @@ type Signer struct {
 
 // Open returns a signer. It looks whether the key, the program that keeps it
 // or a source of tokens is there; it decrypts nothing, asks nobody and needs
-// no password yet. Errors are *KeyError, *TokenError and *ServiceError.
+// no password yet. Errors are *KeyError, *TokenError, *ServiceError and
+// *ServicesError.
 func Open(o Options) (*Signer, error) {
 	o = o.complete()
 	s := &Signer{options: o}
@@ -117,21 +112,24 @@ func Open(o Options) (*Signer, error) {
 	return s, nil
 }
 
-// connect prepares the log and the authority.
+// connect prepares the logs and the authorities.
 func (s *Signer) connect() error {
-	if address := s.options.RekorURL; address != "" {
-		log, err := s.options.service(rekorName, address)
+	for _, l := range s.options.Logs {
+		if err := s.options.suits(l); err != nil {
+			return err
+		}
+		log, err := s.options.service(rekorName, l.URL)
 		if err != nil {
 			return err
 		}
-		s.log = &rekor{log}
+		s.logs = append(s.logs, rekor{log, l.Version})
 	}
-	if address := s.options.TimestampURL; address != "" {
+	for _, address := range s.options.TimestampURLs {
 		stamper, err := s.options.service(authorityName, address)
 		if err != nil {
 			return err
 		}
-		s.stamper = &authority{stamper}
+		s.stampers = append(s.stampers, authority{stamper})
 	}
 	return nil
 }

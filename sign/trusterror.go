@@ -10,9 +10,10 @@ import (
 // exitUntrusted is that of what was received and cannot be trusted.
 const exitUntrusted = 13
 
-// TrustFileError says why a file does not tell whom to trust.
+// TrustFileError says why a file does not tell whom to trust, or with whom to
+// sign.
 type TrustFileError struct {
-	// What is "public key" or "trusted root".
+	// What is "public key", "trusted root" or "signing config".
 	What string
 	// File is its name; "" for bytes.
 	File string
@@ -35,14 +36,19 @@ func (e *TrustFileError) Unwrap() error { return e.Err }
 // Hint says where such a file comes from.
 func (e *TrustFileError) Hint() string { return e.hint }
 
-// RootError says why there is no trusted root of a deployment.
+// RootError says why there is no trusted root, or no signing config, of a
+// deployment.
 type RootError struct {
+	// What is "trusted root" or "signing config".
+	What   string
 	Mirror string
 	Err    error
+
+	hint string
 }
 
 func (e *RootError) Error() string {
-	return "fetching the trusted root from " + redact(e.Mirror) + ": " + clip(redact(e.Err.Error()))
+	return "fetching the " + e.What + " from " + redact(e.Mirror) + ": " + clip(redact(e.Err.Error()))
 }
 
 // Unwrap returns the cause.
@@ -59,9 +65,7 @@ func (e *RootError) ExitCode() int {
 }
 
 // Hint names the way that needs no network.
-func (e *RootError) Hint() string {
-	return "--trusted-root takes a trusted_root.json that was fetched elsewhere"
-}
+func (e *RootError) Hint() string { return e.hint }
 
 // NotSignedError says that no signature of a subject counts.
 type NotSignedError struct {

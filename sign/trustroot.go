@@ -59,8 +59,8 @@ func LoadRoot(name string) (*Root, error) {
 	return nil, &TrustFileError{What: "trusted root", File: name, Err: err, hint: rootHint}
 }
 
-// RootOptions say where FetchRoot finds a trusted root. The zero value is
-// sigstore's public deployment, but for Cache.
+// RootOptions say where FetchRoot and FetchSigningConfig find what a deployment
+// publishes. The zero value is sigstore's public one, but for Cache.
 type RootOptions struct {
 	// Cache is a folder for what was fetched; it is created when needed.
 	Cache string
@@ -83,22 +83,49 @@ type RootOptions struct {
 // signed, not expired, never older than the one seen before. The error is a
 // *RootError.
 func FetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
-	o.Mirror, o.Agent = cmp.Or(o.Mirror, tuf.DefaultMirror), cmp.Or(o.Agent, "pgext")
-	if len(o.Anchor) == 0 {
-		o.Anchor = tuf.DefaultRoot()
-	}
 	var r *Root
-	err := safely(func() (err error) {
-		r, err = fetchRoot(ctx, o)
+	err := fetchTarget(ctx, o, []string{"trusted_root.json"}, func(text []byte) (err error) {
+		r, err = readRoot(text)
 		return err
 	})
 	if err != nil {
-		return nil, &RootError{Mirror: o.Mirror, Err: err}
+		return nil, &RootError{
+			What: "trusted root", Mirror: o.complete().Mirror, Err: err,
+			hint: "--trusted-root takes a trusted_root.json that was fetched elsewhere",
+		}
 	}
 	return r, nil
 }
 
-func fetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
+func (o RootOptions) complete() RootOptions {
+	o.Mirror, o.Agent = cmp.Or(o.Mirror, tuf.DefaultMirror), cmp.Or(o.Agent, "pgext")
+	if len(o.Anchor) == 0 {
+		o.Anchor = tuf.DefaultRoot()
+	}
+	return o
+}
+
+// fetchTarget reads the first of names that the repository has.
+func fetchTarget(ctx context.Context, o RootOptions, names []string, read func([]byte) error) error {
+	return safely(func() error {
+		client, err := o.complete().client(ctx)
+		if err != nil {
+			return err
+		}
+		var missing error
+		for _, name := range names {
+			text, err := client.GetTarget(name)
+			if err == nil {
+				return read(text)
+			}
+			missing = errors.Join(missing, err)
+		}
+		return missing
+	})
+}
+
+// client updates what the cache has of the repository.
+func (o RootOptions) client(ctx context.Context) (*tuf.Client, error) {
 	if o.Cache == "" {
 		return nil, errors.New("no folder to keep it in")
 	}
@@ -109,18 +136,10 @@ func fetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
 	case transport == nil:
 		transport = http.DefaultTransport
 	}
-	client, err := tuf.New(&tuf.Options{
+	return tuf.New(&tuf.Options{
 		Root: o.Anchor, RepositoryBaseURL: o.Mirror, CachePath: o.Cache, ForceCache: o.Offline,
 		Fetcher: downloader(ctx, transport, o.Agent),
 	})
-	if err != nil {
-		return nil, err
-	}
-	text, err := client.GetTarget("trusted_root.json")
-	if err != nil {
-		return nil, err
-	}
-	return readRoot(text)
 }
 
 // errOffline is why nothing is fetched.

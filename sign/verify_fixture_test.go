@@ -60,8 +60,8 @@ type maker struct {
 	hint  string
 	from  *signtest.Sigstore
 	token string
-	// logged and stamped say which services are asked.
-	logged, stamped bool
+	// logged, tiled and stamped say which services are asked.
+	logged, tiled, stamped bool
 }
 
 func newMaker(tb testing.TB) *maker {
@@ -108,7 +108,10 @@ func (m *maker) seal(tb testing.TB, content sigsign.Content) *protobundle.Bundle
 		o.CertificateProvider = sigsign.NewFulcio(&sigsign.FulcioOptions{BaseURL: m.from.Fulcio.URL})
 		o.CertificateProviderOptions = &sigsign.CertificateProviderOptions{IDToken: m.token}
 	}
-	if m.logged {
+	switch {
+	case m.tiled:
+		o.TransparencyLogs = []sigsign.Transparency{sigsign.NewRekor(&sigsign.RekorOptions{BaseURL: m.from.Tiles.URL, Version: 2})}
+	case m.logged:
 		o.TransparencyLogs = []sigsign.Transparency{sigsign.NewRekor(&sigsign.RekorOptions{BaseURL: m.from.Rekor.URL})}
 	}
 	if m.stamped {

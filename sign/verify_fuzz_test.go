@@ -31,7 +31,9 @@ func judges(tb testing.TB) (plain, certified *maker, all []*sign.Trust) {
 func FuzzBundle(f *testing.F) {
 	plain, certified, all := judges(f)
 	text := statement(f, sign.PredicateSignature, subjectA)
-	for _, m := range []*maker{plain, certified} {
+	tiled := *certified
+	tiled.tiled = true
+	for _, m := range []*maker{plain, certified, &tiled} {
 		b, err := protojson.Marshal(m.bundleOf(f, text))
 		must(f, err)
 		f.Add(b)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -37,6 +38,9 @@ func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
 		o, err = t.byIdentity(subject, c)
 	} else {
 		o, err = t.byKey(subject, c, content.PublicKey().Hint())
+	}
+	if err == nil && t.logged(content.Certificate() != nil) {
+		err = c.whatIsLogged()
 	}
 	if err != nil {
 		return outcome{}, err
@@ -130,11 +134,19 @@ func (t *Trust) whenLogged(c *candidate, trusted root.TrustedMaterial, result *v
 	if !when.IsZero() || !t.logged(false) {
 		return when
 	}
-	stamps, err := verify.VerifyTlogEntry(c.bundle, trusted, 1, true)
+	logged, err := verify.VerifyTlogEntry(c.bundle, trusted, 1, true)
+	switch {
+	case err != nil:
+		return time.Time{}
+	case len(logged) > 0:
+		return logged[0].Time
+	}
+	// A log of version 2 knows no time.
+	stamps, _, err := verify.VerifySignedTimestamp(c.bundle, trusted)
 	if err != nil || len(stamps) == 0 {
 		return time.Time{}
 	}
-	return stamps[0].Time
+	return slices.MinFunc(stamps, func(a, b *root.Timestamp) int { return a.Time.Compare(b.Time) }).Time
 }
 
 func earliest(stamps []verify.TimestampVerificationResult) time.Time {

@@ -47,21 +47,25 @@ func cmdKeys(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("COSIGN_PASSWORD", signtest.Password)
 }
 
-// cmdSigstore starts a deployment of sigstore, and sets $FULCIO, $REKOR, $TSA
-// and $ISSUER to its addresses and $WORKFLOW to an identity; its authorities are
-// in root.json, a token for me@example.org in token, one for $WORKFLOW in
-// workflow.token, one that has expired in expired.token. When there is one, it
-// changes how that behaves:
+// cmdSigstore starts a deployment of sigstore, and sets $FULCIO, $REKOR, $TILES
+// (a log of version 2), $TSA and $ISSUER to its addresses and $WORKFLOW to an
+// identity; its authorities are in root.json, its services in signing.json, a
+// token for me@example.org in token, one for $WORKFLOW in workflow.token, one
+// that has expired in expired.token. $TUF publishes both files, without the log
+// of version 2 for those who do not ask for it; tuf.json is its root. When there
+// is a deployment, it changes how that behaves:
 //
 //	-shift DURATION         moves the log's clock
 //	-rekor STATUS,…         what the log answers to the next requests
 //	-entries N              checks how many entries the log has
+//	-tiled N                checks how many entries the one of version 2 has
 //	-github                 sets the variables of a GitHub job
 func cmdSigstore(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("sigstore", flag.ContinueOnError)
 	shift := flags.Duration("shift", 0, "")
 	rekor := flags.String("rekor", "", "")
 	entries := flags.Int("entries", -1, "")
+	tiled := flags.Int("tiled", -1, "")
 	github := flags.Bool("github", false, "")
 	if err := flags.Parse(args); err != nil || neg || flags.NArg() > 0 {
 		ts.Fatalf("usage: sigstore [flags]")
@@ -83,19 +87,27 @@ func cmdSigstore(ts *testscript.TestScript, neg bool, args []string) {
 	if got := len(s.Rekor.Entries()); *entries >= 0 && got != *entries {
 		ts.Fatalf("the log has %d entries, want %d", got, *entries)
 	}
+	if got := len(s.Tiles.Entries()); *tiled >= 0 && got != *tiled {
+		ts.Fatalf("the log of version 2 has %d entries, want %d", got, *tiled)
+	}
 	if *github {
 		job(ts, s)
 	}
 }
 
 func introduceSigstore(ts *testscript.TestScript, s *signtest.Sigstore) {
+	tb := stateOf(ts).tb
+	everything, root := s.SigningConfig(tb, signtest.Everything), s.TrustedRoot(tb)
+	repository := signtest.NewTUF(tb, root)
+	repository.Add(tb, "signing_config.v0.2.json", s.SigningConfig(tb, signtest.Everything&^signtest.WithTiles))
+	repository.Add(tb, "signing_config_rekor_v2.v0.2.json", everything)
 	for name, value := range map[string]string{
-		"FULCIO": s.Fulcio.URL, "REKOR": s.Rekor.URL, "TSA": s.TSA.StampURL(), "ISSUER": s.Issuer.URL, "WORKFLOW": workflow,
+		"TUF": repository.URL, "FULCIO": s.Fulcio.URL, "REKOR": s.Rekor.URL, "TILES": s.Tiles.URL, "TSA": s.TSA.StampURL(), "ISSUER": s.Issuer.URL, "WORKFLOW": workflow,
 	} {
 		ts.Setenv(name, value)
 	}
 	for name, content := range map[string]string{
-		"root.json": string(s.TrustedRoot(stateOf(ts).tb)), "token": s.Issuer.Token("me@example.org") + "\n",
+		"root.json": string(root), "signing.json": string(everything), "tuf.json": string(repository.Anchor), "token": s.Issuer.Token("me@example.org") + "\n",
 		"workflow.token": s.Issuer.Token(workflow), "expired.token": s.Issuer.ExpiredToken("me@example.org"),
 	} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(content), 0o600))
@@ -140,7 +152,7 @@ func cmdSecretFree(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	texts := map[string][]byte{"stdout": []byte(ts.ReadFile("stdout")), "stderr": []byte(ts.ReadFile("stderr"))}
 	if s := stateOf(ts).sigstore; s != nil {
-		texts["the log"] = bytes.Join(s.Rekor.Entries(), []byte("\n"))
+		texts["the log"] = bytes.Join(append(s.Rekor.Entries(), s.Tiles.Entries()...), []byte("\n"))
 	}
 	for _, root := range flags.Args() {
 		walk(ts, ts.MkAbs(root), func(file string, info fs.FileInfo) {

@@ -20,13 +20,11 @@ import (
 
 // signingFlags say who signs, and what vouches for it.
 type signingFlags struct {
-	key       string
-	keyless   bool
-	token     string
-	fulcio    string
-	rekor     string
-	timestamp string
-	format    string
+	key     string
+	keyless bool
+	token   string
+	format  string
+	serviceFlags
 	// given tells whether a flag was.
 	given func(string) bool
 }
@@ -36,9 +34,7 @@ func (s *signingFlags) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&s.key, "key", "", "sign with this key: a file of cosign generate-key-pair (password: COSIGN_PASSWORD or a prompt), env://NAME, or a key of the program sigstore-kms-SCHEME, as SCHEME://...")
 	fs.BoolVar(&s.keyless, "keyless", false, "sign with the identity of this GitHub or GitLab job, or of --identity-token")
 	fs.StringVar(&s.token, "identity-token", "", "OIDC token of the identity, or a file that holds it")
-	fs.StringVar(&s.fulcio, "fulcio-url", sign.PublicFulcio, "certifies keys for identities")
-	fs.StringVar(&s.rekor, "rekor-url", "", "transparency log; none: no log; default: the public one with --keyless, none with --key")
-	fs.StringVar(&s.timestamp, "timestamp-url", "", "timestamp authority (RFC 3161); default: none")
+	s.serviceFlags.bind(fs)
 	fs.StringVar(&s.format, "signature-format", string(sign.FormatBundle), "bundle, legacy (tags sha256-<hex>.sig) or both")
 }
 
@@ -59,7 +55,7 @@ func (s signingFlags) check() error {
 	if _, err := sign.ParseFormat(s.format); err != nil {
 		return usageErrorf("--signature-format: %v", err)
 	}
-	return nil
+	return s.serviceFlags.check(s.given, s.keyless, s.format)
 }
 
 // notEmpty refuses flags that were given without a value, as a variable that is
@@ -73,20 +69,6 @@ func notEmpty(given func(string) bool, values map[string]string) error {
 	return nil
 }
 
-// none is how a flag says that a service is not used.
-const none = "none"
-
-// log is the transparency log.
-func (s signingFlags) log() string {
-	switch {
-	case s.rekor == none:
-		return ""
-	case s.rekor == "" && s.keyless:
-		return sign.PublicRekor
-	}
-	return s.rekor
-}
-
 // attestor returns who signs; nil when nobody does. The key is opened, or
 // certified, at once: a wrong password and a missing token are told before
 // anything is built.
@@ -94,8 +76,12 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 	if !f.wanted() {
 		return nil, nil
 	}
-	if a.global.offline && (f.keyless || f.log() != "" || f.timestamp != "") {
+	if a.global.offline && (f.keyless || f.asked()) {
 		return nil, offlineSigningError{}
+	}
+	services, err := a.services(ctx, f)
+	if err != nil {
+		return nil, err
 	}
 	getenv := func(name string) string {
 		value, _ := a.getenv(name)
@@ -103,7 +89,8 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 	}
 	web := &http.Client{Transport: http.DefaultTransport}
 	o := sign.Options{
-		Key: f.key, Password: a.keyPassword, Getenv: getenv, FulcioURL: f.fulcio, RekorURL: f.log(), TimestampURL: f.timestamp,
+		Key: f.key, Password: a.keyPassword, Getenv: getenv,
+		FulcioURL: services.FulcioURL, Logs: services.Logs, TimestampURLs: services.TimestampURLs,
 		Format: sign.Format(f.format), HTTPClient: web, Backoff: a.patience,
 	}
 	if f.keyless {
@@ -127,7 +114,7 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 type offlineSigningError struct{}
 
 func (offlineSigningError) Error() string {
-	return "signing: --keyless, --rekor-url and --timestamp-url ask services, and --offline asks nobody"
+	return "signing: --keyless, --rekor-url, --timestamp-url and --signing-config ask services, and --offline asks nobody"
 }
 
 // Hint names the ways that are left.

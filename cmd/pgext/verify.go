@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,12 +18,13 @@ import (
 type trustFlags struct {
 	keys           []string
 	identity       sign.Identity
-	root           string
+	trustedRoot    string
 	requireLog     bool
 	ignoreLog      bool
 	ignoreSCT      bool
 	timestamp      bool
 	documentsAlone bool
+	tufFlags
 	// given tells whether a flag was.
 	given func(string) bool
 }
@@ -36,7 +36,8 @@ func (t *trustFlags) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&t.identity.SubjectRegexp, "certificate-identity-regexp", "", "the same as an expression (RE2), which matches anywhere: ^ and $ anchor it")
 	fs.StringVar(&t.identity.Issuer, "certificate-oidc-issuer", "", "who vouches for the identity, such as https://token.actions.githubusercontent.com")
 	fs.StringVar(&t.identity.IssuerRegexp, "certificate-oidc-issuer-regexp", "", "the same as an expression")
-	fs.StringVar(&t.root, "trusted-root", "", "trusted_root.json that names the authorities; default: sigstore's own, by TUF")
+	fs.StringVar(&t.trustedRoot, "trusted-root", "", "trusted_root.json that names the authorities; default: that of --tuf-mirror")
+	t.tufFlags.bind(fs)
 	fs.BoolVar(&t.requireLog, "require-tlog", false, "signatures of keys must be in a transparency log too")
 	fs.BoolVar(&t.ignoreLog, "insecure-ignore-tlog", false, "look at no transparency log")
 	fs.BoolVar(&t.ignoreSCT, "insecure-ignore-sct", false, "take certificates of authorities without a certificate transparency log")
@@ -48,9 +49,12 @@ func (t *trustFlags) bind(fs *pflag.FlagSet) {
 func (t trustFlags) check() error {
 	i := t.identity
 	if err := notEmpty(t.given, map[string]string{
-		"key": strings.Join(t.keys, ""), "trusted-root": t.root, "certificate-identity": i.Subject, "certificate-identity-regexp": i.SubjectRegexp,
+		"key": strings.Join(t.keys, ""), "trusted-root": t.trustedRoot, "certificate-identity": i.Subject, "certificate-identity-regexp": i.SubjectRegexp,
 		"certificate-oidc-issuer": i.Issuer, "certificate-oidc-issuer-regexp": i.IssuerRegexp,
 	}); err != nil {
+		return err
+	}
+	if err := t.tufFlags.check(t.given); err != nil {
 		return err
 	}
 	who, whose := i.Subject+i.SubjectRegexp, i.Issuer+i.IssuerRegexp
@@ -59,6 +63,8 @@ func (t trustFlags) check() error {
 		return usageErrorf("--insecure-ignore-signatures, and somebody whose signatures count: one of them is too much")
 	case t.documentsAlone && (t.requireLog || t.timestamp):
 		return usageErrorf("--insecure-ignore-signatures looks at no signature, and so at no log and no timestamp")
+	case t.trustedRoot != "" && t.mirror != "":
+		return usageErrorf("--trusted-root and --tuf-mirror: one of them is too much")
 	case t.requireLog && t.ignoreLog:
 		return usageErrorf("--require-tlog and --insecure-ignore-tlog contradict each other")
 	case i.Subject != "" && i.SubjectRegexp != "":
@@ -245,27 +251,25 @@ func (a *app) trust(ctx context.Context, f trustFlags, p verify.Policy) (*sign.T
 	if len(o.Keys)+len(o.Identities) == 0 {
 		return nil, usageErrorf("nobody's signatures count: name --key, or --certificate-identity with --certificate-oidc-issuer; --insecure-ignore-signatures judges the documents alone")
 	}
-	if len(o.Identities) > 0 || f.requireLog || f.timestamp || f.root != "" {
+	if len(o.Identities) > 0 || f.requireLog || f.timestamp || f.trustedRoot != "" || f.mirror != "" {
 		var err error
-		if o.Root, err = a.trustedRoot(ctx, f.root); err != nil {
+		if o.Root, err = a.trustedRoot(ctx, f); err != nil {
 			return nil, err
 		}
 	}
 	return sign.NewTrust(o)
 }
 
-// trustedRoot reads the root that is named, else sigstore's own.
-func (a *app) trustedRoot(ctx context.Context, file string) (*sign.Root, error) {
-	if file != "" {
-		return sign.LoadRoot(file)
+// trustedRoot reads the root that is named, else what the deployment publishes.
+func (a *app) trustedRoot(ctx context.Context, f trustFlags) (*sign.Root, error) {
+	if f.trustedRoot != "" {
+		return sign.LoadRoot(f.trustedRoot)
 	}
-	c, err := a.openCache()
+	o, err := a.deployment(f.tufFlags)
 	if err != nil {
 		return nil, err
 	}
-	return sign.FetchRoot(ctx, sign.RootOptions{
-		Cache: filepath.Join(c.Dir(), "trusted-root"), Offline: a.global.offline, Agent: "pgext/" + versionString(),
-	})
+	return sign.FetchRoot(ctx, o)
 }
 
 // describe is a line for each image, and one for each check; a hint is given

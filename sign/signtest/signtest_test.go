@@ -21,6 +21,12 @@ import (
 // verify what they got.
 func sign(tb testing.TB, s *Sigstore, token string) (*sigbundle.Bundle, *root.TrustedRoot, error) {
 	tb.Helper()
+	return signInto(tb, s, token, &sigsign.PlainData{Data: []byte("hello")}, &sigsign.RekorOptions{BaseURL: s.Rekor.URL})
+}
+
+// signInto uses the log that is named.
+func signInto(tb testing.TB, s *Sigstore, token string, content sigsign.Content, log *sigsign.RekorOptions) (*sigbundle.Bundle, *root.TrustedRoot, error) {
+	tb.Helper()
 	trusted, err := root.NewTrustedRootFromJSON(s.TrustedRoot(tb))
 	if err != nil {
 		tb.Fatal(err)
@@ -29,12 +35,12 @@ func sign(tb testing.TB, s *Sigstore, token string) (*sigbundle.Bundle, *root.Tr
 	if err != nil {
 		tb.Fatal(err)
 	}
-	made, err := sigsign.Bundle(&sigsign.PlainData{Data: []byte("hello")}, key, sigsign.BundleOptions{
+	made, err := sigsign.Bundle(content, key, sigsign.BundleOptions{
 		Context:                    tb.Context(),
 		CertificateProvider:        sigsign.NewFulcio(&sigsign.FulcioOptions{BaseURL: s.Fulcio.URL}),
 		CertificateProviderOptions: &sigsign.CertificateProviderOptions{IDToken: token},
 		TimestampAuthorities:       []*sigsign.TimestampAuthority{sigsign.NewTimestampAuthority(&sigsign.TimestampAuthorityOptions{URL: s.TSA.StampURL()})},
-		TransparencyLogs:           []sigsign.Transparency{sigsign.NewRekor(&sigsign.RekorOptions{BaseURL: s.Rekor.URL})},
+		TransparencyLogs:           []sigsign.Transparency{sigsign.NewRekor(log)},
 		TrustedRoot:                trusted,
 	})
 	if err != nil {
@@ -71,6 +77,28 @@ func TestSigstoreGoSignsAndVerifies(t *testing.T) {
 	}
 	if got := len(s.Rekor.Entries()); got != 3 {
 		t.Errorf("the log has %d entries, want 3", got)
+	}
+}
+
+// TestTiles: both kinds of entries, proven below a checkpoint that grows.
+func TestTiles(t *testing.T) {
+	s := New(t)
+	statement := []byte(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"aa"}}],"predicateType":"https://example.org/a","predicate":{}}`)
+	for i, content := range []sigsign.Content{
+		&sigsign.PlainData{Data: []byte("hello")}, &sigsign.DSSEData{Data: statement, PayloadType: sigbundle.IntotoMediaType}, &sigsign.PlainData{Data: []byte("again")},
+	} {
+		// sigstore-go verifies what it got.
+		bundle, _, err := signInto(t, s, s.Issuer.Token("me@example.org"), content, &sigsign.RekorOptions{BaseURL: s.Tiles.URL, Version: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry := bundle.GetVerificationMaterial().GetTlogEntries()[0]
+		if got := entry.GetInclusionProof().GetTreeSize(); entry.GetLogIndex() != int64(i) || got != int64(i)+1 || entry.GetIntegratedTime() != 0 {
+			t.Errorf("entry %d is number %d of %d, with the time %d", i, entry.GetLogIndex(), got, entry.GetIntegratedTime())
+		}
+		if got := string(s.Tiles.Entries()[i]); got != string(entry.GetCanonicalizedBody()) {
+			t.Errorf("it holds %s", got)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type Sigstore struct {
 	Issuer *Issuer
 	Fulcio *Fulcio
 	Rekor  *Rekor
+	Tiles  *Tiles
 	TSA    *TSA
 }
 
@@ -31,6 +32,7 @@ func New(tb testing.TB) *Sigstore {
 		Issuer: issuer,
 		Fulcio: newFulcio(tb, issuer),
 		Rekor:  newRekor(tb),
+		Tiles:  newTiles(tb),
 		TSA:    newTSA(tb),
 	}
 }
@@ -43,9 +45,10 @@ const (
 	WithFulcio Part = 1 << iota
 	WithCTLog
 	WithRekor
+	WithTiles
 	WithTSA
 	// Everything is all of them.
-	Everything = WithFulcio | WithCTLog | WithRekor | WithTSA
+	Everything = WithFulcio | WithCTLog | WithRekor | WithTiles | WithTSA
 )
 
 // TrustedRoot returns the deployment's trusted_root.json.
@@ -74,10 +77,13 @@ func (s *Sigstore) TrustedRootOf(tb testing.TB, parts Part) []byte {
 	}
 	logs, ctlogs := map[string]*root.TransparencyLog{}, map[string]*root.TransparencyLog{}
 	if parts&WithRekor != 0 {
-		addLog(tb, logs, s.Rekor.URL, &s.Rekor.key.PublicKey)
+		addLog(logs, s.Rekor.URL, logID(tb, &s.Rekor.key.PublicKey), &s.Rekor.key.PublicKey)
+	}
+	if parts&WithTiles != 0 {
+		addLog(logs, s.Tiles.URL, s.Tiles.id, s.Tiles.Key())
 	}
 	if parts&WithCTLog != 0 {
-		addLog(tb, ctlogs, s.Fulcio.URL+"/ctlog", &s.Fulcio.ctlog.PublicKey)
+		addLog(ctlogs, s.Fulcio.URL+"/ctlog", logID(tb, &s.Fulcio.ctlog.PublicKey), &s.Fulcio.ctlog.PublicKey)
 	}
 	trusted, err := root.NewTrustedRoot(root.TrustedRootMediaType01, authorities, ctlogs, stamps, logs)
 	if err != nil {
@@ -90,9 +96,7 @@ func (s *Sigstore) TrustedRootOf(tb testing.TB, parts Part) []byte {
 	return raw
 }
 
-func addLog(tb testing.TB, logs map[string]*root.TransparencyLog, url string, key crypto.PublicKey) {
-	tb.Helper()
-	id := logID(tb, key)
+func addLog(logs map[string]*root.TransparencyLog, url string, id []byte, key crypto.PublicKey) {
 	logs[hex.EncodeToString(id)] = &root.TransparencyLog{
 		BaseURL: url, ID: id, HashFunc: crypto.SHA256, PublicKey: key,
 		SignatureHashFunc: crypto.SHA256, ValidityPeriodStart: time.Now().Add(-validity),

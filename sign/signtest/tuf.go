@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,8 @@ import (
 )
 
 // TUF is a repository of The Update Framework (specification 1.0) that holds a
-// trusted_root.json, as sigstore's deployments publish theirs.
+// trusted_root.json and signing configs, as sigstore's deployments publish
+// theirs.
 type TUF struct {
 	Service
 	// Anchor is the root.json that clients trust from the start.
@@ -25,6 +27,7 @@ type TUF struct {
 
 	key     ed25519.PrivateKey
 	version int64
+	targets map[string][]byte
 
 	mu    sync.Mutex
 	files map[string][]byte
@@ -37,7 +40,7 @@ func NewTUF(tb testing.TB, root []byte) *TUF {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	t := &TUF{key: key, files: map[string][]byte{}}
+	t := &TUF{key: key, files: map[string][]byte{}, targets: map[string][]byte{}}
 	t.start(tb, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -66,23 +69,37 @@ func NewTUF(tb testing.TB, root []byte) *TUF {
 // Publish replaces the trusted root; what says so is valid until expires.
 func (t *TUF) Publish(tb testing.TB, root []byte, expires time.Time) {
 	tb.Helper()
+	t.targets["trusted_root.json"] = root
+	t.publish(tb, expires)
+}
+
+// Add publishes another file, such as signing_config.v0.2.json.
+func (t *TUF) Add(tb testing.TB, name string, content []byte) {
+	tb.Helper()
+	t.targets[name] = content
+	t.publish(tb, time.Now().Add(validity))
+}
+
+func (t *TUF) publish(tb testing.TB, expires time.Time) {
+	tb.Helper()
 	t.version++
+	files := map[string][]byte{}
 	targets, snapshot, stamp := metadata.Targets(expires), metadata.Snapshot(expires), metadata.Timestamp(expires)
-	target, err := metadata.TargetFile().FromBytes("trusted_root.json", root, "sha256")
-	if err != nil {
-		tb.Fatal(err)
+	for name, content := range t.targets {
+		target, err := metadata.TargetFile().FromBytes(name, content, "sha256")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		targets.Signed.Targets[name] = target
+		sum := sha256.Sum256(content)
+		files["targets/"+hex.EncodeToString(sum[:])+"."+name] = content
 	}
-	targets.Signed.Targets["trusted_root.json"] = target
 	targets.Signed.Version, snapshot.Signed.Version, stamp.Signed.Version = t.version, t.version, t.version
 	snapshot.Signed.Meta["targets.json"] = metadata.MetaFile(t.version)
 	stamp.Signed.Meta["snapshot.json"] = metadata.MetaFile(t.version)
-	sum := sha256.Sum256(root)
-	prefix := string(rune('0'+t.version)) + "."
-	files := map[string][]byte{
-		prefix + "targets.json": seal(tb, t, targets), prefix + "snapshot.json": seal(tb, t, snapshot),
-		"timestamp.json": seal(tb, t, stamp),
-		"targets/" + hex.EncodeToString(sum[:]) + ".trusted_root.json": root,
-	}
+	prefix := strconv.FormatInt(t.version, 10) + "."
+	files[prefix+"targets.json"], files[prefix+"snapshot.json"] = seal(tb, t, targets), seal(tb, t, snapshot)
+	files["timestamp.json"] = seal(tb, t, stamp)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.files = files

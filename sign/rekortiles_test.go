@@ -1,0 +1,233 @@
+package sign_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/sign"
+	"github.com/pgext/pgext/sign/signtest"
+)
+
+// tiled completes o for a log of version 2, with an authority.
+func tiled(s *signtest.Sigstore, o sign.Options) sign.Options {
+	o.Logs, o.TimestampURLs, o.Backoff = []sign.Log{{URL: s.Tiles.URL, Version: 2}}, stampURLs(s.TSA.StampURL()), time.Millisecond
+	return o
+}
+
+// TestCosignVerifiesTiles: the stock program, and ours, verify what is in a log
+// of version 2, with a key and with an identity whose certificate has ended
+// since.
+func TestCosignVerifiesTiles(t *testing.T) {
+	t.Parallel()
+	cosign := signtest.NewCosign(t)
+	s := signtest.New(t)
+	then := time.Now().Add(-time.Hour)
+	s.Fulcio.Shift(-time.Hour)
+	s.TSA.Shift(-time.Hour)
+	root := cosign.Write(t, "root.json", s.TrustedRoot(t))
+	private, public := cosign.NewKey(t, "cosign")
+	key, err := sign.LoadPublicKey(t.Context(), public)
+	must(t, err)
+	p := newPlace(t)
+	for _, tt := range []struct {
+		name   string
+		signer sign.Options
+		cosign []string
+		ours   sign.TrustOptions
+	}{
+		{
+			"key",
+			sign.Options{Key: private, Password: password},
+			[]string{"--key", public},
+			sign.TrustOptions{Keys: []crypto.PublicKey{key}, Log: sign.Required},
+		},
+		{
+			"identity",
+			sign.Options{FulcioURL: s.Fulcio.URL, IdentityToken: github(s.Issuer), Now: func() time.Time { return then }},
+			[]string{"--certificate-identity", workflow, "--certificate-oidc-issuer", s.Issuer.URL},
+			sign.TrustOptions{Identities: []sign.Identity{{Subject: workflow, Issuer: s.Issuer.URL}}},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := p.again(t)
+			before := len(s.Tiles.Entries())
+			signed, err := open(t, tiled(s, tt.signer)).SignAll(t.Context(), p.everything())
+			must(t, err)
+			p.publish(t, signed)
+			if got := len(s.Tiles.Entries()) - before; got != 9 || s.Rekor.Requests() != 0 {
+				t.Errorf("%d entries and %d requests to the other log, want 9 and none", got, s.Rekor.Requests())
+			}
+			verifies(t, cosign, p, spdx, append(tt.cosign, "--trusted-root", root)...)
+			tt.ours.Root = rootOf(t, s, signtest.Everything)
+			v := newTrust(t, tt.ours).Verify(p.subjects[0].Digest, p.evidence(t))
+			if len(v.Signatures) != 1 || len(v.Attestations) != 6 || len(v.Rejected) != 0 {
+				t.Fatalf("ours: %d signatures, %d attestations; refused %v", len(v.Signatures), len(v.Attestations), v.Rejected)
+			}
+			if got := v.Signatures[0].When; got.Sub(then).Abs() > time.Minute {
+				t.Errorf("it was made at %v, want %v", got, then)
+			}
+		})
+	}
+}
+
+// TestVerifiesWhatCosignTiled: what the stock program enters into a log of
+// version 2, as its signing config says.
+func TestVerifiesWhatCosignTiled(t *testing.T) {
+	t.Parallel()
+	cosign := signtest.NewCosign(t)
+	s := signtest.New(t)
+	root := cosign.Write(t, "root.json", s.TrustedRoot(t))
+	config := cosign.Write(t, "config.json", s.SigningConfig(t, signtest.Everything))
+	token := cosign.Write(t, "token", []byte(s.Issuer.Token(somebody)))
+	private, public := cosign.NewKey(t, "cosign")
+	predicate := cosign.Write(t, "predicate.json", []byte(`{"a":1}`))
+	p := newPlace(t)
+	services := []string{"--allow-http-registry", "--trusted-root", root, "--signing-config", config}
+	cosign.Must(t, slices.Concat([]string{"sign"}, services, []string{"--key", private, p.at(p.subjects[0])})...)
+	cosign.Must(t, slices.Concat([]string{"attest", "--type", "cyclonedx", "--predicate", predicate}, services, []string{"--identity-token", token, p.at(p.subjects[0])})...)
+	if got := len(s.Tiles.Entries()); got != 2 {
+		t.Errorf("%d entries, want 2", got)
+	}
+	key, err := sign.LoadPublicKey(t.Context(), public)
+	must(t, err)
+	v := newTrust(t, sign.TrustOptions{
+		Keys: []crypto.PublicKey{key}, Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}},
+		Root: rootOf(t, s, signtest.Everything), Log: sign.Required, Timestamp: true,
+	}).Verify(p.subjects[0].Digest, p.evidence(t))
+	if len(v.Signatures) != 1 || len(v.Attestations) != 1 || len(v.Rejected) != 0 {
+		t.Errorf("%d signatures, %d attestations; refused %v", len(v.Signatures), len(v.Attestations), v.Rejected)
+	}
+}
+
+// TestTilesInTrouble: an answer that was lost is made up for by a new signature;
+// a key that makes the same one each time cannot.
+func TestTilesInTrouble(t *testing.T) {
+	t.Parallel()
+	const (
+		down  = signtest.Fault(http.StatusServiceUnavailable)
+		known = signtest.Fault(http.StatusConflict)
+		bad   = signtest.Fault(http.StatusBadRequest)
+	)
+	s := signtest.New(t)
+	fresh, _ := newKey(t)
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	repeating := imported(t, private)
+	subject := newPlace(t).subjects[0]
+	for _, tt := range []struct {
+		name, key         string
+		faults            []signtest.Fault
+		requests, entries int
+		want, hint        string
+	}{
+		{"busy", fresh, []signtest.Fault{down, signtest.Reset}, 3, 1, "", ""},
+		{"lost", fresh, []signtest.Fault{signtest.Lost}, 3, 2, "", ""},
+		{"there already", fresh, []signtest.Fault{known}, 2, 2, "", ""},
+		{"refused", fresh, []signtest.Fault{bad}, 1, 0, "Rekor at URL: 400 Bad Request", ""},
+		{"RSA", repeating, nil, 1, 1, "", ""},
+		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: it has this signature already", "an ECDSA key, or a log of version 1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			requests, entries := s.Tiles.Requests(), len(s.Tiles.Entries())
+			s.Tiles.Next(tt.faults...)
+			_, err := open(t, tiled(s, sign.Options{Key: tt.key, Password: password})).Sign(t.Context(), subject)
+			if got, more := s.Tiles.Requests()-requests, len(s.Tiles.Entries())-entries; got != tt.requests || more != tt.entries {
+				t.Errorf("%d requests, %d entries; want %d, %d", got, more, tt.requests, tt.entries)
+			}
+			if tt.want == "" {
+				must(t, err)
+				return
+			}
+			var failure *sign.ServiceError
+			if !errors.As(err, &failure) {
+				t.Fatalf("got %v", err)
+			}
+			if got := strings.ReplaceAll(err.Error(), failure.URL, "URL"); !strings.Contains(got, tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
+				t.Errorf("got %q (hint %q), want %q (hint %q)", got, failure.Hint(), tt.want, tt.hint)
+			}
+		})
+	}
+}
+
+// TestTilesAnswerNonsense: what is no entry, or that of another signature, does
+// not get into a bundle.
+func TestTilesAnswerNonsense(t *testing.T) {
+	t.Parallel()
+	s := signtest.New(t)
+	key, _ := newKey(t)
+	subject := newPlace(t).subjects[0]
+	ears := &listener{next: http.DefaultTransport}
+	o := tiled(s, sign.Options{Key: key, Password: password, HTTPClient: &http.Client{Transport: ears}})
+	_, err := open(t, o).Sign(t.Context(), subject)
+	must(t, err)
+	earlier := ears.answers["/api/v2/log/entries"]
+	for _, tt := range []struct{ answer, want string }{
+		{"entry", "reading its answer"},
+		{"{}", "no complete entry"},
+		{strings.Replace(earlier, `"envelope"`, `"other"`, 1), "no complete entry"},
+		{earlier, "about another signature"},
+	} {
+		o.Logs[0].URL = answering(t, http.StatusCreated, tt.answer)
+		if _, err := open(t, o).Sign(t.Context(), subject); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%.20s: got %v, want %q", tt.answer, err, tt.want)
+		}
+	}
+}
+
+// TestServicesThatDoNotSuit: told when the signer is opened.
+func TestServicesThatDoNotSuit(t *testing.T) {
+	key, _ := newKey(t)
+	log := sign.Log{URL: "https://log.example.org", Version: 2}
+	stamps := stampURLs("https://tsa.example.org")
+	for _, tt := range []struct {
+		o    sign.Options
+		want string
+	}{
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps}, ""},
+		{sign.Options{Logs: []sign.Log{log}}, "needs a timestamp authority too"},
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatLegacy}, "a legacy signature has no room"},
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatBoth}, "a legacy signature has no room"},
+		{sign.Options{Logs: []sign.Log{{URL: log.URL, Version: 3}}, TimestampURLs: stamps}, "version 3 of Rekor's API is not known"},
+	} {
+		tt.o.Key = key
+		_, err := sign.Open(tt.o)
+		var failure *sign.ServicesError
+		if tt.want == "" && err != nil || tt.want != "" && (!errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%+v: got %v, want %q", tt.o, err, tt.want)
+		}
+	}
+}
+
+// TestSeveralServices: several logs and authorities have one entry and one
+// stamp each, and what they have is not signed again.
+func TestSeveralServices(t *testing.T) {
+	t.Parallel()
+	s, other := signtest.New(t), signtest.New(t)
+	key, public := newKey(t)
+	o := tiled(s, sign.Options{Key: key, Password: password})
+	o.Logs, o.TimestampURLs = append(o.Logs, sign.Log{URL: other.Rekor.URL, Version: 1}), append(o.TimestampURLs, other.TSA.StampURL())
+	p := newPlace(t)
+	signed, err := open(t, o).Sign(t.Context(), p.subjects[0])
+	must(t, err)
+	p.publish(t, signed)
+	for _, root := range []*sign.Root{rootOf(t, s, signtest.WithTiles|signtest.WithTSA), rootOf(t, other, signtest.WithRekor|signtest.WithTSA)} {
+		trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{public}, Root: root, Log: sign.Required, Timestamp: true})
+		if v := trust.Verify(p.subjects[0].Digest, p.evidence(t)); len(v.Signatures) != 1 || v.Signatures[0].When.IsZero() {
+			t.Errorf("got %+v", v)
+		}
+	}
+	again, err := open(t, o).SignAll(t.Context(), sign.Batch{Subjects: p.subjects[:1], Existing: p.evidence(t)})
+	must(t, err)
+	if diff := cmp.Diff(count(t, again), "0 attachments, 0 layers"); diff != "" {
+		t.Errorf("the second time (-got +want):\n%s", diff)
+	}
+}
