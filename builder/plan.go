@@ -33,7 +33,13 @@ type Plan struct {
 	LockPath string
 	Changed  bool
 	Targets  []Target
+	// before is the lock that was there.
+	before lock.Lock
 }
+
+// Changes are what the plan's lock has otherwise than the one that was there; of
+// one that could not be read, everything.
+func (p *Plan) Changes() []lock.Change { return lock.Diff(p.before, p.Lock) }
 
 // Target is one image: a distribution and a PostgreSQL major.
 type Target struct {
@@ -83,6 +89,7 @@ func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selecti
 		return nil, err
 	}
 	p.settle(before)
+	p.before = before
 	return p, nil
 }
 

@@ -1,15 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/sign"
 )
@@ -46,21 +46,7 @@ publishes, --key or --keyless signs all of it. Standard output ends with a line 
   pgext build recipe.yaml --locked --offline`,
 		Args: atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(); err != nil {
-				return err
-			}
-			b, err := a.newBuilder(f.resolvingFlags, f.imageFlags)
-			if err != nil {
-				return err
-			}
-			recipes, err := loadRecipes(args)
-			if err != nil {
-				return err
-			}
-			if err := f.checkMirrors(recipes); err != nil {
-				return err
-			}
-			return a.build(cmd.Context(), b, recipes, f)
+			return a.runBuild(cmd.Context(), args, f)
 		},
 	}
 	fs := cmd.Flags()
@@ -104,23 +90,34 @@ func (f buildFlags) mode() builder.Mode {
 	return builder.Keep
 }
 
-// build plans all recipes before it builds any, and pushes when all are built.
-func (a *app) build(ctx context.Context, b *builder.Builder, recipes []*recipe.Recipe, f buildFlags) error {
+// runBuild plans all recipes before it builds any, and pushes when all are
+// built.
+func (a *app) runBuild(ctx context.Context, args []string, f buildFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	b, recipes, err := a.openRecipes(args, f.resolvingFlags, f.imageFlags)
+	if err != nil {
+		return err
+	}
+	plan := b.Plan
+	if f.dryRun {
+		plan = b.DryRun
+	}
 	plans := make([]*builder.Plan, len(recipes))
 	for i, r := range recipes {
-		var err error
-		if f.dryRun {
-			plans[i], err = b.DryRun(ctx, r, f.selection(), f.mode())
-		} else {
-			plans[i], err = b.Plan(ctx, r, f.selection(), f.mode())
-		}
-		if err != nil {
+		if plans[i], err = plan(ctx, r, f.selection(), f.mode()); err != nil {
 			return err
 		}
 	}
 	if f.dryRun {
 		return a.printPlans(plans)
 	}
+	return a.build(ctx, b, plans, f)
+}
+
+// build carries out what was planned.
+func (a *app) build(ctx context.Context, b *builder.Builder, plans []*builder.Plan, f buildFlags) error {
 	signer, err := a.attestor(ctx, f.signingFlags)
 	if err != nil {
 		return err
@@ -216,42 +213,22 @@ type imageDocument struct {
 func (a *app) printImages(images []builder.Image, repo string) error {
 	doc := buildDocument{Schema: 1, Images: []imageDocument{}}
 	for _, i := range images {
-		name := i.Name
-		if repo != "" {
-			name = repository(repo, i.Name)
-		}
-		if !a.global.json {
-			for _, tag := range i.Tags {
-				if _, err := fmt.Fprintf(a.stdout, "%s:%s@%s\n", name, tag, i.Digest); err != nil {
-					return err
-				}
-			}
-		}
 		d := imageDocument{
 			Image: i.Name, Distro: i.Distro, Postgres: i.Postgres, Archs: i.Archs, Tags: i.Tags[:],
-			Digest: i.Digest, Path: i.Path, Unchanged: i.Unchanged, Findings: append([]finding.Finding{}, i.Findings...),
+			Digest: i.Digest, Path: i.Path, Unchanged: i.Unchanged, Findings: list(i.Findings),
 		}
 		if repo != "" {
-			d.Repository = name
+			d.Repository = repository(repo, i.Name)
 		}
 		doc.Images = append(doc.Images, d)
 	}
-	if a.global.json {
-		return a.printJSON(doc)
-	}
-	return nil
-}
-
-// programIdentity tells this program from another one: what an older pgext
-// remembers of its builds does not count.
-func programIdentity() string {
-	path, err := os.Executable()
-	if err != nil {
-		return ""
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%s %d %d", versionString(), info.Size(), info.ModTime().UnixNano())
+	return a.print(doc, func() string {
+		var out strings.Builder
+		for _, i := range doc.Images {
+			for _, tag := range i.Tags {
+				fmt.Fprintf(&out, "%s:%s@%s\n", cmp.Or(i.Repository, i.Image), tag, i.Digest)
+			}
+		}
+		return out.String()
+	})
 }

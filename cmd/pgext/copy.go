@@ -8,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
-	"github.com/pgext/pgext/internal/fetch"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -53,57 +51,6 @@ it never moves. Standard output has a line for every tag.`,
 	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag at DST, instead of that of SRC")
 	cmd.Flags().BoolVar(&f.all, "all-tags", false, "copy every image of SRC that has a tag")
 	return cmd
-}
-
-// endpoint is SRC or DST.
-type endpoint struct {
-	builder.Place
-	tag, digest string
-}
-
-// ref is what to look for in SRC.
-func (p endpoint) ref() string {
-	if p.digest != "" {
-		return p.digest
-	}
-	return p.tag
-}
-
-// orLatest is ref; in a registry, the tag latest where none is named.
-func (p endpoint) orLatest() string {
-	if ref := p.ref(); ref != "" || p.Layout != "" {
-		return ref
-	}
-	return "latest"
-}
-
-// parseImage reads IMAGE of the verbs that look at one where it is.
-func (a *app) parseImage(arg string) (endpoint, error) {
-	if _, local := image.ParseRef(arg); !local && !namesHost(arg) {
-		return endpoint{}, &noImageError{arg}
-	}
-	return a.parsePlace("reading", arg)
-}
-
-// parsePlace reads an argument; doing is what is done with it.
-func (a *app) parsePlace(doing, arg string) (endpoint, error) {
-	if local, ok := image.ParseRef(arg); ok {
-		p := endpoint{Place: builder.Place{Layout: local.Dir}, tag: local.Name}
-		if strings.HasPrefix(local.Name, "sha256:") {
-			p.tag, p.digest = "", local.Name
-		}
-		return p, nil
-	}
-	if !namesHost(arg) {
-		return endpoint{}, &noPlaceError{arg}
-	}
-	if a.global.offline {
-		return endpoint{}, fmt.Errorf("%s %s: %w", doing, arg, &fetch.OfflineError{Name: arg})
-	}
-	name, rest := registry.Split(arg)
-	tag, digest, _ := strings.Cut(rest, "@")
-	p := endpoint{Place: builder.Place{Repository: name}, tag: strings.TrimPrefix(tag, ":"), digest: digest}
-	return p, registry.CheckRepository(name)
 }
 
 // check refuses, before anybody is asked, what cannot be carried out.
@@ -207,14 +154,4 @@ func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to 
 		}
 	}
 	return a.print(doc, text.String)
-}
-
-// noPlaceError is about an argument of copy that is neither of its forms.
-type noPlaceError struct{ arg string }
-
-func (e *noPlaceError) Error() string { return e.arg + ": there is no HOST in it, and no layout" }
-
-// Hint shows the forms.
-func (*noPlaceError) Hint() string {
-	return "SRC and DST are HOST/NAME[:TAG], such as registry.example.com/pgvector:0.8.1-18-trixie, or oci:PATH[:TAG]"
 }

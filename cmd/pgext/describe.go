@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,12 +11,6 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/survey"
 )
-
-// hostPattern is a reference whose first part can only be a host: it has a
-// dot or a port, or is localhost.
-var hostPattern = regexp.MustCompile(`^(localhost|[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+|[a-zA-Z0-9.-]+:[0-9]+|\[[0-9a-fA-F:]+\](:[0-9]+)?)/[a-z0-9]`)
-
-func namesHost(ref string) bool { return hostPattern.MatchString(ref) }
 
 // byteCount is a size as people read it, in powers of a thousand.
 func byteCount(n int64) string {

@@ -63,26 +63,24 @@ func kindsOf(codes []string) ([]finding.Kind, error) {
 }
 
 func (a *app) explain(kinds []finding.Kind, whole bool) error {
-	if a.global.json {
-		doc := explainDocument{Schema: 1, Findings: []explainedEntry{}}
-		for _, k := range kinds {
-			doc.Findings = append(doc.Findings, explainedEntry(k))
-		}
-		return a.printJSON(doc)
+	doc := explainDocument{Schema: 1, Findings: []explainedEntry{}}
+	for _, k := range kinds {
+		doc.Findings = append(doc.Findings, explainedEntry(k))
 	}
-	var b strings.Builder
-	for i, k := range kinds {
-		switch {
-		case !whole:
-			fmt.Fprintf(&b, "%s  %-7s  %s\n", k.Code, k.Severity, k.Title)
-			continue
-		case i > 0:
-			b.WriteString("\n")
+	return a.print(doc, func() string {
+		var b strings.Builder
+		for i, k := range kinds {
+			switch {
+			case !whole:
+				fmt.Fprintf(&b, "%s  %-7s  %s\n", k.Code, k.Severity, k.Title)
+				continue
+			case i > 0:
+				b.WriteString("\n")
+			}
+			fmt.Fprintf(&b, "%s %s: %s\n\n%s\n", k.Code, k.Severity, k.Title, wrap(k.Detail, 79))
 		}
-		fmt.Fprintf(&b, "%s %s: %s\n\n%s\n", k.Code, k.Severity, k.Title, wrap(k.Detail, 79))
-	}
-	_, err := fmt.Fprint(a.stdout, b.String())
-	return err
+		return b.String()
+	})
 }
 
 // wrap breaks a text into lines of at most width bytes, where words allow.
@@ -112,43 +110,5 @@ func (e *unknownCodeError) Error() string { return fmt.Sprintf("no finding has t
 
 // Hint names the nearest code.
 func (e *unknownCodeError) Hint() string {
-	return "did you mean " + nearestCode(e.code) + "? pgext explain lists them all"
-}
-
-// nearestCode returns the code that has most of its characters at the same
-// place, digits by how near they are.
-func nearestCode(code string) string {
-	best, least := "", 0
-	for _, k := range finding.Kinds() {
-		if d := codeDistance(strings.ToUpper(code), k.Code); best == "" || d < least {
-			best, least = k.Code, d
-		}
-	}
-	return best
-}
-
-// codeDistance compares the numbers of two codes, and without numbers all of
-// their text.
-func codeDistance(a, b string) int {
-	if x, y := codeNumber(a), codeNumber(b); x >= 0 {
-		return max(x-y, y-x)
-	}
-	d := max(len(a), len(b))
-	for i := range min(len(a), len(b)) {
-		if a[i] == b[i] {
-			d--
-		}
-	}
-	return d
-}
-
-// codeNumber is what the digits of a code stand for; -1 without any.
-func codeNumber(code string) int {
-	n := -1
-	for _, c := range code {
-		if c >= '0' && c <= '9' && n < 1<<20 {
-			n = max(n, 0)*10 + int(c-'0')
-		}
-	}
-	return n
+	return "did you mean " + finding.Nearest(e.code) + "? pgext explain lists them all"
 }

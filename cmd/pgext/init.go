@@ -56,21 +56,7 @@ written all the same.`,
   pgext init postgresql-18-cron --distro forky --probe
   pgext init --all --distro forky --pg 18 --output recipes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(args); err != nil {
-				return err
-			}
-			b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
-			if err != nil {
-				return err
-			}
-			ask, err := f.ask()
-			if err != nil {
-				return err
-			}
-			if f.all {
-				return a.initAll(cmd.Context(), b, ask, f)
-			}
-			return a.initOne(cmd.Context(), b, ask, args, f)
+			return a.runInit(cmd.Context(), args, f)
 		},
 	}
 	fs := cmd.Flags()
@@ -84,6 +70,24 @@ written all the same.`,
 	fs.BoolVar(&f.probe, "probe", false, "try the image out on a real server and write what it asks for")
 	fs.StringArrayVar(&f.with, "with", nil, "with --probe: image that others may require")
 	return cmd
+}
+
+func (a *app) runInit(ctx context.Context, args []string, f initFlags) error {
+	if err := f.check(args); err != nil {
+		return err
+	}
+	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	if err != nil {
+		return err
+	}
+	ask, err := f.ask()
+	if err != nil {
+		return err
+	}
+	if f.all {
+		return a.initAll(ctx, b, ask, f)
+	}
+	return a.initOne(ctx, b, ask, args, f)
 }
 
 func (f initFlags) check(args []string) error {

@@ -3,16 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/survey"
 )
@@ -77,40 +72,6 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 	return cmd
 }
 
-// openImage finds IMAGE in a layout or in a registry.
-func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error) {
-	if local, ok := image.ParseRef(ref); ok {
-		return image.At(local.Dir).Open(local.Name)
-	}
-	if !namesHost(ref) {
-		return image.Artifact{}, &noImageError{ref}
-	}
-	if a.global.offline {
-		return image.Artifact{}, fmt.Errorf("reading %s: %w", ref, &fetch.OfflineError{Name: ref})
-	}
-	r, err := a.registryClient().Resolve(ctx, ref)
-	if err != nil {
-		return image.Artifact{}, err
-	}
-	if r.Index != nil {
-		return image.FromIndex(r.Index)
-	}
-	return image.FromImage(r.Image)
-}
-
-// noImageError is about an argument that names nothing on disk and no registry:
-// a slip in a path is not a question for somebody else's server.
-type noImageError struct{ ref string }
-
-func (e *noImageError) Error() string {
-	return fmt.Sprintf("%s: there is no such path, and no HOST in it to ask", e.ref)
-}
-
-// Hint shows the forms.
-func (*noImageError) Hint() string {
-	return "IMAGE is HOST/NAME[:TAG][@DIGEST], such as docker.io/library/postgres:18, oci:PATH[:TAG], or the path of a layout"
-}
-
 // survey looks at everything in IMAGE.
 func (a *app) survey(ctx context.Context, ref string) (s survey.Survey, err error) {
 	artifact, err := a.openImage(ctx, ref)
@@ -148,17 +109,3 @@ func inspected(ref string, s survey.Survey) inspectDocument {
 
 // list returns an empty list for none, as JSON documents have it.
 func list[T any](all []T) []T { return append([]T{}, all...) }
-
-// isImage tells whether an argument names an image rather than a recipe: a
-// layout, oci:PATH, or HOST/NAME where nothing of that name is on disk.
-func isImage(arg string) bool {
-	if _, err := os.Stat(arg); err == nil {
-		return image.Exists(arg) || image.Exists(filepath.Join(arg, "oci"))
-	} else if !errors.Is(err, os.ErrNotExist) && filepath.IsAbs(arg) {
-		return false
-	}
-	if _, local := image.ParseRef(arg); local {
-		return true
-	}
-	return namesHost(arg)
-}

@@ -94,14 +94,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 			paths = append(paths, arg)
 		}
 	}
-	recipes, err := loadRecipes(paths)
-	if err != nil {
-		return doc, err
-	}
-	if err := f.checkMirrors(recipes); err != nil {
-		return doc, err
-	}
-	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	b, recipes, err := a.openRecipes(paths, f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return doc, err
 	}
@@ -114,7 +107,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 			doc.failed(r.Path, err)
 			continue
 		}
-		doc.Recipes = append(doc.Recipes, lintedSubject{r.Path, append([]finding.Finding{}, findings...)})
+		doc.Recipes = append(doc.Recipes, lintedSubject{r.Path, list(findings)})
 	}
 	for _, ref := range images {
 		if err := ctx.Err(); err != nil {

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
-	"github.com/pgext/pgext/internal/lock"
 )
 
 type lockDocument struct {
@@ -21,9 +22,13 @@ type lockedRecipe struct {
 	Changes []string `json:"changes"`
 }
 
+type lockFlags struct {
+	selectionFlags
+	resolvingFlags
+}
+
 func (a *app) lockCommand() *cobra.Command {
-	var sel selectionFlags
-	var res resolvingFlags
+	var f lockFlags
 	cmd := &cobra.Command{
 		Use:   "lock RECIPE...",
 		Short: "Resolve recipes afresh and write their locks",
@@ -33,62 +38,52 @@ output says what did.`,
 		Example: "  pgext lock recipes/pgvector --distro forky --arch amd64",
 		Args:    atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			recipes, err := loadRecipes(args)
-			if err != nil {
-				return err
-			}
-			if err := res.checkMirrors(recipes); err != nil {
-				return err
-			}
-			b, err := a.newBuilder(res, imageFlags{})
-			if err != nil {
-				return err
-			}
-			doc := lockDocument{Schema: 1, Locks: []lockedRecipe{}}
-			for _, r := range recipes {
-				p, err := b.Plan(cmd.Context(), r, sel.selection(), builder.Update)
-				if err != nil {
-					return err
-				}
-				before, _, _ := lock.Load(p.LockPath) // an unreadable one is replaced
-				if err := p.WriteLock(cmd.Context()); err != nil {
-					return err
-				}
-				doc.Locks = append(doc.Locks, newLockedRecipe(p, before))
-			}
-			return a.printLocks(doc)
+			return a.runLock(cmd.Context(), args, f)
 		},
 	}
-	sel.bind(cmd.Flags())
-	res.bind(cmd.Flags())
+	f.selectionFlags.bind(cmd.Flags())
+	f.resolvingFlags.bind(cmd.Flags())
 	return cmd
 }
 
-func newLockedRecipe(p *builder.Plan, before lock.Lock) lockedRecipe {
-	d := lockedRecipe{Recipe: p.Recipe.Path, Lock: p.LockPath, Changed: p.Changed, Changes: []string{}}
-	for _, c := range lock.Diff(before, p.Lock) {
-		d.Changes = append(d.Changes, c.String())
+// runLock locks the recipes one after the other; what was locked before one
+// that fails stays.
+func (a *app) runLock(ctx context.Context, args []string, f lockFlags) error {
+	b, recipes, err := a.openRecipes(args, f.resolvingFlags, imageFlags{})
+	if err != nil {
+		return err
 	}
-	return d
+	doc := lockDocument{Schema: 1, Locks: []lockedRecipe{}}
+	for _, r := range recipes {
+		p, err := b.Plan(ctx, r, f.selection(), builder.Update)
+		if err != nil {
+			return err
+		}
+		if err := p.WriteLock(ctx); err != nil {
+			return err
+		}
+		d := lockedRecipe{Recipe: p.Recipe.Path, Lock: p.LockPath, Changed: p.Changed, Changes: []string{}}
+		for _, c := range p.Changes() {
+			d.Changes = append(d.Changes, c.String())
+		}
+		doc.Locks = append(doc.Locks, d)
+	}
+	return a.printLocks(doc)
 }
 
 func (a *app) printLocks(doc lockDocument) error {
-	if a.global.json {
-		return a.printJSON(doc)
-	}
-	for _, l := range doc.Locks {
-		state := "unchanged"
-		if l.Changed {
-			state = "written"
-		}
-		if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", l.Lock, state); err != nil {
-			return err
-		}
-		for _, c := range l.Changes {
-			if _, err := fmt.Fprintf(a.stdout, "  %s\n", c); err != nil {
-				return err
+	return a.print(doc, func() string {
+		var out strings.Builder
+		for _, l := range doc.Locks {
+			state := "unchanged"
+			if l.Changed {
+				state = "written"
+			}
+			fmt.Fprintf(&out, "%s: %s\n", l.Lock, state)
+			for _, c := range l.Changes {
+				fmt.Fprintf(&out, "  %s\n", c)
 			}
 		}
-	}
-	return nil
+		return out.String()
+	})
 }

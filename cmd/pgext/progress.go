@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/pgext/pgext/internal/fetch"
 )
@@ -46,4 +49,10 @@ func (p *progressLine) show(u fetch.Progress) {
 	if finished {
 		fmt.Fprint(p.app.stderr, "\r\x1b[K")
 	}
+}
+
+// isTerminal reports whether people watch stderr.
+func (a *app) isTerminal() bool {
+	f, ok := a.stderr.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/fetch"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -31,51 +28,44 @@ What is there already is not sent. Standard output has a line for every tag.`,
   pgext push --key cosign.key dist/pgvector dist/postgis registry.example.com/extensions`,
 		Args: atLeastOne("a repository: HOST[:PORT]/PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(); err != nil {
-				return err
-			}
-			sources, repo := args[:len(args)-1], args[len(args)-1]
-			if err := registry.CheckRepository(repo); err != nil {
-				return err
-			}
-			if len(sources) == 0 {
-				sources = []string{"dist"}
-			}
-			var all []builder.Stored
-			for _, arg := range sources {
-				images, err := storedImages(arg)
-				if err != nil {
-					return err
-				}
-				all = append(all, images...)
-			}
-			if a.global.offline {
-				return fmt.Errorf("pushing to %s: %w", repo, &fetch.OfflineError{Name: repo})
-			}
-			signer, err := a.attestor(cmd.Context(), f)
-			if err != nil {
-				return err
-			}
-			published, err := a.push(cmd.Context(), all, repo, signer)
-			if err != nil {
-				return err
-			}
-			return a.printPublished(published)
+			return a.runPush(cmd.Context(), args[:len(args)-1], args[len(args)-1], f)
 		},
 	}
 	f.bind(cmd.Flags())
 	return cmd
 }
 
-// repository is where an image goes below REPO.
-func repository(repo, name string) string {
-	return strings.TrimSuffix(repo, "/") + "/" + name
-}
-
-func (a *app) registryClient() *registry.Client {
-	return registry.New(registry.Options{
-		Jobs: a.global.jobs, UserAgent: "pgext/" + versionString(), Log: a.logger(), Backoff: a.patience,
-	})
+// runPush publishes the images of the sources below repo.
+func (a *app) runPush(ctx context.Context, sources []string, repo string, f signingFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if err := registry.CheckRepository(repo); err != nil {
+		return err
+	}
+	if len(sources) == 0 {
+		sources = []string{"dist"}
+	}
+	var all []builder.Stored
+	for _, arg := range sources {
+		images, err := storedImages(arg)
+		if err != nil {
+			return err
+		}
+		all = append(all, images...)
+	}
+	if a.global.offline {
+		return fmt.Errorf("pushing to %s: %w", repo, &fetch.OfflineError{Name: repo})
+	}
+	signer, err := a.attestor(ctx, f)
+	if err != nil {
+		return err
+	}
+	published, err := a.push(ctx, all, repo, signer)
+	if err != nil {
+		return err
+	}
+	return a.printPublished(published)
 }
 
 // push publishes images below repo, one after the other; the blobs of one go up
@@ -92,52 +82,6 @@ func (a *app) push(ctx context.Context, images []builder.Stored, repo string, si
 	}
 	return out, nil
 }
-
-// storedImages returns the images that an argument names: all of a folder of
-// layouts, all of a layout, or one.
-func storedImages(arg string) ([]builder.Stored, error) {
-	ref, ok := image.ParseRef(arg)
-	if !ok {
-		return nil, &noLayoutError{arg}
-	}
-	if !image.Exists(ref.Dir) {
-		all, err := builder.Dist(ref.Dir)
-		if err == nil && len(all) == 0 {
-			err = &noLayoutError{arg}
-		}
-		return all, err
-	}
-	dir, err := filepath.Abs(ref.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if filepath.Base(dir) == "oci" {
-		dir = filepath.Dir(dir)
-	}
-	all, err := builder.Images(filepath.Base(dir), ref.Dir)
-	if err != nil || ref.Name == "" {
-		return all, err
-	}
-	for _, i := range all {
-		if i.Digest == ref.Name {
-			return []builder.Stored{i}, nil
-		}
-		if slices.Contains(i.Tags, ref.Name) {
-			i.Tags = []string{ref.Name}
-			return []builder.Stored{i}, nil
-		}
-	}
-	_, err = image.At(ref.Dir).Find(ref.Name)
-	return nil, err
-}
-
-// noLayoutError is about a folder without images.
-type noLayoutError struct{ path string }
-
-func (e *noLayoutError) Error() string { return e.path + ": there is no image in it" }
-
-// Hint says where images come from.
-func (*noLayoutError) Hint() string { return "pgext build puts images into dist" }
 
 type publishedDocument struct {
 	Schema int              `json:"schema"`

@@ -1,24 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/pgext/pgext/builder"
-	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
 )
 
 // previous is the value of --from that stands for the image before.
 const previous = "previous"
-
-// tagPattern is the grammar of the OCI distribution specification.
-var tagPattern = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 
 // ancestry finds the images that others are upgraded from.
 type ancestry struct {
@@ -118,45 +112,6 @@ func (y ancestry) epoch(s subject) time.Time {
 		}
 	}
 	return newest
-}
-
-// imageRepository is where the tags of an image are: HOST/NAME, or a layout.
-type imageRepository struct{ remote, layout string }
-
-func remoteRepository(name string) imageRepository { return imageRepository{remote: name} }
-
-// repositoryOf is the one of an image's reference.
-func repositoryOf(ref string) imageRepository {
-	if local, ok := image.ParseRef(ref); ok {
-		return imageRepository{layout: local.Dir}
-	}
-	name, _ := registry.Split(ref)
-	return remoteRepository(name)
-}
-
-func (r imageRepository) String() string { return cmp.Or(r.remote, r.layout) }
-
-// at is the reference of one of its images.
-func (r imageRepository) at(tag string) string {
-	if r.layout != "" {
-		return "oci:" + r.layout + ":" + tag
-	}
-	return r.remote + ":" + tag
-}
-
-func (r imageRepository) tags(ctx context.Context, a *app) ([]string, error) {
-	if r.layout != "" {
-		entries, err := image.At(r.layout).Entries()
-		var tags []string
-		for _, e := range entries {
-			tags = append(tags, e.Annotations["org.opencontainers.image.ref.name"])
-		}
-		return tags, err
-	}
-	if a.global.offline {
-		return nil, &fetch.OfflineError{Name: r.remote}
-	}
-	return a.registryClient().Tags(ctx, r.remote)
 }
 
 // fromDocument names the image before.

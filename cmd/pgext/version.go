@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 
@@ -47,4 +48,18 @@ func (a *app) versionCommand() *cobra.Command {
 			return a.print(v, func() string { return fmt.Sprintf("pgext %s %s %s\n", v.Version, v.Go, v.Platform) })
 		},
 	}
+}
+
+// programIdentity tells this program from another one: what an older pgext
+// remembers of its builds does not count.
+func programIdentity() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %d", versionString(), info.Size(), info.ModTime().UnixNano())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
@@ -47,27 +48,23 @@ func (a *app) printPlans(plans []*builder.Plan) error {
 			}
 		}
 	}
-	if a.global.json {
-		return a.printJSON(doc)
-	}
-	for _, t := range doc.Targets {
-		if _, err := fmt.Fprintf(a.stdout, "%s %s/%d/%s\n", t.Image, t.Distro, t.Postgres, t.Arch); err != nil {
-			return err
-		}
-		for _, p := range t.Packages {
-			if _, err := fmt.Fprintf(a.stdout, "  %s %s %s (%s)\n", p.Package, p.Version, p.Arch, p.Role); err != nil {
-				return err
+	return a.print(doc, func() string {
+		var out strings.Builder
+		for _, t := range doc.Targets {
+			fmt.Fprintf(&out, "%s %s/%d/%s\n", t.Image, t.Distro, t.Postgres, t.Arch)
+			for _, p := range t.Packages {
+				fmt.Fprintf(&out, "  %s %s %s (%s)\n", p.Package, p.Version, p.Arch, p.Role)
 			}
 		}
-	}
-	return nil
+		return out.String()
+	})
 }
 
 func newTargetDocument(p *builder.Plan, t builder.Target, arch builder.Architecture) targetDocument {
 	d := targetDocument{
 		Recipe: p.Recipe.Path, Image: p.Recipe.Image, Distro: t.Distro, Postgres: t.Postgres, Arch: arch.Pins.Arch,
 		Locked: arch.Locked, Resolved: []packageDocument{}, Packages: []packageDocument{},
-		Findings: append([]finding.Finding{}, arch.Findings...),
+		Findings: list(arch.Findings),
 	}
 	for _, r := range arch.Resolved {
 		d.Resolved = append(d.Resolved, packageDocument{Package: r.Name, Version: r.Version, Arch: r.Arch, SHA256: r.SHA256})
