@@ -27,7 +27,9 @@ HAS_ORACLE = $(shell test -x $(dir $(shell $(PG_CONFIG) --pgxs))../../src/test/r
 ifeq ($(HAS_ORACLE),oracle)
 REGRESS += $(HAS_ORACLE)
 endif
-REGRESS += unjudged absent
+REGRESS += unjudged absent large
+ISOLATION = locks wrong missing
+ISOLATION_OPTS = --load-extension=$(EXTENSION)
 include $(shell $(PG_CONFIG) --pgxs)
 `,
 	"suite.conf":     "work_mem = '7MB'\n",
@@ -81,13 +83,49 @@ writable
 	"sql/after.sql":                 "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'reader';\n",
 	"expected/after.out":            "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'reader';\n rolcanlogin \n-------------\n t\n(1 row)\n\n",
 	"sql/unjudged.sql":              "SELECT 1;\n",
+	"sql/large.sql":                 "SELECT repeat('x', 1048576) FROM generate_series(1, 65);\n",
+	"expected/large.out":            "",
+	"specs/locks.spec":              isolationSpec,
+	"specs/wrong.spec":              isolationSpec,
+	"expected/locks.out":            isolationOutput,
+	"expected/wrong.out":            strings.ReplaceAll(isolationOutput, "3", "4"),
 	"sql/oracle.sql": `\! mkdir real; /usr/lib/postgresql/18/lib/pgxs/src/test/regress/pg_regress --inputdir=. --outputdir=real --bindir=/usr/lib/postgresql/18/bin --load-extension=vector --dbname=real pass alternative mapped differs >real.log 2>&1
 \! sed -n 's/^\(ok\|not ok\) *[0-9]* *- \([a-z]*\) .*/\1 \2/p' real.log
 \! for t in pass alternative mapped differs; do cmp results/$t.out real/results/$t.out && echo same $t; done
 \! cat real/regression.diffs
+\! mkdir real_iso; /usr/lib/postgresql/18/lib/pgxs/src/test/isolation/pg_isolation_regress --inputdir=. --outputdir=real_iso --bindir=/usr/lib/postgresql/18/bin --load-extension=vector --dbname=real_iso locks wrong >real_iso.log 2>&1
+\! sed -n 's/^\(ok\|not ok\) *[0-9]* *- \([a-z]*\) .*/\1 \2/p' real_iso.log
+\! cat real_iso/regression.diffs
 `,
 	"expected/oracle.out": "",
 }
+
+// isolationSpec is a test of two sessions.
+const isolationSpec = `setup { CREATE TABLE t (i int); INSERT INTO t VALUES (1); }
+teardown { DROP TABLE t; }
+session s1
+step b1 { BEGIN; UPDATE t SET i = 2; }
+step c1 { COMMIT; }
+session s2
+step u2 { UPDATE t SET i = i + 1; }
+step r2 { SELECT i, '[1,2]'::vector AS v FROM t; }
+permutation b1 u2 c1 r2
+`
+
+const isolationOutput = `Parsed test spec with 2 sessions
+
+starting permutation: b1 u2 c1 r2
+step b1: BEGIN; UPDATE t SET i = 2;
+step u2: UPDATE t SET i = i + 1; <waiting ...>
+step c1: COMMIT;
+step u2: <... completed>
+step r2: SELECT i, '[1,2]'::vector AS v FROM t;
+i|v    
+-+-----
+3|[1,2]
+(1 row)
+
+`
 
 // writeSuite writes suiteFiles.
 func writeSuite(t *testing.T) string {
@@ -118,7 +156,7 @@ func TestLiveRegress(t *testing.T) {
 	}
 	var got []string
 	for _, c := range doc.Images[0].Checks {
-		if strings.HasPrefix(c.Name, "regress ") {
+		if strings.HasPrefix(c.Name, "regress ") || strings.HasPrefix(c.Name, "isolation ") {
 			first, _, _ := strings.Cut(c.Detail, "\n")
 			got = append(got, strings.TrimSpace(string(c.Status)+" "+c.Name+": "+first))
 		}
@@ -133,6 +171,10 @@ func TestLiveRegress(t *testing.T) {
 		"fail regress oracle: differs from expected/oracle.out: 0 lines are missing, N unexpected",
 		"fail regress unjudged: cannot be judged: expected/unjudged.out is not there; a rule of the Makefile may make it",
 		"fail regress absent: sql/absent.sql is not there; a rule of the Makefile may make it",
+		"fail regress large: results/large.out has more than 64 MiB, which are not looked at",
+		"pass isolation suite:", "pass isolation locks:",
+		"fail isolation wrong: differs from expected/wrong.out: 1 lines are missing, 1 unexpected",
+		"fail isolation missing: specs/missing.spec is not there; a rule of the Makefile may make it",
 		"fail regress log: all server processes terminated; reinitializing",
 	}
 	for i := range got {
@@ -161,18 +203,20 @@ func TestLiveRegress(t *testing.T) {
 func checkOracle(t *testing.T, diffs string) {
 	t.Helper()
 	ours, rest, _ := strings.Cut(diffs, "diff -U3 expected/crash.out")
+	rest, isolation, _ := strings.Cut(rest, "\ndiff -U3 expected/wrong.out")
 	_, rest, _ = strings.Cut(rest, "+++ results/oracle.out\n")
 	var printed []string
-	for line := range strings.Lines(rest) {
+	for line := range strings.Lines(rest + "\n") {
 		if text, ok := strings.CutPrefix(line, "+"); ok && !strings.HasPrefix(text, `\!`) {
 			printed = append(printed, text)
 		}
 	}
 	real := strings.Join(printed, "")
 	// the real one has absolute paths, an output folder of its own, and times
-	real = strings.NewReplacer("/var/lib/postgresql/regress/real/", "", "/var/lib/postgresql/regress/", "").Replace(real)
+	real = strings.NewReplacer("/var/lib/postgresql/regress/real/", "", "/var/lib/postgresql/regress/real_iso/", "output_iso/", "/var/lib/postgresql/regress/", "").Replace(real)
 	real = regexp.MustCompile(`(?m)^(---|\+\+\+) (\S+)\t.*$`).ReplaceAllString(real, "$1 $2")
-	want := "ok pass\nok alternative\nok mapped\nnot ok differs\nsame pass\nsame alternative\nsame mapped\nsame differs\n" + ours
+	want := "ok pass\nok alternative\nok mapped\nnot ok differs\nsame pass\nsame alternative\nsame mapped\nsame differs\n" + ours +
+		"ok locks\nnot ok wrong\ndiff -U3 expected/wrong.out" + isolation
 	if diff := cmp.Diff(real, want); diff != "" {
 		t.Errorf("(-pg_regress +pgext):\n%s", diff)
 	}

@@ -20,12 +20,41 @@ var upstreams = map[string]upstream{
 	"pgaudit":       {options: []string{"--regress-option=--temp-config=pgext.conf"}},
 	"pgtap":         {expected: "test", copies: "test/schedule/*.sql", to: "test/sql"},
 	"pointcloud":    {dir: "pgsql", options: []string{"--regress-tests=pointcloud,pointcloud_columns,schema"}},
-	"repack":        {dir: "regress"},
+	"similarity":    {options: []string{"--regress-option=--temp-config=pgext.conf"}},
+	"repack":        {dir: "regress", options: []string{"--regress-option=--schedule=first.schedule"}},
 }
+
+// rule makes a file from another one, as a rule of the Makefile would with
+// sed.
+type rule struct {
+	from    string
+	replace []string
+}
+
+// made are files that rules of Makefiles make, and what makes them.
+var made = map[string]map[string]rule{
+	"pgtap":      {"sql/pgtap.sql": {"sql/pgtap.sql.in", []string{"MODULE_PATHNAME", "pgtap", "__OS__", "linux", "__VERSION__", "1.3"}}},
+	"similarity": {"pg_similarity.sql": {"pg_similarity.sql.in", []string{"MODULE_PATHNAME", "pg_similarity"}}},
+}
+
+// tablespaces is a test before those of repack, which does what its
+// create_tablespaces.sh does.
+const tablespaces = `\! mkdir /tmp/testts /tmp/1testts "/tmp/test ts" '/tmp/test"ts'
+CREATE TABLESPACE testts LOCATION '/tmp/testts';
+CREATE TABLESPACE "1testts" LOCATION '/tmp/1testts';
+CREATE TABLESPACE "test ts" LOCATION '/tmp/test ts';
+CREATE TABLESPACE "test""ts" LOCATION '/tmp/test"ts';
+`
 
 // added are files that a suite needs and its source tree lacks.
 var added = map[string]map[string]string{
 	"pgaudit": {"pgext.conf": "pgaudit.log = 'none'\n"}, // which the image sets to something else
+	// it was written before PostgreSQL 12 printed the shortest digits, and wants its parameters to be known
+	"similarity": {"pgext.conf": "extra_float_digits = 0\nshared_preload_libraries = 'pg_similarity'\n"},
+	"repack": {
+		"regress/first.schedule": "test: create-tablespaces\n", "regress/sql/create-tablespaces.sql": tablespaces,
+		"regress/expected/create-tablespaces.out": tablespaces,
+	},
 }
 
 // apart are the recipes whose suites are not run.
@@ -46,14 +75,11 @@ var apart = map[string]string{
 var reasons = map[string]string{
 	"auto-failover upgrade":             "it expects the \\dx of an older psql",
 	"londiste-sql londiste_create_part": "it counts constraints, which are more since PostgreSQL 18; Debian's patches are not on the mirror",
-	"pgtap build":                       "it reads a file that a rule of the Makefile makes",
 	"pgextwlist hooks":                  "the suite is of another version",
 	"pg-hint-plan":                      "the suite is of another version, for PostgreSQL 17",
 	"pgpcre test":                       "it expects messages of PCRE 1; Debian's patches are not on the mirror",
-	"pgq3 pgq_perms":                    "it reads a file that a rule of the Makefile makes",
+	"pgq3 pgq_perms":                    "it reads a file that a rule of the Makefile makes with a program",
 	"powa 03_db_module":                 "the suite is of another version",
 	"powa 10_acl":                       "the suite is of another version",
-	"repack tablespace":                 "it wants a tablespace that somebody made before",
 	"rum security":                      "it shows the image's script, which says 'rum' where the package says '$libdir/rum'",
-	"similarity":                        "it reads a file that a rule of the Makefile makes",
 }

@@ -118,13 +118,19 @@ func Read(fsys fs.FS, name string, o Options) (*Makefile, error) {
 // substituted are the places of a template that configure fills in.
 var substituted = regexp.MustCompile(`@[A-Za-z_0-9]+@`)
 
+// errTooLarge says that a file is longer than any honest Makefile.
+var errTooLarge = errors.New("the file is too large")
+
 func readFile(fsys fs.FS, name string) (string, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return "", err
 	}
 	if info.Size() > maxFile {
-		return "", fmt.Errorf("%d bytes are too many", info.Size())
+		return "", fmt.Errorf("%w: more than %d bytes", errTooLarge, maxFile)
+	}
+	if !info.Mode().IsRegular() {
+		return "", errors.New("it is no file")
 	}
 	text, err := fs.ReadFile(fsys, name)
 	if err == nil && bytes.Contains(text, []byte(marker)) {

@@ -1,6 +1,8 @@
 package makefile
 
 import (
+	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -274,7 +276,11 @@ func (r *reading) include(names string, needed bool) {
 
 func (r *reading) included(name string) (text string, ok bool) {
 	if local, ok := r.inside(name); ok {
-		if text, err := readFile(r.fsys, local); err == nil {
+		text, err := readFile(r.fsys, local)
+		if errors.Is(err, errTooLarge) {
+			r.err = fmt.Errorf("including %s: %w", name, err)
+		}
+		if err == nil {
 			return text, true
 		}
 	}

@@ -75,10 +75,15 @@ func (s *server) query(ctx context.Context, database, sql string) (string, error
 	return a.output["query"], a.err
 }
 
-// unfinishedError says that psql was stopped, since it took too long.
-type unfinishedError struct{ after time.Duration }
+// unfinishedError says that a program was stopped, since it took too long.
+type unfinishedError struct {
+	program string
+	after   time.Duration
+}
 
-func (e *unfinishedError) Error() string { return fmt.Sprintf("psql is not done after %v", e.after) }
+func (e *unfinishedError) Error() string {
+	return fmt.Sprintf("%s is not done after %v", e.program, e.after)
+}
 
 // psql runs a script and returns what it printed. The error is a *SQLError
 // when the server or psql refused something, and an *unfinishedError when it
@@ -119,7 +124,7 @@ func (s *server) try(ctx context.Context, most time.Duration, database, script s
 	case errors.As(err, &exit):
 		err = sqlError(stderr.String(), exit)
 	case err != nil && own.Err() != nil && ctx.Err() == nil:
-		err = &unfinishedError{most}
+		err = &unfinishedError{"psql", most}
 	}
 	return stdout.String(), err
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,7 +94,7 @@ var defaultVersion = regexp.MustCompile(`(?m)^\s*default_version\s*=\s*'([^'@%$]
 // tree has, if it is another one.
 func otherVersion(tree fs.FS, m metadata.Metadata) string {
 	for _, e := range m.Extensions {
-		text, err := fs.ReadFile(tree, e.Name+".control")
+		text, err := regress.ReadFile(tree, e.Name+".control")
 		if err != nil {
 			continue
 		}
@@ -108,7 +109,7 @@ func otherVersion(tree fs.FS, m metadata.Metadata) string {
 func (r *regression) configure(tree fs.FS) error {
 	in, more := r.in, map[string]string{"log_line_prefix": "%m [%p] "} // the default, which tests may show
 	for _, name := range r.suite.Configs {
-		text, err := fs.ReadFile(tree, name)
+		text, err := regress.ReadFile(tree, name)
 		if err != nil {
 			return err
 		}
@@ -137,18 +138,17 @@ func (r *regression) configure(tree fs.FS) error {
 
 // into runs the suite and adds what came of it to a result.
 func (r *regression) into(ctx context.Context, result *Result) error {
-	r.prepare(ctx)
-	seen := map[string]int{}
-	for _, name := range r.suite.Tests {
-		title := "regress " + name
-		if seen[name]++; seen[name] > 1 {
-			title = fmt.Sprintf("%s (%d)", title, seen[name])
+	for i, b := range r.batches() {
+		if i == 0 {
+			b.notes = r.notes()
 		}
-		r.try(ctx, title, name)
-	}
-	if tests := r.suite.Isolation; len(tests) > 0 {
-		detail := fmt.Sprintf("%d tests are not run, since they need pg_isolation_regress: %s", len(tests), strings.Join(tests, " "))
-		r.note(Check{Name: "regress isolation", Status: Skip, Detail: detail})
+		if !r.has(b) {
+			detail := fmt.Sprintf("%d tests are not run, since the operand has no %s: %s", len(b.Tests), b.kind.program, strings.Join(b.Tests, " "))
+			r.note(Check{Name: b.kind.name + " suite", Status: Skip, Detail: detail})
+			continue
+		}
+		r.prepare(ctx, b)
+		r.runBatch(ctx, b)
 	}
 	if r.suite.TAP {
 		r.note(Check{Name: "regress tap", Status: Skip, Detail: "TAP_TESTS are not run, since they need prove"})
@@ -168,80 +168,62 @@ func (r *regression) into(ctx context.Context, result *Result) error {
 	return ctx.Err()
 }
 
-// prepare sees whether the server has started, then creates databases and roles as pg_regress
-// does.
-func (r *regression) prepare(ctx context.Context) {
+// has tells whether the operand has the program that runs a batch.
+func (r *regression) has(b batch) bool {
+	info, err := os.Lstat(filepath.Join(r.in.Root, b.kind.path(r.in.Postgres)))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// notes are what is to be told about the suite as a whole.
+func (r *regression) notes() []string {
+	if r.version == "" {
+		return r.suite.Notes
+	}
+	return append(slices.Clone(r.suite.Notes), r.version)
+}
+
+// prepare sees whether the server has started, then creates databases and
+// roles as pg_regress does.
+func (r *regression) prepare(ctx context.Context, b batch) {
+	c := Check{Name: b.kind.name + " suite", Status: Pass}
+	if r.down != "" {
+		c.Status, c.Detail = Skip, r.down
+		r.note(c)
+		return
+	}
 	start := time.Now()
-	c := Check{Name: "regress suite", Status: Pass}
 	err := r.started
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", errNotStarted, lastWords(r.server.log.since(0)))
-	} else if a := r.server.session(ctx, "postgres", r.setup()...); a.err != nil {
+	} else if a := r.server.session(ctx, "postgres", b.setup()...); a.err != nil {
 		err = fmt.Errorf("%s: %w", a.failed, a.err)
-	}
-	notes := slices.Clone(r.suite.Notes)
-	if r.version != "" {
-		notes = append(notes, r.version)
 	}
 	switch {
 	case err != nil:
 		c.Status, c.Detail = Fail, err.Error()
 		r.down = "the suite's server or its databases are not there"
 		r.learn(c, "")
-	case len(notes) > 0:
-		c.Status, c.Detail = Note, strings.Join(notes, "\n")
+	case len(b.notes) > 0:
+		c.Status, c.Detail = Note, strings.Join(b.notes, "\n")
 	}
 	c.Seconds = seconds(start)
 	r.note(c)
 }
 
-// setup are the steps of create_database and create_role in pg_regress.c of
-// PostgreSQL 18. The cluster is a fresh one, so nothing is dropped.
-func (r *regression) setup() []step {
-	s := r.suite
-	var steps []step
-	options := " TEMPLATE=template0"
-	if s.Encoding != "" {
-		options += " ENCODING=" + literal(s.Encoding)
-	}
-	if s.NoLocale {
-		options += " LOCALE='C'"
-	}
-	if s.User != "" && s.User != "postgres" {
-		steps = append(steps, step{"creating the user", "CREATE ROLE " + ident(s.User) + " WITH LOGIN SUPERUSER;"})
-	}
-	for _, db := range s.Databases {
-		if db == "postgres" {
-			continue
+// runBatch runs the tests of a batch.
+func (r *regression) runBatch(ctx context.Context, b batch) {
+	seen := map[string]int{}
+	for _, name := range b.Tests {
+		title := b.kind.name + " " + name
+		if seen[name]++; seen[name] > 1 {
+			title = fmt.Sprintf("%s (%d)", title, seen[name])
 		}
-		sql := "CREATE DATABASE " + ident(db) + options + ";\n"
-		for _, set := range []string{
-			"lc_messages TO 'C'", "lc_monetary TO 'C'", "lc_numeric TO 'C'", "lc_time TO 'C'",
-			"bytea_output TO 'hex'", "timezone_abbreviations TO 'Default'",
-		} {
-			sql += "ALTER DATABASE " + ident(db) + " SET " + set + ";\n"
-		}
-		sql += "\\connect " + ident(db) + "\n"
-		for _, e := range s.Extensions {
-			sql += "CREATE EXTENSION IF NOT EXISTS " + ident(e) + ";\n"
-		}
-		steps = append(steps, step{"creating the database " + db, sql})
+		r.runTest(ctx, b, title, name)
 	}
-	for _, role := range s.Roles {
-		if role == s.User {
-			continue
-		}
-		sql := "CREATE ROLE " + ident(role) + " WITH LOGIN;\n"
-		for _, db := range s.Databases {
-			sql += "GRANT ALL ON DATABASE " + ident(db) + " TO " + ident(role) + ";\n"
-		}
-		steps = append(steps, step{"creating the role " + role, sql})
-	}
-	return steps
 }
 
-// try runs one test and notes what came of it.
-func (r *regression) try(ctx context.Context, title, name string) {
+// runTest runs one test and notes what came of it.
+func (r *regression) runTest(ctx context.Context, b batch, title, name string) {
 	c := Check{Name: title, Status: Pass}
 	if r.down != "" || ctx.Err() != nil {
 		c.Status, c.Detail = Skip, r.down
@@ -249,7 +231,7 @@ func (r *regression) try(ctx context.Context, title, name string) {
 		return
 	}
 	start, mark := time.Now(), r.server.log.mark()
-	if err := r.test(ctx, name); err != nil {
+	if err := r.test(ctx, b, name); err != nil {
 		c.Status, c.Detail = Fail, err.Error()
 		if errors.As(err, new(*sandbox.ExitError)) {
 			r.server.settle(ctx, mark)

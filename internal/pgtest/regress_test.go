@@ -41,12 +41,12 @@ nonsense
 
 // TestSetup: statements are those of create_database and create_role.
 func TestSetup(t *testing.T) {
-	r := &regression{suite: regress.Suite{
+	b := batch{Invocation: regress.Invocation{
 		Databases: []string{"one", "two"}, Extensions: []string{"x"}, Roles: []string{"reader", "owner"}, User: "owner", Encoding: "UTF8", NoLocale: true,
 	}}
 	var names []string
 	var sql string
-	for _, s := range r.setup() {
+	for _, s := range b.setup() {
 		names = append(names, s.name)
 		sql += s.sql
 	}
@@ -55,8 +55,8 @@ func TestSetup(t *testing.T) {
 		t.Errorf("steps (-got +want):\n%s", diff)
 	}
 	for _, want := range []string{
-		`CREATE DATABASE "one" TEMPLATE=template0 ENCODING='UTF8' LOCALE='C';`, `ALTER DATABASE "two" SET lc_messages TO 'C';`,
-		"\\connect \"two\"\nCREATE EXTENSION IF NOT EXISTS \"x\";", `CREATE ROLE "reader" WITH LOGIN;`, `GRANT ALL ON DATABASE "two" TO "reader";`,
+		"DROP DATABASE IF EXISTS \"one\";\n", `CREATE DATABASE "one" TEMPLATE=template0 ENCODING='UTF8' LOCALE='C';`, `ALTER DATABASE "two" SET lc_messages TO 'C';`,
+		"\\connect \"two\"\nCREATE EXTENSION IF NOT EXISTS \"x\";", `'CREATE ROLE "reader" WITH LOGIN' WHERE NOT EXISTS`, `GRANT ALL ON DATABASE "two" TO "reader";`,
 	} {
 		if !strings.Contains(sql, want) {
 			t.Errorf("%s is not in\n%s", want, sql)

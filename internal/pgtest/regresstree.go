@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -169,14 +170,25 @@ func (s *server) shell(ctx context.Context, command string) (string, error) {
 }
 
 // present returns the files among names that are in the copy of the source
-// tree.
+// tree. The error is a *largeError when one of them is too large to be
+// compared.
 func (s *server) present(ctx context.Context, names []string) ([]string, error) {
 	var out bytes.Buffer
-	err := s.sandbox.Run(ctx, sandbox.Command{
-		Args: append([]string{"/bin/sh", "-c", `for f; do if [ -f "$f" ]; then echo "$f"; fi; done`, "sh"}, names...),
+	if err := s.sandbox.Run(ctx, sandbox.Command{
+		Args: append([]string{"/bin/sh", "-c", `for f; do if [ -f "$f" ]; then echo "$(wc -c <"$f") $f"; fi; done`, "sh"}, names...),
 		Env:  environment(nil), Dir: suiteDir, Stdout: &out,
-	})
-	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n"), err
+	}); err != nil {
+		return nil, err
+	}
+	var there []string
+	for line := range strings.Lines(out.String()) {
+		size, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if n, err := strconv.Atoi(size); err != nil || n > maxText {
+			return nil, &largeError{name}
+		}
+		there = append(there, name)
+	}
+	return there, nil
 }
 
 // diff compares two files and writes how they differ.

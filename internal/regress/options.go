@@ -1,6 +1,7 @@
 package regress
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -8,9 +9,11 @@ import (
 	"strings"
 )
 
-// reader fills in a suite.
+// reader reads the options of a suite.
 type reader struct {
 	*Suite
+	// to is what is filled in of it.
+	to   *Invocation
 	fsys fs.FS
 	// dir is the absolute path of the tree.
 	dir string
@@ -59,7 +62,7 @@ func (r *reader) options(words []string) error {
 			return err
 		}
 	}
-	r.Tests = append(r.Tests, tests...)
+	r.to.Tests = append(r.to.Tests, tests...)
 	return nil
 }
 
@@ -75,24 +78,24 @@ func takesValue(name string) bool {
 func (r *reader) option(name, value string) error {
 	switch name {
 	case "dbname":
-		r.Databases = strings.Split(value, ",")
-		if r.Databases[0] == "" {
+		r.to.Databases = strings.Split(value, ",")
+		if r.to.Databases[0] == "" {
 			return &Error{Reason: "--dbname names no database"}
 		}
 	case "load-extension", "load-language":
-		if !slices.Contains(r.Extensions, value) {
-			r.Extensions = append(r.Extensions, value)
+		if !slices.Contains(r.to.Extensions, value) {
+			r.to.Extensions = append(r.to.Extensions, value)
 		}
 	case "create-role":
-		r.Roles = append(r.Roles, strings.Split(value, ",")...)
+		r.to.Roles = append(r.to.Roles, strings.Split(value, ",")...)
 	case "user":
-		r.User = value
+		r.to.User = value
 	case "encoding":
-		r.Encoding = value
+		r.to.Encoding = value
 	case "no-locale":
-		r.NoLocale = true
+		r.to.NoLocale = true
 	case "launcher":
-		r.Launcher = value
+		r.to.Launcher = value
 	case "inputdir", "outputdir", "expecteddir", "temp-config":
 		return r.file(name, value)
 	case "use-existing":
@@ -119,11 +122,11 @@ func (r *reader) file(name, value string) error {
 		}
 		switch name {
 		case "inputdir":
-			r.InputDir = local
+			r.to.InputDir = local
 		case "outputdir":
-			r.OutputDir = local
+			r.to.OutputDir = local
 		default:
-			r.ExpectedDir = local
+			r.to.ExpectedDir = local
 		}
 	case "temp-config":
 		if !ok || !r.exists(local) {
@@ -163,7 +166,10 @@ func (r *reader) schedule(name string) error {
 	if !ok {
 		return &Error{Reason: "--schedule=" + name + " is outside of it", Advice: naming}
 	}
-	text, err := fs.ReadFile(r.fsys, local)
+	text, err := ReadFile(r.fsys, local)
+	if errors.As(err, new(*Error)) {
+		return err
+	}
 	if err != nil {
 		return &Error{Reason: fmt.Sprintf("the schedule %s is not there; a rule of the Makefile may make it", name), Advice: naming, Err: err}
 	}
@@ -177,7 +183,7 @@ func (r *reader) schedule(name string) error {
 		if !ok || len(tests) == 0 {
 			return &Error{Reason: fmt.Sprintf("%s:%d: %q is no line of a schedule", name, i+1, line), Advice: naming}
 		}
-		r.Tests = append(r.Tests, tests...)
+		r.to.Tests = append(r.to.Tests, tests...)
 	}
 	return nil
 }

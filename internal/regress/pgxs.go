@@ -62,6 +62,7 @@ EXTRA_REGRESS_OPTS ?=
 REGRESS_OPTS ?=
 REGRESS ?=
 REGRESS_PREP ?=
+ISOLATION_OPTS ?=
 ISOLATION ?=
 TAP_TESTS ?=
 CONTRIB_TESTDB = contrib_regression
@@ -71,6 +72,9 @@ NOLOCALE += --no-locale
 endif
 ifdef REGRESS
 REGRESS_OPTS += --dbname=$(CONTRIB_TESTDB)
+endif
+ifdef ISOLATION
+ISOLATION_OPTS += --dbname=$(ISOLATION_TESTDB)
 endif
 `, major, version, m*10000+n), true
 }

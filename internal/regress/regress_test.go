@@ -2,6 +2,8 @@ package regress
 
 import (
 	"errors"
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -23,7 +25,10 @@ func tree(makefile string, names ...string) fstest.MapFS {
 
 // plain is the suite of no options.
 func plain(change func(*Suite)) Suite {
-	s := Suite{Makefile: "Makefile", InputDir: ".", OutputDir: ".", ExpectedDir: ".", Databases: []string{"contrib_regression"}}
+	s := Suite{
+		Makefile:   "Makefile",
+		Invocation: Invocation{InputDir: ".", OutputDir: ".", ExpectedDir: ".", Databases: []string{"contrib_regression"}},
+	}
 	change(&s)
 	return s
 }
@@ -40,6 +45,9 @@ func pgConfig(command string) (string, error) {
 	}
 	return "", errors.New("no such command")
 }
+
+// large is a file that is too large.
+var large = &fstest.MapFile{Data: make([]byte, maxFile+1)}
 
 const include = "PG_CONFIG ?= pg_config\nPGXS := $(shell $(PG_CONFIG) --pgxs)\ninclude $(PGXS)\n"
 
@@ -88,8 +96,21 @@ func TestRead(t *testing.T) {
 		{
 			"other tests", tree("REGRESS = a\nISOLATION = i j\nTAP_TESTS = 1\nREGRESS_PREP = prep\n$(error no compiler)\n" + include),
 			plain(func(s *Suite) {
-				s.Tests, s.Isolation, s.TAP = []string{"a"}, []string{"i", "j"}, true
+				s.Tests, s.TAP = []string{"a"}, true
+				s.Isolation = Invocation{
+					Tests: []string{"i", "j"}, InputDir: ".", OutputDir: "output_iso", ExpectedDir: ".", Databases: []string{"isolation_regression"},
+				}
 				s.Notes = []string{"Makefile says: no compiler", "rules of the Makefile are not run: REGRESS_PREP = prep"}
+			}),
+		},
+		{
+			"isolation alone", tree("ISOLATION = i\nISOLATION_OPTS = --inputdir=./iso --load-extension=x\nREGRESS_OPTS = --load-extension=y\nNO_LOCALE = 1\n" + include),
+			plain(func(s *Suite) {
+				s.Extensions, s.NoLocale = []string{"y"}, true
+				s.Isolation = Invocation{
+					Tests: []string{"i"}, InputDir: "iso", OutputDir: "output_iso", ExpectedDir: ".", Databases: []string{"isolation_regression"},
+					Extensions: []string{"x"}, NoLocale: true,
+				}
 			}),
 		},
 		{
@@ -114,7 +135,9 @@ func TestRead(t *testing.T) {
 				"test/sql/b.sql": {}, "test/sql/a.sql": {}, "test/sql/draft.sql": {}, "test/expected/a.out": {}, "test/expected/b.out": {},
 			},
 			Suite{
-				Tests: []string{"a", "b"}, InputDir: "test", OutputDir: ".", ExpectedDir: ".", Databases: []string{"contrib_regression"},
+				Invocation: Invocation{
+					Tests: []string{"a", "b"}, InputDir: "test", OutputDir: ".", ExpectedDir: ".", Databases: []string{"contrib_regression"},
+				},
 				Notes: []string{"no Makefile names the tests: all that have an expected output run, by name"},
 			},
 		},
@@ -150,6 +173,13 @@ func TestReadRefuses(t *testing.T) {
 		{"a line of no schedule", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": {Data: []byte("ignore: a\n")}}, `s:1: "ignore: a" is no line of a schedule`, "--regress-tests"},
 		{"a line of no result map", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = a\n")}, "resultmap": {Data: []byte("a/x=b\n")}}, "resultmap:1", ""},
 		{"outside", tree("REGRESS = a\nREGRESS_OPTS = --inputdir=../other\n"), "--inputdir=../other is outside of it", ""},
+		{"a Makefile that is too large", tree("REGRESS = a\n" + strings.Repeat("#", 1<<20)), "Makefile: the file is too large: more than 1048576 bytes", "--regress-tests"},
+		{"an included one", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = a\ninclude big.mk\n")}, "big.mk": large}, "including big.mk: the file is too large: more than 1048576 bytes", "--regress-tests"},
+		{"a schedule that is too large", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": large}, "s has more than 1048576 bytes", ""},
+		{"a schedule that is a pipe", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": {Mode: fs.ModeNamedPipe}}, "s is no file", ""},
+		{"a result map that is too large", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = a\n")}, "resultmap": large}, "resultmap has more than 1048576 bytes", ""},
+		{"isolation tests that are unknown", tree("REGRESS = a\nISOLATION = $(shell uname)\n"), "cannot be known", "--regress-tests"},
+		{"an isolation test that is a path", tree("REGRESS = a\nISOLATION = ../x\n"), "is no name of a test", ""},
 		{"a path", tree("REGRESS = ../../etc/passwd\n"), "is no name of a test", ""},
 		{"an option without a value", tree("REGRESS = a --user\n"), "--user has no value", ""},
 	} {
@@ -212,10 +242,10 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(s.Tests) == 0 || len(s.Databases) == 0 || s.Databases[0] == "" {
+		if len(s.Tests)+len(s.Isolation.Tests) == 0 || len(s.Databases) == 0 || s.Databases[0] == "" {
 			t.Errorf("got %+v", s)
 		}
-		for _, name := range s.Tests {
+		for _, name := range slices.Concat(s.Tests, s.Isolation.Tests) {
 			if strings.HasPrefix(name, "-") || strings.Contains("/"+name+"/", "/../") || strings.ContainsAny(name, " \n'\"$`") {
 				t.Errorf("%q is a test", name)
 			}

@@ -12,27 +12,27 @@ import (
 // resultMap reads the lines TEST:TYPE:PLATFORM=FILE of the input folder's
 // resultmap. PLATFORM is a regular expression of which only . and .* are
 // special, and which matches at the start; the last line that matches counts.
-func (s *Suite) resultMap(fsys fs.FS, platform string) error {
-	name := path.Join(s.InputDir, "resultmap")
-	text, err := fs.ReadFile(fsys, name)
+func (i *Invocation) resultMap(fsys fs.FS, platform string) error {
+	name := path.Join(i.InputDir, "resultmap")
+	text, err := ReadFile(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	for i, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
+	for n, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
 		test, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
 		kind, rest, ok2 := strings.Cut(rest, ":")
 		pattern, file, ok3 := strings.Cut(rest, "=")
 		if !ok || !ok2 || !ok3 || strings.Contains(file, "/") {
-			return &Error{Reason: fmt.Sprintf("%s:%d: %q is no line of a resultmap", name, i+1, line)}
+			return &Error{Reason: fmt.Sprintf("%s:%d: %q is no line of a resultmap", name, n+1, line)}
 		}
 		if kind == "out" && matchesPlatform(platform, pattern) {
-			if s.ResultMap == nil {
-				s.ResultMap = map[string]string{}
+			if i.ResultMap == nil {
+				i.ResultMap = map[string]string{}
 			}
-			s.ResultMap[test] = file
+			i.ResultMap[test] = file
 		}
 	}
 	return nil

@@ -2,27 +2,39 @@ package regress
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/pgext/pgext/internal/makefile"
 )
 
-// Suite is what pg_regress is told. Names of files are relative to the source
-// tree, clean and with slashes.
+// Suite is what a source tree has tested, one program after the other on the
+// same server. Names of files are relative to the source tree, clean and with
+// slashes.
 type Suite struct {
 	// Makefile is where it was read from; "" when there is none.
 	Makefile string
+	// Invocation is that of pg_regress.
+	Invocation
+	// Isolation is that of pg_isolation_regress; without Tests there is none.
+	Isolation Invocation
+	// Configs are files with lines for postgresql.conf.
+	Configs []string
+	// TAP tells of tests for prove.
+	TAP bool
+	// Notes are what was not heeded, a sentence each.
+	Notes []string
+}
+
+// Invocation is what one of PostgreSQL's test programs is told.
+type Invocation struct {
 	// Tests are names, in the order in which they run; a name may be there
 	// twice.
 	Tests []string
-	// InputDir has sql and expected, OutputDir gets results; ExpectedDir has
-	// expected before InputDir has. "." is the source tree.
+	// InputDir has sql (or specs) and expected, OutputDir gets results;
+	// ExpectedDir has expected before InputDir has. "." is the source tree.
 	InputDir, OutputDir, ExpectedDir string
 	// Databases are created; tests run in the first one.
 	Databases []string
@@ -36,19 +48,11 @@ type Suite struct {
 	Encoding string
 	// NoLocale makes the databases' locale C.
 	NoLocale bool
-	// Launcher is put before psql by the shell.
+	// Launcher is put before the test's program by the shell.
 	Launcher string
-	// Configs are files with lines for postgresql.conf.
-	Configs []string
 	// ResultMap are names of expected files, by test, where the platform has
 	// its own.
 	ResultMap map[string]string
-	// Isolation are tests for pg_isolation_regress; TAP tells of tests for
-	// prove.
-	Isolation []string
-	TAP       bool
-	// Notes are what was not heeded, a sentence each.
-	Notes []string
 }
 
 // Options say how a suite is read.
@@ -136,8 +140,10 @@ func Read(fsys fs.FS, o Options) (Suite, error) {
 	if err := Find(fsys); err != nil {
 		return Suite{}, err
 	}
-	s := Suite{InputDir: ".", OutputDir: ".", ExpectedDir: ".", Databases: []string{"contrib_regression"}}
-	s.Makefile = findMakefile(fsys)
+	s := Suite{
+		Makefile:   findMakefile(fsys),
+		Invocation: Invocation{InputDir: ".", OutputDir: ".", ExpectedDir: ".", Databases: []string{"contrib_regression"}},
+	}
 	words := []string{}
 	if s.Makefile != "" {
 		var err error
@@ -145,27 +151,37 @@ func Read(fsys fs.FS, o Options) (Suite, error) {
 			return s, err
 		}
 	}
-	r := reader{Suite: &s, fsys: fsys, dir: o.Dir}
+	r := reader{Suite: &s, to: &s.Invocation, fsys: fsys, dir: o.Dir}
 	if err := r.options(slices.Concat(words, o.Options, o.Tests)); err != nil {
 		return s, err
 	}
 	if !isFolder(fsys, path.Join(s.InputDir, "sql")) && s.InputDir == "." {
 		s.InputDir = cmp.Or(findFolder(fsys), ".")
 	}
-	if len(s.Tests) == 0 {
+	if len(s.Tests)+len(s.Isolation.Tests) == 0 {
 		if err := s.folder(fsys); err != nil {
 			return s, err
 		}
 	}
-	if err := s.resultMap(fsys, o.Platform); err != nil {
-		return s, err
-	}
-	for _, name := range s.Tests {
-		if !testName.MatchString(name) || slices.Contains(strings.Split(name, "/"), "..") {
-			return s, &Error{Reason: fmt.Sprintf("%q is no name of a test", name)}
+	for _, i := range []*Invocation{&s.Invocation, &s.Isolation} {
+		if err := i.complete(fsys, o.Platform); err != nil {
+			return s, err
 		}
 	}
 	return s, nil
+}
+
+// complete reads the map of results, and looks at the names.
+func (i *Invocation) complete(fsys fs.FS, platform string) error {
+	for _, name := range i.Tests {
+		if !testName.MatchString(name) || slices.Contains(strings.Split(name, "/"), "..") {
+			return &Error{Reason: fmt.Sprintf("%q is no name of a test", name)}
+		}
+	}
+	if len(i.Tests) == 0 {
+		return nil
+	}
+	return i.resultMap(fsys, platform)
 }
 
 // testName are names that need no quoting anywhere.
@@ -206,61 +222,10 @@ func below(fsys fs.FS) string {
 	for _, pattern := range []string{"*/Makefile*", "*/*/Makefile*"} {
 		found, _ := fs.Glob(fsys, pattern) // the pattern is well-formed
 		for _, name := range found {
-			if text, err := fs.ReadFile(fsys, name); err == nil && setsRegress.Match(text) {
+			if text, err := ReadFile(fsys, name); err == nil && setsRegress.Match(text) {
 				return "name its folder " + path.Dir(name) + ", whose " + path.Base(name) + " does"
 			}
 		}
 	}
 	return ""
-}
-
-// variables reads the words that the Makefile gives pg_regress.
-func (s *Suite) variables(fsys fs.FS, o Options) ([]string, error) {
-	set := map[string]string{}
-	if len(o.Tests) > 0 {
-		set["REGRESS"] = "" // those of o follow
-	}
-	m, err := makefile.Read(fsys, s.Makefile, makefile.Options{
-		Dir: o.Dir, Set: set, Shell: o.Shell, Outside: func(name string) (string, bool) { return pgxs(name, o.Version) },
-	})
-	if err != nil {
-		return nil, &Error{Reason: err.Error(), Advice: naming, Err: err}
-	}
-	var words []string
-	for _, text := range []string{localeFlags, "$(EXTRA_REGRESS_OPTS)", "$(REGRESS_OPTS)", "$(REGRESS)"} {
-		value, err := m.Expand(text)
-		if err == nil {
-			var more []string
-			more, err = splitWords(value)
-			words = append(words, more...)
-		}
-		if err != nil {
-			return nil, &Error{Reason: fmt.Sprintf("%s: %v", s.Makefile, err), Advice: advise(err), Err: err}
-		}
-	}
-	s.others(m)
-	return words, nil
-}
-
-func advise(err error) string {
-	if unknown := new(makefile.UnknownError); errors.As(err, &unknown) && unknown.Text == "$(REGRESS)" {
-		return naming
-	}
-	return "name the tests and what pg_regress needs: --regress-tests NAME,NAME, --regress-option=--load-extension=NAME"
-}
-
-// others notes what other kinds of tests the Makefile has, and what it says.
-func (s *Suite) others(m *makefile.Makefile) {
-	for _, complaint := range m.Complaints() {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s says: %s", s.Makefile, complaint))
-	}
-	if value, err := m.Expand("$(ISOLATION)"); err == nil {
-		s.Isolation = strings.Fields(value)
-	}
-	if value, err := m.Expand("$(TAP_TESTS)"); err == nil {
-		s.TAP = strings.TrimSpace(value) != ""
-	}
-	if value, err := m.Expand("$(REGRESS_PREP)"); err == nil && strings.TrimSpace(value) != "" {
-		s.Notes = append(s.Notes, "rules of the Makefile are not run: REGRESS_PREP = "+strings.TrimSpace(value))
-	}
 }
