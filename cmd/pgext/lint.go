@@ -20,7 +20,7 @@ type lintDocument struct {
 	Recipes []lintedSubject `json:"recipes"`
 	Images  []lintedImage   `json:"images"`
 	// Failures are about recipes and images that could not be judged.
-	Failures []lintFailure `json:"failures"`
+	Failures []failure `json:"failures"`
 }
 
 type lintedSubject struct {
@@ -85,7 +85,7 @@ func checkBase(base string) error {
 
 // lint judges recipes and images, each kind in the order of the arguments.
 func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocument, error) {
-	doc := lintDocument{Schema: 1, Recipes: []lintedSubject{}, Images: []lintedImage{}, Failures: []lintFailure{}}
+	doc := lintDocument{Schema: 1, Recipes: []lintedSubject{}, Images: []lintedImage{}, Failures: []failure{}}
 	var images, paths []string
 	for _, arg := range args {
 		if isImage(arg) {
@@ -104,7 +104,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 		}
 		findings, err := judge(ctx, b, r, f.selection())
 		if err != nil {
-			doc.failed(r.Path, err)
+			doc.Failures = append(doc.Failures, newFailure(r.Path, err))
 			continue
 		}
 		doc.Recipes = append(doc.Recipes, lintedSubject{r.Path, list(findings)})
@@ -115,7 +115,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 		}
 		judged, err := a.lintImage(ctx, b, ref, f)
 		if err != nil {
-			doc.failed(ref, err)
+			doc.Failures = append(doc.Failures, newFailure(ref, err))
 			continue
 		}
 		doc.Images = append(doc.Images, judged)
@@ -211,7 +211,7 @@ func (a *app) printLint(doc lintDocument, strict bool) error {
 	if err := a.print(doc, b.String); err != nil {
 		return err
 	}
-	a.tellLintFailures(doc.Failures)
+	a.tellFailures(doc.Failures)
 	switch {
 	case len(doc.Failures) > 0:
 		return printedError{doc.Failures[0].ExitCode}

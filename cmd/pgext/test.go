@@ -128,14 +128,16 @@ type outcome struct {
 	// log is where the server's log was kept, diffs where the differences of a
 	// regression suite were.
 	log, diffs string
+	// err says that it could not be tested.
+	err error
 }
 
 // test tests the subjects, several at a time; all are the images that they may
-// require.
+// require. The error is ctx's: one that cannot be tested keeps no other.
 func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, all []builder.Trial, timeout time.Duration) ([]outcome, error) {
 	out := make([]outcome, len(subjects))
 	live := &liveLines{app: a}
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(a.global.jobs)
 	for i, s := range subjects {
 		group.Go(func() error {
@@ -143,8 +145,8 @@ func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, 
 				Trial: s.Trial, Images: all, From: s.from, Suite: s.suite, Timeout: timeout,
 				Report: func(c pgtest.Check) { live.show(s, c) },
 			})
-			out[i] = outcome{subject: s, Result: result}
-			return err
+			out[i] = outcome{subject: s, Result: result, err: err}
+			return ctx.Err()
 		})
 	}
 	return out, group.Wait()
@@ -162,7 +164,7 @@ func (l *liveLines) show(s subject, c pgtest.Check) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.app.stderr, "%s %s: %s %s (%.1fs)\n", s.Metadata.Name, s.Metadata.Arch, c.Status, c.Name, c.Seconds)
+	l.app.tell("", fmt.Sprintf("%s %s: %s %s (%.1fs)", s.Metadata.Name, s.Metadata.Arch, c.Status, c.Name, c.Seconds))
 }
 
 // keep writes the log of a failed test, and what its regression suite printed
@@ -172,11 +174,13 @@ func (o *outcome) keep(dir string) (err error) {
 	if !o.Failed() {
 		log = nil
 	}
-	if o.log, err = o.keepFile(dir, "test.log", log); err != nil {
-		return err
+	if o.log, err = o.keepFile(dir, "test.log", log); err == nil {
+		o.diffs, err = o.keepFile(dir, "regression.diffs", o.Diffs)
 	}
-	o.diffs, err = o.keepFile(dir, "regression.diffs", o.Diffs)
-	return err
+	if err != nil {
+		return fmt.Errorf("keeping the log of %s: %w", o.Name, err)
+	}
+	return nil
 }
 
 // keepFile writes a file beside the image and returns its path; one that is

@@ -13,6 +13,9 @@ import (
 type testDocument struct {
 	Schema int           `json:"schema"`
 	Images []testedImage `json:"images"`
+	// Failures are about images that could not be tested, and about files that
+	// could not be written.
+	Failures []failure `json:"failures"`
 }
 
 // testedImage is one architecture of an image.
@@ -37,33 +40,44 @@ type testedImage struct {
 }
 
 // reportTests keeps logs, writes the report that was asked for and prints the
-// table or the document.
+// table or the document. What went wrong hides no result.
 func (a *app) reportTests(outcomes []outcome, f testFlags) error {
-	doc := testDocument{Schema: 1, Images: []testedImage{}}
+	doc := testDocument{Schema: 1, Images: []testedImage{}, Failures: []failure{}}
 	failed := false
 	for _, o := range outcomes {
-		if err := o.keep(f.output); err != nil {
-			return fmt.Errorf("keeping the log of %s: %w", o.Name, err)
+		if o.err == nil {
+			o.err = o.keep(f.output)
+			doc.Images = append(doc.Images, o.document())
 		}
-		doc.Images = append(doc.Images, o.document())
+		if o.err != nil {
+			doc.Failures = append(doc.Failures, newFailure(o.Name+" "+o.Metadata.Arch, o.err))
+		}
 		failed = failed || o.Failed()
 	}
 	if f.junit != "" {
-		report, err := junit(doc)
-		if err == nil {
-			err = wholefile.Write(f.junit, report)
-		}
-		if err != nil {
-			return fmt.Errorf("writing the JUnit report: %w", err)
+		if err := writeJUnit(f.junit, doc); err != nil {
+			doc.Failures = append(doc.Failures, newFailure(f.junit, fmt.Errorf("writing the JUnit report: %w", err)))
 		}
 	}
 	if err := a.print(doc, func() string { return testTable(doc) }); err != nil {
 		return err
 	}
-	if failed {
+	a.tellFailures(doc.Failures)
+	switch {
+	case len(doc.Failures) > 0:
+		return printedError{doc.Failures[0].ExitCode}
+	case failed:
 		return printedError{exitFindings}
 	}
 	return nil
+}
+
+func writeJUnit(path string, doc testDocument) error {
+	report, err := junit(doc)
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(path, report)
 }
 
 func (o outcome) document() testedImage {
@@ -139,6 +153,7 @@ type (
 		Name     string      `xml:"name,attr"`
 		Tests    int         `xml:"tests,attr"`
 		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
 		Skipped  int         `xml:"skipped,attr"`
 		Time     string      `xml:"time,attr"`
 		Cases    []junitCase `xml:"testcase"`
@@ -148,6 +163,7 @@ type (
 		Name    string        `xml:"name,attr"`
 		Time    string        `xml:"time,attr"`
 		Failure *junitMessage `xml:"failure"`
+		Error   *junitMessage `xml:"error"`
 		Skipped *junitMessage `xml:"skipped"`
 		Output  string        `xml:"system-out,omitempty"`
 	}
@@ -157,7 +173,8 @@ type (
 	}
 )
 
-// junit returns the JUnit form of a document. A note is a pass with output.
+// junit returns the JUnit form of a document. A note is a pass with output, what
+// could not be tested an error.
 func junit(doc testDocument) ([]byte, error) {
 	var suites junitSuites
 	for _, i := range doc.Images {
@@ -180,6 +197,10 @@ func junit(doc testDocument) ([]byte, error) {
 			s.Cases = append(s.Cases, j)
 		}
 		suites.Suites = append(suites.Suites, s)
+	}
+	for _, f := range doc.Failures {
+		c := junitCase{Class: f.Subject, Name: "run", Time: "0.000", Error: &junitMessage{f.Message, f.Hint}}
+		suites.Suites = append(suites.Suites, junitSuite{Name: f.Subject, Tests: 1, Errors: 1, Time: c.Time, Cases: []junitCase{c}})
 	}
 	text, err := xml.MarshalIndent(suites, "", "  ")
 	return append([]byte(xml.Header), append(text, '\n')...), err

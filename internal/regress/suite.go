@@ -102,14 +102,15 @@ var folders = []string{".", "test", "tests", "regress"}
 // error is an *Error.
 func Find(fsys fs.FS) error {
 	if info, err := fs.Stat(fsys, "."); err != nil || !info.IsDir() {
-		return &Error{Reason: "it is no folder that can be read", Err: err}
+		return &Error{Reason: "it is no folder that can be read", Advice: folderAdvice, Err: err}
 	}
 	if findMakefile(fsys) != "" || findFolder(fsys) != "" {
 		return nil
 	}
-	advice := "name the folder of an extension's source that `make installcheck` runs in"
-	return &Error{Reason: "there is neither a Makefile nor a folder sql beside a folder expected", Advice: cmp.Or(below(fsys), advice)}
+	return &Error{Reason: "there is neither a Makefile nor a folder sql beside a folder expected", Advice: cmp.Or(below(fsys), folderAdvice)}
 }
+
+const folderAdvice = "name the folder of an extension's source that `make installcheck` runs in"
 
 func findMakefile(fsys fs.FS) string {
 	for _, name := range makefiles {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -346,4 +348,29 @@ func TestAgainstDpkgDeb(t *testing.T) {
 			t.Errorf("missing: %s", line)
 		}
 	}
+}
+
+// TestFullDisk: what a user can do is said, whichever file did not fit.
+func TestFullDisk(t *testing.T) {
+	s, _ := store(t, nil)
+	full := filetree.Entry{Path: "lib/x.so", Mode: 0o644, Size: 1, Content: fullDisk{}}
+	tree, err := filetree.New([]filetree.Entry{full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.FromImage(t.Context(), "sha256:1", func() (filetree.Tree, error) { return tree, nil })
+	var refused *cache.WriteError
+	if !errors.As(err, &refused) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(refused.Hint(), "make room") {
+		t.Errorf("got %v", err)
+	}
+	if left, err := filepath.Glob(filepath.Join(s.dir, temporary+"*")); len(left) > 0 || err != nil {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// fullDisk is a content that cannot be copied.
+type fullDisk struct{}
+
+func (fullDisk) Open() (io.ReadCloser, error) {
+	return nil, &fs.PathError{Op: "write", Path: "somewhere", Err: syscall.ENOSPC}
 }

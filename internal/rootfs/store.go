@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/pgext/pgext/internal/cache"
@@ -92,8 +93,19 @@ func (s *Store) removeTemporary() error {
 }
 
 // once returns the folder of a kind and a key, which is made when it is not
-// there yet, and stays while this process uses it.
+// there yet, and stays while this process uses it. A disk that takes nothing is
+// a *cache.WriteError.
 func (s *Store) once(ctx context.Context, kind, key string, make func(dir *os.Root) error) (string, error) {
+	path, err := s.unlessMade(ctx, kind, key, make)
+	for _, refused := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
+		if errors.Is(err, refused) && !errors.As(err, new(*cache.WriteError)) {
+			return "", &cache.WriteError{Dir: s.cache.Dir(), Err: refused}
+		}
+	}
+	return path, err
+}
+
+func (s *Store) unlessMade(ctx context.Context, kind, key string, make func(dir *os.Root) error) (string, error) {
 	path := filepath.Join(s.dir, kind+key)
 	if there, err := s.use(path); there || err != nil {
 		return path, err

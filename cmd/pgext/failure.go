@@ -7,32 +7,30 @@ import (
 	"strings"
 )
 
-// lintFailure is about a recipe or an image that could not be judged.
-type lintFailure struct {
+// failure is about a recipe or an image that could not be judged, where others
+// were.
+type failure struct {
 	// Subject is the recipe's path or the image as it was typed.
 	Subject string `json:"subject"`
 	errorBody
 	err error
 }
 
-// failed notes that a subject could not be judged; the others still are.
-func (d *lintDocument) failed(subject string, err error) {
-	d.Failures = append(d.Failures, lintFailure{subject, newErrorBody(err), err})
-}
+func newFailure(subject string, err error) failure { return failure{subject, newErrorBody(err), err} }
 
 // cause is the failure without the subject that it begins with.
-func (f lintFailure) cause() string {
+func (f failure) cause() string {
 	if inner := errors.Unwrap(f.err); inner != nil {
 		return inner.Error()
 	}
 	return f.Message
 }
 
-// tellLintFailures tells each cause once, however many subjects have it, and
+// tellFailures tells each cause once, however many subjects have it, and
 // each hint.
-func (a *app) tellLintFailures(failures []lintFailure) {
+func (a *app) tellFailures(failures []failure) {
 	others := map[string][]string{}
-	var told []lintFailure
+	var told []failure
 	for _, f := range failures {
 		if _, known := others[f.cause()]; !known {
 			others[f.cause()], told = []string{}, append(told, f)
