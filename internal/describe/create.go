@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/inorder"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -17,32 +18,22 @@ func create(r *recipe.Recipe, extensions []metadata.Extension) []string {
 	if len(r.Create) > 0 {
 		return r.Create
 	}
-	byName := map[string]metadata.Extension{}
-	for _, e := range extensions {
-		byName[e.Name] = e
-	}
 	if len(extensions) == 1 {
 		return []string{extensions[0].Name}
 	}
+	requires := map[string][]string{}
+	for _, e := range extensions {
+		requires[e.Name] = e.Requires
+	}
+	foreign := func(name string) bool { _, ok := requires[name]; return !ok }
 	for _, name := range []string{r.Name, r.Image} {
-		if _, ok := byName[name]; ok {
-			return withRequired(name, byName, nil)
+		if !foreign(name) {
+			return inorder.Behind([]string{name}, func(n string) string { return n }, func(n string) []string {
+				return slices.DeleteFunc(slices.Clone(requires[n]), foreign)
+			})
 		}
 	}
 	return nil
-}
-
-// withRequired appends name to list after what it requires of byName.
-func withRequired(name string, byName map[string]metadata.Extension, list []string) []string {
-	e, ok := byName[name]
-	if !ok || slices.Contains(list, name) {
-		return list
-	}
-	delete(byName, name) // a cycle ends here
-	for _, required := range e.Requires {
-		list = withRequired(required, byName, list)
-	}
-	return append(list, name)
 }
 
 // idleFindings reports the packages that the recipe names for nothing.

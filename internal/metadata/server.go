@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
+	"github.com/pgext/pgext/internal/inorder"
 )
 
 // Server is what a PostgreSQL server that mounts images must be told, as
@@ -114,27 +115,17 @@ func (m Metadata) mounted(paths []string, otherwise ...string) []string {
 // InOrder returns images with those that others require before them, and
 // otherwise in their own order.
 func InOrder(images []Metadata) []Metadata {
-	var out []Metadata
-	visited := map[string]bool{}
-	var visit func(m Metadata)
-	visit = func(m Metadata) {
-		if visited[m.Name] {
-			return // also where a cycle closes
-		}
-		visited[m.Name] = true
+	return inorder.Behind(images, func(m Metadata) string { return m.Name }, func(m Metadata) []Metadata {
+		var needed []Metadata
 		for _, r := range m.Requires {
 			for _, other := range images {
 				if other.Satisfies(r) {
-					visit(other)
+					needed = append(needed, other)
 				}
 			}
 		}
-		out = append(out, m)
-	}
-	for _, m := range images {
-		visit(m)
-	}
-	return out
+		return needed
+	})
 }
 
 // Satisfies tells whether the image has what another one requires.

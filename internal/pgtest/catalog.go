@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/inorder"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
@@ -72,21 +73,7 @@ func (c *catalog) read(ctx context.Context, s *server, names []string) error {
 
 // order returns name with everything it requires before it.
 func (c *catalog) order(name string) []string {
-	var out []string
-	visited := map[string]bool{}
-	var visit func(string)
-	visit = func(n string) {
-		if visited[n] {
-			return
-		}
-		visited[n] = true
-		for _, required := range c.requires[n] {
-			visit(required)
-		}
-		out = append(out, n)
-	}
-	visit(name)
-	return out
+	return inorder.Behind([]string{name}, func(n string) string { return n }, func(n string) []string { return c.requires[n] })
 }
 
 // available reads the catalog; all extensions of the image are in it, in their

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/inorder"
 )
 
 // sayings are what modules tell users who did not preload them. The first
@@ -108,23 +109,7 @@ func (m module) needs(other module) bool { return slices.Contains(m.object.Neede
 
 // inOrder puts modules behind those that they need.
 func inOrder(modules []module) []module {
-	var out []module
-	placed := map[string]bool{}
-	var place func(m module)
-	place = func(m module) {
-		if placed[m.name] {
-			return
-		}
-		placed[m.name] = true // a cycle ends here
-		for _, other := range modules {
-			if m.needs(other) {
-				place(other)
-			}
-		}
-		out = append(out, m)
-	}
-	for _, m := range modules {
-		place(m)
-	}
-	return out
+	return inorder.Behind(modules, func(m module) string { return m.name }, func(m module) []module {
+		return slices.DeleteFunc(slices.Clone(modules), func(other module) bool { return !m.needs(other) })
+	})
 }
