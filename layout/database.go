@@ -2,7 +2,6 @@ package layout
 
 import (
 	"crypto/md5" //nolint:gosec // the digest that dpkg's database is made of; nothing is trusted by it
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -118,11 +117,7 @@ func md5Of(e filetree.Entry) (string, error) {
 // generated is a file that no package has. It has no time: the image gives it
 // that of its layer.
 func generated(path, text string) filetree.Entry {
-	sum := sha256.Sum256([]byte(text))
-	return filetree.Entry{
-		Path: path, Kind: filetree.File, Mode: 0o644, Size: int64(len(text)),
-		SHA256: hex.EncodeToString(sum[:]), Content: filetree.Bytes([]byte(text)),
-	}
+	return filetree.Entry{Path: path, Kind: filetree.File, Mode: 0o644}.Holding([]byte(text))
 }
 
 // osReleaseText describes Debian's distro as os-release(5) has it.

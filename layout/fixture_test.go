@@ -1,8 +1,6 @@
 package layout
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"strings"
@@ -58,8 +56,7 @@ func bare(t *testing.T, name string, role Role, files ...string) Package {
 			e.Path, content = at, text
 		}
 		if e.Kind == filetree.File {
-			sum := sha256.Sum256([]byte(content))
-			e.Size, e.SHA256, e.Content = int64(len(content)), hex.EncodeToString(sum[:]), filetree.Bytes([]byte(content))
+			e = e.Holding([]byte(content))
 		}
 		if strings.HasPrefix(content, elfMagic) {
 			p.Objects[e.Path] = elfdep.Object{Type: "dyn"}

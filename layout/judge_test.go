@@ -1,8 +1,6 @@
 package layout
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,10 +24,7 @@ func TestJudge(t *testing.T) {
 	}
 	var entries []filetree.Entry
 	for path, text := range files {
-		sum := sha256.Sum256([]byte(text))
-		entries = append(entries, filetree.Entry{
-			Path: path, Mode: 0o644, Size: int64(len(text)), SHA256: hex.EncodeToString(sum[:]), Content: filetree.Bytes([]byte(text)),
-		})
+		entries = append(entries, filetree.Entry{Path: path, Mode: 0o644}.Holding([]byte(text)))
 	}
 	tree, err := filetree.New(entries)
 	if err != nil {

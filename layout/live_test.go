@@ -2,8 +2,6 @@ package layout
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -51,8 +49,7 @@ func fromMirror(tb testing.TB, name string) Package {
 			if err != nil {
 				return err
 			}
-			sum := sha256.Sum256(b)
-			n.SHA256, n.Content = hex.EncodeToString(sum[:]), filetree.Bytes(b)
+			n = n.Holding(b)
 			if o, err := elfdep.Read(strings.NewReader(string(b)), n.Size); !errors.Is(err, elfdep.ErrNotELF) {
 				p.Objects[n.Path] = o
 			}

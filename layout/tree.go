@@ -1,8 +1,6 @@
 package layout
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"strings"
@@ -55,8 +53,7 @@ func (p placement) entry() (filetree.Entry, error) {
 		e.Mode = 0o755
 	}
 	if p.content != nil {
-		sum := sha256.Sum256(p.content)
-		e.Size, e.SHA256, e.Content = int64(len(p.content)), hex.EncodeToString(sum[:]), filetree.Bytes(p.content)
+		e = e.Holding(p.content)
 	}
 	return e, nil
 }

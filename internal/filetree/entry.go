@@ -2,6 +2,8 @@ package filetree
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
@@ -75,6 +77,14 @@ type Entry struct {
 
 // Bytes returns a Content that holds b. The caller must not change b later.
 func Bytes(b []byte) Content { return memory(b) }
+
+// Holding returns e with b as content: Size, SHA256 and Content. The caller
+// must not change b later.
+func (e Entry) Holding(b []byte) Entry {
+	sum := sha256.Sum256(b)
+	e.Size, e.SHA256, e.Content = int64(len(b)), hex.EncodeToString(sum[:]), Bytes(b)
+	return e
+}
 
 type memory []byte
 

@@ -102,3 +102,18 @@ func TestReadAll(t *testing.T) {
 		t.Error("ReadAll(2) of an entry that understates its size: no error")
 	}
 }
+
+func TestHolding(t *testing.T) {
+	before := Entry{Path: "a", Mode: 0o600, Size: 9, SHA256: "x"}
+	e := before.Holding([]byte("abc"))
+	const want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4 examples
+	if e.Path != "a" || e.Mode != 0o600 || e.Size != 3 || e.SHA256 != want {
+		t.Errorf("Holding() = %+v", e)
+	}
+	if b, err := e.ReadAll(3); err != nil || string(b) != "abc" {
+		t.Errorf("ReadAll() = %q, %v", b, err)
+	}
+	if before.Content != nil || before.Size != 9 {
+		t.Errorf("Holding changed what it was called on: %+v", before)
+	}
+}

@@ -1,8 +1,6 @@
 package image
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"strings"
 	"testing"
@@ -18,11 +16,7 @@ var (
 )
 
 func file(path, content string, at time.Time) filetree.Entry {
-	sum := sha256.Sum256([]byte(content))
-	return filetree.Entry{
-		Path: path, Kind: filetree.File, Mode: 0o644, ModTime: at,
-		Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Content: filetree.Bytes([]byte(content)),
-	}
+	return filetree.Entry{Path: path, Kind: filetree.File, Mode: 0o644, ModTime: at}.Holding([]byte(content))
 }
 
 func program(path, content string, at time.Time) filetree.Entry {

@@ -3,8 +3,6 @@ package probe_test
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -51,11 +49,9 @@ func pkg(t *testing.T, name string, content files) layout.Package {
 		full := strings.NewReplacer("lib/", "usr/lib/postgresql/18/lib/", "extension/", "usr/share/postgresql/18/extension/",
 			"doc/", "usr/share/doc/"+name+"/").Replace(short)
 		b := []byte(content[short])
-		sum := sha256.Sum256(b)
 		entries = append(entries, filetree.Entry{
-			Path: full, Mode: 0o644, ModTime: time.Unix(1e9, 0).UTC(), Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:]),
-			Content: filetree.Bytes(b), Origin: filetree.Origin{Package: name, Path: full},
-		})
+			Path: full, Mode: 0o644, ModTime: time.Unix(1e9, 0).UTC(), Origin: filetree.Origin{Package: name, Path: full},
+		}.Holding(b))
 		if o, err := elfdep.Read(bytes.NewReader(b), int64(len(b))); err == nil {
 			p.Objects[full] = o
 		}

@@ -18,7 +18,7 @@ import (
 func operandTree(t *testing.T, passwd, group string) filetree.Tree {
 	t.Helper()
 	file := func(path, content string, mode fs.FileMode) filetree.Entry {
-		return filetree.Entry{Path: path, Mode: mode, Content: filetree.Bytes([]byte(content)), Size: int64(len(content))}
+		return filetree.Entry{Path: path, Mode: mode}.Holding([]byte(content))
 	}
 	tree, err := filetree.New([]filetree.Entry{
 		{Path: "bin", Kind: filetree.Symlink, Link: "usr/bin"},
