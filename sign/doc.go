@@ -13,5 +13,6 @@
 // types of the standard library and go-containerregistry. It talks to Fulcio,
 // Rekor, timestamp authorities and OIDC providers, never to a registry. It
 // reads the environment where it is told to (env://NAME) and to ask a provider
-// of identity tokens; plugins of a KMS inherit it.
+// of identity tokens; plugins of a KMS inherit it, but for what is secret and
+// for pgext alone.
 package sign

@@ -14,7 +14,7 @@ import (
 // of its own: a key, a token or a service that fails here is the user's, not
 // something that was received and cannot be trusted.
 type KeyError struct {
-	// Key is what Options.Key says.
+	// Key is what Options.Key says, of the key of a KMS without a query.
 	Key string
 	Err error
 

@@ -2,32 +2,51 @@ package sign
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
-	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin"
+	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/common"
+	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/encoding"
 	"github.com/sigstore/sigstore/pkg/signature/options"
+
+	"github.com/pgext/pgext/internal/shown"
+)
+
+// pluginPrefix begins the names of programs that keep keys; maxPluginAnswer
+// bounds what one may say, in bytes.
+const (
+	pluginPrefix    = "sigstore-kms-"
+	maxPluginAnswer = 1 << 20
 )
 
 // kmsKey is a key that never leaves its keeper: the program
-// sigstore-kms-SCHEME on PATH is asked to sign (sigstore's plugin protocol).
+// sigstore-kms-SCHEME on PATH is asked to sign (sigstore's plugin protocol,
+// version 1). The library's own client hands on the whole environment.
 type kmsKey struct {
 	ref     string
 	program string
+	// shown is what messages say of ref: a query may hold a token.
+	shown string
 }
 
 // openKMS looks whether the program for o.Key is there; it is not started.
 func openKMS(o Options) (*kmsKey, error) {
 	scheme, _, _ := strings.Cut(o.Key, "://")
-	k := &kmsKey{ref: o.Key, program: cliplugin.PluginBinaryPrefix + scheme}
+	k := &kmsKey{ref: o.Key, program: pluginPrefix + scheme, shown: shown.Address(o.Key)}
 	if _, err := exec.LookPath(k.program); err != nil {
 		return nil, &KeyError{
-			Key: o.Key, Err: fmt.Errorf("no program %s on PATH", k.program),
+			Key: k.shown, Err: fmt.Errorf("no program %s on PATH", k.program),
 			hint: "keys of a KMS are used through sigstore's plugins: install the one called " + k.program,
 		}
 	}
@@ -35,39 +54,45 @@ func openKMS(o Options) (*kmsKey, error) {
 }
 
 func (k *kmsKey) open(ctx context.Context) (*material, error) {
-	// The plugin is told the deadline of this context each time it is asked.
-	plugin, err := cliplugin.LoadSignerVerifier(context.WithoutCancel(ctx), k.ref, crypto.SHA256)
-	if err != nil {
-		return nil, k.fail("starting its plugin", err)
-	}
-	var public crypto.PublicKey
-	err = guard(func() error {
-		public, err = plugin.PublicKey(options.WithContext(ctx))
-		return err
+	const doing = "asking for its public key"
+	reply, err := k.ask(ctx, nil, &common.MethodArgs{
+		MethodName: common.PublicKeyMethodName,
+		PublicKey:  &common.PublicKeyArgs{PublicKeyOptions: encoding.PackPublicKeyOptions([]signature.PublicKeyOption{options.WithContext(ctx)})},
 	})
+	switch {
+	case err != nil:
+		return nil, k.fail(doing, err)
+	case reply.PublicKey == nil:
+		return nil, k.fail(doing, errNoAnswer)
+	}
+	public, err := cryptoutils.UnmarshalPEMToPublicKey(reply.PublicKey.PublicKeyPEM)
 	if err != nil {
-		return nil, k.fail("asking for its public key", err)
+		return nil, k.fail(doing, err)
 	}
 	m, err := newMaterial(public, nil)
 	if err != nil {
-		return nil, &KeyError{Key: k.ref, Err: err}
+		return nil, &KeyError{Key: k.shown, Err: err}
 	}
 	m.sign = func(ctx context.Context, message []byte) ([]byte, error) {
-		return k.sign(ctx, plugin, m.verifier, message)
+		return k.sign(ctx, m.verifier, message)
 	}
 	return m, nil
 }
 
 // sign asks the plugin, and looks whether the answer is a signature of the key
 // that it named before.
-func (k *kmsKey) sign(ctx context.Context, plugin signature.Signer, verifier signature.Verifier, message []byte) (sig []byte, err error) {
-	err = guard(func() error {
-		sig, err = plugin.SignMessage(bytes.NewReader(message), options.WithContext(ctx))
-		return err
+func (k *kmsKey) sign(ctx context.Context, verifier signature.Verifier, message []byte) ([]byte, error) {
+	reply, err := k.ask(ctx, message, &common.MethodArgs{
+		MethodName:  common.SignMessageMethodName,
+		SignMessage: &common.SignMessageArgs{SignOptions: encoding.PackSignOptions([]signature.SignOption{options.WithContext(ctx)})},
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, k.fail("signing", err)
+	case reply.SignMessage == nil:
+		return nil, k.fail("signing", errNoAnswer)
 	}
+	sig := reply.SignMessage.Signature
 	if err := verifier.VerifySignature(bytes.NewReader(sig), bytes.NewReader(message)); err != nil {
 		return nil, k.fail("signing", errors.New("its public key does not verify what it signed"))
 	}
@@ -75,18 +100,72 @@ func (k *kmsKey) sign(ctx context.Context, plugin signature.Signer, verifier sig
 }
 
 func (k *kmsKey) fail(doing string, err error) error {
-	return &KeyError{Key: k.ref, Err: fmt.Errorf("%s: %s: %w", doing, k.program, err)}
+	return &KeyError{Key: k.shown, Err: fmt.Errorf("%s: %s: %w", doing, k.program, err)}
 }
 
-// guard turns a panic into an error: the library reads a field of the answer
-// without looking whether a plugin sent it.
-func guard(f func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("the answer lacks what was asked for")
-		}
-	}()
-	return f()
+var errNoAnswer = errors.New("the answer lacks what was asked for")
+
+// ask runs the plugin with one question. What it says on standard error is for
+// the user to see.
+func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodArgs) (*common.PluginResp, error) {
+	_, resource, _ := strings.Cut(k.ref, "://")
+	question, err := json.Marshal(common.PluginArgs{
+		InitOptions: &common.InitOptions{
+			ProtocolVersion: common.ProtocolVersion, KeyResourceID: resource, HashFunc: crypto.SHA256,
+			RPCOptions: encoding.PackRPCOptions([]signature.RPCOption{options.WithContext(ctx)}),
+		},
+		MethodArgs: method,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var answer bounded
+	cmd := exec.CommandContext(ctx, k.program, common.ProtocolVersion, string(question))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = bytes.NewReader(message), &answer, os.Stderr, othersOf(os.Environ())
+	// A plugin that fails says so in its answer, too.
+	var exit *exec.ExitError
+	switch err := cmd.Run(); {
+	case answer.full:
+		return nil, fmt.Errorf("the answer has more than %d bytes", maxPluginAnswer)
+	case err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 1):
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	var reply common.PluginResp
+	if err := json.Unmarshal(answer.text, &reply); err != nil {
+		return nil, fmt.Errorf("reading its answer: %w", err)
+	}
+	if reply.ErrorMessage != "" {
+		return nil, errors.New(clip(reply.ErrorMessage))
+	}
+	return &reply, nil
+}
+
+// ours are variables that hold secrets for pgext, and for cosign.
+var ours = []string{"COSIGN_PASSWORD", "COSIGN_PRIVATE_KEY", "SIGSTORE_ID_TOKEN"}
+
+// othersOf leaves out of an environment what is for pgext alone: a plugin has
+// credentials of its own there.
+func othersOf(environ []string) []string {
+	return slices.DeleteFunc(environ, func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(ours, name) || strings.HasPrefix(name, "PGEXT_")
+	})
+}
+
+// bounded keeps what is written to it, and ends the writing at
+// maxPluginAnswer.
+type bounded struct {
+	text []byte
+	full bool
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.full = len(b.text)+len(p) > maxPluginAnswer; b.full {
+		return 0, io.ErrShortWrite
+	}
+	b.text = append(b.text, p...)
+	return len(p), nil
 }
 
 // kmsPublicKey asks the plugin of a KMS for the public half of a key.

@@ -37,6 +37,18 @@ func plugin(scheme string) int {
 	case "broken":
 		_ = handler.WriteErrorResponse(os.Stdout, errors.New("the token is not in its slot"))
 		return 1
+	case "endless":
+		for {
+			if _, err := fmt.Println(strings.Repeat(" ", 1<<16)); err != nil {
+				return 1
+			}
+		}
+	case "curious":
+		if err := os.WriteFile(os.Getenv("NOTES"), []byte(strings.Join(append(os.Environ(), os.Args...), "\n")), 0o600); err != nil {
+			return 1
+		}
+		_ = handler.WriteErrorResponse(os.Stdout, errors.New("no"))
+		return 1
 	}
 	text, err := os.ReadFile(args.InitOptions.KeyResourceID)
 	if err != nil {
@@ -109,9 +121,10 @@ func TestKMS(t *testing.T) {
 
 func TestPluginsThatFail(t *testing.T) {
 	for _, tt := range []struct{ scheme, want string }{
-		{"silent", "asking for its public key: sigstore-kms-silent: parsing plugin response"},
+		{"silent", "asking for its public key: sigstore-kms-silent: reading its answer: unexpected end of JSON input"},
 		{"empty", "the answer lacks what was asked for"},
 		{"broken", "the token is not in its slot"},
+		{"endless", "the answer has more than 1048576 bytes"},
 		{"forgetful", "signing: sigstore-kms-forgetful: its public key does not verify what it signed"},
 	} {
 		t.Run(tt.scheme, func(t *testing.T) {
@@ -122,5 +135,29 @@ func TestPluginsThatFail(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestPluginsAreNotTold: a plugin gets the environment, without the secrets that
+// are for pgext alone; messages say nothing of a token in the reference.
+func TestPluginsAreNotTold(t *testing.T) {
+	ref, _ := install(t, "curious")
+	notes := filepath.Join(t.TempDir(), "notes")
+	t.Setenv("NOTES", notes)
+	t.Setenv("VAULT_TOKEN", "its-own")
+	for _, name := range []string{"COSIGN_PASSWORD", "COSIGN_PRIVATE_KEY", "SIGSTORE_ID_TOKEN", "PGEXT_IDENTITY_TOKEN", "PGEXT_KEY"} {
+		t.Setenv(name, "hunter2")
+	}
+	_, asSigner := open(t, sign.Options{Key: ref + "?token=hunter3"}).PublicKey(t.Context())
+	_, asVerifier := sign.LoadPublicKey(t.Context(), ref+"?token=hunter3")
+	for _, err := range []error{asSigner, asVerifier} {
+		if err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), "hunter") {
+			t.Errorf("got %v", err)
+		}
+	}
+	text, err := os.ReadFile(notes)
+	must(t, err)
+	if got := string(text); strings.Contains(got, "hunter2") || !strings.Contains(got, "VAULT_TOKEN=its-own") || !strings.Contains(got, "PATH=") {
+		t.Errorf("the plugin was told %s", got)
 	}
 }

@@ -118,13 +118,14 @@ func TestTilesInTrouble(t *testing.T) {
 		bad   = signtest.Fault(http.StatusBadRequest)
 	)
 	s := signtest.New(t)
-	fresh, _ := newKey(t)
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)
-	repeating := imported(t, private)
+	repeating := open(t, tiled(s, sign.Options{Key: imported(t, private), Password: password}))
+	fresh := open(t, identity(s, somebody, tiled(s, sign.Options{})))
 	subject := newPlace(t).subjects[0]
 	for _, tt := range []struct {
-		name, key         string
+		name              string
+		signer            *sign.Signer
 		faults            []signtest.Fault
 		requests, entries int
 		want, hint        string
@@ -139,7 +140,7 @@ func TestTilesInTrouble(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			requests, entries := s.Tiles.Requests(), len(s.Tiles.Entries())
 			s.Tiles.Next(tt.faults...)
-			_, err := open(t, tiled(s, sign.Options{Key: tt.key, Password: password})).Sign(t.Context(), subject)
+			_, err := tt.signer.Sign(t.Context(), subject)
 			if got, more := s.Tiles.Requests()-requests, len(s.Tiles.Entries())-entries; got != tt.requests || more != tt.entries {
 				t.Errorf("%d requests, %d entries; want %d, %d", got, more, tt.requests, tt.entries)
 			}
@@ -163,10 +164,9 @@ func TestTilesInTrouble(t *testing.T) {
 func TestTilesAnswerNonsense(t *testing.T) {
 	t.Parallel()
 	s := signtest.New(t)
-	key, _ := newKey(t)
 	subject := newPlace(t).subjects[0]
 	ears := &listener{next: http.DefaultTransport}
-	o := tiled(s, sign.Options{Key: key, Password: password, HTTPClient: &http.Client{Transport: ears}})
+	o := identity(s, somebody, tiled(s, sign.Options{HTTPClient: &http.Client{Transport: ears}}))
 	_, err := open(t, o).Sign(t.Context(), subject)
 	must(t, err)
 	earlier := ears.answers["/api/v2/log/entries"]

@@ -27,6 +27,8 @@ type listener struct {
 	mu      sync.Mutex
 	answers map[string]string
 	asked   bytes.Buffer
+	// user is who the last request was from, with the password.
+	user string
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -48,6 +50,8 @@ func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
 		l.answers = map[string]string{}
 	}
 	l.answers[req.URL.Path] = string(answer)
+	name, password, _ := req.BasicAuth()
+	l.user = name + ":" + password
 	fmt.Fprintf(&l.asked, "%s\n%s\n", req.URL, body)
 	return resp, err
 }
@@ -69,12 +73,15 @@ func TestSecretsStayInside(t *testing.T) {
 		FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), TimestampURLs: stampURLs(s.TSA.StampURL()), Format: sign.FormatBoth,
 		HTTPClient: &http.Client{Transport: ears}, Backoff: time.Millisecond,
 	}
+	inTiles := tiled(s, o)
+	inTiles.Format = sign.FormatBundle
 	withToken, withKey := o, o
 	withToken.IdentityToken = sign.TokenSource{Given: token}.Token
 	withKey.Key, withKey.Password = key, password
+	inTiles.Key, inTiles.Password = key, password
 	p := newPlace(t)
 	var said bytes.Buffer
-	for _, o := range []sign.Options{withToken, withKey} {
+	for _, o := range []sign.Options{withToken, withKey, inTiles} {
 		signer := open(t, o)
 		signed, err := signer.SignAll(t.Context(), p.everything())
 		must(t, err)
@@ -143,6 +150,9 @@ func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign
 	}).Sign(tb.Context(), p.subjects[0])
 	o.Logs = logs(address)
 	_, fromRekor := open(tb, o).Sign(tb.Context(), p.subjects[0])
+	o.Logs[0].Version, o.Format = 2, sign.FormatBundle
+	_, fromTiles := open(tb, o).Sign(tb.Context(), p.subjects[0])
+	_, fromTUF := sign.FetchSigningConfig(tb.Context(), sign.RootOptions{Cache: tb.TempDir(), Mirror: address + "/?secret=" + token, Anchor: []byte("{}")}, 0)
 	unclear := token[:len(token)/2]
 	_, notAToken := open(tb, sign.Options{
 		IdentityToken: sign.TokenSource{Given: unclear}.Token, FulcioURL: address, Logs: logs(s.Rekor.URL),
@@ -151,7 +161,7 @@ func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign
 	must(tb, err)
 	_, noFile := sign.Open(sign.Options{Key: string(text)})
 	_, noURL := sign.Open(sign.Options{Key: o.Key, Logs: logs("http://user:" + signtest.Password + "@localhost")})
-	all := []error{noFile, noURL, fromGitHub, fromFulcio, fromRekor, notAToken}
+	all := []error{noFile, noURL, fromGitHub, fromFulcio, fromRekor, fromTiles, fromTUF, notAToken}
 	for i, err := range all {
 		if err == nil {
 			tb.Errorf("failure %d did not happen", i)

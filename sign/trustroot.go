@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -136,9 +137,15 @@ func (o RootOptions) client(ctx context.Context) (*tuf.Client, error) {
 	case transport == nil:
 		transport = http.DefaultTransport
 	}
+	at, err := url.Parse(o.Mirror)
+	if err != nil {
+		return nil, errors.New("its address is no URL")
+	}
+	user := at.User
+	at.User = nil // the cache has a folder of the address's name
 	return tuf.New(&tuf.Options{
-		Root: o.Anchor, RepositoryBaseURL: o.Mirror, CachePath: o.Cache, ForceCache: o.Offline,
-		Fetcher: downloader(ctx, transport, o.Agent),
+		Root: o.Anchor, RepositoryBaseURL: at.String(), CachePath: o.Cache, ForceCache: o.Offline,
+		Fetcher: downloader(ctx, transport, o.Agent, user),
 	})
 }
 
@@ -158,7 +165,7 @@ func (f tufFetcher) DownloadFile(url string, limit int64, _ time.Duration) ([]by
 	return f(url, limit)
 }
 
-func downloader(ctx context.Context, transport http.RoundTripper, agent string) tufFetcher {
+func downloader(ctx context.Context, transport http.RoundTripper, agent string, user *url.Userinfo) tufFetcher {
 	client := &http.Client{Transport: transport}
 	return func(url string, limit int64) ([]byte, error) {
 		ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -168,6 +175,10 @@ func downloader(ctx context.Context, transport http.RoundTripper, agent string) 
 			return nil, err
 		}
 		req.Header.Set("User-Agent", agent)
+		if user != nil {
+			password, _ := user.Password()
+			req.SetBasicAuth(user.Username(), password)
+		}
 		resp, err := client.Do(req)
 		if err != nil {
 			return nil, err

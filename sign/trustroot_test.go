@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,27 @@ func TestFetchRoot(t *testing.T) {
 			t.Error("the old one is used")
 		}
 	})
+}
+
+// TestMirrorWithPassword: it is told to the mirror, and is not part of a name in
+// the cache.
+func TestMirrorWithPassword(t *testing.T) {
+	repository := signtest.NewTUF(t, signtest.New(t).TrustedRoot(t))
+	guard := &listener{next: http.DefaultTransport}
+	o := sign.RootOptions{
+		Cache: t.TempDir(), Mirror: strings.Replace(repository.URL, "//", "//me:hunter2@", 1), Anchor: repository.Anchor, Transport: guard,
+	}
+	_, err := sign.FetchRoot(t.Context(), o)
+	must(t, err)
+	if guard.user != "me:hunter2" {
+		t.Errorf("the mirror was told %q", guard.user)
+	}
+	must(t, filepath.WalkDir(o.Cache, func(name string, _ fs.DirEntry, err error) error {
+		if strings.Contains(name, "hunter2") {
+			t.Errorf("it is in %s", name)
+		}
+		return err
+	}))
 }
 
 type refusing struct{ testing.TB }
