@@ -44,7 +44,7 @@ func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 		if blobs[i], err = fileBlob(s.recipe, f); err != nil {
 			return nil, err
 		}
-		requests[i] = contents.Request{SHA256: blobs[i].SHA256}
+		requests[i] = contents.Request{Name: blobs[i].Name, SHA256: blobs[i].SHA256}
 	}
 	if _, err := s.o.Fetcher.Blobs(ctx, blobs); err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func (e *InBaseError) Error() string {
 
 // Hint says what to do instead.
 func (*InBaseError) Hint() string {
-	return "the operand image has it: CREATE EXTENSION works there without an image"
+	return "the operand image has it: if it is an extension, CREATE EXTENSION works there without an image"
 }
 
 // ExitCode returns 10: the recipe asks for nothing.

@@ -16,7 +16,7 @@ func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, err
 	wants := in.layoutInput(nil)
 	requests := make([]contents.Request, len(in.pins.Packages))
 	for i, p := range in.pins.Packages {
-		requests[i] = contents.Request{SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
+		requests[i] = contents.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
 	}
 	all, err := b.contents.ReadAll(ctx, requests)
 	if err != nil {
@@ -24,7 +24,10 @@ func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, err
 	}
 	out := make([]layout.Package, len(all))
 	for i, p := range in.pins.Packages {
-		out[i] = layoutPackage(identity{p.Package, p.Version, p.Source, p.SourceVersion, p.Arch}, roles[p.Role], all[i])
+		if err := agree(in, p, all[i]); err != nil {
+			return nil, err
+		}
+		out[i] = layoutPackage(pinnedIdentity(p), roles[p.Role], all[i])
 	}
 	return out, nil
 }

@@ -17,13 +17,16 @@ import (
 // whatever mirror still has it. A file of the recipe that is gone is its
 // author's affair: another lock would name the same.
 func (b *Builder) fetch(ctx context.Context, in inputs) error {
+	present, err := b.present(ctx, in.pins.Packages)
+	if err != nil {
+		return err
+	}
 	blobs := make([]fetch.Blob, 0, len(in.pins.Packages))
 	ladders := map[string]archive.Archive{}
-	for _, p := range in.pins.Packages {
+	for i, p := range in.pins.Packages {
 		blob := fetch.Blob{Name: p.Package, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
-		size, cached := b.o.Cache.Has(p.SHA256)
 		switch {
-		case cached && size == p.Size:
+		case present[i]:
 		case p.Archive == "":
 			file, err := fileWith(in.recipe, in.target, in.pins.Arch, p.SHA256)
 			if err != nil {
@@ -39,12 +42,25 @@ func (b *Builder) fetch(ctx context.Context, in inputs) error {
 		}
 		blobs = append(blobs, blob)
 	}
-	_, err := b.o.Fetcher.Blobs(ctx, blobs)
+	_, err = b.o.Fetcher.Blobs(ctx, blobs)
 	var gone *fetch.NotFoundError
 	if errors.As(err, &gone) && !slices.ContainsFunc(in.pins.Packages, func(p lock.Package) bool { return p.Archive == "" && p.Package == gone.Name }) {
 		return &GoneError{Recipe: in.recipe.Path, Err: err}
 	}
 	return err
+}
+
+// present tells, by index, which packages the cache has whole: they need no
+// place to come from. The fetcher verifies none of them again.
+func (b *Builder) present(ctx context.Context, packages []lock.Package) ([]bool, error) {
+	out := make([]bool, len(packages))
+	return out, each(b.o.Jobs, len(packages), func(i int) error {
+		if f, err := b.o.Cache.Open(packages[i].SHA256); err == nil {
+			out[i] = true
+			f.Close() // nothing was read from it
+		}
+		return ctx.Err()
+	})
 }
 
 // ladder returns the archive that a pin names: the recipe's, else the built-in

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -71,6 +73,63 @@ func TestLockFromOtherArchives(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
+	}
+}
+
+// A lock that names a package otherwise than it names itself makes no image:
+// its tag and its SBOM would tell of a version that it does not have.
+func TestLockThatContradictsItsPackage(t *testing.T) {
+	f := newFixture(t, thing("1.0-1"))
+	r := f.recipe("")
+	f.plan(f.builder(), r, builder.Keep)
+	honest := f.read("pgext.lock")
+	for _, tc := range []struct{ name, old, new, pinned string }{
+		{"version", `"version":"1.0-1"`, `"version":"1.1-1"`, "postgresql-18-thing 1.1-1 amd64 (of source thing 1.0-1)"},
+		{"name", `"package":"postgresql-18-thing"`, `"package":"postgresql-18-thong"`, "postgresql-18-thong 1.0-1 amd64 (of source thing 1.0-1)"},
+		{"source", `"source":"thing"`, `"source":"other"`, "postgresql-18-thing 1.0-1 amd64 (of source other 1.0-1)"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if !strings.Contains(honest, tc.old) {
+				t.Fatalf("%s is not in the lock:\n%s", tc.old, honest)
+			}
+			f.write("pgext.lock", strings.Replace(honest, tc.old, tc.new, 1))
+			b := f.builder()
+			p, err := b.Plan(t.Context(), r, recipe.Selection{Archs: []string{"amd64"}}, builder.Locked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dist := t.TempDir()
+			_, err = b.Build(t.Context(), p, dist)
+			var untrue *builder.ContradictionError
+			if !errors.As(err, &untrue) || untrue.ExitCode() != 13 || !strings.HasSuffix(untrue.Hint(), "pgext lock "+r.Path) {
+				t.Fatalf("got %v, want a *ContradictionError", err)
+			}
+			want := "the lock has the digest of postgresql-18-thing 1.0-1 amd64 (of source thing 1.0-1) under the name of " + tc.pinned
+			if untrue.Error() != want {
+				t.Errorf("got %q, want %q", untrue, want)
+			}
+		})
+	}
+}
+
+// A package that is damaged in the cache, its size right, is fetched again.
+func TestLockedPackageDamagedInTheCache(t *testing.T) {
+	f := newFixture(t, thing("1.0-1"))
+	r := f.recipe("")
+	before := f.build(f.builder(), f.plan(f.builder(), r, builder.Keep), t.TempDir())
+	var err error
+	if f.cache, err = cache.Open(f.cache.Dir()); err != nil { // as another process, which has verified nothing
+		t.Fatal(err)
+	}
+	p := f.plan(f.builder(), r, builder.Locked)
+	for _, pin := range p.Lock.Targets[0].Packages {
+		file := filepath.Join(f.cache.Dir(), "v1", "blobs", "sha256", pin.SHA256[:2], pin.SHA256)
+		if err := errors.Join(os.Chmod(file, 0o600), os.WriteFile(file, make([]byte, pin.Size), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := f.build(f.builder(), p, t.TempDir()); after.Digest != before.Digest {
+		t.Errorf("got digest %s, want %s", after.Digest, before.Digest)
 	}
 }
 

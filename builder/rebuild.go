@@ -201,7 +201,10 @@ func (r rebuild) check(beside string) error {
 func (r rebuild) build(ctx context.Context) (part, error) {
 	p, err := r.buildArchitecture(ctx, r.inputs)
 	var gone *fetch.NotFoundError
+	var untrue *ContradictionError
 	switch {
+	case errors.As(err, &untrue):
+		return part{}, fmt.Errorf("rebuilding %s/%s: %w", r.target, r.pins.Arch, &ContradictionError{Pinned: untrue.Pinned, Is: untrue.Is})
 	case errors.As(err, &gone):
 		return part{}, &RebuildError{
 			Text: fmt.Sprintf("%s/%s: a package that it was built from is to be found nowhere", r.target, r.pins.Arch), Err: gone,

@@ -228,7 +228,7 @@ func (s *resolution) learn(ctx context.Context, packages []apt.Package) ([]*cont
 		return nil, err
 	}
 	for i, p := range packages {
-		requests[i] = contents.Request{SHA256: digests[i]}
+		requests[i] = contents.Request{Name: p.Name, SHA256: digests[i]}
 		if _, ofBase := s.base.Package(p.Name); !ofBase {
 			requests[i].Keep = closure.Keep
 		}
@@ -245,7 +245,7 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 	wants := s.layoutInput()
 	requests := make([]contents.Request, len(packages))
 	for i, p := range packages {
-		requests[i] = contents.Request{SHA256: digests[i], Keep: keep(wants, p.Name, role)}
+		requests[i] = contents.Request{Name: p.Name, SHA256: digests[i], Keep: keep(wants, p.Name, role)}
 	}
 	all, err := s.contents.ReadAll(ctx, requests)
 	if err != nil {

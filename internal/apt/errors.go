@@ -31,7 +31,7 @@ func (e *UnknownError) Hint() string {
 	case len(e.Nearest) > 0:
 		return "similar names: " + strings.Join(e.Nearest, ", ")
 	}
-	return ""
+	return "check its name; --distro chooses another distribution, --archive or archives: other archives"
 }
 
 // ExitCode is that of "nothing in the archives satisfies it".

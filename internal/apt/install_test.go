@@ -280,7 +280,7 @@ func TestUnknown(t *testing.T) {
 	for _, c := range []struct{ name, err, hint string }{
 		{"postgresql-18-pgvectr", "package postgresql-18-pgvectr is in none of the archives", "similar names: postgresql-18-pgvector"},
 		{"v", "package v is virtual", "name one of its providers: a, b"},
-		{"zzzzzz", "package zzzzzz is in none of the archives", ""},
+		{"zzzzzz", "package zzzzzz is in none of the archives", "check its name; --distro chooses another distribution, --archive or archives: other archives"},
 	} {
 		_, err := ix.Install(nil, []string{c.name})
 		var unknown *apt.UnknownError

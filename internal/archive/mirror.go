@@ -22,6 +22,9 @@ func (m Mirror) GoString() string { return fmt.Sprintf("archive.Mirror(%q)", m.S
 // MarshalText implements encoding.TextMarshaler, without credentials.
 func (m Mirror) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
+// mirrorHint shows how a mirror is written.
+const mirrorHint = "write it as NAME=URL, such as debian=https://mirror.example.org/debian"
+
 // ParseMirrors reads NAME=URL pairs, each value holding any number of them
 // between white space: what --mirror and PGEXT_MIRROR take. It returns the
 // root by the archive's name, and an *InvalidError that shows no credentials.
@@ -30,14 +33,14 @@ func ParseMirrors(values ...string) (map[string]Mirror, error) {
 	for _, pair := range strings.Fields(strings.Join(values, " ")) {
 		name, root, ok := strings.Cut(pair, "=")
 		if !ok || name == "" || strings.Contains(name, "/") {
-			return nil, &InvalidError{Text: "mirror without an archive's name", hint: "write it as NAME=URL, such as debian=https://mirror.example.org/debian"}
+			return nil, &InvalidError{Text: "mirror without an archive's name", hint: mirrorHint}
 		}
 		if _, again := mirrors[name]; again {
 			return nil, &InvalidError{Archive: name, Text: "two mirrors are named"}
 		}
 		u, err := url.Parse(root)
 		if err != nil || !isRoot(u) {
-			return nil, &InvalidError{Archive: name, Text: "its mirror is not an http, https or file URL of a folder"}
+			return nil, &InvalidError{Archive: name, Text: "its mirror is not an http, https or file URL of a folder", hint: mirrorHint}
 		}
 		mirrors[name] = trimmed(root)
 	}

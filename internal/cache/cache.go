@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 )
 
 const (
@@ -46,7 +47,7 @@ func Open(dir string) (*Cache, error) {
 	case err != nil:
 		return nil, fmt.Errorf("opening the cache: %w", err)
 	case !info.IsDir():
-		return nil, fmt.Errorf("opening the cache: %s is not a directory", abs)
+		return nil, &WriteError{Dir: dir, Err: syscall.ENOTDIR}
 	}
 	c := &Cache{dir: abs, root: filepath.Join(abs, version), blobs: map[string]*state{}}
 	c.cleanTemporary()

@@ -3,6 +3,7 @@ package contents
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -10,6 +11,9 @@ import (
 
 // Request is one package to read.
 type Request struct {
+	// Name of the package for people, in errors; "" when only its digest is
+	// known.
+	Name string
 	// SHA256 is the digest of the .deb, in lower-case hex.
 	SHA256 string
 	// Keep is as for Read. ReadAll calls it from several goroutines.
@@ -28,9 +32,13 @@ func (s *Store) ReadAll(ctx context.Context, requests []Request) ([]*Contents, e
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			c, err := s.Read(ctx, requests[i].SHA256, requests[i].Keep)
+			r := requests[i]
+			c, err := s.read(ctx, r.SHA256, r.Keep)
 			results[i] = c
-			return err
+			if err != nil {
+				return fmt.Errorf("reading package %s: %w", cmp.Or(r.Name, "sha256:"+r.SHA256), err)
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {

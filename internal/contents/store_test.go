@@ -328,7 +328,7 @@ func TestReadAll(t *testing.T) {
 		deb.Control = fmt.Sprintf("Package: p%d\nVersion: 1\nArchitecture: amd64\n", i)
 		deb.Files = append([]debtest.File{{Path: "pad", Content: strings.Repeat("x", i*1000)}}, everything.Files[:2]...)
 		deb.Compression = decompress.Gzip
-		requests = append(requests, Request{add(t, c, debtest.Build(deb)), paths("usr/lib/libx.so.1.0")})
+		requests = append(requests, Request{SHA256: add(t, c, debtest.Build(deb)), Keep: paths("usr/lib/libx.so.1.0")})
 	}
 	requests = append(requests, requests[0])
 	s := New(c, Options{Jobs: 4})

@@ -37,6 +37,11 @@ func (e *NotFoundError) Error() string {
 // ExitCode returns 12, nothing satisfies it.
 func (*NotFoundError) ExitCode() int { return exitMissing }
 
+// Hint tells what a user can do.
+func (*NotFoundError) Hint() string {
+	return "correct the URL or path, or name a mirror of the archive that has it with --mirror NAME=URL"
+}
+
 // OfflineError says that something is not in the cache and no request may be
 // made for it.
 type OfflineError struct {
@@ -171,6 +176,19 @@ func (e *certificateError) Unwrap() error { return e.err }
 // Hint tells what a user can do.
 func (*certificateError) Hint() string {
 	return "if the host, or a proxy on the way, uses an authority of your own, name its certificates in SSL_CERT_FILE"
+}
+
+// unreachableError says that no answer came from a server, or from the proxy on
+// the way to it.
+type unreachableError struct{ err error }
+
+func (e *unreachableError) Error() string { return e.err.Error() }
+func (e *unreachableError) Unwrap() error { return e.err }
+
+// Hint tells what a user can do.
+func (*unreachableError) Hint() string {
+	return "is the network up, and the proxy right (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)? " +
+		"--mirror NAME=URL names another server of an archive, --archive NAME replaces the list of archives"
 }
 
 // isGone reports whether err says that nothing is there. Some servers answer 403

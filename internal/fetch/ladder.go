@@ -83,13 +83,21 @@ func (e ladderError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Hint says what to do where some rungs have the file no longer and others
-// could not be asked; "" where none is gone.
+// Hint says what to do where a rung served other bytes, where some rungs have
+// the file no longer and others could not be asked, else what the first rung
+// hints at.
 func (e ladderError) Hint() string {
-	if !slices.ContainsFunc(e, isGone) {
-		return ""
+	var mismatch *MismatchError
+	var hinter interface{ Hint() string }
+	switch {
+	case errors.As(errors.Join(e...), &mismatch):
+		return mismatch.Hint()
+	case slices.ContainsFunc(e, isGone):
+		return "some of these places no longer have it: pgext lock RECIPE takes what there is now, or try again with a network that reaches the others"
+	case errors.As(errors.Join(e...), &hinter):
+		return hinter.Hint()
 	}
-	return "some of these places no longer have it: pgext lock RECIPE takes what there is now, or try again with a network that reaches the others"
+	return ""
 }
 
 // Unwrap returns the errors of all rungs.

@@ -33,10 +33,12 @@ func TestLadder(t *testing.T) {
 		{name: "403, there", rungs: []http.HandlerFunc{status(403), good}, log: "403 Forbidden"},
 		{name: "500 for ever, there", rungs: []http.HandlerFunc{status(500), good}, log: "500 Internal Server Error (attempt 4 of 4)"},
 		{name: "wrong bytes, there", rungs: []http.HandlerFunc{bytesOf(bad), good}, log: "sha256 mismatch: got"},
-		{name: "all gone", rungs: []http.HandlerFunc{status(404), status(410)}, code: 12, want: "not found at http://"},
+		{name: "all gone", rungs: []http.HandlerFunc{status(404), status(410)}, code: 12, want: "not found at http://", hint: "correct the URL or path"},
 		{name: "gone, refused", rungs: []http.HandlerFunc{status(404), status(403)}, code: 1, want: "403 Forbidden", hint: "pgext lock RECIPE"},
-		{name: "wrong bytes, gone", rungs: []http.HandlerFunc{bytesOf(bad), status(404)}, code: 13, want: "sha256 mismatch: got"},
-		{name: "broken, wrong bytes", rungs: []http.HandlerFunc{status(501), bytesOf(bad)}, code: 13, want: "501 Not Implemented (attempt 4 of 4); http://"},
+		{name: "wrong bytes, gone", rungs: []http.HandlerFunc{bytesOf(bad), status(404)}, code: 13, want: "sha256 mismatch: got", hint: "not what the index or lock promises"},
+		{name: "broken, wrong bytes", rungs: []http.HandlerFunc{status(501), bytesOf(bad)}, code: 13, want: "501 Not Implemented (attempt 4 of 4); http://", hint: "not what the index or lock promises"},
+		{name: "no answer", rungs: []http.HandlerFunc{reset(0)}, code: 1, want: "(attempt 4 of 4)", hint: "is the network up"},
+		{name: "no answer, twice", rungs: []http.HandlerFunc{reset(0), reset(0)}, code: 1, want: "(attempt 4 of 4)", hint: "is the network up"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log strings.Builder

@@ -147,8 +147,12 @@ func (d *watchdog) explain(err error) error {
 		where = fmt.Sprintf("%s: after %d bytes", where, d.n)
 	}
 	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) {
+	var refused *refusedRedirectError
+	switch {
+	case errors.As(err, &certificate):
 		err = &certificateError{err}
+	case d.n == 0 && !errors.As(err, &refused):
+		err = &unreachableError{err}
 	}
 	if isPermanent(err) {
 		return fmt.Errorf("%s: %w", where, err)

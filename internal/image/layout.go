@@ -69,7 +69,10 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	if e.Ref == "" {
+	switch {
+	case e.Ref == "" && len(e.Tags) == 0:
+		return fmt.Sprintf("layout %s: names no image", e.Dir)
+	case e.Ref == "":
 		return fmt.Sprintf("layout %s: which of %d tags?", e.Dir, len(e.Tags))
 	}
 	return fmt.Sprintf("layout %s: no %q", e.Dir, e.Ref)
@@ -78,7 +81,7 @@ func (e *MissingError) Error() string {
 // Hint lists the tags.
 func (e *MissingError) Hint() string {
 	if len(e.Tags) == 0 {
-		return "it has no tag at all"
+		return "a build or copy into it that ends well names one"
 	}
 	return fmt.Sprintf("it has %q", e.Tags)
 }

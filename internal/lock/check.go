@@ -97,6 +97,9 @@ func (t Target) checkPackages() error {
 			return fmt.Errorf("package %s: %w", p.Package, err)
 		}
 	}
+	if !slices.ContainsFunc(t.Packages, func(p Package) bool { return p.Role == Extension }) {
+		return errors.New("no package has the role extension")
+	}
 	return nil
 }
 

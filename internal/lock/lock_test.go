@@ -156,6 +156,7 @@ func TestParseErrors(t *testing.T) {
 		{"no version", "\"lock\": 1,", "", `no version: field "lock" is missing`},
 		{"newer", "\"lock\": 1", "\"lock\": 2", `version 2 of the format, not 1`},
 		{"older", "\"lock\": 1", "\"lock\": 0", `version 0 of the format, not 1`},
+		{"a list", good, "[]", `line 1: want an object, got array`},
 		{"wrong type", "\"postgres\": 18,", "\"postgres\": \"18\",", `line 6: targets.postgres: want int, got string`},
 		{"unknown field", "\"distro\"", "\"distribution\"", `json: unknown field "distribution"`},
 		{"field in upper case", "\"distro\"", "\"Distro\"", `line 5: unknown field "Distro"`},
@@ -180,6 +181,7 @@ func TestParseErrors(t *testing.T) {
 		{"URL", `"path":"pool`, `"path":"https://x.example/pool`, `target forky/18/amd64: package libproj25: path: "https://x.example/pool/main/p/proj/libproj25_9.7.0-1_amd64.deb" is a URL; a lock has paths below an archive's root`},
 		{"absolute path", `"path":"pool`, `"path":"/pool`, `target forky/18/amd64: package libproj25: path: "/pool/main/p/proj/libproj25_9.7.0-1_amd64.deb" is not a path below the archive's root`},
 		{"escaping path", `"path":"pool`, `"path":"pool/../..`, `target forky/18/amd64: package libproj25: path: "pool/../../main/p/proj/libproj25_9.7.0-1_amd64.deb" is not a path below the archive's root`},
+		{"no extension", `"role":"extension"`, `"role":"data"`, `target forky/18/amd64: no package has the role extension`},
 		{"package twice", `"package":"vendor"`, `"package":"libproj25"`, `target forky/18/amd64: package libproj25: appears twice`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -84,6 +84,9 @@ func located(data []byte, err error) error {
 	case errors.As(err, &mismatch):
 		offset = mismatch.Offset
 		err = fmt.Errorf("%s: want %v, got %s", mismatch.Field, mismatch.Type, mismatch.Value)
+		if mismatch.Field == "" {
+			err = fmt.Errorf("want an object, got %s", mismatch.Value)
+		}
 	default:
 		return err
 	}
