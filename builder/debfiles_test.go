@@ -126,7 +126,7 @@ func TestFilesFail(t *testing.T) {
 		{"wrong digest", fmt.Sprintf("{path: thing.deb, sha256: %x}", sha256.Sum256(nil)), "amd64", 13, "thing.deb: "},
 		{"not there", fmt.Sprintf("{path: gone.deb, sha256: %x}", sha256.Sum256(deb)), "amd64", 12, "gone.deb"},
 		{"not there, with a token", fmt.Sprintf("{url: 'URL/gone.deb?token=secret', sha256: %x}", sha256.Sum256(deb)), "amd64", 12, "gone.deb"},
-		{"no package", fmt.Sprintf("{path: key.asc, sha256: %s}", "KEY"), "amd64", 1, "reading source.deb.files: reading package sha256:"},
+		{"no package", fmt.Sprintf("{path: key.asc, sha256: %s}", "KEY"), "amd64", 1, "reading source.deb.files: reading package key.asc: "},
 		{"for another architecture", fmt.Sprintf("{path: thing.deb, sha256: %x}", sha256.Sum256(deb)), "arm64", 10, "source.deb.files: thing.deb: is a package for amd64, not for arm64"},
 		{"none for an architecture", fmt.Sprintf("{path: thing.deb, distro: sid, sha256: %x}", sha256.Sum256(deb)), "amd64", 10, "none of them is for forky/18/amd64"},
 		{"unsatisfiable", fmt.Sprintf("{path: thing.deb, arch: amd64, sha256: %x}", sha256.Sum256(deb)), "amd64", 12, "package vendor-thing cannot be installed: vendor-thing depends on libgone1"},
