@@ -142,7 +142,19 @@ func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string)
 		return e.damaged(out, err), nil, nil
 	}
 	i := s.Images[0]
-	out.Platform, out.Arch, out.Created, out.Labels, out.Tree = i.Platform, i.Arch, i.Created, i.Labels, i.Tree
+	if why := i.Damage; why != nil {
+		return e.damaged(out, why), nil, nil
+	}
+	out.Platform, out.Arch, out.Created, out.Tree = i.Platform, i.Arch, i.Created, i.Tree
+	out.Labels, out.Annotations = i.Labels, i.Annotations
+	for _, l := range i.Layers {
+		if l.GoesOn {
+			out.Hiding = append(out.Hiding, l.Digest)
+		}
+	}
+	for _, special := range i.Special {
+		out.Special = append(out.Special, special.Path)
+	}
 	for _, p := range i.Packages {
 		out.Packages = append(out.Packages, verify.Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
 	}

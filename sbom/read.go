@@ -2,7 +2,6 @@ package sbom
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/license"
 )
 
@@ -80,8 +80,9 @@ type (
 
 // ReadSPDX reads an SPDX 2.3 document in JSON, also one that another program
 // wrote. It is an error when the document is no such thing or contradicts
-// itself: an identifier that is used twice or names nothing, a path that leaves
-// the image, a licence that is no expression or has no text.
+// itself: a key, an identifier or a digest that is there twice, an identifier that
+// names nothing, a path that leaves the image, a licence that is no expression or
+// has no text.
 func ReadSPDX(data []byte) (Inventory, error) {
 	inv, err := readSPDX(data)
 	if err != nil {
@@ -95,7 +96,7 @@ func readSPDX(data []byte) (Inventory, error) {
 		return Inventory{}, fmt.Errorf("%d bytes, more than %d", len(data), maxDocument)
 	}
 	var d spdxDocument
-	if err := json.Unmarshal(data, &d); err != nil {
+	if err := jsonkeys.Unmarshal(data, &d, jsonkeys.Rules{}); err != nil {
 		return Inventory{}, err
 	}
 	if d.Version != "SPDX-2.3" {
@@ -106,7 +107,7 @@ func readSPDX(data []byte) (Inventory, error) {
 		return Inventory{}, fmt.Errorf("created: %w", err)
 	}
 	r := spdxReader{document: d, packages: map[string]int{}, files: map[string]int{}, owners: map[string]owning{}, pairs: map[[2]string]bool{}}
-	for _, step := range []func() error{r.index, r.licenses, r.relations} {
+	for _, step := range []func() error{r.index, r.single, r.licenses, r.relations} {
 		if err := step(); err != nil {
 			return Inventory{}, err
 		}
@@ -170,6 +171,45 @@ func (r *spdxReader) index() error {
 	}
 	return nil
 }
+
+// single holds that nothing has two digests of an algorithm or two package
+// URLs: readers differ in which of the two they believe.
+func (r *spdxReader) single() error {
+	for _, f := range r.document.Files {
+		if err := oneEach(f.ID, f.Checksums, nil); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.document.Packages {
+		if err := oneEach(p.ID, p.Checksums, p.References); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func oneEach(id string, sums []spdxChecksum, refs []spdxReference) error {
+	seen := map[string]bool{}
+	for _, s := range sums {
+		if seen[s.Algorithm] {
+			return fmt.Errorf("%s has more than one %s", id, s.Algorithm)
+		}
+		seen[s.Algorithm] = true
+	}
+	for _, r := range refs {
+		if r.Type != purlReference {
+			continue
+		}
+		if seen[r.Type] {
+			return fmt.Errorf("%s has more than one package URL", id)
+		}
+		seen[r.Type] = true
+	}
+	return nil
+}
+
+// purlReference is the type of a reference that is a package URL.
+const purlReference = "purl"
 
 // licenses holds that the licences are expressions whose references have a
 // text.
@@ -333,7 +373,7 @@ func byPath(list []Owned) error {
 func (p spdxPackage) entry() Entry {
 	e := Entry{Name: p.Name, Version: p.Version, SHA256: digestOf(p.Checksums, "SHA256", 32), License: stated(p.License)}
 	for _, ref := range p.References {
-		if ref.Type == "purl" {
+		if ref.Type == purlReference {
 			e.PURL = ref.Locator
 			break
 		}

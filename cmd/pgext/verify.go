@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,9 +48,12 @@ func (t *trustFlags) bind(fs *pflag.FlagSet) {
 
 // check refuses flags that do not go together.
 func (t trustFlags) check() error {
-	i := t.identity
+	i, key := t.identity, strings.Join(t.keys, "")
+	if slices.Contains(t.keys, "") {
+		key = ""
+	}
 	if err := notEmpty(t.given, map[string]string{
-		"key": strings.Join(t.keys, ""), "trusted-root": t.trustedRoot, "certificate-identity": i.Subject, "certificate-identity-regexp": i.SubjectRegexp,
+		"key": key, "trusted-root": t.trustedRoot, "certificate-identity": i.Subject, "certificate-identity-regexp": i.SubjectRegexp,
 		"certificate-oidc-issuer": i.Issuer, "certificate-oidc-issuer-regexp": i.IssuerRegexp,
 	}); err != nil {
 		return err

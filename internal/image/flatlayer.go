@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,6 +29,9 @@ type FlatLayer struct {
 	// has another one.
 	DiffID     v1.Hash
 	Mismatched bool
+	// GoesOn tells that something follows the end of the archive, where some
+	// programs look.
+	GoesOn bool
 }
 
 func describeLayer(l v1.Layer) (f FlatLayer, err error) {
@@ -72,24 +76,26 @@ func (f *flattener) apply(layer v1.Layer, diffID v1.Hash) error {
 	in := bufio.NewReaderSize(io.TeeReader(blob, digest), 64<<10)
 	format, stream, err := open(in, f.o.MaxSize-f.packed)
 	if err != nil {
-		return err
+		return f.blame(err, in, digest, want)
 	}
 	defer stream.Close()
 	plain := &counter{r: io.TeeReader(stream, diff)}
 	if err := f.read(tar.NewReader(plain), layer); err != nil {
-		return err
+		return f.blame(err, in, digest, want)
 	}
-	for _, rest := range []io.Reader{plain, in} {
-		if _, err := io.CopyBuffer(onlyWriter{io.Discard}, rest, f.buf); err != nil {
-			return err
-		}
+	var behind onlyZeros
+	if _, err := io.CopyBuffer(&behind, plain, f.buf); err != nil {
+		return f.blame(err, in, digest, want)
+	}
+	if _, err := io.CopyBuffer(onlyWriter{io.Discard}, in, f.buf); err != nil {
+		return err
 	}
 	f.packed += plain.n
 	facts, err := describeLayer(layer)
 	if err != nil {
 		return err
 	}
-	facts.Format, facts.Unpacked = format, plain.n
+	facts.Format, facts.Unpacked, facts.GoesOn = format, plain.n, behind.broken
 	facts.DiffID = v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(diff.Sum(nil))}
 	facts.Mismatched = facts.DiffID != diffID
 	f.layers = append(f.layers, facts)
@@ -98,6 +104,32 @@ func (f *flattener) apply(layer v1.Layer, diffID v1.Hash) error {
 	}
 	return f.check(diff, diffID)
 }
+
+// blame tells what a layer's maker did from what happened to it since, and on
+// its way here, by the digest of all of it.
+func (f *flattener) blame(err error, rest io.Reader, digest hash.Hash, want v1.Hash) error {
+	malformed := false
+	for _, is := range []error{io.ErrUnexpectedEOF, io.EOF, tar.ErrHeader, decompress.ErrCorrupt, decompress.ErrUnsupported} {
+		malformed = malformed || errors.Is(err, is)
+	}
+	if !malformed {
+		return err
+	}
+	if _, cut := io.CopyBuffer(onlyWriter{io.Discard}, rest, f.buf); cut != nil {
+		return cut
+	}
+	if damaged := f.check(digest, want); damaged != nil {
+		return damaged
+	}
+	return &MalformedError{err}
+}
+
+// MalformedError says that a layer is what its digest promises, and cannot be
+// unpacked by anybody. It wraps nothing: an end that comes too early is no
+// trouble of a network here.
+type MalformedError struct{ Err error }
+
+func (e *MalformedError) Error() string { return "it cannot be unpacked: " + e.Err.Error() }
 
 func (f *flattener) check(h hash.Hash, want v1.Hash) error {
 	got := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
@@ -116,6 +148,14 @@ func open(in *bufio.Reader, limit int64) (decompress.Format, io.ReadCloser, erro
 	format := decompress.Detect(prefix)
 	stream, err := decompress.NewReader(in, format, decompress.Options{MaxSize: max(1, limit), Jobs: 1})
 	return format, stream, err
+}
+
+// onlyZeros notes whether anything else is written.
+type onlyZeros struct{ broken bool }
+
+func (z *onlyZeros) Write(p []byte) (int, error) {
+	z.broken = z.broken || len(bytes.TrimLeft(p, "\x00")) > 0
+	return len(p), nil
 }
 
 // counter counts what is read.

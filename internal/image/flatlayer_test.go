@@ -3,7 +3,10 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +111,82 @@ func TestFlattenLook(t *testing.T) {
 		}
 		if b, err := e.ReadAll(10); err != nil || int64(len(b)) != e.Size {
 			t.Errorf("reading %s = %q, %v", path, b, err)
+		}
+	}
+}
+
+// TestFlattenBlames: what a layer's maker did is told from what happened to it
+// since.
+func TestFlattenBlames(t *testing.T) {
+	good := tarOf(t, "fa 1")
+	packed := gzipped(t, good)
+	for name, content := range map[string][]byte{
+		"text":               []byte(strings.Repeat("text ", 500)),
+		"cut tar":            good[:512],
+		"cut gzip":           packed[:len(packed)-9],
+		"garbage behind":     append(slices.Clone(packed), "garbage"...),
+		"gzip of half a tar": gzipped(t, good[:512]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var malformed *MalformedError
+			if _, err := Flatten(t.Context(), plain(t, content), FlattenOptions{Lenient: true}); !errors.As(err, &malformed) {
+				t.Errorf("Flatten() = %v, want a *MalformedError", err)
+			}
+			var damaged *DamagedError
+			if _, err := Flatten(t.Context(), mislabelled{plain(t, content)}, FlattenOptions{Lenient: true}); !errors.As(err, &damaged) {
+				t.Errorf("Flatten() of another blob than the manifest's = %v, want a *DamagedError", err)
+			}
+		})
+	}
+}
+
+func gzipped(tb testing.TB, content []byte) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(content); err != nil {
+		tb.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// mislabelled is an image whose layers have other digests.
+type mislabelled struct{ v1.Image }
+
+func (m mislabelled) Layers() ([]v1.Layer, error) {
+	layers, err := m.Image.Layers()
+	for i := range layers {
+		layers[i] = otherDigest{layers[i]}
+	}
+	return layers, err
+}
+
+type otherDigest struct{ v1.Layer }
+
+func (otherDigest) Digest() (v1.Hash, error) {
+	return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}, nil
+}
+
+// TestFlattenGoesOn: what follows the end of an archive is seen by some
+// programs alone.
+func TestFlattenGoesOn(t *testing.T) {
+	good := tarOf(t, "fa 1")
+	for name, tc := range map[string]struct {
+		content []byte
+		want    bool
+	}{
+		"padding": {append(slices.Clone(good), make([]byte, 5000)...), false},
+		"another": {append(slices.Clone(good), tarOf(t, "fb 1")...), true},
+	} {
+		flat, err := Flatten(t.Context(), plain(t, tc.content), FlattenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := flat.Layers[0].GoesOn; got != tc.want {
+			t.Errorf("%s: GoesOn = %v", name, got)
 		}
 	}
 }

@@ -259,7 +259,26 @@ func (l *Layout) manifest(d v1.Descriptor) (manifest, error) {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return manifest{}, fmt.Errorf("blob %s: %w", d.Digest, err)
 	}
+	if m.Manifests != nil && (m.Config != nil || m.Layers != nil) {
+		return manifest{}, &TwofoldError{d.Digest}
+	}
 	return m, nil
+}
+
+// TwofoldError says that a manifest can be read as an image and as an index:
+// what one program judges is not what another one runs.
+type TwofoldError struct{ Digest v1.Hash }
+
+func (e *TwofoldError) Error() string {
+	return fmt.Sprintf("manifest %s is an image and an index at once", e.Digest)
+}
+
+// ExitCode is that of what cannot be trusted.
+func (*TwofoldError) ExitCode() int { return 13 }
+
+// Hint says what it means.
+func (*TwofoldError) Hint() string {
+	return "no program writes such a manifest by mistake: do not use the image"
 }
 
 // bytes reads a small blob, and verifies it.
@@ -273,7 +292,7 @@ func (l *Layout) bytes(d v1.Descriptor) ([]byte, error) {
 		return nil, err
 	}
 	if got, size, err := v1.SHA256(bytes.NewReader(raw)); err != nil || got != d.Digest || size != d.Size {
-		return nil, &DamagedError{Where: "layout " + l.dir, Want: d.Digest, Got: got}
+		return nil, l.damaged(d, got, size)
 	}
 	return raw, nil
 }
@@ -293,9 +312,24 @@ type DamagedError struct {
 	Where string
 	// Want is the blob's name, Got its content's digest.
 	Want, Got v1.Hash
+	// WantSize and GotSize are in bytes, where the digest is right and the size
+	// is not.
+	WantSize, GotSize int64
+}
+
+// damaged is the error about the blob that d describes.
+func (l *Layout) damaged(d v1.Descriptor, got v1.Hash, size int64) error {
+	e := &DamagedError{Where: "layout " + l.dir, Want: d.Digest, Got: got}
+	if got == d.Digest {
+		e.WantSize, e.GotSize = d.Size, size
+	}
+	return e
 }
 
 func (e *DamagedError) Error() string {
+	if e.WantSize != e.GotSize {
+		return fmt.Sprintf("%s: blob %s has %d bytes, and what lists it says %d", e.Where, e.Want, e.GotSize, e.WantSize)
+	}
 	return fmt.Sprintf("%s: blob %s is damaged: its content has %s", e.Where, e.Want, e.Got)
 }
 
@@ -339,7 +373,7 @@ func (l *Layout) verifyFile(d v1.Descriptor, f *os.File) error {
 		return err
 	}
 	if got != d.Digest || size != d.Size {
-		return &DamagedError{Where: "layout " + l.dir, Want: d.Digest, Got: got}
+		return l.damaged(d, got, size)
 	}
 	l.trust(d.Digest, info)
 	return nil

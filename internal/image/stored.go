@@ -134,6 +134,9 @@ func (l *Layout) Referrers(h v1.Hash) ([]v1.Image, error) {
 }
 
 func (l *Layout) image(d v1.Descriptor) (v1.Image, error) {
+	if _, err := l.manifest(d); err != nil {
+		return nil, err
+	}
 	return partial.CompressedToImage(&storedImage{l, d})
 }
 
@@ -149,6 +152,9 @@ func (i *storedIndex) Size() (int64, error)                { return i.desc.Size,
 func (i *storedIndex) RawManifest() ([]byte, error)        { return i.layout.bytes(i.desc) }
 
 func (i *storedIndex) IndexManifest() (*v1.IndexManifest, error) {
+	if _, err := i.layout.manifest(i.desc); err != nil {
+		return nil, err
+	}
 	raw, err := i.RawManifest()
 	if err != nil {
 		return nil, err

@@ -48,6 +48,9 @@ func Check(data []byte, rules Rules) error {
 			err = errors.New("something follows the document")
 		}
 	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // that of a connection is another
+		err = errors.New("unexpected end of JSON input")
+	}
 	if err != nil {
 		return &Error{r.InputOffset(), err}
 	}

@@ -101,8 +101,8 @@ func ParsePredicate(data []byte) (Predicate, error) {
 	if got := strict.BuildDefinition.BuildType; got != BuildType {
 		return p, foreign("buildDefinition.buildType", got, BuildType)
 	}
-	if err := json.Unmarshal(data, &p); err != nil {
-		return p, invalid("", "%w", err)
+	if err := decode(data, &p); err != nil {
+		return p, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(strict.BuildDefinition.ExternalParameters))
 	dec.DisallowUnknownFields()
@@ -205,10 +205,7 @@ func decode(data []byte, into any) error {
 	if len(data) > MaxSize {
 		return invalid("", "%d bytes, more than %d", len(data), MaxSize)
 	}
-	if err := jsonkeys.Check(data, jsonkeys.Rules{Maps: []string{"annotations"}}); err != nil {
-		return invalid("", "%w", err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
+	if err := jsonkeys.Unmarshal(data, into, jsonkeys.Rules{Maps: []string{"annotations"}}); err != nil {
 		return invalid("", "%w", err)
 	}
 	return nil

@@ -58,15 +58,16 @@ func TestParseRefuses(t *testing.T) {
 		name, text, want string
 		foreign          bool
 	}{
-		{"nothing", "", "reading provenance: EOF", false},
-		{"no JSON", "{", "reading provenance: EOF", false},
+		{"nothing", "", "reading provenance: unexpected end of JSON input", false},
+		{"no JSON", "{", "reading provenance: unexpected end of JSON input", false},
 		{"a list", "[]", "reading provenance: json: cannot unmarshal array into Go value", false},
 		{"two documents", text + "{}", "reading provenance: something follows the document", false},
 		{"too large", strings.Repeat(" ", MaxSize+1), "reading provenance: 16777217 bytes, more than 16777216", false},
 		{"too deep", strings.Repeat("[", 100), "reading provenance: nested more than 64 deep", false},
 		{"key that repeats", replace(`"predicateType"`, `"predicateType": "a", "predicateType"`), `reading provenance: key "predicateType" repeats`, false},
-		{"key in another case", replace(`"subject"`, `"Subject": [], "subject"`), `reading provenance: key "subject" repeats`, false},
-		{"key with another s", replace(`"subject"`, `"ſubject": [], "subject"`), `reading provenance: key "subject" repeats`, false},
+		{"key in another case", replace(`"subject"`, `"Subject"`), `reading provenance: key "Subject" is not "subject"`, false},
+		{"parameter in another case", replace(`"recipe": `, `"Recipe": `), `reading provenance: key "Recipe" is not "recipe"`, false},
+		{"key with another s", replace(`"subject"`, `"ſubject": [], "subject"`), `reading provenance: key "ſubject" is not "subject"`, false},
 		{"another statement", replace(StatementType, "https://in-toto.io/Statement/v0.1"), `reading provenance: _type: is "https://in-toto.io/Statement/v0.1"`, true},
 		{"another predicate", replace(PredicateType, "https://spdx.dev/Document"), `reading provenance: predicateType: is "https://spdx.dev/Document"`, true},
 		{"another build type", replace("#build-type-1", "#build-type-2"), `reading provenance: buildDefinition.buildType: is "` + strings.Replace(BuildType, "1", "2", 1), true},

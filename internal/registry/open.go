@@ -129,6 +129,7 @@ func (i *openedIndex) ImageIndex(h v1.Hash) (v1.ImageIndex, error) {
 // opened is an image or an index.
 type opened struct {
 	digest v1.Hash
+	size   int64 // of the manifest, in bytes
 	image  v1.Image
 	index  v1.ImageIndex
 	// below are the digests of all manifests that it lists.
@@ -166,7 +167,7 @@ func (s *session) open(ctx context.Context, ref string, depth int) (opened, bool
 		return opened{}, true, fmt.Errorf("manifest %s: %w", m.digest, err)
 	}
 	m.mediaType = d.kind()
-	out := opened{digest: m.digest}
+	out := opened{digest: m.digest, size: int64(len(m.raw))}
 	switch {
 	case m.mediaType.IsIndex() && depth < maxNesting:
 		err = s.openIndex(ctx, m, &out, depth)
@@ -191,6 +192,8 @@ func (s *session) openIndex(ctx context.Context, m stored, out *opened, depth in
 			return err
 		case !ok:
 			return &incompleteError{"manifest " + d.Digest.String(), notThere}
+		case child.size != d.Size:
+			return fmt.Errorf("manifest %s: it has %d bytes, and index %s says %d", d.Digest, child.size, m.digest, d.Size)
 		case child.index != nil:
 			idx.indexes[d.Digest] = child.index
 		default:

@@ -76,14 +76,16 @@ type document struct {
 	Annotations  map[string]string `json:"annotations"`
 	Manifests    []struct{}        `json:"manifests"`
 	Config       *v1.Descriptor    `json:"config"`
+	Layers       []struct{}        `json:"layers"`
 	Subject      *v1.Descriptor    `json:"subject"`
 }
 
-// kind is the media type to serve the manifest with; "" when it is none. Its
-// own field is optional in OCI.
+// kind is the media type to serve the manifest with; "" when it is none, or an
+// image and an index at once, which is another thing to everybody. Its own field
+// is optional in OCI.
 func (d document) kind() types.MediaType {
 	switch {
-	case d.Version != 2:
+	case d.Version != 2, d.Manifests != nil && (d.Config != nil || d.Layers != nil):
 		return ""
 	case d.MediaType.IsIndex() || d.MediaType.IsImage():
 		return d.MediaType

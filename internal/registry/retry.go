@@ -45,8 +45,20 @@ func newRetrying(o Options) *retrying {
 	return &retrying{o: o, next: o.Transport, free: make(chan struct{}, o.Jobs)}
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A request that is answered with 401
+// has its body again: the library sends the same one once more, with a token.
 func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !t.o.Insecure && tellsAll(req) {
+		return nil, &PlainError{Host: req.URL.Host}
+	}
+	resp, err := t.repeat(req)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized && req.GetBody != nil {
+		req.Body = &lateBody{open: req.GetBody}
+	}
+	return resp, err
+}
+
+func (t *retrying) repeat(req *http.Request) (*http.Response, error) {
 	wait := t.o.Backoff
 	for attempt := 1; ; attempt++ {
 		resp, err := t.once(req)

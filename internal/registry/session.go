@@ -48,7 +48,7 @@ func (c *Client) session(ctx context.Context, repo name.Repository, scope string
 	}
 	auth, err := authn.Resolve(ctx, c.o.Keychain, repo)
 	if err != nil {
-		return nil, err
+		return nil, &CredentialsError{err}
 	}
 	agent := transport.NewUserAgent(c.transport, c.o.UserAgent)
 	t, err := transport.NewWithContext(ctx, repo.Registry, auth, agent, []string{repo.Scope(scope)})

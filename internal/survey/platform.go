@@ -98,7 +98,7 @@ func (x *examination) judgeLayers(m *v1.Manifest, config *v1.ConfigFile) {
 		}
 		if i < len(x.flat.Layers) {
 			f := x.flat.Layers[i]
-			l.Compression, l.Unpacked = f.Format.String(), f.Unpacked
+			l.Compression, l.Unpacked, l.GoesOn = f.Format.String(), f.Unpacked, f.GoesOn
 			x.judgeLayer(i+1, d.MediaType, f.Format)
 			if f.Mismatched && i < len(config.RootFS.DiffIDs) {
 				x.find("PGX040", "", fmt.Sprintf("layer %d unpacks to %s, the config's diff_id is %s", i+1, f.DiffID, config.RootFS.DiffIDs[i]), "")

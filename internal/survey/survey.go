@@ -66,6 +66,11 @@ type Image struct {
 	// label's ld_library_path, else every folder that has some.
 	LibraryPath []string
 	Tree        filetree.Tree
+	// Special are the entries that no Tree can hold, by path.
+	Special []image.Special
+	// Damage says why the layers cannot be unpacked, which is a finding too;
+	// nil when they can. Then Tree is empty.
+	Damage error
 	// Owner maps paths to the package that gave the file.
 	Owner map[string]string
 	// Roots and Own are the input of a closure over a base.
@@ -81,6 +86,8 @@ type Layer struct {
 	Compression string `json:"compression"`
 	Size        int64  `json:"size"`
 	Unpacked    int64  `json:"unpacked"`
+	// GoesOn tells that something follows the end of the archive.
+	GoesOn bool `json:"-"`
 	// Comment is what the history says about it.
 	Comment string `json:"comment,omitempty"`
 }

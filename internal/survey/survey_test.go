@@ -155,12 +155,19 @@ func TestShapes(t *testing.T) {
 		{"no tar at all", made(t, "amd64", nil, plain(make([]byte, 3000), types.OCIUncompressedLayer)), ""},
 		{
 			"text", made(t, "amd64", nil, plain([]byte(strings.Repeat("text ", 500)), types.OCIUncompressedLayer)),
-			"PGX040 error: reading image DIGEST: layer 1: archive/tar: invalid tar header (amd64)",
+			"PGX040 error: reading image DIGEST: layer 1: it cannot be unpacked: archive/tar: invalid tar header (amd64)",
+		},
+		{
+			"half a tar", made(t, "amd64", nil, plain(data[:600], types.OCIUncompressedLayer)),
+			"PGX040 error: reading image DIGEST: layer 1: it cannot be unpacked: entry \"lib/vector.so\": unexpected EOF (amd64)",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a, err := image.FromImage(tc.img)
 			s := take(t, a, err)
+			if malformed := strings.Contains(tc.want, "unpacked:"); (s.Images[0].Damage != nil) != malformed {
+				t.Errorf("Damage = %v", s.Images[0].Damage)
+			}
 			got := ""
 			for _, text := range texts(s) {
 				if strings.HasPrefix(text, "PGX040") || strings.HasPrefix(text, "PGX045") {

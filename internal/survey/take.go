@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
 
@@ -64,17 +63,19 @@ func takeImage(ctx context.Context, img v1.Image, entries map[v1.Hash]v1.Descrip
 // finding, and the image counts as empty.
 func (x *examination) unpack(ctx context.Context, img v1.Image, o Options) error {
 	reader := newReader()
+	var broken *image.MalformedError
 	flat, err := image.Flatten(ctx, img, image.FlattenOptions{
 		Cache: o.Cache, Keep: wanted, Look: reader.look, Lenient: true,
 	})
 	switch {
 	case errors.Is(err, image.ErrEscape):
 		x.find("PGX005", "", err.Error(), "")
-	case errors.Is(err, tar.ErrHeader):
+	case errors.As(err, &broken):
 		x.find("PGX040", "", err.Error(), "")
 	case err != nil:
 		return err
 	}
+	x.Damage, x.Special = err, flat.Special
 	x.flat, x.facts, x.Tree = flat, reader.facts, flat.Tree
 	return nil
 }

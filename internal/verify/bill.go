@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +10,9 @@ import (
 	"github.com/anchore/packageurl-go"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/jsonkeys"
+	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 )
 
@@ -104,6 +106,18 @@ func fileFaults(i Image, inv sbom.Inventory) []string {
 			fault("%s: the image has it, and the SBOM does not list it", e.Path)
 		}
 	}
+	return append(faults, unlisted(i)...)
+}
+
+// unlisted is what of an image no SBOM can list.
+func unlisted(i Image) []string {
+	var faults []string
+	for _, path := range i.Special {
+		faults = append(faults, path+": it is a device or a pipe, which no SBOM lists")
+	}
+	for _, layer := range i.Hiding {
+		faults = append(faults, fmt.Sprintf("layer %s: something follows the end of its archive", layer))
+	}
 	return faults
 }
 
@@ -124,6 +138,10 @@ const upstream = "pkg:generic/"
 // itself lists.
 func packageFaults(i Image, inv sbom.Inventory) []string {
 	billed, faults := map[string]string{}, []string(nil)
+	listed, archs := map[string]string{}, map[string]string{}
+	for _, p := range i.Packages {
+		listed[p.Name], archs[p.Name] = p.Version, p.Arch
+	}
 	for _, p := range inv.Packages {
 		if strings.HasPrefix(p.PURL, upstream) {
 			continue
@@ -132,22 +150,36 @@ func packageFaults(i Image, inv sbom.Inventory) []string {
 			faults = append(faults, p.Name+" is in the SBOM more than once")
 		}
 		billed[p.Name] = p.Version
-		if !named(p) {
+		if !named(p, archs[p.Name], distribution(i.Labels)) {
 			faults = append(faults, fmt.Sprintf("%s %s: its package URL is of something else: %s", p.Name, p.Version, orNothing(p.PURL)))
 		}
-	}
-	listed := map[string]string{}
-	for _, p := range i.Packages {
-		listed[p.Name] = p.Version
 	}
 	return append(faults, different(billed, listed, "the SBOM", "the image's package database")...)
 }
 
 // named reports whether the URL of a package, which is what scanners look at,
-// is about its name and version.
-func named(p sbom.Entry) bool {
+// is about its name, version and architecture, and about the image's
+// distribution.
+func named(p sbom.Entry, arch, distribution string) bool {
 	u, err := packageurl.FromString(p.PURL)
-	return err == nil && u.Type == packageurl.TypeDebian && u.Name == p.Name && u.Version == p.Version
+	if err != nil || u.Type != packageurl.TypeDebian || u.Namespace != debian || u.Name != p.Name || u.Version != p.Version {
+		return false
+	}
+	qualifiers := u.Qualifiers.Map()
+	return (arch == "" || qualifiers["arch"] == arch) && (distribution == "" || qualifiers["distro"] == distribution)
+}
+
+// debian is what package URLs call the distribution.
+const debian = "debian"
+
+// distribution is what package URLs call the release that labels name; "" where
+// they name none that has a number.
+func distribution(labels map[string]string) string {
+	m, err := metadata.FromLabels(labels)
+	if err != nil || layout.VersionID(m.Distro) == "" {
+		return ""
+	}
+	return debian + "-" + layout.VersionID(m.Distro)
 }
 
 // different tells in which names and versions two sides differ.
@@ -183,13 +215,18 @@ type component struct {
 	Components []component `json:"components"`
 }
 
+// sha256 is "" for none, and for two: readers differ in which they believe.
 func (c component) sha256() string {
+	sum, count := "", 0
 	for _, h := range c.Hashes {
 		if h.Algorithm == "SHA-256" {
-			return strings.ToLower(h.Content)
+			sum, count = strings.ToLower(h.Content), count+1
 		}
 	}
-	return ""
+	if count != 1 {
+		return ""
+	}
+	return sum
 }
 
 // bom is what of a CycloneDX document is read.
@@ -204,8 +241,11 @@ type bom struct {
 // readBOM returns a CycloneDX document and the digest of the manifest that it is
 // about; "" when it does not say.
 func readBOM(data []byte) (b bom, digest string, err error) {
-	if err := json.Unmarshal(data, &b); err != nil || b.Format != "CycloneDX" {
-		return bom{}, "", errors.New("the CycloneDX document that is attached cannot be read")
+	if err := jsonkeys.Unmarshal(data, &b, jsonkeys.Rules{}); err != nil {
+		return bom{}, "", fmt.Errorf("the CycloneDX document that is attached cannot be read: %w", err)
+	}
+	if b.Format != "CycloneDX" {
+		return bom{}, "", errors.New("the CycloneDX document that is attached cannot be read: it says it is something else")
 	}
 	if digest = b.Metadata.Component.sha256(); digest != "" {
 		digest = "sha256:" + digest
@@ -241,12 +281,19 @@ func (j *judge) cyclonedx(i Image, inv *sbom.Inventory) {
 	j.fail("cyclonedx", detail, hint)
 }
 
-// bomFaults compares packages by version, URL and digest, files by digest.
+// bomFaults compares packages by version, URL and digest, files by digest. The
+// type says which is which: scanners look up libraries alone.
 func bomFaults(components []component, inv sbom.Inventory) []string {
 	said := func(version, purl, sha256 string) string {
 		return strings.TrimSpace(version+" "+purl) + " with SHA-256 " + sha256
 	}
-	a, b := map[string]string{}, map[string]string{}
+	a, b, types := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, p := range inv.Packages {
+		b[p.Name], types[p.Name] = said(p.Version, p.PURL, p.SHA256), "library"
+	}
+	for _, f := range inv.Files {
+		b[f.Path], types[f.Path] = said("", "", f.SHA256), "file"
+	}
 	var faults []string
 	var walk func([]component)
 	walk = func(list []component) {
@@ -254,16 +301,13 @@ func bomFaults(components []component, inv sbom.Inventory) []string {
 			if _, twice := a[c.Name]; twice {
 				faults = append(faults, c.Name+" is in CycloneDX more than once")
 			}
+			if want, ok := types[c.Name]; ok && c.Type != want {
+				faults = append(faults, fmt.Sprintf("%s is of type %s in CycloneDX, and should be of type %s", c.Name, orNothing(c.Type), want))
+			}
 			a[c.Name] = said(c.Version, c.PURL, c.sha256())
 			walk(c.Components)
 		}
 	}
 	walk(components)
-	for _, p := range inv.Packages {
-		b[p.Name] = said(p.Version, p.PURL, p.SHA256)
-	}
-	for _, f := range inv.Files {
-		b[f.Path] = said("", "", f.SHA256)
-	}
 	return append(faults, different(a, b, "CycloneDX", "SPDX")...)
 }

@@ -53,6 +53,9 @@ type made struct {
 	labels map[string]string
 	// internal is the provenance's.
 	internal provenance.Internal
+	upstream *provenance.Upstream
+	// annotations are the caller's.
+	annotations map[string]string
 }
 
 // newMade returns the image of one architecture.
@@ -130,7 +133,7 @@ func (m *made) describe(t *testing.T) {
 func (m made) statement(t *testing.T) provenance.Statement {
 	t.Helper()
 	s, err := provenance.New(provenance.Input{
-		Digest: m.digest, Recipe: []byte(m.recipe), Pins: m.pins, Compression: "gzip", Internal: m.internal,
+		Digest: m.digest, Recipe: []byte(m.recipe), Pins: m.pins, Compression: "gzip", Internal: m.internal, Upstream: m.upstream, Annotations: m.annotations,
 		Locate: func(archive, path string) (string, error) { return "https://" + archive + ".example/" + path, nil },
 		PURL:   func(p lock.Package) string { return "pkg:deb/debian/" + p.Package + "@" + p.Version },
 	})

@@ -47,13 +47,19 @@ type Image struct {
 	// Digest is the manifest's, "sha256:" and hex.
 	Digest  string
 	Created time.Time
-	// Labels are the config's.
-	Labels map[string]string
+	// Labels are the config's, Annotations the manifest's.
+	Labels, Annotations map[string]string
 	// Damage says why the layers cannot be read, or that a blob is not what
 	// its digest says; nil when they can. Then Tree and Packages are empty.
 	Damage error
 	// Tree is what the layers amount to.
 	Tree filetree.Tree
+	// Special are the paths of devices, pipes and the like, which a Tree cannot
+	// hold.
+	Special []string
+	// Hiding are the digests of layers in which something follows the end of
+	// the archive: some programs unpack that too.
+	Hiding []string
 	// Packages are those of the image's own package database.
 	Packages []Package
 	// Documents are attached to the manifest without a signature.

@@ -41,7 +41,7 @@ func (j *judge) origin(i Image, inv *sbom.Inventory) *provenance.Statement {
 		return s
 	}
 	j.agree("provenance packages", fmt.Sprintf("its %d packages are those of the SBOM", len(pins.Packages)),
-		"the provenance does not agree with the SBOM", beware, pinFaults(pins, *inv))
+		"the provenance does not agree with the SBOM", beware, pinFaults(*s, pins, *inv))
 	return s
 }
 
@@ -82,11 +82,25 @@ func lockFaults(r *recipe.Recipe, pins lock.Target) []string {
 func dependencyFaults(s provenance.Statement, pins lock.Target) []string {
 	d := s.Predicate.BuildDefinition
 	listed, pinned := map[string]string{}, map[string]string{}
+	var faults []string
+	list := func(name string, dep provenance.Descriptor) {
+		if _, twice := listed[name]; twice {
+			faults = append(faults, name+" is in its dependencies more than once")
+		}
+		listed[name] = "SHA-256 " + dep.Digest["sha256"]
+	}
+	versions := map[string]string{}
+	for _, p := range pins.Packages {
+		versions[p.Package] = p.Version
+	}
 	for _, p := range d.Of(provenance.KindPackage) {
-		listed[p.Name] = "SHA-256 " + p.Digest["sha256"]
+		list(p.Name, p)
+		if !named(sbom.Entry{Name: p.Name, Version: versions[p.Name], PURL: p.URI}, "", "") {
+			faults = append(faults, fmt.Sprintf("%s: its package URL is of something else: %s", p.Name, orNothing(p.URI)))
+		}
 	}
 	for _, a := range d.Of(provenance.KindRelease) {
-		listed[a.Name] = "SHA-256 " + a.Digest["sha256"]
+		list(a.Name, a)
 	}
 	for _, p := range pins.Packages {
 		pinned[p.Package] = "SHA-256 " + p.SHA256
@@ -95,26 +109,31 @@ func dependencyFaults(s provenance.Statement, pins lock.Target) []string {
 		pinned[a.Name+" "+a.Suite] = "SHA-256 " + a.InRelease
 	}
 	for _, b := range d.Of(provenance.KindBase) {
-		listed["base "+b.Name] = "SHA-256 " + b.Digest["sha256"]
+		list("base "+b.Name, b)
 	}
 	digest := pins.Base.Checksum
 	if pins.Base.Image != "" {
 		digest = pins.Base.Image
 	}
 	pinned["base "+pins.Base.Name] = "SHA-256 " + strings.TrimPrefix(digest, "sha256:")
-	return different(listed, pinned, "its dependencies", "its lock")
+	return append(faults, different(listed, pinned, "its dependencies", "its lock")...)
 }
 
 // pinFaults compares the packages that were locked with those of the SBOM.
-func pinFaults(pins lock.Target, inv sbom.Inventory) []string {
+func pinFaults(s provenance.Statement, pins lock.Target, inv sbom.Inventory) []string {
 	pinned, billed := map[string]string{}, map[string]string{}
 	for _, p := range pins.Packages {
 		pinned[p.Package] = p.Version + " with SHA-256 " + p.SHA256
 	}
+	for _, u := range s.Predicate.BuildDefinition.Of(provenance.KindUpstream) {
+		pinned["source archive"] += "SHA-256 " + u.Digest["sha256"]
+	}
 	for _, p := range inv.Packages {
-		if !strings.HasPrefix(p.PURL, upstream) {
-			billed[p.Name] = p.Version + " with SHA-256 " + orNothing(p.SHA256)
+		if strings.HasPrefix(p.PURL, upstream) {
+			billed["source archive"] += "SHA-256 " + orNothing(p.SHA256)
+			continue
 		}
+		billed[p.Name] = p.Version + " with SHA-256 " + orNothing(p.SHA256)
 	}
 	return different(pinned, billed, "the provenance", "the SBOM")
 }
@@ -152,8 +171,25 @@ func (j *judge) labels(i Image, s provenance.Statement, r *recipe.Recipe, pins l
 			faults = append(faults, fmt.Sprintf("%s: the image says %s, the provenance %s", c.what, orNothing(c.image), orNothing(c.provenance)))
 		}
 	}
+	faults = append(faults, annotationFaults(i, s, r)...)
 	j.agree("provenance labels", fmt.Sprintf("%s %s for PostgreSQL %d on %s, created %s", m.Name, m.Version, m.Postgres, m.Distro, stamp(d.Created)),
 		"the provenance is of another build than the labels", beware, faults)
+}
+
+// annotationFaults are the annotations of the manifest that say otherwise than
+// the label of the same name, where neither the recipe nor the caller wanted
+// that.
+func annotationFaults(i Image, s provenance.Statement, r *recipe.Recipe) []string {
+	var faults []string
+	for key, said := range i.Annotations {
+		label, ok := i.Labels[key]
+		_, recipes := r.Annotations[key]
+		_, callers := s.Predicate.BuildDefinition.ExternalParameters.Annotations[key]
+		if ok && said != label && !recipes && !callers {
+			faults = append(faults, fmt.Sprintf("annotation %s: the manifest says %s, the label %s", key, said, label))
+		}
+	}
+	return faults
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

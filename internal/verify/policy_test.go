@@ -66,6 +66,8 @@ func TestParsePolicy(t *testing.T) {
 func TestParsePolicyRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"empty", "", "p.yaml:1:1: is empty; it should say something, or not be there"},
+		{"no field", "{}\n", "p.yaml:1:1: is empty; it should say something, or not be there"},
+		{"no findings", "findings: {}\n", "p.yaml:1:11: findings: says nothing; give fail or accept"},
 		{"no YAML", "a: [\n", "p.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"},
 		{"unknown field", "licences: {}\n", `p.yaml:1:1: licences: unknown field (did you mean "licenses"?)`},
 		{"repeated", "keys: [a]\nkeys: [b]\n", "p.yaml:2:1: keys: repeats line 1"},

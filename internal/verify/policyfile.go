@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,6 +57,9 @@ func ParsePolicy(name string, data []byte) (Policy, error) {
 	var problems *recipe.Errors
 	if errors.As(err, &problems) {
 		return Policy{}, &PolicyError{problems.Problems}
+	}
+	if err == nil && reflect.ValueOf(doc).IsZero() {
+		return Policy{}, &PolicyError{[]recipe.Problem{{File: name, Line: 1, Column: 1, Text: "is empty; it should say something, or not be there"}}}
 	}
 	return p, err
 }
@@ -121,13 +125,16 @@ func (r policyReader) policy(doc policyDocument) Policy {
 		r.pattern(fmt.Sprintf("builders[%d]", i), b)
 	}
 	p.Builders = doc.Builders
-	r.emptyLists(doc)
+	r.empty(doc)
 	return p
 }
 
-// emptyLists refuses lists that would accept everybody where their author may
-// have meant nobody.
-func (r policyReader) emptyLists(doc policyDocument) {
+// empty refuses what would accept everybody where its author may have meant
+// nobody.
+func (r policyReader) empty(doc policyDocument) {
+	if f := doc.Findings; f != nil && f.Fail == nil && f.Accept == nil {
+		r.report("findings", "", "says nothing; give fail or accept")
+	}
 	for field, empty := range map[string]bool{
 		"identities": doc.Identities != nil && len(doc.Identities) == 0,
 		"keys":       doc.Keys != nil && len(doc.Keys) == 0,

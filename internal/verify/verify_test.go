@@ -15,6 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
@@ -280,7 +281,7 @@ func TestDocuments(t *testing.T) {
 		{"CycloneDX of another image", swap(1), []string{"cyclonedx (linux/amd64): the CycloneDX document is about " + arm + ", which is another image than " + amd}},
 		{"provenance of another image", swap(2), []string{"provenance (linux/amd64): the provenance is about " + arm + ", which is another image than " + amd}},
 		{"SBOM that is none", content(0, "{}"), []string{`sbom (linux/amd64): the SBOM that is attached is of no use: reading an SPDX document: version "", not SPDX-2.3`}},
-		{"CycloneDX that is none", content(1, "[]"), []string{"cyclonedx (linux/amd64): the CycloneDX document that is attached cannot be read"}},
+		{"CycloneDX that is none", content(1, "[]"), []string{"cyclonedx (linux/amd64): the CycloneDX document that is attached cannot be read: json: cannot unmarshal array into Go value of type verify.bom"}},
 		{"CycloneDX about nothing", content(1, `{"bomFormat":"CycloneDX"}`), []string{"cyclonedx (linux/amd64): the CycloneDX document does not say which image it is about"}},
 		{"provenance that is none", content(2, "{}"), []string{`provenance (linux/amd64): the provenance that is attached is of no use: reading provenance: _type: is "", not "https://in-toto.io/Statement/v1"`}},
 		{"two SBOMs that do not agree", func(t *testing.T) Input {
@@ -368,7 +369,7 @@ func TestRepeatedKeys(t *testing.T) {
 	in := published(t)
 	d := &in.Images[0].Documents[0]
 	d.Content = append([]byte(`{"name":"evil",`), d.Content[1:]...)
-	want := []string{"sbom attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says"}
+	want := []string{`sbom (linux/amd64): the SBOM that is attached is of no use: reading an SPDX document: key "name" repeats`, "sbom attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says"}
 	if diff := cmp.Diff(want, failures(Verify(in))); diff != "" {
 		t.Errorf("failed checks (-want +got):\n%s", diff)
 	}
@@ -453,15 +454,23 @@ func TestProvenance(t *testing.T) {
 }
 
 // TestUpstream: an archive that files were built from is in no package
-// database.
+// database, and in the provenance.
 func TestUpstream(t *testing.T) {
-	in := remade(t, func(m *made) {
+	built := func(m *made) {
 		m.bill.Packages = append(m.bill.Packages, sbom.Package{
 			Kind: sbom.Upstream, Name: "thing-src", Version: "1.0", SHA256: hexOf("source"), License: license.License{Expression: "MIT"},
 		})
+	}
+	in := remade(t, func(m *made) {
+		built(m)
+		m.upstream = &provenance.Upstream{URL: "https://thing.example/1.0.tar.gz", SHA256: hexOf("source")}
 	})
 	if got := failures(Verify(in)); len(got) > 0 {
 		t.Errorf("failed checks: %q", got)
+	}
+	want := []string{"provenance packages (linux/amd64): the provenance does not agree with the SBOM: source archive SHA-256 " + hexOf("source") + " is in the SBOM, and not in the provenance"}
+	if diff := cmp.Diff(failures(Verify(remade(t, built))), want); diff != "" {
+		t.Errorf("an archive that nobody used (-got +want):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,101 @@
+package builder_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/verify"
+	"github.com/pgext/pgext/sbom"
+)
+
+// archiveOf is a tar archive of empty files and of one device.
+func archiveOf(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []tar.Header{{Name: "lib/a", Mode: 0o644}, {Name: "lib/null", Typeflag: tar.TypeChar, Mode: 0o666, Devmajor: 1, Devminor: 3}} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestVerifyHostile: layers that no SBOM can be right about, though the one that
+// is attached lists every file.
+func TestVerifyHostile(t *testing.T) {
+	good := archiveOf(t)
+	for _, tc := range []struct {
+		name  string
+		layer []byte
+		want  []string
+	}{
+		{"device", good, []string{"sbom files: the SBOM does not agree with the layers: lib/null: it is a device or a pipe, which no SBOM lists"}},
+		{"half", good[:1400], []string{"layers: what the layers hold is not what the manifest says: "}},
+		{"text", []byte(strings.Repeat("text ", 500)), []string{"layers: what the layers hold is not what the manifest says: "}},
+		{"cut gzip", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"), []string{"layers: what the layers hold is not what the manifest says: "}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			img, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), static.NewLayer(tc.layer, types.OCIUncompressedLayer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			digest, err := img.Digest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			document := sbom.Document{OutputVersion: 1, Image: sbom.Image{Name: "x", Version: "1", Arch: "amd64", Digest: digest.String()}, Files: []sbom.File{{
+				Path: "lib/a", SHA1: "da39a3ee5e6b4b0d3255bfef95601890afd80709", SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+			}}}
+			spdx, err := document.SPDX()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := image.NewReferrer(img, image.Referrer{ArtifactType: "application/spdx+json", Content: spdx})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := image.At(dir).Write(t.Context(), image.Output{Image: img, Tags: []string{"x"}, Referrers: []v1.Image{r}}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := builder.New(builder.Options{Cache: newCache(t)}).Verify(t.Context(), registry.New(registry.Options{}), builder.Place{Layout: dir}, "x", builder.Demands{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tc.want {
+				if !failsWith(got.Result, want) {
+					t.Errorf("no check fails with %q: %v", want, got.Checks)
+				}
+			}
+			var untrusted *verify.UntrustedError
+			if err := got.Err(); !errors.As(err, &untrusted) {
+				t.Errorf("Err() = %v", err)
+			}
+		})
+	}
+}
+
+func failsWith(r verify.Result, want string) bool {
+	for _, c := range r.Checks {
+		if c.Status == verify.Fail && strings.HasPrefix(c.Name+": "+c.Detail, want) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,60 @@
+package image
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// TestTwofold: a manifest that another program could read otherwise is not
+// read, whatever index.json calls it; a size that is wrong is told as such.
+func TestTwofold(t *testing.T) {
+	idx := buildIndex(t, newCache(t), "amd64")
+	raw := must(idx.RawManifest())
+	img := must(idx.Image(must(idx.IndexManifest()).Manifests[0].Digest))
+	both := must(img.RawManifest())
+	both = append([]byte(`{"manifests":[],`), both[1:]...)
+	for _, tc := range []struct {
+		name string
+		text []byte
+		kind types.MediaType
+		more int64
+		want string
+	}{
+		{"an image called one", both, types.OCIManifestSchema1, 0, "is an image and an index at once"},
+		{"an image called an index", both, types.OCIImageIndex, 0, "is an image and an index at once"},
+		{"an index with layers", append([]byte(`{"layers":[],`), raw[1:]...), types.OCIImageIndex, 0, "is an image and an index at once"},
+		{"another size", raw, types.OCIImageIndex, 1, "bytes, and what lists it says "},
+	} {
+		l := At(t.TempDir())
+		write(t, l, Output{Index: idx, Tags: []string{"a"}})
+		digest, size, err := v1.SHA256(bytes.NewReader(tc.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{{
+			MediaType: tc.kind, Digest: digest, Size: size + tc.more, Annotations: map[string]string{refName: "a"},
+		}}})
+		if err := errors.Join(err,
+			os.WriteFile(filepath.Join(l.Dir(), "blobs", "sha256", digest.Hex), tc.text, 0o600),
+			os.WriteFile(filepath.Join(l.Dir(), "index.json"), list, 0o600),
+		); err != nil {
+			t.Fatal(err)
+		}
+		_, err = At(l.Dir()).Collect("a")
+		var e interface {
+			error
+			ExitCode() int
+		}
+		if !errors.As(err, &e) || e.ExitCode() != 13 || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: Collect() = %v, want %q and exit code 13", tc.name, err, tc.want)
+		}
+	}
+}
