@@ -78,19 +78,19 @@ func (c *corpus) open(t *testing.T, store *cache.Cache, fetcher *fetch.Fetcher) 
 	if len(names) == 0 {
 		names = archive.Defaults(c.distro)
 	}
-	var archives []archive.Archive
+	var out []*archive.Opened
 	for _, name := range names {
 		a, err := archive.Builtin(name, c.distro)
 		if err != nil {
 			t.Fatal(err)
 		}
-		archives = append(archives, a)
+		opened, err := archive.Open(t.Context(), a, []string{"amd64", "arm64"}, archive.Options{Fetcher: fetcher, Store: store, AllowExpired: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, opened)
 	}
-	opened, err := archive.OpenAll(t.Context(), archives, []string{"amd64", "arm64"}, archive.Options{Fetcher: fetcher, Store: store, AllowExpired: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return opened
+	return out
 }
 
 // fetchBase returns the paths of the base's packages.

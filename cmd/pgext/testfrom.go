@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/registry"
@@ -100,18 +102,16 @@ func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*bu
 	return &builder.Predecessor{Why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", r, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
 }
 
-// epoch is when the index of s was made: its newest manifest's time.
+// epoch is when the index of s was made; the zero time when it does not tell.
 func (y ancestry) epoch(s subject) time.Time {
-	var newest time.Time
+	var images []v1.Image
 	for _, o := range y.subjects {
-		if o.ref != s.ref {
-			continue
-		}
-		if c, err := o.Image.ConfigFile(); err == nil && c.Created.After(newest) {
-			newest = c.Created.Time
+		if o.ref == s.ref {
+			images = append(images, o.Image)
 		}
 	}
-	return newest
+	epoch, _ := image.Epoch(images)
+	return epoch
 }
 
 // fromDocument names the image before.

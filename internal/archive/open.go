@@ -73,12 +73,6 @@ type Opened struct {
 	Packages []PackagesFile
 }
 
-// OpenAll opens several archives at a time; results follow their order. The
-// error is that of the first one that failed, in the same order.
-func OpenAll(ctx context.Context, archives []Archive, archs []string, o Options) ([]*Opened, error) {
-	return each(archives, func(a Archive) (*Opened, error) { return Open(ctx, a, archs, o) })
-}
-
 // Open verifies the Releases of the archive's suites and fetches the indexes
 // for some Debian architectures. The error is a *TrustError, an
 // *UnknownSuiteError, an *UnknownIndexError, an *InvalidError or one of the

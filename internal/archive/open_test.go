@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -196,30 +195,5 @@ func TestInvalid(t *testing.T) {
 				t.Errorf("got error %v, want one with %q and no secret", err, tt.part)
 			}
 		})
-	}
-}
-
-func TestOpenAll(t *testing.T) {
-	first := archivetest.New(t, archivetest.Debian("trixie", "stable", vector))
-	second := archivetest.New(t, archivetest.PGDG("trixie", vectorB))
-	archives := []archive.Archive{custom(first, "trixie"), custom(second, "trixie-pgdg")}
-	got, err := archive.OpenAll(t.Context(), archives, []string{"arm64"}, options(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := slices.Concat(list(t, got[0]), list(t, got[1]))
-	want := []string{"trixie/main/arm64:", "trixie-pgdg/main/arm64: postgresql-18-pgvector"}
-	if diff := cmp.Diff(lines, want); diff != "" {
-		t.Errorf("packages (-got +want):\n%s", diff)
-	}
-
-	first.Remove("dists/trixie/InRelease")
-	second.Flip("dists/trixie-pgdg/InRelease")
-	for range 3 { // the first archive's error, whichever fails first
-		_, err = archive.OpenAll(t.Context(), archives, []string{"arm64"}, options(t))
-		var unknown *archive.UnknownSuiteError
-		if !errors.As(err, &unknown) {
-			t.Errorf("got error %v, want the first archive's", err)
-		}
 	}
 }

@@ -201,3 +201,15 @@ func SplitSource(source, pkg, version string) (name, ver string) {
 	}
 	return name, ver
 }
+
+// firstOutside returns the first character of s that is no ASCII letter, no
+// digit and not in extra.
+func firstOutside(s, extra string) (rune, bool) {
+	for _, c := range s {
+		if c < 0x80 && (isDigit(byte(c)) || isLetter(byte(c)) || strings.ContainsRune(extra, c)) {
+			continue
+		}
+		return c, true
+	}
+	return 0, false
+}

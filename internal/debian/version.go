@@ -2,11 +2,7 @@ package debian
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"math"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -26,7 +22,7 @@ func splitVersion(v string) (epoch, upstream, revision string) {
 // CompareVersions orders two Debian versions (Policy 5.6.12): negative when a
 // is older than b, positive when it is newer, zero when neither is, which
 // unlike text may happen ("1.0" and "1.0-0"). Text that is no version has an
-// order too; CheckVersion tells them apart.
+// order too.
 func CompareVersions(a, b string) int {
 	if a == b {
 		return 0
@@ -91,59 +87,6 @@ func cutDigits(s string) (digits, rest string) {
 		n++
 	}
 	return strings.TrimLeft(s[:n], "0"), s[n:]
-}
-
-// CheckVersion reports what keeps v from being a version by Policy 5.6.12, as
-// strictly as dpkg --validate-version.
-func CheckVersion(v string) error {
-	if err := checkVersion(v); err != nil {
-		return fmt.Errorf("version %q: %w", v, err)
-	}
-	return nil
-}
-
-func checkVersion(v string) error {
-	if v == "" {
-		return errors.New("empty")
-	}
-	rest := v
-	if epoch, after, ok := strings.Cut(v, ":"); ok {
-		if n, err := strconv.ParseUint(epoch, 10, 64); err != nil || n > math.MaxInt32 {
-			return fmt.Errorf("epoch %q is not a number up to %d", epoch, math.MaxInt32)
-		}
-		rest = after
-	}
-	upstream, revision, hasRevision := rest, "", false
-	if i := strings.LastIndexByte(rest, '-'); i >= 0 {
-		upstream, revision, hasRevision = rest[:i], rest[i+1:], true
-	}
-	switch {
-	case upstream == "":
-		return errors.New("no upstream version")
-	case hasRevision && revision == "":
-		return errors.New("empty revision after the last hyphen")
-	case !isDigit(upstream[0]):
-		return errors.New("the upstream version does not start with a digit")
-	}
-	if c, bad := firstOutside(upstream, ".+-~:"); bad {
-		return fmt.Errorf("character %q is not allowed", c)
-	}
-	if c, bad := firstOutside(revision, ".+~"); bad {
-		return fmt.Errorf("character %q is not allowed in the revision", c)
-	}
-	return nil
-}
-
-// firstOutside returns the first character of s that is no ASCII letter, no
-// digit and not in extra.
-func firstOutside(s, extra string) (rune, bool) {
-	for _, c := range s {
-		if c < 0x80 && (isDigit(byte(c)) || isLetter(byte(c)) || strings.ContainsRune(extra, c)) {
-			continue
-		}
-		return c, true
-	}
-	return 0, false
 }
 
 // repacked matches what maintainers append to an upstream version when they

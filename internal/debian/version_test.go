@@ -51,6 +51,11 @@ func sign(n int) int {
 
 var longNumber = regexp.MustCompile(`\d{19}`)
 
+// validVersion matches what Policy 5.6.12 allows, with an epoch or without, with
+// a revision or without.
+var validVersion = regexp.MustCompile(`^(?:[0-9]{1,9}:[0-9][a-zA-Z0-9.+~:-]*-[a-zA-Z0-9.+~]+|[0-9]{1,9}:[0-9][a-zA-Z0-9.+~:]*|` +
+	`[0-9][a-zA-Z0-9.+~-]*-[a-zA-Z0-9.+~]+|[0-9][a-zA-Z0-9.+~]*)$`)
+
 // versionPairs returns n pairs, half of them neighbours of each other.
 func versionPairs(n int, real []string) [][2]string {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -67,7 +72,7 @@ func versionPairs(n int, real []string) [][2]string {
 		return b.String()
 	}
 	// Dpkg::Version compares numbers as Perl does: exactly up to 64 bits.
-	usable := func(v string) bool { return CheckVersion(v) == nil && !longNumber.MatchString(v) }
+	usable := func(v string) bool { return validVersion.MatchString(v) && !longNumber.MatchString(v) }
 	valid := func() string {
 		for {
 			if v := generate(); usable(v) {
@@ -136,44 +141,6 @@ func TestCompareVersionsAgreesWithDpkg(t *testing.T) {
 		}
 		if err := exec.Command(dpkg, "--compare-versions", p[0], op, p[1]).Run(); err != nil {
 			t.Errorf("dpkg --compare-versions %s %s %s: %v", p[0], op, p[1], err)
-		}
-	}
-}
-
-func TestCheckVersion(t *testing.T) {
-	for _, tc := range []struct{ version, want string }{
-		{"1.0", ""},
-		{"1:1.0-1~bpo12+1", ""},
-		{"3.6.4+dfsg-1.pgdg13+1", ""},
-		{"1:2:3-4-5", ""},
-		{"", `version "": empty`},
-		{":1", `version ":1": epoch "" is not a number up to 2147483647`},
-		{"a:1", `version "a:1": epoch "a" is not a number up to 2147483647`},
-		{"2147483648:1", `version "2147483648:1": epoch "2147483648" is not a number up to 2147483647`},
-		{"1:", `version "1:": no upstream version`},
-		{"1.0-", `version "1.0-": empty revision after the last hyphen`},
-		{"v1", `version "v1": the upstream version does not start with a digit`},
-		{"1.0 1", `version "1.0 1": character ' ' is not allowed`},
-		{"1.0-1_2", `version "1.0-1_2": character '_' is not allowed in the revision`},
-		{"1.0é", `version "1.0é": character 'é' is not allowed`},
-	} {
-		got := ""
-		if err := CheckVersion(tc.version); err != nil {
-			got = err.Error()
-		}
-		if got != tc.want {
-			t.Errorf("CheckVersion(%q) = %q, want %q", tc.version, got, tc.want)
-		}
-	}
-}
-
-func TestCheckVersionAgreesWithDpkg(t *testing.T) {
-	dpkg := oracle.Need(t, "dpkg")
-	for _, v := range append([]string{"1.0", "1-", ":1", "a:1", "1:", "x1", "1_2", "1-1:2", "2147483647:1", "2147483648:1", "1~", "1.0-1-~"}, ordered...) {
-		got := CheckVersion(v) == nil
-		want := exec.Command(dpkg, "--validate-version", "--", v).Run() == nil
-		if got != want {
-			t.Errorf("CheckVersion(%q): valid is %v, dpkg --validate-version says %v", v, got, want)
 		}
 	}
 }
