@@ -120,7 +120,7 @@ func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodA
 		return nil, err
 	}
 	var answer bounded
-	cmd := exec.CommandContext(ctx, k.program, common.ProtocolVersion, string(question))
+	cmd := exec.CommandContext(ctx, k.program, common.ProtocolVersion, string(question)) //nolint:gosec // the user names the program
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = bytes.NewReader(message), &answer, os.Stderr, othersOf(os.Environ())
 	// A plugin that fails says so in its answer, too.
 	var exit *exec.ExitError
