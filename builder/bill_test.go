@@ -3,7 +3,6 @@ package builder_test
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/describe"
@@ -59,18 +59,7 @@ func (m *mirrored) add(tb testing.TB, name string, role lock.Role) layout.Packag
 		tb.Fatal(err)
 	}
 	defer f.Close()
-	w, err := m.cache.Create()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer w.Abort()
-	if _, err := io.Copy(w, f); err != nil {
-		tb.Fatal(err)
-	}
-	sha, size, err := w.Commit("")
-	if err != nil {
-		tb.Fatal(err)
-	}
+	sha, size := cachetest.Put(tb, m.cache, f)
 	c, err := contents.New(m.cache, contents.Options{}).Read(tb.Context(), sha, func(filetree.Entry) bool { return true })
 	if err != nil {
 		tb.Fatal(err)
@@ -95,10 +84,7 @@ func (m *mirrored) add(tb testing.TB, name string, role lock.Role) layout.Packag
 // libraries with the packages that have their copyright files.
 func built(tb testing.TB, extension, libraries []string) (*builder.Builder, builder.Built) {
 	tb.Helper()
-	c, err := cache.Open(tb.TempDir())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	c := cachetest.Open(tb)
 	m := mirrored{cache: c, index: forky(tb), pins: lock.Target{Distro: "forky", Postgres: 18, Arch: "amd64"}}
 	in := layout.Input{Name: "thing", Postgres: 18, Distro: "forky", BaseHas: func(string) bool { return false }}
 	for _, name := range extension {

@@ -11,6 +11,7 @@ import (
 	"github.com/pgext/pgext/debextract/debtest"
 	"github.com/pgext/pgext/internal/archive/archivetest"
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/elfdep/elftest"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
@@ -128,10 +129,7 @@ func suite(extensions ...deb) archivetest.Suite {
 
 func newCache(t *testing.T) *cache.Cache {
 	t.Helper()
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	return c
 }
 

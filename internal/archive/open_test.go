@@ -17,6 +17,7 @@ import (
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/archive/archivetest"
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/fetch"
 )
 
@@ -36,10 +37,7 @@ func pkg(name, arch string) archivetest.Package {
 // options returns Options with a cache of its own and a host without apt.
 func options(t *testing.T) archive.Options {
 	t.Helper()
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	return optionsFor(c, fetch.Options{})
 }
 
@@ -134,16 +132,13 @@ func TestOpen(t *testing.T) {
 }
 
 func TestOffline(t *testing.T) {
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	a := archivetest.New(t, archivetest.Debian("trixie", "stable", vector))
 	d := custom(a, "trixie", "trixie-updates")
 	d.Optional = []string{"trixie-updates"}
 	offline := optionsFor(c, fetch.Options{Offline: true})
 
-	_, err = archive.Open(t.Context(), d, []string{"amd64"}, offline)
+	_, err := archive.Open(t.Context(), d, []string{"amd64"}, offline)
 	var missing *fetch.OfflineError
 	if !errors.As(err, &missing) {
 		t.Fatalf("with an empty cache: got error %v, want an OfflineError", err)

@@ -3,7 +3,7 @@ package base
 import (
 	"testing"
 
-	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 )
 
 // FuzzFromImage: whatever the package database, the lists of files and the
@@ -13,10 +13,7 @@ func FuzzFromImage(f *testing.F) {
 	f.Add("Package: x\n\n\nPackage: y\nVersion: 1\nArchitecture: all\n", "/..\n//\n.\n", "include /etc/ld.so.conf\n")
 	f.Add("", "", "")
 	f.Fuzz(func(t *testing.T, database, list, config string) {
-		c, err := cache.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := cachetest.Open(t)
 		o := operand(t, operandImage(t, nil,
 			[2]string{"var/lib/dpkg/status", database}, [2]string{"var/lib/dpkg/info/libc6.list", list},
 			[2]string{"etc/ld.so.conf", config}, [2]string{"usr/lib/x86_64-linux-gnu/libc.so.6", "elf libc.so.6"},

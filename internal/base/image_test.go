@@ -15,7 +15,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/elfdep/elftest"
 )
 
@@ -127,10 +127,7 @@ func TestFromImage(t *testing.T) {
 		[2]string{"var/lib/dpkg/info/libc6:amd64.list", "/.\n/lib/x86_64-linux-gnu/libc.so.6\n/usr/lib/x86_64-linux-gnu/blas/libblas.so.3\n"},
 		[2]string{"var/lib/dpkg/info/bash.list", "/bin/bash\n"},
 	)
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	o := operand(t, img)
 	b, err := FromImage(t.Context(), o, c)
 	if err != nil {
@@ -208,10 +205,7 @@ func TestOperandErrors(t *testing.T) {
 		{"broken database", nil, [][2]string{{"var/lib/dpkg/status", "no field\n"}}, "var/lib/dpkg/status: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, err := cache.Open(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := cachetest.Open(t)
 			b, err := FromImage(t.Context(), operand(t, operandImage(t, tc.env, tc.files...)), c)
 			got := b.Postgres
 			if err != nil {

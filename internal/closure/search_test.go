@@ -76,13 +76,30 @@ func outcomeOf(w *world, a Answer) outcome {
 	return o
 }
 
-var searches = []struct {
+type searchCase struct {
 	name                   string
 	roots                  []elfdep.Root
 	members, base, offered []apt.Package
 	contents               map[string]*contents.Contents
 	want                   outcome
-}{
+}
+
+// check compares what Search finds with what the search wants.
+func (s searchCase) check(t *testing.T) {
+	t.Helper()
+	w := &world{contents: s.contents}
+	a, err := Search(t.Context(), Input{
+		Arch: "amd64", Roots: s.roots, Members: s.members, Base: s.base, Offered: s.offered, Learn: w.learn,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(outcomeOf(w, a), s.want); diff != "" {
+		t.Errorf("Search() (-got +want):\n%s", diff)
+	}
+}
+
+var searches = []searchCase{
 	{
 		name:    "nothing is needed, nothing is looked into",
 		roots:   []elfdep.Root{module()},
@@ -184,18 +201,7 @@ var searches = []struct {
 
 func TestSearch(t *testing.T) {
 	for _, tc := range searches {
-		t.Run(tc.name, func(t *testing.T) {
-			w := &world{contents: tc.contents}
-			a, err := Search(t.Context(), Input{
-				Arch: "amd64", Roots: tc.roots, Members: tc.members, Base: tc.base, Offered: tc.offered, Learn: w.learn,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(outcomeOf(w, a), tc.want); diff != "" {
-				t.Errorf("Search() (-got +want):\n%s", diff)
-			}
-		})
+		t.Run(tc.name, tc.check)
 	}
 }
 
@@ -206,16 +212,7 @@ func TestSearchTwiceGivesTheSame(t *testing.T) {
 			for _, list := range [][]apt.Package{tc.members, tc.base, tc.offered} {
 				slices.Reverse(list)
 			}
-			w := &world{contents: tc.contents}
-			a, err := Search(t.Context(), Input{
-				Arch: "amd64", Roots: tc.roots, Members: tc.members, Base: tc.base, Offered: tc.offered, Learn: w.learn,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(outcomeOf(w, a), tc.want); diff != "" {
-				t.Errorf("Search() over reversed lists (-got +want):\n%s", diff)
-			}
+			tc.check(t)
 		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/decompress"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/testmirror"
@@ -58,10 +59,7 @@ func closure(tb testing.TB, arch, name string) []string {
 // to read them all.
 func filled(tb testing.TB, files []string) (*cache.Cache, []Request) {
 	tb.Helper()
-	c, err := cache.Open(tb.TempDir())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	c := cachetest.Open(tb)
 	var requests []Request
 	for _, name := range files {
 		requests = append(requests, Request{SHA256: put(tb, c, name), Keep: library})
@@ -76,17 +74,7 @@ func put(tb testing.TB, c *cache.Cache, name string) string {
 		tb.Fatal(err)
 	}
 	defer f.Close()
-	w, err := c.Create()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, err := io.Copy(w, f); err != nil {
-		tb.Fatal(err)
-	}
-	sha, _, err := w.Commit("")
-	if err != nil {
-		tb.Fatal(err)
-	}
+	sha, _ := cachetest.Put(tb, c, f)
 	return sha
 }
 

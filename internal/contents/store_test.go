@@ -17,6 +17,7 @@ import (
 
 	"github.com/pgext/pgext/debextract/debtest"
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/decompress"
 	"github.com/pgext/pgext/internal/elfdep"
 	"github.com/pgext/pgext/internal/elfdep/elftest"
@@ -52,26 +53,13 @@ var everything = debtest.Deb{
 // fixture returns a cache that holds deb, and the digest of it.
 func fixture(t *testing.T, deb debtest.Deb) (*cache.Cache, string) {
 	t.Helper()
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	return c, add(t, c, debtest.Build(deb))
 }
 
 func add(t *testing.T, c *cache.Cache, data []byte) string {
 	t.Helper()
-	w, err := c.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	sha, _, err := w.Commit("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sha, _ := cachetest.Put(t, c, bytes.NewReader(data))
 	return sha
 }
 
@@ -318,10 +306,7 @@ func TestReadFolderTwice(t *testing.T) {
 }
 
 func TestReadAll(t *testing.T) {
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	var requests []Request
 	for i := range 20 {
 		deb := everything

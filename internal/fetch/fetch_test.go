@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/fetch"
 )
 
@@ -54,10 +55,7 @@ type setup struct {
 func newSetup(t *testing.T, o fetch.Options) *setup {
 	t.Helper()
 	t.Setenv("NETRC", os.DevNull)
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	s := &setup{cache: c}
 	if o.Sleep == nil {
 		o.Sleep = func(ctx context.Context, d time.Duration) error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -58,10 +59,7 @@ func libraries(tb testing.TB) filetree.Tree {
 
 func newCache(tb testing.TB) *cache.Cache {
 	tb.Helper()
-	c, err := cache.Open(tb.TempDir())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	c := cachetest.Open(tb)
 	return c
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/pgext/pgext/debextract"
 	"github.com/pgext/pgext/debextract/debtest"
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/oracle"
 )
@@ -28,10 +29,7 @@ import (
 // store returns a store and puts packages into its cache.
 func store(t *testing.T, debs map[string]debtest.Deb) (*Store, []Deb) {
 	t.Helper()
-	c, err := cache.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := cachetest.Open(t)
 	s, err := Open(c, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -45,17 +43,7 @@ func store(t *testing.T, debs map[string]debtest.Deb) (*Store, []Deb) {
 
 func put(t *testing.T, c *cache.Cache, name string, data []byte) Deb {
 	t.Helper()
-	w, err := c.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
-	}
-	sum, _, err := w.Commit("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum, _ := cachetest.Put(t, c, bytes.NewReader(data))
 	return Deb{Name: name, SHA256: sum}
 }
 

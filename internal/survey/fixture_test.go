@@ -17,7 +17,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/elfdep/elftest"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
@@ -160,10 +160,7 @@ func take(tb testing.TB, a image.Artifact, err error) Survey {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c, err := cache.Open(tb.TempDir())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	c := cachetest.Open(tb)
 	s, err := Take(tb.Context(), a, Options{Cache: c})
 	if err != nil {
 		tb.Fatal(err)
