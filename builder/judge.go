@@ -3,6 +3,7 @@ package builder
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -30,51 +31,87 @@ func (b *Builder) Judge(ctx context.Context, p *Plan) ([]finding.Finding, error)
 	return finding.Sort(out), nil
 }
 
-// Finished is one architecture of a finished image, to be judged against a
-// base.
-type Finished struct {
-	Distro   string
-	Postgres int
-	// Arch is a Debian architecture.
-	Arch string
-	// Base is as in a recipe: cnpg-minimal or image:REF. A path in it is
-	// relative to the working directory.
-	Base string
-	// Recipe names the archives; nil means the distribution's own.
-	Recipe *recipe.Recipe
-	// Roots are the ELF files of the image, Own those that the loader finds
-	// in its folders.
-	Roots []elfdep.Root
-	Own   []elfdep.Provider
+// JudgeRecipe plans the selected targets of a recipe and judges them. What stops
+// the resolution is among the findings.
+func (b *Builder) JudgeRecipe(ctx context.Context, r *recipe.Recipe, sel recipe.Selection) ([]finding.Finding, error) {
+	p, err := b.Plan(ctx, r, sel, Keep)
+	var findings []finding.Finding
+	if err == nil {
+		findings, err = b.Judge(ctx, p)
+	}
+	var stopped *FindingsError
+	if errors.As(err, &stopped) {
+		return stopped.Findings, nil
+	}
+	return findings, err
 }
 
-// JudgeFinished says which libraries and symbol versions the image does not
+// JudgeSurvey returns the findings about a finished image. Against a base, as in
+// a recipe, what the image expects of it is judged instead of listed; "" judges
+// against none.
+func (b *Builder) JudgeSurvey(ctx context.Context, s survey.Survey, base string) ([]finding.Finding, error) {
+	if base == "" {
+		return s.All(), nil
+	}
+	findings := s.Apart()
+	for _, i := range s.Images {
+		if len(i.Roots) == 0 {
+			continue
+		}
+		more, err := b.judgeFinished(ctx, finished{distro: i.Distro, postgres: i.Postgres, arch: i.Arch, base: base, roots: i.Roots, own: i.Own})
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, more...)
+	}
+	return finding.Sort(findings), nil
+}
+
+// finished is one architecture of a finished image, to be judged against a
+// base.
+type finished struct {
+	distro   string
+	postgres int
+	// arch is a Debian architecture.
+	arch string
+	// base is as in a recipe: cnpg-minimal or image:REF. A path in it is
+	// relative to the working directory.
+	base string
+	// recipe names the archives; nil means the distribution's own.
+	recipe *recipe.Recipe
+	// roots are the ELF files of the image, own those that the loader finds
+	// in its folders.
+	roots []elfdep.Root
+	own   []elfdep.Provider
+}
+
+// judgeFinished says which libraries and symbol versions the image does not
 // find, in itself or in the base. The base is computed from the distribution's
 // archives, or read from an operand image, which needs no archive.
-func (b *Builder) JudgeFinished(ctx context.Context, f Finished) ([]finding.Finding, error) {
+func (b *Builder) judgeFinished(ctx context.Context, f finished) ([]finding.Finding, error) {
 	u, err := b.operandOrArchives(ctx, f)
 	if err != nil {
-		return nil, fmt.Errorf("judging against the base %s: %w", f.Base, err)
+		return nil, fmt.Errorf("judging against the base %s: %w", f.base, err)
 	}
-	s := &resolution{Builder: b, universe: u, arch: f.Arch}
+	s := &resolution{Builder: b, universe: u, arch: f.arch}
 	packages, known := u.installed()
 	answer, err := closure.Search(ctx, closure.Input{
-		Arch: f.Arch, Roots: f.Roots, Own: f.Own, Base: packages, Known: known, Learn: s.learn,
+		Arch: f.arch, Roots: f.roots, Own: f.own, Base: packages, Known: known, Learn: s.learn,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("judging against the base %s: %w", f.Base, err)
+		return nil, fmt.Errorf("judging against the base %s: %w", f.base, err)
 	}
-	return answer.Findings(f.Arch, u.index), nil
+	return answer.Findings(f.arch, u.index), nil
 }
 
-func (b *Builder) operandOrArchives(ctx context.Context, f Finished) (u universe, err error) {
-	t := recipe.Target{Distro: f.Distro, Postgres: f.Postgres, Archs: []string{f.Arch}, Base: f.Base}
-	r := cmp.Or(f.Recipe, &recipe.Recipe{Path: filepath.Join(".", "image")})
-	if o, ok := operandOf(t.BaseFor(f.Arch), filepath.Dir(r.Path), f.Arch, f.Postgres); ok {
+func (b *Builder) operandOrArchives(ctx context.Context, f finished) (u universe, err error) {
+	t := recipe.Target{Distro: f.distro, Postgres: f.postgres, Archs: []string{f.arch}, Base: f.base}
+	r := cmp.Or(f.recipe, &recipe.Recipe{Path: filepath.Join(".", "image")})
+	if o, ok := operandOf(t.BaseFor(f.arch), filepath.Dir(r.Path), f.arch, f.postgres); ok {
 		u.base, err = b.operandBase(ctx, o)
 		return u, err
 	}
-	return b.open(ctx, r, t, f.Arch)
+	return b.open(ctx, r, t, f.arch)
 }
 
 // judgeLocked looks for them in what a lock relied upon in its base.

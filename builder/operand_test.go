@@ -28,6 +28,7 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/survey"
 )
 
 // operandIndex is an operand image: libc of a package, a library of a vendor,
@@ -208,16 +209,15 @@ func TestPlanOnOperandFails(t *testing.T) {
 	}
 }
 
-// TestJudgeFinished: an image that others made, against both kinds of base.
-func TestJudgeFinished(t *testing.T) {
+// TestJudgeSurvey: an image that others made, against an operand image.
+func TestJudgeSurvey(t *testing.T) {
 	f := operandFixture(t)
 	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: operandIndex(t, "amd64"), Tags: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.builder().JudgeFinished(t.Context(), builder.Finished{
-		Distro: "forky", Postgres: 18, Arch: "amd64", Base: "image:oci:" + filepath.Join(f.dir, "operands") + ":18",
-		Roots: module("libc.so.6", "libvendor.so.1", "libx.so.1"),
-	})
+	got, err := f.builder().JudgeSurvey(t.Context(), survey.Survey{Images: []survey.Image{{
+		Distro: "forky", Postgres: 18, Arch: "amd64", Roots: module("libc.so.6", "libvendor.so.1", "libx.so.1"),
+	}}}, "image:oci:"+filepath.Join(f.dir, "operands")+":18")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +227,6 @@ func TestJudgeFinished(t *testing.T) {
 	}
 	want := []string{"PGX001 error: lib/x.so: needs libx.so.1, which neither the base nor the image has (amd64)"}
 	if diff := cmp.Diff(want, texts); diff != "" || got[0].Severity != finding.Error {
-		t.Errorf("JudgeFinished() (-want +got):\n%s", diff)
+		t.Errorf("JudgeSurvey() (-want +got):\n%s", diff)
 	}
 }

@@ -44,8 +44,8 @@ func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i survey.Image) (
 		return judgeLocked(ctx, i, pins)
 	}
 	r, target := t.target()
-	return b.JudgeFinished(ctx, Finished{
-		Distro: target.Distro, Postgres: target.Postgres, Arch: t.Metadata.Arch, Base: target.BaseFor(t.Metadata.Arch),
-		Roots: i.Roots, Own: i.Own, Recipe: r,
+	return b.judgeFinished(ctx, finished{
+		distro: target.Distro, postgres: target.Postgres, arch: t.Metadata.Arch, base: target.BaseFor(t.Metadata.Arch),
+		roots: i.Roots, own: i.Own, recipe: r,
 	})
 }

@@ -158,7 +158,7 @@ func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string)
 	for _, p := range i.Packages {
 		out.Packages = append(out.Packages, verify.Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
 	}
-	found := slices.DeleteFunc(s.All(), func(f finding.Finding) bool { return f.Code == "PGX053" })
+	found := s.Apart()
 	libraries, err := b.judgeNeeds(ctx, i, e.believed, base)
 	return out, append(found, libraries...), err
 }
@@ -189,7 +189,7 @@ func (e exhibit) platform() string {
 // named, else in what the lock in its provenance relied upon.
 func (b *Builder) judgeNeeds(ctx context.Context, i survey.Image, documents []verify.Document, base string) ([]finding.Finding, error) {
 	if base != "" {
-		return b.JudgeFinished(ctx, Finished{Distro: i.Distro, Postgres: i.Postgres, Arch: i.Arch, Base: base, Roots: i.Roots, Own: i.Own})
+		return b.judgeFinished(ctx, finished{distro: i.Distro, postgres: i.Postgres, arch: i.Arch, base: base, roots: i.Roots, own: i.Own})
 	}
 	for _, d := range documents {
 		if d.Predicate != provenance.PredicateType || verify.Misplaced(d, i.Digest) != nil {

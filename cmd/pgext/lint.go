@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,7 +101,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		findings, err := judge(ctx, b, r, f.selection())
+		findings, err := b.JudgeRecipe(ctx, r, f.selection())
 		if err != nil {
 			doc.Failures = append(doc.Failures, newFailure(r.Path, err))
 			continue
@@ -128,65 +127,33 @@ func (a *app) lintImage(ctx context.Context, b *builder.Builder, ref string, f l
 	if err != nil {
 		return lintedImage{}, err
 	}
-	findings, err := judgeImage(ctx, b, ref, s, f)
-	return lintedImage{ref, s.Digest, findings}, err
+	if s, err = f.meant(ref, s); err != nil {
+		return lintedImage{}, err
+	}
+	findings, err := b.JudgeSurvey(ctx, s, f.base)
+	if err != nil {
+		return lintedImage{}, fmt.Errorf("judging %s: %w", ref, err)
+	}
+	return lintedImage{ref, s.Digest, findings}, nil
 }
 
-// judge returns the findings about a recipe, those that stop its resolution
-// included.
-func judge(ctx context.Context, b *builder.Builder, r *recipe.Recipe, sel recipe.Selection) ([]finding.Finding, error) {
-	p, err := b.Plan(ctx, r, sel, builder.Keep)
-	var findings []finding.Finding
-	if err == nil {
-		findings, err = b.Judge(ctx, p)
-	}
-	var stopped *builder.FindingsError
-	if errors.As(err, &stopped) {
-		return stopped.Findings, nil
-	}
-	return findings, err
-}
-
-// judgeImage returns the findings about an image. Against a base, what the
-// image expects of it is judged instead of listed.
-func judgeImage(ctx context.Context, b *builder.Builder, ref string, s survey.Survey, f lintFlags) ([]finding.Finding, error) {
-	findings := s.All()
-	if f.base == "" {
-		return findings, nil
-	}
-	findings = slices.DeleteFunc(findings, func(f finding.Finding) bool { return f.Code == "PGX053" })
-	for _, i := range s.Images {
-		if len(i.Roots) == 0 {
-			continue
+// meant is the survey with the distribution and the major that flags name in the
+// place of what the image's labels say.
+func (f lintFlags) meant(ref string, s survey.Survey) (survey.Survey, error) {
+	s.Images = slices.Clone(s.Images)
+	for i := range s.Images {
+		at := &s.Images[i]
+		if len(f.distros) == 1 {
+			at.Distro = f.distros[0]
 		}
-		against, err := operandFor(ref, i, f)
-		if err != nil {
-			return nil, err
+		if len(f.majors) == 1 {
+			at.Postgres = f.majors[0]
 		}
-		more, err := b.JudgeFinished(ctx, against)
-		if err != nil {
-			return nil, fmt.Errorf("judging %s: %w", ref, err)
+		if at.Distro == "" && len(at.Roots) > 0 && f.base == recipe.BaseMinimal {
+			return s, usageErrorf("--base %s: %s does not say which distribution it is for; name it with --distro", f.base, ref)
 		}
-		findings = append(findings, more...)
 	}
-	return finding.Sort(findings), nil
-}
-
-// operandFor says what an image is judged against: the flags, else its labels.
-func operandFor(ref string, i survey.Image, f lintFlags) (builder.Finished, error) {
-	against := builder.Finished{
-		Distro: i.Distro, Postgres: i.Postgres, Arch: i.Arch, Base: f.base, Roots: i.Roots, Own: i.Own,
-	}
-	if len(f.distros) == 1 {
-		against.Distro = f.distros[0]
-	}
-	if len(f.majors) == 1 {
-		against.Postgres = f.majors[0]
-	}
-	if against.Distro == "" && f.base == recipe.BaseMinimal {
-		return against, usageErrorf("--base %s: %s does not say which distribution it is for; name it with --distro", f.base, ref)
-	}
-	return against, nil
+	return s, nil
 }
 
 func (a *app) printLint(doc lintDocument, strict bool) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -153,6 +154,15 @@ func Take(ctx context.Context, a image.Artifact, o Options) (Survey, error) {
 	}
 	return s, nil
 }
+
+// Apart returns the findings that are not about what the image expects of its
+// base, for those who judge it against one.
+func (s Survey) Apart() []finding.Finding {
+	return slices.DeleteFunc(s.All(), func(f finding.Finding) bool { return f.Code == expected })
+}
+
+// expected is the code of what an image expects of its base.
+const expected = "PGX053"
 
 // All returns every finding about the image.
 func (s Survey) All() []finding.Finding {
