@@ -84,3 +84,31 @@ func TestLiveStuckRegression(t *testing.T) {
 		t.Errorf("got\n%s", stdout)
 	}
 }
+
+// TestLiveParameters: what a recipe sets wrong is told as what it is.
+func TestLiveParameters(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		recipe string
+		code   int
+		want   []string
+	}{
+		"a silent server":        {"parameters: {log_min_messages: panic}\n", 0, []string{"7 of 7 checks pass"}},
+		"sessions do not begin":  {"parameters: {session_preload_libraries: nothere}\n", exitFindings, []string{"\n  fail create vector: could not access file \"nothere\": No such file or directory\n"}},
+		"a library of no image":  {"shared_preload_libraries: [pgvector]\n", exitFindings, []string{"hint: shared_preload_libraries names pgvector, which no mounted image has; this one has [\"vector\"]\n"}},
+		"a value that cannot be": {"parameters: {max_connections: \"1\"}\n", exitFindings, []string{"fail start: the server does not start\n", "\"max_connections\" (1)\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := live(t, "test", liveRecipe(t, "pgvector", tc.recipe), "--output", t.TempDir())
+			if code != tc.code {
+				t.Errorf("exit code %d, want %d\n%s%s", code, tc.code, stdout, stderr)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(stdout, want) {
+					t.Errorf("%q is not in\n%s", want, stdout)
+				}
+			}
+		})
+	}
+}

@@ -50,7 +50,11 @@ func (r *run) learn(c Check, log string) {
 	if m := missingModule.FindStringSubmatch(text); m != nil && slices.Contains(r.in.Image.Metadata.Modules, m[1]) {
 		r.explain(fmt.Sprintf("the image lacks lib/%s.so, a module that its label names", m[1]))
 	} else if m != nil && !strings.HasPrefix(m[1], "/") {
-		r.advise(fmt.Sprintf("the module %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
+		text := fmt.Sprintf("the module %s is in no image that was mounted", m[1])
+		if own := r.in.Image.Metadata; slices.Contains(own.SharedPreloadLibraries, m[1]) {
+			text = fmt.Sprintf("shared_preload_libraries names %s, which no mounted image has; this one has %q", m[1], own.Modules)
+		}
+		r.advise(text, fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
 	}
 	if m := absolutePath.FindStringSubmatch(text); m != nil {
 		r.advisePath(m[1], m[2])

@@ -140,7 +140,7 @@ func (r *run) update(ctx context.Context, old version) (string, error) {
 		step{"rollback", "ROLLBACK;"},
 	)
 	if a.err != nil {
-		return "", noteError{fmt.Errorf("%s: %w", a.failed, a.err)}
+		return "", noteError{a.fault()}
 	}
 	return "", nil
 }

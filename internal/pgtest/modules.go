@@ -47,7 +47,7 @@ func (r *run) decode(ctx context.Context, plugin string) (string, error) {
 		return "", noteError{fmt.Errorf("loaded, but does not decode without a setup of its own: %w", a.err)}
 	}
 	if a.err != nil {
-		return "", fmt.Errorf("%s: %w", a.failed, a.err)
+		return "", a.fault()
 	}
 	return a.output["reading changes"] + " changes", nil
 }

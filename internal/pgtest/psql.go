@@ -34,6 +34,14 @@ type answer struct {
 	err error
 }
 
+// fault is the error with the step that it happened in, if one had begun.
+func (a answer) fault() error {
+	if a.err == nil || a.failed == "" {
+		return a.err
+	}
+	return fmt.Errorf("%s: %w", a.failed, a.err)
+}
+
 // SQLError is an error that the server reported.
 type SQLError struct {
 	// State is the SQLSTATE, or "" when the server could not tell any more.

@@ -193,10 +193,9 @@ func (r *regression) prepare(ctx context.Context, b batch) {
 	}
 	start := time.Now()
 	err := r.started
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", errNotStarted, lastWords(r.server.log.since(0)))
-	} else if a := r.server.session(ctx, "postgres", b.setup()...); a.err != nil {
-		err = fmt.Errorf("%s: %w", a.failed, a.err)
+	if err == nil {
+		a := r.server.session(ctx, "postgres", b.setup()...)
+		err = a.fault()
 	}
 	switch {
 	case err != nil:

@@ -149,9 +149,8 @@ func (r *run) revive(ctx context.Context, mark int) {
 
 func (r *run) start(ctx context.Context) (string, error) {
 	if err := r.server.start(ctx); err != nil {
-		words := lastWords(r.server.log.since(0))
 		r.down = "the server does not start"
-		return "", fmt.Errorf("%w\n%s", errNotStarted, words)
+		return "", err
 	}
 	return "", nil
 }
@@ -214,10 +213,10 @@ func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, o
 	steps = append(steps, step{"version", "SELECT extversion FROM pg_extension WHERE extname = " + literal(e.Name) + ";"})
 	a := r.server.session(ctx, "postgres", steps...)
 	switch {
-	case a.err != nil && a.failed != e.Name:
-		return fmt.Errorf("%s: %w", a.failed, a.err)
-	case a.err != nil:
+	case a.failed == e.Name:
 		return a.err
+	case a.err != nil:
+		return a.fault()
 	case a.output["version"] != e.Version:
 		return fmt.Errorf("version %q was created, the label says %q", a.output["version"], e.Version)
 	}
@@ -247,7 +246,7 @@ func (r *run) createAll(ctx context.Context, home string) (string, error) {
 		steps = append(steps, step{name, create + ident(name) + ";"})
 	}
 	if a := r.server.session(ctx, "postgres", steps...); a.err != nil {
-		return "", fmt.Errorf("%s: %w", a.failed, a.err)
+		return "", a.fault()
 	}
 	r.shared = home
 	return strings.Join(m.Create, ", "), nil
@@ -276,7 +275,7 @@ func (r *run) restart(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err := r.server.start(ctx); err != nil {
-		return "", fmt.Errorf("%w\n%s", errNotStarted, lastWords(r.server.log.since(0)))
+		return "", err
 	}
 	var steps []step
 	for _, name := range r.created {
@@ -284,7 +283,7 @@ func (r *run) restart(ctx context.Context) (string, error) {
 	}
 	a := r.server.session(ctx, "postgres", steps...)
 	if a.err != nil {
-		return "", fmt.Errorf("%s: %w", a.failed, a.err)
+		return "", a.fault()
 	}
 	for _, s := range steps {
 		if a.output[s.name] != "1" {

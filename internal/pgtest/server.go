@@ -139,9 +139,11 @@ func (in Input) preload(m metadata.Server) []string {
 // errNotStarted says that the server ended before it was ready.
 var errNotStarted = errors.New("the server does not start")
 
-// start starts the server and waits until it takes connections.
+// start starts the server and waits until it takes connections. The error says
+// what the server's last words were; it does not run then.
 func (s *server) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
+	most := s.patience(startTime)
+	own, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	mark := s.log.mark()
 	p, err := s.sandbox.Start(sandbox.Command{Args: s.args, Env: s.env, Dir: rootfs.Home, Stdout: s.log, Stderr: s.log})
@@ -149,8 +151,34 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.running = p
-	return s.ready(ctx, mark)
+	err = s.ready(own, mark, s.answers)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	words := lastWords(s.log.since(mark))
+	switch {
+	case own.Err() != nil:
+		s.abort()
+		err = fmt.Errorf("the server is not ready after %v", most)
+	case words != "":
+		err = errNotStarted // its exit code says less than its words
+	}
+	if words != "" {
+		err = fmt.Errorf("%w\n%s", err, words)
+	}
+	return err
 }
+
+// answers tells whether the server takes connections, whatever its log says:
+// an image's parameters may keep it silent.
+func (s *server) answers(ctx context.Context) bool {
+	return s.sandbox.Run(ctx, sandbox.Command{
+		Args: []string{bin(s.major, "pg_isready"), "--quiet", "--host=/run/postgresql"}, Env: environment(nil),
+	}) == nil
+}
+
+// silence is how long a server may say nothing before it is asked.
+const silence = 2 * time.Second
 
 // What a server says when it takes connections, and when it takes none any more
 // since a process of its crashed.
@@ -160,8 +188,9 @@ const (
 )
 
 // ready waits until the server says that it takes connections, somewhere after
-// mark and after the last crash since then.
-func (s *server) ready(ctx context.Context, mark int) error {
+// mark and after the last crash since then, or until it answers; nil asks it
+// nothing.
+func (s *server) ready(ctx context.Context, mark int, answers func(context.Context) bool) error {
 	for {
 		news := s.log.changed()
 		if s.log.accepts(mark) {
@@ -169,10 +198,17 @@ func (s *server) ready(ctx context.Context, mark int) error {
 		}
 		select {
 		case <-news:
+		case <-time.After(silence):
+			if answers != nil && answers(ctx) {
+				return nil
+			}
 		case <-s.running.Ended():
-			return fmt.Errorf("%w: %w", errNotStarted, s.running.Wait())
+			if err := s.running.Wait(); err != nil {
+				return fmt.Errorf("%w: %w", errNotStarted, err)
+			}
+			return errNotStarted
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", errNotStarted, ctx.Err())
+			return ctx.Err()
 		}
 	}
 }
@@ -193,7 +229,7 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
-	return s.ready(ctx, mark) == nil
+	return s.ready(ctx, mark, nil) == nil
 }
 
 // settleTime is how long a server may take to notice that a process of its

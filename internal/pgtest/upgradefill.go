@@ -78,5 +78,5 @@ func (s *server) survive(ctx context.Context, database, script string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
 	defer cancel()
-	return errors.Join(err, s.ready(ctx, mark))
+	return errors.Join(err, s.ready(ctx, mark, nil))
 }
