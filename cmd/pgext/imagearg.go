@@ -29,7 +29,7 @@ func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error)
 		return image.At(local.Dir).Open(local.Name)
 	}
 	if !namesHost(ref) {
-		return image.Artifact{}, &noImageError{ref}
+		return image.Artifact{}, newNoImageError(ref)
 	}
 	if a.global.offline {
 		return image.Artifact{}, fmt.Errorf("reading %s: %w", ref, &fetch.OfflineError{Name: ref})
@@ -46,9 +46,21 @@ func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error)
 
 // noImageError is about an argument that names nothing on disk and no registry:
 // a slip in a path is not a question for somebody else's server.
-type noImageError struct{ ref string }
+type noImageError struct {
+	ref string
+	// there tells that it is a path of something else.
+	there bool
+}
+
+func newNoImageError(ref string) error {
+	_, err := os.Stat(ref)
+	return &noImageError{ref, err == nil}
+}
 
 func (e *noImageError) Error() string {
+	if e.there {
+		return e.ref + ": is no OCI image layout"
+	}
 	return fmt.Sprintf("%s: there is no such path, and no HOST in it to ask", e.ref)
 }
 
@@ -96,7 +108,7 @@ func (p endpoint) orLatest() string {
 // parseImage reads IMAGE of the verbs that look at one where it is.
 func (a *app) parseImage(arg string) (endpoint, error) {
 	if _, local := image.ParseRef(arg); !local && !namesHost(arg) {
-		return endpoint{}, &noImageError{arg}
+		return endpoint{}, newNoImageError(arg)
 	}
 	return a.parsePlace("reading", arg)
 }

@@ -66,13 +66,16 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	if err != nil {
 		return err
 	}
-	doc := rebuiltDocument{Schema: 1, Images: []rebuiltImage{}}
-	same := true
-	for _, ref := range refs {
-		at, err := a.parseImage(ref)
-		if err != nil {
+	endpoints := make([]endpoint, len(refs))
+	for i, ref := range refs {
+		if endpoints[i], err = a.parseImage(ref); err != nil {
 			return err
 		}
+	}
+	doc := rebuiltDocument{Schema: 1, Images: []rebuiltImage{}}
+	same := true
+	for i, ref := range refs {
+		at := endpoints[i]
 		r, err := b.RebuildAt(ctx, a.registryClient(), at.Place, at.orLatest(), f.beside)
 		if err != nil {
 			return fmt.Errorf("%s: %w", ref, err)

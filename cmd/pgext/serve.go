@@ -83,7 +83,7 @@ func (a *app) printAddress(address string) error {
 func (a *app) serve(ctx context.Context, address string, handler http.Handler) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("serving: %w", err)
+		return &listenError{err}
 	}
 	if err := a.printAddress(listener.Addr().String()); err != nil {
 		return err
@@ -102,6 +102,17 @@ func (a *app) serve(ctx context.Context, address string, handler http.Handler) e
 		return fmt.Errorf("serving: %w", err)
 	}
 	return errServed
+}
+
+// listenError says that no request can be taken at an address.
+type listenError struct{ err error }
+
+func (e *listenError) Error() string { return "serving: " + e.err.Error() }
+func (e *listenError) Unwrap() error { return e.err }
+
+// Hint says what an address is.
+func (*listenError) Hint() string {
+	return "--listen HOST:PORT is an address of this machine that nobody else listens at; port 0 picks a free one"
 }
 
 // errServed tells run that the interrupt was the expected end.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -58,6 +59,30 @@ func Path(out, image string) string { return filepath.Join(out, filepath.FromSla
 func Exists(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, layoutFile))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// NoLayoutError says that a folder is no layout.
+type NoLayoutError struct{ Dir string }
+
+func (e *NoLayoutError) Error() string {
+	return fmt.Sprintf("reading layout %s: it is no OCI image layout", e.Dir)
+}
+
+// Hint names the images that were built into the folder, if any.
+func (e *NoLayoutError) Hint() string {
+	const most = 10
+	found, err := filepath.Glob(filepath.Join(e.Dir, "*", "oci", layoutFile))
+	if err != nil || len(found) == 0 {
+		return "a layout is a folder with " + layoutFile + " and " + indexFile + ", such as dist/IMAGE/oci of pgext build"
+	}
+	images := make([]string, len(found))
+	for i, f := range found {
+		images[i] = filepath.Dir(filepath.Dir(f))
+	}
+	if len(images) > most {
+		images = append(images[:most], "…")
+	}
+	return "name one of the images in it: " + strings.Join(images, ", ")
 }
 
 // MissingError says that a layout has no such tag or digest.
@@ -116,7 +141,7 @@ func (l *Layout) readIndex() (v1.IndexManifest, error) {
 // is none the error is a *MissingError.
 func (l *Layout) Find(ref string) (v1.Descriptor, error) {
 	if !Exists(l.dir) {
-		return v1.Descriptor{}, fmt.Errorf("reading layout %s: it is no OCI image layout", l.dir)
+		return v1.Descriptor{}, &NoLayoutError{l.dir}
 	}
 	all, err := l.Entries()
 	if err != nil {

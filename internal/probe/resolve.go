@@ -82,7 +82,32 @@ func Resolve(indexes []*apt.Index, distro string, postgres int, names []string) 
 	return out, nil
 }
 
+// NameError is about an argument that can be no package's name.
+type NameError struct{ Name string }
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%q is not the name of a Debian package: lower-case letters, digits, + - and .", e.Name)
+}
+
+// Hint says where what is not the name belongs.
+func (e *NameError) Hint() string {
+	if lower := strings.ToLower(strings.TrimSpace(e.Name)); packageName.MatchString(lower) {
+		return fmt.Sprintf("did you mean %q?", lower)
+	}
+	return "a version or an architecture is no part of it: the lock pins versions, build --arch and the recipe's archs name architectures"
+}
+
+// ExitCode is that of an invalid selection.
+func (*NameError) ExitCode() int { return 10 }
+
+// packageName is the form of a name (Debian Policy section 5.6.1), or of what
+// is left of one without its prefix.
+var packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*$`)
+
 func resolve(indexes []*apt.Index, distro string, postgres int, name string) (string, error) {
+	if !packageName.MatchString(name) {
+		return "", &NameError{name}
+	}
 	if m := otherMajor.FindStringSubmatch(name); m != nil && m[1] != strconv.Itoa(postgres) {
 		major, _ := strconv.Atoi(m[1])
 		return "", &MajorError{name, postgres, major}

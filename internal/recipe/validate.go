@@ -33,6 +33,9 @@ func (v validator) recipe(r *Recipe) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Annotations)) {
 		v.match(join("annotations", key), key, annotationKey)
+		if err := checkNotOwn(key); err != nil {
+			v.wrong(join("annotations", key), "", "%v", err)
+		}
 	}
 }
 

@@ -65,5 +65,21 @@ func CheckAnnotation(key string) error {
 	if !annotationKey.matches(key) {
 		return fmt.Errorf("%q is not %s", key, annotationKey.is)
 	}
+	return checkNotOwn(key)
+}
+
+// checkNotOwn refuses the annotations that the build writes itself.
+func checkNotOwn(key string) error {
+	if slices.Contains(ownAnnotations, key) || strings.HasPrefix(key, "io.pgext.") || strings.HasPrefix(key, "io.cloudnativepg.image.") {
+		return fmt.Errorf("%q follows from what is built: it would say something else than the image", key)
+	}
 	return nil
+}
+
+// ownAnnotations are those that no recipe can say better than the build knows,
+// beside all of io.pgext and io.cloudnativepg.image. Of the others, such as
+// title or vendor, the author has the last word.
+var ownAnnotations = []string{
+	"org.opencontainers.image.created", "org.opencontainers.image.version",
+	"org.opencontainers.image.base.name", "org.opencontainers.image.base.digest", "org.opencontainers.image.ref.name",
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -54,7 +55,8 @@ func (e *Error) Hint() string {
 	}
 	var status *transport.Error
 	if !errors.As(e.Err, &status) {
-		if isTemporary(e.Err) {
+		var dns *net.DNSError
+		if isTemporary(e.Err) || errors.As(e.Err, &dns) {
 			return "is " + host + " up and reachable? running the command again finishes the work"
 		}
 		return ""

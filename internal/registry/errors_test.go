@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -91,4 +92,10 @@ func TestCheckRepository(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A host that has no address is not up, whoever says so.
+func TestErrorOfAnUnknownHost(t *testing.T) {
+	err := wrap("resolving", "registry.invalid/x:y", &net.DNSError{Err: "no such host", Name: "registry.invalid", IsNotFound: true})
+	checkError(t, err, "is registry.invalid up and reachable? running the command again finishes the work")
 }

@@ -31,9 +31,26 @@ type Server struct {
 func NewServer(dist string) (*Server, error) {
 	root, err := os.OpenRoot(dist)
 	if err != nil {
-		return nil, fmt.Errorf("serving %s: %w", dist, err)
+		return nil, &NoDistError{dist, err}
 	}
 	return &Server{root}, nil
+}
+
+// NoDistError says that there is no folder of images to serve.
+type NoDistError struct {
+	Dir string
+	// Err is the operating system's reason.
+	Err error
+}
+
+func (e *NoDistError) Error() string { return fmt.Sprintf("serving %s: %v", e.Dir, e.Err) }
+
+// Unwrap returns the operating system's reason.
+func (e *NoDistError) Unwrap() error { return e.Err }
+
+// Hint says who makes the folder.
+func (*NoDistError) Hint() string {
+	return "name the folder that pgext build --output has written to, dist when it was not given"
 }
 
 // Close frees the folder.
