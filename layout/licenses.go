@@ -44,7 +44,7 @@ func (a *arrangement) copyrights(placed []placement) []placement {
 			a.find("PGX026", name, "", "%s: its copyright file is not among the packages", pkg.Name)
 			continue
 		}
-		p := placement{pkg: pkg, source: e, to: CopyrightPath(pkg.Name), action: Placed, reason: "copyright"}
+		p := placement{pkg: pkg, source: e, to: copyrightPath(pkg.Name), action: Placed, reason: "copyright"}
 		if e.Origin.Package != pkg.Name {
 			p.via, p.reason = name, "copyright, as in "+e.Origin.Package
 		}
@@ -53,8 +53,8 @@ func (a *arrangement) copyrights(placed []placement) []placement {
 	return out
 }
 
-// CopyrightPath is where an image has the copyright file of a package.
-func CopyrightPath(pkg string) string { return "licenses/" + pkg + "/copyright" }
+// copyrightPath is where an image has the copyright file of a package.
+func copyrightPath(pkg string) string { return "licenses/" + pkg + "/copyright" }
 
 // givers returns the packages that the files of placements come from.
 func givers(placed []placement) map[string]bool {
@@ -71,7 +71,7 @@ func (a *arrangement) licenses(placed []placement) ([]PackageLicense, error) {
 	known := map[string]PackageLicense{}
 	var out []PackageLicense
 	for _, p := range placed {
-		if p.to != CopyrightPath(p.pkg.Name) {
+		if p.to != copyrightPath(p.pkg.Name) {
 			continue
 		}
 		l, ok := known[p.source.SHA256]
@@ -108,7 +108,7 @@ func (r Result) Statements() map[string]PackageLicense {
 	out := map[string]PackageLicense{}
 	for _, l := range r.Licenses {
 		for _, layer := range []filetree.Tree{r.Extension, r.Libraries} {
-			if e, ok := layer.Get(CopyrightPath(l.Package)); ok {
+			if e, ok := layer.Get(copyrightPath(l.Package)); ok {
 				if _, own := out[e.Origin.Package]; !own {
 					out[e.Origin.Package] = l
 				}

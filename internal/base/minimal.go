@@ -12,8 +12,8 @@ import (
 	"github.com/pgext/pgext/internal/elfdep"
 )
 
-// Minimal is the name of the profile that MinimalProfile computes.
-const Minimal = "cnpg-minimal"
+// profile is the name of the profile that MinimalProfile computes.
+const profile = "cnpg-minimal"
 
 // Base is what an operand image holds.
 type Base struct {
@@ -49,16 +49,16 @@ func MinimalProfile(ix *apt.Index, postgres int) (Base, error) {
 	}
 	system, err := ix.Install(nil, names)
 	if err != nil {
-		return Base{}, fmt.Errorf("computing the base %s: the minimal system: %w", Minimal, err)
+		return Base{}, fmt.Errorf("computing the base %s: the minimal system: %w", profile, err)
 	}
 	server := fmt.Sprintf("postgresql-%d", postgres)
 	operand, err := ix.Install(system, []string{
 		"postgresql-common", "ca-certificates", "gnupg", "libsasl2-modules", "libldap-common", server,
 	})
 	if err != nil {
-		return Base{}, fmt.Errorf("computing the base %s: %w", Minimal, err)
+		return Base{}, fmt.Errorf("computing the base %s: %w", profile, err)
 	}
-	b := Base{Name: Minimal, Packages: slices.Concat(system, operand)}
+	b := Base{Name: profile, Packages: slices.Concat(system, operand)}
 	slices.SortFunc(b.Packages, func(x, y apt.Package) int { return strings.Compare(x.Name, y.Name) })
 	if p, ok := b.Package(server); ok {
 		b.Postgres = upstream(p.Version)

@@ -11,8 +11,8 @@ import (
 	"github.com/pgext/pgext/internal/hexdigest"
 )
 
-// MaxRecord is the size in bytes of the largest record that is kept.
-const MaxRecord = 256 << 20
+// maxRecord is the size in bytes of the largest record that is kept.
+const maxRecord = 256 << 20
 
 // Record returns the data kept under kind and key, and whether it is there. A
 // record that is damaged or unreadable counts as absent.
@@ -23,7 +23,7 @@ func (c *Cache) Record(kind, key string) ([]byte, bool) {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() < sha256.Size || info.Size() > MaxRecord+sha256.Size {
+	if err != nil || !info.Mode().IsRegular() || info.Size() < sha256.Size || info.Size() > maxRecord+sha256.Size {
 		return nil, false
 	}
 	b := make([]byte, info.Size())
@@ -37,12 +37,12 @@ func (c *Cache) Record(kind, key string) ([]byte, bool) {
 	return data[:len(data):len(data)], true
 }
 
-// PutRecord keeps data, at most MaxRecord bytes, under kind and key, replacing
+// PutRecord keeps data, at most 256 MiB, under kind and key, replacing
 // what was there at once. Kind and key are any strings. The error is a
 // *WriteError when the directory cannot take it.
 func (c *Cache) PutRecord(kind, key string, data []byte) error {
-	if len(data) > MaxRecord {
-		return fmt.Errorf("keeping record %s %q: %d bytes, more than %d", kind, key, len(data), MaxRecord)
+	if len(data) > maxRecord {
+		return fmt.Errorf("keeping record %s %q: %d bytes, more than %d", kind, key, len(data), maxRecord)
 	}
 	f, err := c.createTemporary()
 	if err != nil {

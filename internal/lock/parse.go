@@ -13,8 +13,8 @@ import (
 	"github.com/pgext/pgext/internal/jsonkeys"
 )
 
-// MaxSize is the largest lock in bytes.
-const MaxSize = 16 << 20
+// maxSize is the largest lock in bytes.
+const maxSize = 16 << 20
 
 // Load reads the lock at path. When there is none it returns an empty lock and
 // false. A file that is no lock is an *InvalidError.
@@ -27,7 +27,7 @@ func Load(path string) (Lock, bool, error) {
 		return Lock{}, false, fmt.Errorf("loading lock: %w", err)
 	}
 	defer f.Close() // read side: the read error is the one that counts
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return Lock{}, false, fmt.Errorf("loading lock %s: %w", path, err)
 	}
@@ -39,8 +39,8 @@ func Load(path string) (Lock, bool, error) {
 // invalid pins are an *InvalidError. name is what errors call the file. Any
 // order is accepted; the lock that is returned is sorted.
 func Parse(name string, data []byte) (Lock, error) {
-	if len(data) > MaxSize {
-		return Lock{}, &InvalidError{Name: name, Err: fmt.Errorf("larger than %d MiB", MaxSize>>20)}
+	if len(data) > maxSize {
+		return Lock{}, &InvalidError{Name: name, Err: fmt.Errorf("larger than %d MiB", maxSize>>20)}
 	}
 	var version struct {
 		Lock *int `json:"lock"`

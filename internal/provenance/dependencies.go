@@ -16,7 +16,7 @@ import (
 
 // The annotation Kind of a dependency says what it is.
 const (
-	KindKey = "kind"
+	kindKey = "kind"
 
 	KindBase     = "base"
 	KindRelease  = "release"
@@ -44,7 +44,7 @@ func (in Input) dependencies() ([]Descriptor, error) {
 	if u := in.Upstream; u != nil {
 		out = append(out, Descriptor{
 			URI: shown.Public(u.URL), Name: u.Path, Digest: map[string]string{"sha256": u.SHA256},
-			Annotations: map[string]string{KindKey: KindUpstream},
+			Annotations: map[string]string{kindKey: KindUpstream},
 		})
 	}
 	return out, nil
@@ -55,7 +55,7 @@ func (in Input) dependencies() ([]Descriptor, error) {
 func baseDescriptor(b lock.Base) Descriptor {
 	d := Descriptor{
 		Name: b.Name, Digest: digestSet(b.Checksum),
-		Annotations: map[string]string{KindKey: KindBase, "postgres": b.Postgres},
+		Annotations: map[string]string{kindKey: KindBase, "postgres": b.Postgres},
 	}
 	if b.Image != "" {
 		d.Digest, d.URI = digestSet(b.Image), imageURL(strings.TrimPrefix(b.Name, recipe.BaseImagePrefix), b.Image)
@@ -91,7 +91,7 @@ func (in Input) release(a lock.Archive) (Descriptor, error) {
 	d := Descriptor{
 		Name: a.Name + " " + a.Suite, URI: uri, Digest: map[string]string{"sha256": a.InRelease},
 		Annotations: map[string]string{
-			KindKey: KindRelease, "date": a.Date.UTC().Format(time.RFC3339), "fingerprint": a.Fingerprint,
+			kindKey: KindRelease, "date": a.Date.UTC().Format(time.RFC3339), "fingerprint": a.Fingerprint,
 		},
 	}
 	if a.ExpiredAllowed {
@@ -105,7 +105,7 @@ func (in Input) deb(p lock.Package) (Descriptor, error) {
 	d := Descriptor{
 		Name: p.Package, URI: in.PURL(p),
 		Digest:      map[string]string{"sha256": p.SHA256},
-		Annotations: map[string]string{KindKey: KindPackage, "role": string(p.Role)},
+		Annotations: map[string]string{kindKey: KindPackage, "role": string(p.Role)},
 	}
 	if p.SHA512 != "" {
 		d.Digest["sha512"] = p.SHA512

@@ -89,7 +89,7 @@ func gitLab(getenv func(string) string) Invocation {
 
 // workflowSource is a commit of the repository at a URL.
 func workflowSource(at, ref, commit string, annotations map[string]string) Descriptor {
-	annotations[KindKey] = kindWorkflow
+	annotations[kindKey] = kindWorkflow
 	maps.DeleteFunc(annotations, func(_, value string) bool { return value == "" })
 	d := Descriptor{URI: "git+" + at, Annotations: annotations}
 	if ref != "" {
@@ -126,7 +126,7 @@ func (s Statement) WithoutInvocation() Statement {
 	run.Metadata = Metadata{}
 	run.Builder.ID = BuilderID
 	run.Builder.BuilderDependencies = slices.DeleteFunc(slices.Clone(run.Builder.BuilderDependencies), func(d Descriptor) bool {
-		return d.Annotations[KindKey] == kindWorkflow
+		return d.Annotations[kindKey] == kindWorkflow
 	})
 	return s
 }

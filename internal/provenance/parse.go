@@ -13,8 +13,8 @@ import (
 	"github.com/pgext/pgext/internal/shown"
 )
 
-// MaxSize is the largest statement in bytes.
-const MaxSize = 16 << 20
+// maxSize is the largest statement in bytes.
+const maxSize = 16 << 20
 
 // InvalidError says that bytes are no provenance of this room.
 type InvalidError struct {
@@ -189,7 +189,7 @@ func (s Statement) Digests() []string {
 func (b BuildDefinition) Of(kind string) []Descriptor {
 	var out []Descriptor
 	for _, d := range b.ResolvedDependencies {
-		if d.Annotations[KindKey] == kind {
+		if d.Annotations[kindKey] == kind {
 			out = append(out, d)
 		}
 	}
@@ -202,8 +202,8 @@ func foreign(field, got, want string) error {
 
 // decode reads one JSON value of bounded size that all readers read alike.
 func decode(data []byte, into any) error {
-	if len(data) > MaxSize {
-		return invalid("", "%d bytes, more than %d", len(data), MaxSize)
+	if len(data) > maxSize {
+		return invalid("", "%d bytes, more than %d", len(data), maxSize)
 	}
 	if err := jsonkeys.Unmarshal(data, into, jsonkeys.Rules{Maps: []string{"annotations"}}); err != nil {
 		return invalid("", "%w", err)

@@ -62,7 +62,7 @@ func TestParseRefuses(t *testing.T) {
 		{"no JSON", "{", "reading provenance: unexpected end of JSON input", false},
 		{"a list", "[]", "reading provenance: json: cannot unmarshal array into Go value", false},
 		{"two documents", text + "{}", "reading provenance: something follows the document", false},
-		{"too large", strings.Repeat(" ", MaxSize+1), "reading provenance: 16777217 bytes, more than 16777216", false},
+		{"too large", strings.Repeat(" ", maxSize+1), "reading provenance: 16777217 bytes, more than 16777216", false},
 		{"too deep", strings.Repeat("[", 100), "reading provenance: nested more than 64 deep", false},
 		{"key that repeats", replace(`"predicateType"`, `"predicateType": "a", "predicateType"`), `reading provenance: key "predicateType" repeats`, false},
 		{"key in another case", replace(`"subject"`, `"Subject"`), `reading provenance: key "Subject" is not "subject"`, false},

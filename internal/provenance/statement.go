@@ -172,8 +172,8 @@ func encode(v any, indent, end string) ([]byte, error) {
 		return nil, fmt.Errorf("encoding provenance: %w", err)
 	}
 	data := append(bytes.TrimSuffix(b.Bytes(), []byte("\n")), end...)
-	if len(data) > MaxSize {
-		return nil, fmt.Errorf("encoding provenance: %d bytes, more than %d", len(data), MaxSize)
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("encoding provenance: %d bytes, more than %d", len(data), maxSize)
 	}
 	return data, nil
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Expand replaces ${pg}, ${distro} and ${arch} in s; $${ stands for a literal
+// expand replaces ${pg}, ${distro} and ${arch} in s; $${ stands for a literal
 // ${. Other variables, which Parse refuses, are left as they are.
-func Expand(s string, pg int, distro, arch string) string {
+func expand(s string, pg int, distro, arch string) string {
 	values := map[string]string{"pg": strconv.Itoa(pg), "distro": distro, "arch": arch}
 	expanded, _ := substitute(s, func(name string) (string, bool) {
 		value, ok := values[name]

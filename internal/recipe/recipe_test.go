@@ -231,8 +231,8 @@ func TestExpand(t *testing.T) {
 		{"${other}${pg}", "${other}18"},
 		{"a$${pg}${pg}", "a${pg}18"},
 	} {
-		if got := Expand(tt.in, 18, "forky", "arm64"); got != tt.want {
-			t.Errorf("Expand(%q) = %q, want %q", tt.in, got, tt.want)
+		if got := expand(tt.in, 18, "forky", "arm64"); got != tt.want {
+			t.Errorf("expand(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// SchemaID is where the JSON Schema of recipes is published.
-const SchemaID = "https://raw.githubusercontent.com/pgext/pgext/main/schema/recipe.schema.json"
+// schemaID is where the JSON Schema of recipes is published.
+const schemaID = "https://raw.githubusercontent.com/pgext/pgext/main/schema/recipe.schema.json"
 
 // types is the source of the recipe's types: their comments describe the
 // fields to authors.
@@ -38,7 +38,7 @@ func Schema() ([]byte, error) {
 		},
 	}
 	schema := reflector.Reflect(&Recipe{})
-	schema.ID = SchemaID
+	schema.ID = schemaID
 	schema.Title = "pgext recipe, version 1"
 	for name, def := range schema.Definitions {
 		constrain(def, name)

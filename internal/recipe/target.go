@@ -29,7 +29,7 @@ type Target struct {
 func (t Target) String() string { return fmt.Sprintf("%s/%d", t.Distro, t.Postgres) }
 
 // Expand replaces the variables in s for one architecture of the target.
-func (t Target) Expand(s, arch string) string { return Expand(s, t.Postgres, t.Distro, arch) }
+func (t Target) Expand(s, arch string) string { return expand(s, t.Postgres, t.Distro, arch) }
 
 // expandAll replaces the variables in each of list.
 func (t Target) expandAll(list []string, arch string) []string {

@@ -110,7 +110,7 @@ func (s *session) collectReferrers(ctx context.Context, subjects []v1.Hash, seen
 func (s *session) collectEvidence(ctx context.Context, subjects []v1.Hash, out *Collection) error {
 	var tags []string
 	for _, h := range subjects {
-		tags = append(tags, EvidenceTags(h)...)
+		tags = append(tags, evidenceTags(h)...)
 	}
 	found := make([]opened, len(tags))
 	g, gctx := errgroup.WithContext(ctx)

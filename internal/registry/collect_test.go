@@ -30,7 +30,7 @@ func deep(tb testing.TB, text string) Publication {
 	idx := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: inside})
 	p.Indexes = []v1.ImageIndex{mutate.Subject(idx, *about).(v1.ImageIndex)}
 	p.Referrers = append(p.Referrers, newReferrer(tb, sbom, "application/vnd.example.signature"))
-	p.Evidence[EvidenceTags(digestOf(tb, sbom))[2]] = Merge(newIndexImage(tb, text+" of the SBOM"))
+	p.Evidence[evidenceTags(digestOf(tb, sbom))[2]] = Merge(newIndexImage(tb, text+" of the SBOM"))
 	return p
 }
 

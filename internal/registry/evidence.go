@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// EvidenceTags returns the tags under which tools from before OCI 1.1 keep
+// evidenceTags returns the tags under which tools from before OCI 1.1 keep
 // signatures, attestations and SBOMs of a manifest.
-func EvidenceTags(subject v1.Hash) []string {
+func evidenceTags(subject v1.Hash) []string {
 	tag := fallbackTag(subject)
 	return []string{tag + ".att", tag + ".sbom", tag + ".sig"}
 }

@@ -38,7 +38,7 @@ func full(tb testing.TB, text string) Publication {
 			newReferrer(tb, img, "application/vnd.dev.sigstore.bundle.v0.3+json"))
 	}
 	p.Referrers = append(p.Referrers, newReferrer(tb, idx, "application/vnd.dev.sigstore.bundle.v0.3+json"))
-	p.Evidence[EvidenceTags(digestOf(tb, idx))[2]] = Merge(newIndexImage(tb, text))
+	p.Evidence[evidenceTags(digestOf(tb, idx))[2]] = Merge(newIndexImage(tb, text))
 	return p
 }
 

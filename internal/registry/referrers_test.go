@@ -122,7 +122,7 @@ func TestFallbackTagRace(t *testing.T) {
 			repo := serve(t, r) + "/x"
 			idx := newIndex(t, "a")
 			must(quick().Push(t.Context(), repo, Publication{Index: idx}))
-			tag := EvidenceTags(digestOf(t, idx))[2]
+			tag := evidenceTags(digestOf(t, idx))[2]
 			var wg sync.WaitGroup
 			var want []string
 			for i := range publishers {
