@@ -9,6 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/cnpg"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/shown"
 	"github.com/pgext/pgext/internal/survey"
 )
 
@@ -35,7 +36,7 @@ func describeSurvey(ref string, s survey.Survey, bySize bool) string {
 		describeLayers(&b, i)
 		describePackages(&b, i)
 		describeLibraries(&b, i)
-		fmt.Fprintf(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), count(i.Tree.Len(), "entry", "entries"))
+		fmt.Fprintf(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), shown.Count(i.Tree.Len(), "entry", "entries"))
 		writeTree(&b, i.Tree, bySize)
 	}
 	if all := s.All(); len(all) > 0 {
@@ -167,7 +168,7 @@ func describePackages(b *strings.Builder, i survey.Image) {
 	}
 	b.WriteString("\n  packages\n")
 	for _, p := range i.Packages {
-		fmt.Fprintf(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, count(p.Files, "file", "files"))
+		fmt.Fprintf(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, shown.Count(p.Files, "file", "files"))
 	}
 }
 
@@ -189,11 +190,4 @@ func describeLibraries(b *strings.Builder, i survey.Image) {
 	if len(names) > 0 {
 		fmt.Fprintf(b, "  of the base: %s\n", strings.Join(names, ", "))
 	}
-}
-
-func count(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }

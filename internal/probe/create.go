@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 var versionDigits = regexp.MustCompile(`[-_]?[0-9.]+$`)
@@ -57,11 +58,7 @@ func listed(extensions []metadata.Extension) string {
 	for _, e := range extensions {
 		names = append(names, e.Name)
 	}
-	if len(names) > 1 {
-		last := len(names) - 1
-		return strings.Join(names[:last], ", ") + " and " + names[last]
-	}
-	return strings.Join(names, "")
+	return shown.List(names)
 }
 
 // required returns names and what they require among extensions.

@@ -62,6 +62,19 @@ func TestCut(t *testing.T) {
 	}
 }
 
+func TestWords(t *testing.T) {
+	for want, names := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+		if got := List(names); got != want {
+			t.Errorf("List(%q) = %q, want %q", names, got, want)
+		}
+	}
+	for n, want := range []string{"0 files", "1 file", "2 files"} {
+		if got := Count(n, "file", "files"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
 // FuzzShown: no text makes it fail, and none with a password in a URL shows it.
 func FuzzShown(f *testing.F) {
 	f.Add("https://u:p@example.org/?q#f", 3)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // server is the user that CloudNativePG runs PostgreSQL as.
@@ -38,14 +39,6 @@ func (x *examination) judgeEntries() {
 	for _, w := range x.flat.Whiteouts {
 		x.find("PGX051", w, "hides what a lower layer has", "make the image in one stage")
 	}
-}
-
-// count says how many there are.
-func count(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 // specials name the types of tar entries that are no files.
@@ -88,7 +81,7 @@ func (x *examination) findOwners() {
 		paths[id] = append(paths[id], o.Path)
 	}
 	for id, list := range paths {
-		x.find("PGX052", "", fmt.Sprintf("%s to %d:%d, such as %s", count(len(list), "entry belongs", "entries belong"), id.uid, id.gid, list[0]), "")
+		x.find("PGX052", "", fmt.Sprintf("%s to %d:%d, such as %s", shown.Count(len(list), "entry belongs", "entries belong"), id.uid, id.gid, list[0]), "")
 	}
 }
 
@@ -156,7 +149,7 @@ func (x *examination) judgePlaces() {
 		for _, e := range entries {
 			size += e.Size
 		}
-		x.find("PGX047", top, fmt.Sprintf("%s with %d bytes, such as %s", count(len(entries), "file", "files"), size, entries[0].Path), "")
+		x.find("PGX047", top, fmt.Sprintf("%s with %d bytes, such as %s", shown.Count(len(entries), "file", "files"), size, entries[0].Path), "")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/decompress"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // judgeIndex looks at the entries of an index.
@@ -83,7 +84,7 @@ func (x *examination) judgeLayers(m *v1.Manifest, config *v1.ConfigFile) {
 		x.find("PGX040", "", fmt.Sprintf("its config is of type %s", m.Config.MediaType), "an artifact can be pulled and not mounted: give it the config of an image")
 	}
 	if got, want := len(config.RootFS.DiffIDs), len(m.Layers); got != want {
-		x.find("PGX040", "", fmt.Sprintf("%s, and %s in the config", count(want, "layer", "layers"), count(got, "diff_id", "diff_ids")), "")
+		x.find("PGX040", "", fmt.Sprintf("%s, and %s in the config", shown.Count(want, "layer", "layers"), shown.Count(got, "diff_id", "diff_ids")), "")
 	}
 	comments := make([]string, 0, len(m.Layers))
 	for _, h := range config.History {

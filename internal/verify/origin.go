@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/shown"
 	"github.com/pgext/pgext/sbom"
 )
 
@@ -221,5 +222,5 @@ func (j *judge) builder(p *provenance.Statement) {
 		j.fail("builder", "no signed provenance says who built the image", signAgain)
 		return
 	}
-	j.fail("builder", fmt.Sprintf("built by %s, which the policy does not name", list(seen)), beware)
+	j.fail("builder", fmt.Sprintf("built by %s, which the policy does not name", shown.List(seen)), beware)
 }

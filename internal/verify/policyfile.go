@@ -17,6 +17,7 @@ import (
 	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/shown"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -99,7 +100,7 @@ func (r policyReader) policy(doc policyDocument) Policy {
 	if l := doc.Licenses; l != nil {
 		p.Licenses = &Licenses{Profile: l.Profile, Allow: r.licenses("licenses.allow", l.Allow), Packages: map[string][]string{}}
 		if known := slices.Sorted(maps.Keys(profiles)); l.Profile != "" && !slices.Contains(known, l.Profile) {
-			r.report("licenses.profile", "", "there is no profile %q; known are %s", l.Profile, list(known))
+			r.report("licenses.profile", "", "there is no profile %q; known are %s", l.Profile, shown.List(known))
 		}
 		for name, allowed := range l.Packages {
 			p.Licenses.Packages[name] = r.licenses("licenses.packages."+name, allowed)

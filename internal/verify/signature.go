@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/shown"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -39,7 +40,7 @@ func (j *judge) signature(digest string) {
 		signers, strangers = j.sort(signers, strangers, s)
 	}
 	if len(signers) > 0 {
-		j.pass("signature", "signed by %s", list(signers))
+		j.pass("signature", "signed by %s", shown.List(signers))
 		return
 	}
 	j.absent("signature", "signature", digest, strangers)
@@ -101,13 +102,13 @@ func (j *judge) attested(i Image, name, predicate string) {
 		j.absent(check, check, i.Digest, strangers)
 		return
 	case len(plain) == 0:
-		j.pass(check, "signed by %s; no plain copy is attached", list(signers))
+		j.pass(check, "signed by %s; no plain copy is attached", shown.List(signers))
 		return
 	case slices.ContainsFunc(plain, func(d Document) bool { return saysOneOf(d, signed) }):
-		j.pass(check, "says the same as the plain copy, signed by %s", list(signers))
+		j.pass(check, "says the same as the plain copy, signed by %s", shown.List(signers))
 		return
 	}
-	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", list(signers), i.Digest), beware)
+	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", shown.List(signers), i.Digest), beware)
 }
 
 // same reports whether a signed predicate says what a plain document says. Of
@@ -139,19 +140,4 @@ func value(document []byte) (any, error) {
 	dec.UseNumber()
 	var out any
 	return out, dec.Decode(&out)
-}
-
-// list joins names.
-func list(names []string) string {
-	text := ""
-	for i, n := range names {
-		switch {
-		case i > 0 && i == len(names)-1:
-			text += " and "
-		case i > 0:
-			text += ", "
-		}
-		text += n
-	}
-	return text
 }

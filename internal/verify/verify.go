@@ -3,6 +3,8 @@ package verify
 import (
 	"fmt"
 	"slices"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // Verify asks every question about an image that its evidence can answer.
@@ -45,9 +47,9 @@ func (j *judge) images() {
 	case len(platforms) == 0:
 		j.fail("images", "the index lists no image for a platform", "name the image itself, not what is attached to it")
 	case len(j.in.Others) > 0:
-		j.pass("images", "for %s; %d more that no node runs", list(platforms), len(j.in.Others))
+		j.pass("images", "for %s; %d more that no node runs", shown.List(platforms), len(j.in.Others))
 	default:
-		j.pass("images", "for %s", list(platforms))
+		j.pass("images", "for %s", shown.List(platforms))
 	}
 }
 
