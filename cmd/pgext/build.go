@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -180,15 +181,12 @@ func strictly(strict bool, images []builder.Image) error {
 // printFindings tells people what they should know about an image. Notes are
 // told with --verbose.
 func (a *app) printFindings(i builder.Image) {
-	for _, f := range i.Findings {
-		if f.Severity == finding.Note && !a.global.verbose {
-			continue
-		}
-		fmt.Fprintf(a.stderr, "%s: %s\n", i.Name, f)
-		if f.Hint != "" {
-			fmt.Fprintf(a.stderr, "  hint: %s\n", f.Hint)
-		}
-	}
+	told := slices.DeleteFunc(slices.Clone(i.Findings), func(f finding.Finding) bool {
+		return f.Severity == finding.Note && !a.global.verbose
+	})
+	var b strings.Builder
+	describeFindings(&b, i.Name+": ", told)
+	fmt.Fprint(a.stderr, visible(b.String()))
 }
 
 type buildDocument struct {

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"unicode"
 )
 
 // Exit codes that no error type of a lower room carries. The others are 10 to
@@ -82,34 +79,6 @@ type errorBody struct {
 
 func newErrorBody(err error) errorBody {
 	return errorBody{Message: err.Error(), Hint: hint(err), ExitCode: exitCode(err)}
-}
-
-// printJSON writes the one document of --json.
-func (a *app) printJSON(document any) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(document)
-}
-
-// print writes the document with --json, and the text without.
-func (a *app) print(document any, text func() string) error {
-	if a.global.json {
-		return a.printJSON(document)
-	}
-	_, err := io.WriteString(a.stdout, visible(text()))
-	return err
-}
-
-// visible replaces the characters that would make a terminal do something:
-// names in images, packages and answers are a stranger's.
-func visible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
 }
 
 // usageError is a command line that cannot be carried out as typed.

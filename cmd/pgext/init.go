@@ -214,6 +214,7 @@ func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 // printClasses prints a line for each package, then how many are of each
 // class.
 func (a *app) printClasses(all builder.Classification) error {
+	var b strings.Builder
 	count := map[probe.Kind]int{}
 	for _, c := range all.Classes {
 		count[c.Kind]++
@@ -226,9 +227,10 @@ func (a *app) printClasses(all builder.Classification) error {
 		case probe.None:
 			what = "no extension"
 		}
-		if _, err := fmt.Fprintf(a.stdout, "%s\t%s\t%s\n", c.Package, what, c.Reason); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "%s\t%s\t%s\n", c.Package, what, c.Reason)
+	}
+	if _, err := fmt.Fprint(a.stdout, visible(b.String())); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(a.stderr, "%s, PostgreSQL %d: %d packages: %d images, %d halves of one, %d no extension\n",
 		all.Distro, all.Postgres, len(all.Classes), count[probe.Image], count[probe.Half], count[probe.None])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -43,17 +44,19 @@ func (a *app) discover(ctx context.Context, b *builder.Builder, ask builder.Ask,
 
 // tellDiscovery prints a line, and what does not pass below it.
 func (a *app) tellDiscovery(d builder.Discovery) error {
+	var b strings.Builder
 	checks := d.Result.Checks
 	if len(checks) == 0 {
-		_, err := fmt.Fprintf(a.stderr, "%s: not tried out: %s\n", d.Facts.Name, d.Reason)
-		return err
+		fmt.Fprintf(&b, "%s: not tried out: %s\n", d.Facts.Name, d.Reason)
+	} else {
+		fmt.Fprintf(&b, "%s: tried out: %d of %d checks pass\n", d.Facts.Name, d.Result.Count(pgtest.Pass), len(checks))
 	}
-	_, err := fmt.Fprintf(a.stderr, "%s: tried out: %d of %d checks pass\n", d.Facts.Name, d.Result.Count(pgtest.Pass), len(checks))
 	for _, c := range checks {
-		if c.Status != pgtest.Pass && err == nil {
-			_, err = fmt.Fprintf(a.stderr, "  %s %s: %s\n", c.Status, c.Name, clip(c))
+		if c.Status != pgtest.Pass {
+			fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, clip(c))
 		}
 	}
+	_, err := fmt.Fprint(a.stderr, visible(b.String()))
 	return err
 }
 

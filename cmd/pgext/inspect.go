@@ -106,6 +106,3 @@ func inspected(ref string, s survey.Survey) inspectDocument {
 	}
 	return doc
 }
-
-// list returns an empty list for none, as JSON documents have it.
-func list[T any](all []T) []T { return append([]T{}, all...) }

@@ -7,24 +7,10 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
-	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/shown"
 	"github.com/pgext/pgext/internal/survey"
 )
-
-// byteCount is a size as people read it, in powers of a thousand.
-func byteCount(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1e6:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
 
 // describeSurvey is what inspect prints.
 func describeSurvey(ref string, s survey.Survey, bySize bool) string {
@@ -44,16 +30,6 @@ func describeSurvey(ref string, s survey.Survey, bySize bool) string {
 		describeFindings(&b, "", all)
 	}
 	return b.String()
-}
-
-// describeFindings prints findings with their hints, each after prefix.
-func describeFindings(b *strings.Builder, prefix string, all []finding.Finding) {
-	for _, f := range all {
-		fmt.Fprintf(b, "%s%s\n", prefix, f)
-		if f.Hint != "" {
-			fmt.Fprintf(b, "  hint: %s\n", f.Hint)
-		}
-	}
 }
 
 // describeExtension prints what is needed to use the image.
