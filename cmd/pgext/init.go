@@ -144,7 +144,7 @@ type initRecipe struct {
 
 func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, packages []string, f initFlags) error {
 	path := f.output
-	if info, err := os.Stat(path); path != "-" && err == nil && info.IsDir() {
+	if path != "-" && isFolder(path) {
 		path = filepath.Join(path, recipe.FileName)
 	}
 	if err := f.free(path); err != nil {
@@ -174,6 +174,12 @@ func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 	}
 	_, err = fmt.Fprint(a.stdout, text)
 	return cmp.Or(err, failedProbe(found))
+}
+
+// isFolder tells whether a path names a folder that is there, or is to be one.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir() || strings.HasSuffix(filepath.ToSlash(path), "/")
 }
 
 func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, f initFlags) error {

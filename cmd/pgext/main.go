@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/pgext/pgext/internal/sandbox"
@@ -47,6 +50,26 @@ func (a *app) run(args []string) int {
 		err = interruptedError{}
 	case errors.As(err, &usage):
 		usage.command = cmd.CommandPath()
+		a.global.json = a.global.json || a.asksForJSON(args)
 	}
 	return a.report(err)
+}
+
+// asksForJSON tells whether a command line that was refused, maybe before its
+// flags and variables were read, wants the error as a document.
+func (a *app) asksForJSON(args []string) bool {
+	value, _ := a.getenv("PGEXT_JSON")
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	for _, arg := range args {
+		switch typed, ok := strings.CutPrefix(arg, "--json="); {
+		case ok:
+			value = typed
+		case arg == "--json":
+			value = "true"
+		}
+	}
+	wanted, _ := strconv.ParseBool(value) // what is neither true nor false is not true
+	return wanted
 }
