@@ -290,22 +290,6 @@ func (l *Layout) manifest(d v1.Descriptor) (manifest, error) {
 	return m, nil
 }
 
-// TwofoldError says that a manifest can be read as an image and as an index:
-// what one program judges is not what another one runs.
-type TwofoldError struct{ Digest v1.Hash }
-
-func (e *TwofoldError) Error() string {
-	return fmt.Sprintf("manifest %s is an image and an index at once", e.Digest)
-}
-
-// ExitCode is that of what cannot be trusted.
-func (*TwofoldError) ExitCode() int { return 13 }
-
-// Hint says what it means.
-func (*TwofoldError) Hint() string {
-	return "no program writes such a manifest by mistake: do not use the image"
-}
-
 // bytes reads a small blob, and verifies it.
 func (l *Layout) bytes(d v1.Descriptor) ([]byte, error) {
 	path, err := l.blobPath(d.Digest)
@@ -314,7 +298,7 @@ func (l *Layout) bytes(d v1.Descriptor) ([]byte, error) {
 	}
 	raw, err := readBounded(path, maxManifest)
 	if err != nil {
-		return nil, err
+		return nil, l.absent(d, err)
 	}
 	if got, size, err := v1.SHA256(bytes.NewReader(raw)); err != nil || got != d.Digest || size != d.Size {
 		return nil, l.damaged(d, got, size)
@@ -331,39 +315,6 @@ func (l *Layout) blobPath(h v1.Hash) (string, error) {
 	return filepath.Join(l.dir, "blobs", h.Algorithm, h.Hex), nil
 }
 
-// DamagedError says that a blob is not what its digest promises.
-type DamagedError struct {
-	// Where is the layout or image that holds it.
-	Where string
-	// Want is the blob's name, Got its content's digest.
-	Want, Got v1.Hash
-	// WantSize and GotSize are in bytes, where the digest is right and the size
-	// is not.
-	WantSize, GotSize int64
-}
-
-// damaged is the error about the blob that d describes.
-func (l *Layout) damaged(d v1.Descriptor, got v1.Hash, size int64) error {
-	e := &DamagedError{Where: "layout " + l.dir, Want: d.Digest, Got: got}
-	if got == d.Digest {
-		e.WantSize, e.GotSize = d.Size, size
-	}
-	return e
-}
-
-func (e *DamagedError) Error() string {
-	if e.WantSize != e.GotSize {
-		return fmt.Sprintf("%s: blob %s has %d bytes, and what lists it says %d", e.Where, e.Want, e.GotSize, e.WantSize)
-	}
-	return fmt.Sprintf("%s: blob %s is damaged: its content has %s", e.Where, e.Want, e.Got)
-}
-
-// ExitCode is that of what cannot be trusted.
-func (*DamagedError) ExitCode() int { return 13 }
-
-// Hint says how to repair it.
-func (*DamagedError) Hint() string { return "build or push the image again" }
-
 // verify hashes the blob of d, once for as long as its file is not touched.
 func (l *Layout) verify(d v1.Descriptor) error {
 	path, err := l.blobPath(d.Digest)
@@ -372,7 +323,7 @@ func (l *Layout) verify(d v1.Descriptor) error {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return l.absent(d, err)
 	}
 	defer f.Close()
 	return l.verifyFile(d, f)

@@ -242,7 +242,11 @@ func (b *storedBlob) Compressed() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.Open(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, b.layout.absent(b.desc, err)
+	}
+	return f, nil
 }
 
 // Labels returns the labels of an image's config.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -161,5 +162,9 @@ func isUpload(err error) bool {
 func Trouble(err error) bool {
 	var answer *transport.Error
 	var trouble net.Error
+	var file *fs.PathError // whose cause has the methods of a net.Error
+	if errors.As(err, &file) {
+		return false
+	}
 	return errors.As(err, &answer) || errors.As(err, &trouble) || errors.Is(err, io.ErrUnexpectedEOF)
 }

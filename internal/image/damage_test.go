@@ -58,3 +58,25 @@ func TestTwofold(t *testing.T) {
 		}
 	}
 }
+
+// TestAbsent: a blob that is not there is the fault of the layout that lists it,
+// not of the one that is written.
+func TestAbsent(t *testing.T) {
+	l := At(t.TempDir())
+	idx := buildIndex(t, newCache(t), "amd64")
+	write(t, l, Output{Index: idx, Tags: []string{"a"}})
+	img := must(idx.Image(must(idx.IndexManifest()).Manifests[0].Digest))
+	for _, digest := range []v1.Hash{must(img.Manifest()).Layers[0].Digest, must(img.Digest())} {
+		if err := os.Remove(filepath.Join(l.Dir(), "blobs", "sha256", digest.Hex)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := At(l.Dir()).Collect("a")
+		if err == nil {
+			err = At(t.TempDir()).Write(t.Context(), Output{Index: c.Index, Tags: []string{"a"}})
+		}
+		var absent *AbsentError
+		if !errors.As(err, &absent) || absent.Digest != digest || absent.Dir != l.Dir() || absent.ExitCode() != 13 || absent.Hint() == "" {
+			t.Errorf("without %s: %v, want an *AbsentError", digest, err)
+		}
+	}
+}
