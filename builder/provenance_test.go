@@ -207,6 +207,29 @@ func TestRebuildRefuses(t *testing.T) {
 	}
 }
 
+// TestRebuildDisagrees: statements about one index that cannot all be true.
+func TestRebuildDisagrees(t *testing.T) {
+	f := bundling(t)
+	b, dist := f.builder(), t.TempDir()
+	p := f.plan(b, f.recipe(""), builder.Keep)
+	good := f.statements(b, p, f.build(b, p, dist))
+	for _, tt := range []struct{ name, old, with, want string }{
+		{"base", `"name": "cnpg-minimal"`, `"name": "image:oci:/etc"`, "rebuilding: uniting metadata: base differs"},
+	} {
+		other := parsed(t, good[1])
+		e := &other.Predicate.BuildDefinition.ExternalParameters
+		before := e.Lock
+		if e.Lock = strings.Replace(before, tt.old, tt.with, 1); e.Lock == before {
+			t.Fatalf("the lock has no %s", tt.old)
+		}
+		_, err := b.Rebuild(t.Context(), []provenance.Statement{parsed(t, good[0]), other}, "")
+		var disagree *builder.DisagreeError
+		if !errors.As(err, &disagree) || exitCodeOf(err) != 13 || disagree.Hint() == "" || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%s: Rebuild() = %v, exit code %d", tt.name, err, exitCodeOf(err))
+		}
+	}
+}
+
 // A file beside the recipe is rebuilt from the cache, or from where somebody
 // says that it is.
 func TestRebuildOfAFile(t *testing.T) {

@@ -69,6 +69,20 @@ func (e *RebuildError) Hint() string { return e.hint }
 // ExitCode returns 12: something that the build needs is not to be had.
 func (*RebuildError) ExitCode() int { return 12 }
 
+// DisagreeError says that the statements about the architectures of one index
+// lead to images that no index can have together.
+type DisagreeError struct{ Err error }
+
+func (e *DisagreeError) Error() string { return "rebuilding: " + e.Err.Error() }
+
+// ExitCode returns 13: one of them is not true.
+func (*DisagreeError) ExitCode() int { return 13 }
+
+// Hint says what it means.
+func (*DisagreeError) Hint() string {
+	return "do not use an image whose provenance does not lead to it"
+}
+
 // Rebuild builds the architectures of an index from what their provenance
 // says: recipe, lock and options are those of the statements, so this
 // Builder's own options for them do not count. Nothing is resolved, and no
@@ -85,7 +99,7 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 			return Rebuilt{}, err
 		}
 		if made[i].target.String() != made[0].target.String() {
-			return Rebuilt{}, fmt.Errorf("rebuilding: one statement is about %s, another about %s", made[0].target, made[i].target)
+			return Rebuilt{}, &DisagreeError{fmt.Errorf("one statement is about %s, another about %s", made[0].target, made[i].target)}
 		}
 	}
 	if err := each(b.o.Jobs, len(made), func(i int) (err error) {
@@ -96,7 +110,7 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 	}
 	joined, err := made[0].join(parts)
 	if err != nil {
-		return Rebuilt{}, fmt.Errorf("rebuilding: %w", err)
+		return Rebuilt{}, &DisagreeError{err}
 	}
 	digest, err := joined.index.Digest()
 	if err != nil {

@@ -182,6 +182,9 @@ func (t *transaction) tag(ctx context.Context) error {
 		digest, ok, err := t.names(ctx, tag)
 		if err == nil && (!ok || digest != t.top().digest) {
 			err = t.put(ctx, tag, t.top().stored, "")
+			if ok && keepsTags(err) {
+				err = &FixedError{Tag: tag, Err: err}
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("tag %s: %w", tag, err)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -299,5 +300,33 @@ func TestCredentialsFail(t *testing.T) {
 	checkError(t, err, (*CredentialsError)(nil).Hint())
 	if !strings.Contains(err.Error(), "reading credentials: ") || !strings.Contains(err.Error(), "docker-credential-no-such-thing") {
 		t.Errorf("Collect() = %v", err)
+	}
+}
+
+// TestFixedTags: a registry whose tags are immutable takes an image once, and
+// says which rule is in the way of more.
+func TestFixedTags(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed} {
+		next := plain()
+		host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if tag := path.Base(req.URL.Path); req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") && !strings.Contains(tag, ":") {
+				known := httptest.NewRecorder()
+				next.ServeHTTP(known, httptest.NewRequest(http.MethodHead, req.URL.Path, http.NoBody))
+				if known.Code == http.StatusOK {
+					w.WriteHeader(status)
+					return
+				}
+			}
+			next.ServeHTTP(w, req)
+		}))
+		p := publication(t, "a")
+		goesThrough(t, quick(), host+"/a/b")
+		p.Referrers = append(p.Referrers, newReferrer(t, p.Index, "application/vnd.example.more"))
+		_, err := quick().Push(t.Context(), host+"/a/b", p)
+		checkError(t, err, (&FixedError{Tag: fallbackTag(digestOf(t, p.Index))}).Hint())
+		other := publication(t, "b")
+		other.Immutable = nil
+		_, err = quick().Push(t.Context(), host+"/a/b", other)
+		checkError(t, err, (&FixedError{Tag: "1-18-trixie"}).Hint())
 	}
 }

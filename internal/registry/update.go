@@ -42,6 +42,8 @@ func (s *session) update(ctx context.Context, tag string, next func(stored, bool
 				return fmt.Errorf("tag %s: %w", tag, err)
 			}
 			heeded = now.digest != old.digest // else the condition is misunderstood
+		case ok && keepsTags(err):
+			return fmt.Errorf("tag %s: %w", tag, &FixedError{Tag: tag, Err: err})
 		case err != nil:
 			return fmt.Errorf("tag %s: %w", tag, err)
 		}

@@ -54,6 +54,8 @@ type made struct {
 	// internal is the provenance's.
 	internal provenance.Internal
 	upstream *provenance.Upstream
+	beside   []recipe.DebFile
+	patches  []provenance.NamedFile
 	// annotations are the caller's.
 	annotations map[string]string
 }
@@ -134,6 +136,7 @@ func (m made) statement(t *testing.T) provenance.Statement {
 	t.Helper()
 	s, err := provenance.New(provenance.Input{
 		Digest: m.digest, Recipe: []byte(m.recipe), Pins: m.pins, Compression: "gzip", Internal: m.internal, Upstream: m.upstream, Annotations: m.annotations,
+		Files: m.beside, Patches: m.patches,
 		Locate: func(archive, path string) (string, error) { return "https://" + archive + ".example/" + path, nil },
 		PURL:   func(p lock.Package) string { return "pkg:deb/debian/" + p.Package + "@" + p.Version },
 	})

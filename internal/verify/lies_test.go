@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/recipe"
 )
 
 // edited changes the text of documents.
@@ -68,6 +69,45 @@ func TestAnnotationsWin(t *testing.T) {
 		in.Images[0].Annotations = map[string]string{"org.opencontainers.image.title": "Things"}
 		if got := failures(Verify(in)); len(got) > 0 {
 			t.Errorf("%s: failed checks: %q", name, got)
+		}
+	}
+}
+
+// TestFilesOfTheRecipe: files and patches that the statement has, and its recipe
+// does not name, and the other way round.
+func TestFilesOfTheRecipe(t *testing.T) {
+	const file = "https://thing.example/x.deb"
+	withFile := func(m *made) {
+		m.recipe = strings.Replace(m.recipe, "targets:", "    files: [{url: \""+file+"?token=secret\", sha256: "+hexOf("x")+", arch: amd64}]\ntargets:", 1)
+	}
+	files := []recipe.DebFile{{URL: file, SHA256: hexOf("x")}}
+	contradicts := "provenance recipe (linux/amd64): the provenance contradicts itself: "
+	for _, tt := range []struct {
+		name   string
+		change func(*made)
+		want   string
+	}{
+		{"both", func(m *made) { withFile(m); m.beside = files }, ""},
+		{"none in the recipe", func(m *made) { m.beside = files }, "file " + file + " SHA-256 " + hexOf("x") + " is in its parameters, and not in its recipe"},
+		{"none in the statement", withFile, "file " + file + " SHA-256 " + hexOf("x") + " is in its recipe, and not in its parameters"},
+		{"patch", func(m *made) { m.patches = []provenance.NamedFile{{Path: "evil.patch"}} }, "evil.patch as a patch is in its parameters, and not in its recipe"},
+	} {
+		in := remade(t, func(m *made) {
+			tt.change(m)
+			r, err := recipe.Parse("recipe.yaml", []byte(m.recipe))
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets, err := r.Select(recipe.Selection{Archs: []string{m.arch}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.pins.Recipe = recipe.ResolutionChecksum(targets[0], m.arch)
+		})
+		in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
+		got := strings.Join(failures(Verify(in)), "\n")
+		if want := tt.want; want == "" && got != "" || want != "" && got != contradicts+want {
+			t.Errorf("%s: failed checks: %q, want %q", tt.name, got, want)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (j *judge) origin(i Image, inv *sbom.Inventory) *provenance.Statement {
 		return nil
 	}
 	j.agree("provenance recipe", "its lock is of its recipe, its dependencies are those of its lock",
-		"the provenance contradicts itself", beware, append(lockFaults(r, pins), dependencyFaults(*s, pins)...))
+		"the provenance contradicts itself", beware, append(lockFaults(r, e, pins), dependencyFaults(*s, pins)...))
 	j.labels(i, *s, r, pins)
 	if inv == nil {
 		j.skip("provenance packages", "there is no SBOM of this image to compare it with")
@@ -67,8 +67,9 @@ func (j *judge) readProvenance(i Image) (s *provenance.Statement, detail, hint s
 	return nil, detail, hint
 }
 
-// lockFaults says whether the lock was made for the recipe.
-func lockFaults(r *recipe.Recipe, pins lock.Target) []string {
+// lockFaults says whether the lock was made for the recipe, and whether the
+// files beside it are those that the recipe names.
+func lockFaults(r *recipe.Recipe, e provenance.External, pins lock.Target) []string {
 	targets, err := r.Select(recipe.Selection{Distros: []string{pins.Distro}, Postgres: []int{pins.Postgres}, Archs: []string{pins.Arch}})
 	if err != nil {
 		return []string{fmt.Sprintf("its recipe is not for %s", pins)}
@@ -76,7 +77,22 @@ func lockFaults(r *recipe.Recipe, pins lock.Target) []string {
 	if recipe.ResolutionChecksum(targets[0], pins.Arch) != pins.Recipe {
 		return []string{"its lock was made for another recipe"}
 	}
-	return nil
+	listed, named := map[string]string{}, map[string]string{}
+	for _, f := range e.Files {
+		listed["file "+f.URL+f.Path] = "SHA-256 " + f.SHA256
+	}
+	for _, f := range targets[0].DebFiles(pins.Arch) {
+		named["file "+shown.Public(f.URL)+f.Path] = "SHA-256 " + f.SHA256
+	}
+	for _, p := range e.Patches {
+		listed[p.Path] = "as a patch"
+	}
+	if pgxs := targets[0].Source.PGXS; pgxs != nil {
+		for _, patch := range pgxs.Patches {
+			named[patch] = "as a patch"
+		}
+	}
+	return different(listed, named, "its parameters", "its recipe")
 }
 
 // dependencyFaults compares what the statement lists with what its lock pins.
