@@ -186,9 +186,7 @@ func (o *outcome) keep(dir string) (err error) {
 // keepFile writes a file beside the image and returns its path; one that is
 // empty is not written, and one of an earlier test removed.
 func (o *outcome) keepFile(dir, suffix string, content []byte) (string, error) {
-	// an image says what it likes about itself
-	safe := metadata.SanitizeTag
-	path := filepath.Join(dir, safe(o.Metadata.Image), fmt.Sprintf("%s-%s.%s", safe(o.tag), safe(o.Metadata.Arch), suffix))
+	path := filepath.Join(dir, o.logName(suffix))
 	if len(content) == 0 {
 		err := os.Remove(path)
 		if os.IsNotExist(err) {
@@ -200,4 +198,10 @@ func (o *outcome) keepFile(dir, suffix string, content []byte) (string, error) {
 		return "", err
 	}
 	return path, wholefile.Write(path, content)
+}
+
+// logName is the name of a file about the image, below the output folder.
+func (o *outcome) logName(suffix string) string {
+	safe := metadata.SanitizeTag // an image says what it likes about itself
+	return filepath.Join(safe(o.Metadata.Image), fmt.Sprintf("%s-%s.%s", safe(o.tag), safe(o.Metadata.Arch), suffix))
 }

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/metadata"
@@ -36,5 +40,30 @@ func TestKeepStaysInside(t *testing.T) {
 	o.Result = pgtest.Result{}
 	if err := o.keep(out); err != nil || o.log != "" || o.diffs != "" {
 		t.Errorf("after a pass: %q, %q, %v", o.log, o.diffs, err)
+	}
+}
+
+// TestLogsAreApart: of two images of one name the second takes no log of the
+// first, whatever came of it.
+func TestLogsAreApart(t *testing.T) {
+	dir := t.TempDir()
+	of := func(status pgtest.Status) outcome {
+		m := metadata.Metadata{Image: "x", Arch: "amd64"}
+		return outcome{
+			subject: subject{Trial: builder.Trial{Metadata: m, Image: empty.Image}, tag: "1"},
+			Result:  pgtest.Result{Checks: []pgtest.Check{{Name: "start", Status: status}}, Log: []byte("log")},
+		}
+	}
+	var stdout bytes.Buffer
+	a := &app{stdout: &stdout, stderr: io.Discard}
+	err := a.reportTests([]outcome{of(pgtest.Fail), of(pgtest.Pass), of(pgtest.Fail)}, testFlags{output: dir})
+	if exitCode(err) != exitFindings {
+		t.Errorf("exit code %d: %v", exitCode(err), err)
+	}
+	for _, name := range []string{"1-amd64.test.log", "1-3-amd64.test.log"} {
+		path := filepath.Join(dir, "x", name)
+		if _, err := os.Stat(path); err != nil || !strings.Contains(stdout.String(), "  log: "+path+"\n") {
+			t.Errorf("%s: %v\n%s", name, err, stdout.String())
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +39,7 @@ func (f regressFlags) suite(images []string) (*pgtest.Suite, error) {
 		return nil, err
 	}
 	if err := regress.Find(os.DirFS(dir)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--regress %s: %w", f.dir, err)
 	}
 	return &pgtest.Suite{Dir: dir, Tests: f.tests, Options: f.options}, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -44,7 +45,7 @@ type testedImage struct {
 func (a *app) reportTests(outcomes []outcome, f testFlags) error {
 	doc := testDocument{Schema: 1, Images: []testedImage{}, Failures: []failure{}}
 	failed := false
-	for _, o := range outcomes {
+	for _, o := range withOwnLogs(outcomes) {
 		if o.err == nil {
 			o.err = o.keep(f.output)
 			doc.Images = append(doc.Images, o.document())
@@ -70,6 +71,19 @@ func (a *app) reportTests(outcomes []outcome, f testFlags) error {
 		return printedError{exitFindings}
 	}
 	return nil
+}
+
+// withOwnLogs returns outcomes whose logs have names of their own: two registries may
+// have images of one name.
+func withOwnLogs(outcomes []outcome) []outcome {
+	out, seen := slices.Clone(outcomes), map[string]int{}
+	for i, o := range out {
+		name := o.logName("")
+		if seen[name]++; seen[name] > 1 {
+			out[i].tag = fmt.Sprintf("%s-%d", o.tag, seen[name])
+		}
+	}
+	return out
 }
 
 func writeJUnit(path string, doc testDocument) error {

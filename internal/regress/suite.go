@@ -2,6 +2,7 @@ package regress
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -101,13 +102,24 @@ var folders = []string{".", "test", "tests", "regress"}
 // Find tells whether a source tree has something to read a suite from. The
 // error is an *Error.
 func Find(fsys fs.FS) error {
-	if info, err := fs.Stat(fsys, "."); err != nil || !info.IsDir() {
-		return &Error{Reason: "it is no folder that can be read", Advice: folderAdvice, Err: err}
+	switch info, err := fs.Stat(fsys, "."); {
+	case err != nil:
+		return &Error{Reason: "its folder cannot be read: " + cause(err), Advice: folderAdvice, Err: err}
+	case !info.IsDir():
+		return &Error{Reason: "it is no folder", Advice: folderAdvice}
 	}
 	if findMakefile(fsys) != "" || findFolder(fsys) != "" {
 		return nil
 	}
 	return &Error{Reason: "there is neither a Makefile nor a folder sql beside a folder expected", Advice: cmp.Or(below(fsys), folderAdvice)}
+}
+
+// cause is an error without the path, which its reader knows.
+func cause(err error) string {
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	return err.Error()
 }
 
 const folderAdvice = "name the folder of an extension's source that `make installcheck` runs in"
