@@ -16,8 +16,8 @@ import (
 	"github.com/pgext/pgext/sbom"
 )
 
-// bill returns the bill of materials of an image, which tag names: every package that the lock
-// names, every file and link of the layers with its owner. It follows from
+// bill returns the bill of materials of an image, which tag names: every package
+// of the lock, every file and link of the layers with its owner. It follows from
 // recipe, lock and blobs alone.
 func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document, error) {
 	fail := func(err error) (sbom.Document, error) {
@@ -40,17 +40,7 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 	if d.Packages, err = b.billPackages(in); err != nil {
 		return fail(err)
 	}
-	l := lister{reports: map[string]layout.FileReport{}, trees: map[string]filetree.Tree{}}
-	for _, p := range in.arranged.Report.Packages {
-		for _, f := range p.Files {
-			if f.Action == layout.Rewritten {
-				l.reports[f.To] = f
-			}
-		}
-	}
-	for _, p := range in.packages {
-		l.trees[p.Name] = p.Tree
-	}
+	l := newLister(in)
 	for _, layer := range []filetree.Tree{in.arranged.Libraries, in.arranged.Extension} {
 		sums, err := b.sha1Sums(ctx, layer)
 		if err != nil {
@@ -135,6 +125,21 @@ type lister struct {
 	reports map[string]layout.FileReport
 	// trees are what the packages hold.
 	trees map[string]filetree.Tree
+}
+
+func newLister(in part) lister {
+	l := lister{reports: map[string]layout.FileReport{}, trees: map[string]filetree.Tree{}}
+	for _, p := range in.arranged.Report.Packages {
+		for _, f := range p.Files {
+			if f.Action == layout.Rewritten {
+				l.reports[f.To] = f
+			}
+		}
+	}
+	for _, p := range in.packages {
+		l.trees[p.Name] = p.Tree
+	}
+	return l
 }
 
 func (l lister) add(d *sbom.Document, layer filetree.Tree, sha1 map[string]string) {

@@ -186,7 +186,7 @@ func (a *app) printFindings(i builder.Image) {
 	})
 	var b strings.Builder
 	describeFindings(&b, i.Name+": ", told)
-	fmt.Fprint(a.stderr, visible(b.String()))
+	a.tell("", b.String())
 }
 
 type buildDocument struct {

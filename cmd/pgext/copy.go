@@ -141,7 +141,7 @@ func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to 
 			return err
 		}
 		for _, h := range c.Missing {
-			fmt.Fprintf(a.stderr, "%s: referrer %s is listed and not there\n", from, h)
+			a.tell("", fmt.Sprintf("%s: referrer %s is listed and not there", from, h))
 		}
 		doc.Images = append(doc.Images, copiedImage{
 			from.String(), to.String(), list(i.Tags), c.Digest, c.Referrers, c.Evidence, list(c.Missing),

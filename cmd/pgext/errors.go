@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Exit codes that no error type of a lower room carries. The others are 10 to
@@ -57,13 +56,6 @@ func (a *app) report(err error) int {
 		_ = a.printJSON(errorDocument{Schema: 1, Error: newErrorBody(err)})
 	}
 	return code
-}
-
-// tell writes every line of a text to stderr, with what it is before it.
-func (a *app) tell(what, text string) {
-	for line := range strings.Lines(visible(text)) {
-		fmt.Fprintf(a.stderr, "%s%s\n", what, strings.TrimSuffix(line, "\n"))
-	}
 }
 
 type errorDocument struct {

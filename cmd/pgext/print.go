@@ -54,13 +54,6 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
-func count(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
-}
-
 // describeFindings prints findings with their hints, each after prefix.
 func describeFindings(b *strings.Builder, prefix string, all []finding.Finding) {
 	for _, f := range all {
@@ -68,5 +61,12 @@ func describeFindings(b *strings.Builder, prefix string, all []finding.Finding) 
 		if f.Hint != "" {
 			fmt.Fprintf(b, "  hint: %s\n", f.Hint)
 		}
+	}
+}
+
+// tell writes every line of a text to stderr, with what it is before it.
+func (a *app) tell(what, text string) {
+	for line := range strings.Lines(visible(text)) {
+		fmt.Fprintf(a.stderr, "%s%s\n", what, strings.TrimSuffix(line, "\n"))
 	}
 }

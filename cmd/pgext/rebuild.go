@@ -92,7 +92,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	}
 	for _, i := range doc.Images {
 		if !i.Same {
-			fmt.Fprintf(a.stderr, "pgext: %s: what its provenance leads to is another image\n", visible(i.Image))
+			a.tell("pgext: ", i.Image+": what its provenance leads to is another image")
 		}
 	}
 	fmt.Fprintln(a.stderr, "hint: do not use an image whose provenance does not lead to it; pgext verify tells what else does not hold")

@@ -189,7 +189,7 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 		return nil
 	}
 	for _, line := range said {
-		fmt.Fprintf(a.stderr, "pgext: %s\n", visible(line))
+		a.tell("pgext: ", line)
 	}
 	return printedError{exitCode(worst)}
 }
