@@ -47,7 +47,7 @@ type Description struct {
 func Describe(in Input) Description {
 	m := in.metadata()
 	d := Description{Metadata: m, words: in.words(m)}
-	d.Findings = append(parameterFindings(in.Recipe.Parameters), createFindings(in)...)
+	d.Findings = append(m.Refused(), createFindings(in)...)
 	d.Findings = append(d.Findings, idleFindings(in)...)
 	d.Findings = append(d.Findings, uselessFindings(in.Layout)...)
 	d.Findings = append(d.Findings, requiredFindings(in)...)

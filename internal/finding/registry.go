@@ -44,7 +44,7 @@ var kinds = []Kind{
 	},
 	{
 		"PGX007", Error, "parameter the operator fixes",
-		"CloudNativePG sets this parameter itself and refuses a cluster that sets it. Remove it from the recipe's parameters.",
+		"CloudNativePG sets this parameter itself and refuses a cluster that sets it. Remove it from the recipe's parameters. An image that asks for it must be built again without it.",
 	},
 	{
 		"PGX020", Warning, "cannot work outside the default location",

@@ -32,6 +32,9 @@ func (x *examination) readLabel() {
 	}
 	x.Metadata, x.Label = &m, json.RawMessage(text)
 	x.Postgres, x.Distro = m.Postgres, m.Distro
+	for _, f := range m.Refused() {
+		x.find(f.Code, f.Path, f.Text, f.Hint)
+	}
 	if err := m.Validate(); err != nil {
 		var joined interface{ Unwrap() []error }
 		if !errors.As(err, &joined) {

@@ -84,7 +84,9 @@ func TestFindings(t *testing.T) {
 		{"label of another image", made(t, "amd64", label(t, func(m *metadata.Metadata) {
 			m.Arch, m.Modules, m.Name = "arm64", []string{"vectors"}, "No"
 			m.Extensions[0].Version, m.LDLibraryPath = "0.9", []string{"system"}
+			m.Parameters = map[string]string{"port": "1", "vector.probes": "2"}
 		}), layer(t, types.OCILayer, complete...)), []string{
+			"PGX007 error: parameter port is set by CloudNativePG itself, which refuses a cluster that names it (amd64)",
 			"PGX049 warning: arch: the label says arm64, the files say amd64 (amd64)",
 			"PGX049 warning: extensions: the label says [vector 0.9], the files say [vector 0.8.1] (amd64)",
 			"PGX049 warning: modules: the label says [vectors], the files say [vector] (amd64)",

@@ -1,4 +1,4 @@
-package describe
+package metadata
 
 import (
 	"fmt"
@@ -7,10 +7,11 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 )
 
-// parameterFindings reports the parameters that CloudNativePG would refuse.
-func parameterFindings(parameters map[string]string) []finding.Finding {
+// Refused reports the parameters with which CloudNativePG refuses a cluster,
+// PGX007 each, in the order of finding.Sort.
+func (m Metadata) Refused() []finding.Finding {
 	var out []finding.Finding
-	for name := range parameters {
+	for name := range m.Parameters {
 		if !cnpg.Fixed(name) {
 			continue
 		}
