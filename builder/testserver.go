@@ -3,8 +3,6 @@ package builder
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/pgext/pgext/internal/filetree"
@@ -84,14 +82,8 @@ func (b *Builder) testInput(ctx context.Context, t Trial, with company) (pgtest.
 		}
 		in.Others = append(in.Others, i)
 	}
-	if t.Recipe != nil && t.Recipe.Test.SQL != "" {
-		script, err := os.ReadFile(filepath.Join(filepath.Dir(t.Recipe.Path), filepath.FromSlash(t.Recipe.Test.SQL)))
-		if err != nil {
-			return in, fmt.Errorf("reading test.sql: %w", err)
-		}
-		in.Script = string(script)
-	}
-	return in, nil
+	in.Script, err = testScript(t.Recipe)
+	return in, err
 }
 
 func (b *Builder) unpackImage(ctx context.Context, roots *rootfs.Store, t Trial) (pgtest.Image, error) {

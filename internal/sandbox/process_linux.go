@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"syscall"
 	"time"
 
@@ -128,6 +129,18 @@ func drain(w io.Writer, r *os.File) error {
 // whatever it left behind holds them.
 const lingering = 10 * time.Second
 
+// lingerError says that what a command left behind kept its streams open.
+type lingerError struct {
+	program string
+	after   time.Duration
+}
+
+func (e *lingerError) Error() string {
+	return fmt.Sprintf("%s has ended, and %v later a process that it started still holds its output", path.Base(e.program), e.after)
+}
+
+func (e *lingerError) Unwrap() error { return os.ErrDeadlineExceeded }
+
 // Wait waits until the command has ended and its output was copied. The error
 // is an *ExitError when it ended otherwise than with 0; it wraps
 // os.ErrDeadlineExceeded when a process that it left behind kept a stream open.
@@ -143,6 +156,8 @@ func (p *Process) wait(patience time.Duration) error {
 		return fmt.Errorf("running %s: %s", p.program, p.end.Error)
 	case p.end.Code != 0 || p.end.Signal != 0:
 		return &ExitError{Program: p.program, Code: p.end.Code, Signal: p.end.Signal}
+	case errors.Is(copyErr, os.ErrDeadlineExceeded):
+		return &lingerError{p.program, patience}
 	case copyErr != nil:
 		return fmt.Errorf("running %s: %w", p.program, copyErr)
 	}

@@ -297,7 +297,7 @@ func TestHeldOutput(t *testing.T) {
 			go io.Copy(io.Discard, r)
 			return p
 		}
-		if err := start("alone", "go").wait(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := start("alone", "go").wait(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "box has ended, and 1ms later a process that it started still holds its output") {
 			t.Errorf("a child that stays: got %v", err)
 		}
 		p, begun := start("together", "stay"), time.Now()
