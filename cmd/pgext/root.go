@@ -54,6 +54,7 @@ func (g *globalFlags) complete(jobsGiven bool) error {
 }
 
 func (a *app) rootCommand() *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "pgext",
 		Short: "Turn a PostgreSQL extension into a bare OCI image",
@@ -65,7 +66,12 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 		SilenceUsage:               true,
 		Args:                       knownCommand,
 		SuggestionsMinimumDistance: 2,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return a.printVersion()
+			}
+			return cmd.Help()
+		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.fromEnvironment(cmd); err != nil {
 				return err
@@ -79,6 +85,8 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 		return &usageError{text: plain(err.Error()), command: cmd.CommandPath()}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(a.helpCommand(root))
+	root.Flags().BoolVar(&version, "version", false, "print the version, as pgext version does")
 	a.global.bind(root.PersistentFlags())
 	root.AddCommand(
 		a.initCommand(),
@@ -133,7 +141,7 @@ func plain(text string) string {
 func (a *app) fromEnvironment(cmd *cobra.Command) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" {
+		if f.Changed || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		name := "PGEXT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))

@@ -43,11 +43,13 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			v := versionDocument{1, versionString(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			return a.print(v, func() string { return fmt.Sprintf("pgext %s %s %s\n", v.Version, v.Go, v.Platform) })
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+func (a *app) printVersion() error {
+	v := versionDocument{1, versionString(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	return a.print(v, func() string { return fmt.Sprintf("pgext %s %s %s\n", v.Version, v.Go, v.Platform) })
 }
 
 // programIdentity tells this program from another one: what an older pgext
