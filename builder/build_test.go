@@ -371,8 +371,8 @@ func TestFindingsStop(t *testing.T) {
 	if left := snapshot(t, dist, false); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	found, err := b.Judge(t.Context(), p)
+	found, err := b.JudgeRecipe(t.Context(), r, recipe.Selection{})
 	if worst, _ := finding.Worst(found); err != nil || worst != finding.Error {
-		t.Errorf("Judge() = %v, %v; want the same findings and no error", found, err)
+		t.Errorf("JudgeRecipe() = %v, %v; want the same findings and no error", found, err)
 	}
 }

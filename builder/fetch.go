@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/lock"
@@ -93,19 +92,4 @@ func lockedDate(pins lock.Target, name string) (date time.Time) {
 		}
 	}
 	return date
-}
-
-// fetchPackages fetches packages of the resolution's archives. It returns
-// their SHA-256 digests, by index.
-func (s *resolution) fetchPackages(ctx context.Context, packages []apt.Package) ([]string, error) {
-	blobs := make([]fetch.Blob, len(packages))
-	for i, p := range packages {
-		blobs[i] = fetch.Blob{Name: p.Name, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
-		for _, o := range s.opened {
-			if o.Archive.Name == p.Archive {
-				blobs[i].URLs = archive.URLs(o.Archive, []archive.Mirror{o.Mirror}, p.Filename, o.Releases[0].Date)
-			}
-		}
-	}
-	return s.o.Fetcher.Blobs(ctx, blobs)
 }

@@ -15,8 +15,22 @@ import (
 	"github.com/pgext/pgext/internal/survey"
 )
 
-// Judge returns the findings about the targets of a plan, and makes nothing.
-func (b *Builder) Judge(ctx context.Context, p *Plan) ([]finding.Finding, error) {
+// JudgeRecipe returns the findings about the selected targets of a recipe, and
+// makes nothing. What stops the resolution is among the findings.
+func (b *Builder) JudgeRecipe(ctx context.Context, r *recipe.Recipe, sel recipe.Selection) ([]finding.Finding, error) {
+	p, err := b.Plan(ctx, r, sel, Keep)
+	var findings []finding.Finding
+	if err == nil {
+		findings, err = b.judgePlan(ctx, p)
+	}
+	var stopped *FindingsError
+	if errors.As(err, &stopped) {
+		return stopped.Findings, nil
+	}
+	return findings, err
+}
+
+func (b *Builder) judgePlan(ctx context.Context, p *Plan) ([]finding.Finding, error) {
 	var out []finding.Finding
 	for _, t := range p.Targets {
 		for _, a := range t.Architectures {
@@ -29,21 +43,6 @@ func (b *Builder) Judge(ctx context.Context, p *Plan) ([]finding.Finding, error)
 		}
 	}
 	return finding.Sort(out), nil
-}
-
-// JudgeRecipe plans the selected targets of a recipe and judges them. What stops
-// the resolution is among the findings.
-func (b *Builder) JudgeRecipe(ctx context.Context, r *recipe.Recipe, sel recipe.Selection) ([]finding.Finding, error) {
-	p, err := b.Plan(ctx, r, sel, Keep)
-	var findings []finding.Finding
-	if err == nil {
-		findings, err = b.Judge(ctx, p)
-	}
-	var stopped *FindingsError
-	if errors.As(err, &stopped) {
-		return stopped.Findings, nil
-	}
-	return findings, err
 }
 
 // JudgeSurvey returns the findings about a finished image. Against a base, as in
@@ -89,29 +88,33 @@ type finished struct {
 // find, in itself or in the base. The base is computed from the distribution's
 // archives, or read from an operand image, which needs no archive.
 func (b *Builder) judgeFinished(ctx context.Context, f finished) ([]finding.Finding, error) {
-	u, err := b.operandOrArchives(ctx, f)
+	findings, err := b.judgeAgainst(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("judging against the base %s: %w", f.base, err)
 	}
-	s := &resolution{Builder: b, universe: u, arch: f.arch}
-	packages, known := u.installed()
-	answer, err := closure.Search(ctx, closure.Input{
-		Arch: f.arch, Roots: f.roots, Own: f.own, Base: packages, Known: known, Learn: s.learn,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("judging against the base %s: %w", f.base, err)
-	}
-	return answer.Findings(f.arch, u.index), nil
+	return findings, nil
 }
 
-func (b *Builder) operandOrArchives(ctx context.Context, f finished) (u universe, err error) {
+func (b *Builder) judgeAgainst(ctx context.Context, f finished) ([]finding.Finding, error) {
 	t := recipe.Target{Distro: f.distro, Postgres: f.postgres, Archs: []string{f.arch}, Base: f.base}
 	r := cmp.Or(f.recipe, &recipe.Recipe{Path: filepath.Join(".", "image")})
+	in := closure.Input{Arch: f.arch, Roots: f.roots, Own: f.own}
 	if o, ok := operandOf(t.BaseFor(f.arch), filepath.Dir(r.Path), f.arch, f.postgres); ok {
-		u.base, err = b.operandBase(ctx, o)
-		return u, err
+		known, err := b.operandBase(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		in.Base, in.Known = known.Installed()
+		answer, err := closure.Search(ctx, in)
+		return answer.Findings(f.arch, nil), err
 	}
-	return b.open(ctx, r, t, f.arch)
+	u, err := b.open(ctx, r, t, f.arch)
+	if err != nil {
+		return nil, err
+	}
+	in.Base, in.Learn = u.base.Packages, u.learn
+	answer, err := closure.Search(ctx, in)
+	return answer.Findings(f.arch, u.index), err
 }
 
 // judgeLocked looks for them in what a lock relied upon in its base.

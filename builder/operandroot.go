@@ -92,8 +92,7 @@ func (b *Builder) operandPackages(ctx context.Context, t Trial) (operandList, er
 	if err != nil {
 		return operandList{}, err
 	}
-	s := &resolution{Builder: b, universe: u, arch: m.Arch}
-	digests, err := s.fetchPackages(ctx, u.base.Packages)
+	digests, err := u.fetchPackages(ctx, u.base.Packages)
 	if err != nil {
 		return operandList{}, err
 	}

@@ -16,11 +16,9 @@ import (
 
 // resolution is a target on its way to its pins.
 type resolution struct {
-	*Builder
 	universe
 	recipe *recipe.Recipe
 	target recipe.Target
-	arch   string
 	// files are the packages that the recipe brings along.
 	files    []apt.Package
 	resolved []apt.Package
@@ -46,7 +44,7 @@ func (b *Builder) newResolution(ctx context.Context, r *recipe.Recipe, t recipe.
 	if err != nil {
 		return nil, b.elsewhere(ctx, t, arch, err)
 	}
-	s := &resolution{Builder: b, universe: u, recipe: r, target: t, arch: arch, interpreters: map[string]string{}}
+	s := &resolution{universe: u, recipe: r, target: t, interpreters: map[string]string{}}
 	if s.files, err = s.vendorFiles(ctx); err != nil {
 		return nil, err
 	}
@@ -191,7 +189,7 @@ func (s *resolution) search(ctx context.Context) (closure.Answer, error) {
 	if err != nil {
 		return closure.Answer{}, err
 	}
-	installed, known := s.installed()
+	installed, known := s.base.Installed()
 	return closure.Search(ctx, closure.Input{
 		Arch: s.arch, Roots: append(roots, forced...), Own: own,
 		Members: s.members.Extension, Base: installed, Offered: s.members.Other,
@@ -218,22 +216,6 @@ func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
 		objects[i] = c.Objects
 	}
 	return closure.Forced(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), objects), nil
-}
-
-// learn looks into packages that may give a library.
-func (s *resolution) learn(ctx context.Context, packages []apt.Package) ([]*contents.Contents, error) {
-	requests := make([]contents.Request, len(packages))
-	digests, err := s.fetchPackages(ctx, packages)
-	if err != nil {
-		return nil, err
-	}
-	for i, p := range packages {
-		requests[i] = contents.Request{Name: p.Name, SHA256: digests[i]}
-		if _, ofBase := s.base.Package(p.Name); !ofBase {
-			requests[i].Keep = closure.Keep
-		}
-	}
-	return s.contents.ReadAll(ctx, requests)
 }
 
 // read fetches packages and looks into them as layout will want it.

@@ -4,20 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/base"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/closure"
+	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// universe is what packages of a target are chosen from.
+// universe is what packages of one architecture of a target are chosen from:
+// its archives, and the base that has some of them already.
 type universe struct {
+	*Builder
+	arch   string
 	opened []*archive.Opened
 	index  *apt.Index
 	base   base.Base
@@ -29,7 +32,7 @@ func (b *Builder) open(ctx context.Context, r *recipe.Recipe, t recipe.Target, a
 	if err != nil {
 		return universe{}, err
 	}
-	u := universe{opened: make([]*archive.Opened, len(archives))}
+	u := universe{Builder: b, arch: arch, opened: make([]*archive.Opened, len(archives))}
 	keys := make([]string, len(archives))
 	if err := each(len(archives), len(archives), func(i int) (err error) {
 		keys[i] = openKey(archives[i], t.Archs)
@@ -56,13 +59,6 @@ func (b *Builder) open(ctx context.Context, r *recipe.Recipe, t recipe.Target, a
 	return u, err
 }
 
-func (b *Builder) archiveOptions() archive.Options {
-	return archive.Options{
-		Fetcher: b.o.Fetcher, Store: b.o.Cache, Mirrors: b.o.Mirrors,
-		AllowExpired: b.o.AllowExpired, Now: b.o.Now, Log: b.o.Log,
-	}
-}
-
 // openKey identifies an archive as it would be opened.
 func openKey(a archive.Archive, archs []string) string {
 	key, err := json.Marshal(struct {
@@ -85,88 +81,6 @@ func indexFiles(opened []*archive.Opened) []apt.File {
 	return files
 }
 
-// archivesOf returns the archives of a target: those of the command line, of
-// the recipe, or the distribution's own.
-func (b *Builder) archivesOf(r *recipe.Recipe, t recipe.Target, arch string) ([]archive.Archive, error) {
-	wanted := b.wantedArchives(t, arch)
-	out := make([]archive.Archive, len(wanted))
-	for i, w := range wanted {
-		a, err := archiveOf(w, t.Distro, filepath.Dir(r.Path))
-		if err != nil {
-			return nil, fmt.Errorf("reading archives of %s: %w", r.Path, err)
-		}
-		out[i] = a
-	}
-	return out, nil
-}
-
-// wantedArchives are the archives of a target as a recipe names them.
-func (b *Builder) wantedArchives(t recipe.Target, arch string) []recipe.Archive {
-	names := b.o.Archives
-	switch {
-	case len(names) > 0:
-	case len(t.Archives) > 0:
-		return t.ArchivesFor(arch)
-	default:
-		names = archive.Defaults(t.Distro)
-	}
-	out := make([]recipe.Archive, len(names))
-	for i, name := range names {
-		out[i] = recipe.Archive{Name: name}
-	}
-	return out
-}
-
-// unsigned is archiveOf for those who know the digest of what they look for:
-// whose signature the archive has does not matter to them.
-func unsigned(w recipe.Archive, distro string) (archive.Archive, error) {
-	w.SignedBy = ""
-	return archiveOf(w, distro, "")
-}
-
-// archiveOf translates an archive of a recipe that lies in dir.
-func archiveOf(w recipe.Archive, distro, dir string) (archive.Archive, error) {
-	a := archive.Archive{Name: w.Name, URL: w.URL, Suites: []string{distro}}
-	if w.BuiltIn() {
-		var err error
-		if a, err = archive.Builtin(w.Name, distro); err != nil {
-			return archive.Archive{}, err
-		}
-	}
-	if w.Suite != "" {
-		a.Suites, a.Optional = []string{w.Suite}, nil
-	}
-	if len(w.Components) > 0 {
-		a.Components = slices.Clone(w.Components)
-	}
-	if len(w.Fingerprints) > 0 {
-		a.Fingerprints = slices.Clone(w.Fingerprints)
-	}
-	a.Snapshot, a.NoValidUntil = w.SnapshotTime(), !w.ChecksValidUntil()
-	switch {
-	case w.SignedBy == "":
-	case strings.Contains(w.SignedBy, "\n"): // inline armor
-		a.Keyring = []byte(w.SignedBy)
-	default:
-		keys, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(w.SignedBy)))
-		if err != nil {
-			return archive.Archive{}, &archive.InvalidError{Archive: w.Name, Text: "signed_by: " + err.Error()}
-		}
-		a.Keyring = keys
-	}
-	return a, nil
-}
-
-// installed are the packages of the base, with the one that stands for files
-// of none, and its libraries where they are all known.
-func (u universe) installed() (packages []apt.Package, known []elfdep.Provider) {
-	if !u.base.Known() {
-		return u.base.Packages, nil
-	}
-	strangers, _ := u.base.Package(base.Unpackaged)
-	return append(append(packages, u.base.Packages...), strangers), append([]elfdep.Provider{}, u.base.Libraries...)
-}
-
 // fetchable are the packages of the base that can be had from the archives.
 // What an operand image has installed may be older than what they have now.
 func (u universe) fetchable() []apt.Package {
@@ -180,4 +94,35 @@ func (u universe) fetchable() []apt.Package {
 		}
 	}
 	return out
+}
+
+// fetchPackages fetches packages of the archives. It returns their SHA-256
+// digests, by index.
+func (u universe) fetchPackages(ctx context.Context, packages []apt.Package) ([]string, error) {
+	blobs := make([]fetch.Blob, len(packages))
+	for i, p := range packages {
+		blobs[i] = fetch.Blob{Name: p.Name, SHA256: p.SHA256, SHA512: p.SHA512, Size: p.Size}
+		for _, o := range u.opened {
+			if o.Archive.Name == p.Archive {
+				blobs[i].URLs = archive.URLs(o.Archive, []archive.Mirror{o.Mirror}, p.Filename, o.Releases[0].Date)
+			}
+		}
+	}
+	return u.o.Fetcher.Blobs(ctx, blobs)
+}
+
+// learn looks into packages that may give a library.
+func (u universe) learn(ctx context.Context, packages []apt.Package) ([]*contents.Contents, error) {
+	requests := make([]contents.Request, len(packages))
+	digests, err := u.fetchPackages(ctx, packages)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range packages {
+		requests[i] = contents.Request{Name: p.Name, SHA256: digests[i]}
+		if _, ofBase := u.base.Package(p.Name); !ofBase {
+			requests[i].Keep = closure.Keep
+		}
+	}
+	return u.contents.ReadAll(ctx, requests)
 }

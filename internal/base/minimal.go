@@ -81,6 +81,17 @@ func (b Base) Package(name string) (apt.Package, bool) {
 	return b.Packages[i], true
 }
 
+// Installed are the packages of the base, with the one that stands for files of
+// none, and its libraries where the base is Known; nil where they have to be
+// learnt.
+func (b Base) Installed() (packages []apt.Package, known []elfdep.Provider) {
+	if !b.Known() {
+		return b.Packages, nil
+	}
+	strangers, _ := b.Package(Unpackaged)
+	return append(slices.Clone(b.Packages), strangers), append([]elfdep.Provider{}, b.Libraries...)
+}
+
 // Checksum is the SHA-256, in lower-case hex, of the package list: one line
 // "name version architecture sha256" a package.
 func (b Base) Checksum() string {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/elfdep"
 )
 
 // A forky in small. What stands for a reason says it in its Depends.
@@ -160,6 +161,39 @@ func TestPackage(t *testing.T) {
 		if p, ok := b.Package(name); ok {
 			t.Errorf("%q: got %q, want none", name, p.Name)
 		}
+	}
+}
+
+func TestInstalled(t *testing.T) {
+	list := make([]apt.Package, 1, 8)
+	list[0] = apt.Package{Name: "libc6", Version: "2.43-7"}
+	libc := elfdep.Provider{SONAME: "libc.so.6"}
+	for _, tt := range []struct {
+		name      string
+		base      Base
+		packages  []string
+		libraries []elfdep.Provider
+	}{
+		{"a profile has to be learnt", Base{Packages: list}, []string{"libc6"}, nil},
+		{"an image is known", Base{Image: "sha256:1", Packages: list, Libraries: []elfdep.Provider{libc}}, []string{"libc6", "unpackaged"}, []elfdep.Provider{libc}},
+		{"an image without libraries is known too", Base{Image: "sha256:1", Packages: list}, []string{"libc6", "unpackaged"}, []elfdep.Provider{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			packages, libraries := tt.base.Installed()
+			var names []string
+			for _, p := range packages {
+				names = append(names, p.Name)
+			}
+			if diff := cmp.Diff(tt.packages, names); diff != "" {
+				t.Errorf("packages (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.libraries, libraries); diff != "" {
+				t.Errorf("libraries (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if spare := list[:2]; spare[1].Name != "" {
+		t.Errorf("%s was written into the base's own list", spare[1].Name)
 	}
 }
 
