@@ -23,18 +23,16 @@ var hostPattern = regexp.MustCompile(`^(localhost|[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)
 
 func namesHost(ref string) bool { return hostPattern.MatchString(ref) }
 
-// openImage finds IMAGE in a layout or in a registry.
-func (a *app) openImage(ctx context.Context, ref string) (image.Artifact, error) {
-	if local, ok := image.ParseRef(ref); ok {
-		return image.At(local.Dir).Open(local.Name)
+// openImage finds IMAGE where it is.
+func (a *app) openImage(ctx context.Context, arg string) (image.Artifact, error) {
+	at, err := a.parseImage(arg)
+	if err != nil {
+		return image.Artifact{}, err
 	}
-	if !namesHost(ref) {
-		return image.Artifact{}, newNoImageError(ref)
+	if at.Layout != "" {
+		return image.At(at.Layout).Open(at.ref())
 	}
-	if a.global.offline {
-		return image.Artifact{}, fmt.Errorf("reading %s: %w", ref, &fetch.OfflineError{Name: ref})
-	}
-	r, err := a.registryClient().Resolve(ctx, ref)
+	r, err := a.registryClient().Resolve(ctx, arg)
 	if err != nil {
 		return image.Artifact{}, err
 	}
@@ -105,7 +103,7 @@ func (p endpoint) orLatest() string {
 	return "latest"
 }
 
-// parseImage reads IMAGE of the verbs that look at one where it is.
+// parseImage reads IMAGE, in a layout or in a registry.
 func (a *app) parseImage(arg string) (endpoint, error) {
 	if _, local := image.ParseRef(arg); !local && !namesHost(arg) {
 		return endpoint{}, newNoImageError(arg)
