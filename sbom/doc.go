@@ -8,6 +8,8 @@
 // package they were made from beside them.
 //
 // The same Document gives the same bytes, in whatever order its lists are: no
-// clock, no host, no random number goes in. The room opens no file and asks no
-// network; it does not judge whether a document fits an image.
+// clock, no host, no random number goes in. Writing and reading one opens no
+// file; SHA1 alone reads those of a layer, once, for the digests that SPDX
+// wants of them and nobody else does. The room asks no network, and does not
+// judge whether a document fits an image.
 package sbom
