@@ -1,9 +1,7 @@
 package builder
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,18 +14,6 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/layout"
 )
-
-// ReportDocument is the file TAG-ARCH.report.json: an account of every file of
-// every package.
-type ReportDocument struct {
-	Schema   int               `json:"schema"`
-	Image    string            `json:"image"`
-	Tag      string            `json:"tag"`
-	Arch     string            `json:"arch"`
-	Digest   string            `json:"digest"`
-	Findings []finding.Finding `json:"findings"`
-	layout.Report
-}
 
 // write puts an index and what is told about it into dist, and remembers under
 // key that it did.
@@ -87,13 +73,8 @@ func reportOf(m made, p part) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err = enc.Encode(ReportDocument{
-		Schema: 1, Image: m.recipe.Image, Tag: m.tags[0], Arch: p.pins.Arch, Digest: digest.String(),
-		Findings: append([]finding.Finding{}, p.findings...), Report: p.arranged.Report,
-	})
-	return b.Bytes(), err
+	return layout.ReportDocument{
+		Image: m.recipe.Image, Tag: m.tags[0], Arch: p.pins.Arch, Digest: digest.String(),
+		Findings: p.findings, Report: p.arranged.Report,
+	}.Encode()
 }

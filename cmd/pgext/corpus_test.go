@@ -20,6 +20,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
 )
 
 // The flags of make corpus.
@@ -73,7 +74,7 @@ type corpusArch struct {
 	bundledSize, data int64
 	// needed tells that an ELF file needs a bundled one.
 	needed bool
-	report builder.ReportDocument
+	report layout.ReportDocument
 	told   told
 	// largest are the biggest files, first one first.
 	largest []corpusFile

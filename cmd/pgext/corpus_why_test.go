@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -43,7 +42,7 @@ func (c *corpus) largestOf(b *strings.Builder, name string) {
 }
 
 // why says how a file is reached.
-func why(report builder.ReportDocument, f corpusFile) string {
+func why(report layout.ReportDocument, f corpusFile) string {
 	if len(f.NeededBy) == 0 {
 		return ownFile(f.To)
 	}
@@ -68,7 +67,7 @@ func ownFile(to string) string {
 
 // shortest is the shortest way from a file over those that need it to a file
 // of the extension itself.
-func shortest(report builder.ReportDocument, to string) []string {
+func shortest(report layout.ReportDocument, to string) []string {
 	neededBy := map[string][]string{}
 	for _, p := range report.Packages {
 		for _, f := range p.Files {
