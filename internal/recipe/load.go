@@ -114,7 +114,7 @@ func neighbour(path string) string {
 	}
 	var names []string
 	for _, e := range entries {
-		if isFile(filepath.Join(parent, e.Name(), FileName)) || isRecipeFile(e) {
+		if at := filepath.Join(parent, e.Name()); isFile(filepath.Join(at, FileName)) || isRecipeFile(at) {
 			names = append(names, e.Name())
 		}
 	}
@@ -124,8 +124,8 @@ func neighbour(path string) string {
 	return ""
 }
 
-func isRecipeFile(e fs.DirEntry) bool {
-	return !e.IsDir() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name()))
+func isRecipeFile(path string) bool {
+	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) && isFile(path)
 }
 
 func isFile(path string) bool {

@@ -90,10 +90,14 @@ func TestLoadHint(t *testing.T) {
 	write(t, dir, "recipes/postgis-3/recipe.yaml", smallest)
 	write(t, dir, "recipes/postgos/readme.txt", "")
 	write(t, dir, "recipes/vector.yaml", smallest)
+	if err := os.Symlink("absent", filepath.Join(dir, "recipes/hypopg.yaml")); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ path, want string }{
 		{"recipes/postgis", "did you mean recipes/postgis-3?"},
 		{"recipes/postgis/", "did you mean recipes/postgis-3?"},
 		{"./recipes/vectro.yaml", "did you mean recipes/vector.yaml?"},
+		{"recipes/hypopg.yaml", "RECIPE is a file"}, // which leads nowhere
 		{"recipe", "RECIPE is a file"},
 		{"recipes/timescaledb", "RECIPE is a file"},
 		{"absent/postgis", "RECIPE is a file"},
