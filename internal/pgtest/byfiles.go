@@ -18,7 +18,7 @@ var byFiles = []struct {
 	{"files", "PGX005 PGX041 PGX043 PGX044 PGX047 PGX052 PGX055"},
 	{"objects", "PGX003 PGX054"},
 	{"extensions", "PGX023 PGX024 PGX025 PGX031 PGX032 PGX046"},
-	{"label", "PGX048 PGX049"},
+	{"label", "PGX007 PGX048 PGX049"},
 	{"libraries", "PGX001 PGX002 PGX053"},
 }
 
