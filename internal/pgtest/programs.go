@@ -17,10 +17,15 @@ func Missing(root string, postgres int) (program string, err error) {
 	defer dir.Close() //nolint:errcheck // nothing is written
 	bin := fmt.Sprintf("usr/lib/postgresql/%d/bin/", postgres)
 	for _, program := range []string{bin + "postgres", bin + "initdb", bin + "psql", "usr/bin/tar"} {
-		info, err := dir.Lstat(program)
-		if err != nil || info.Mode().Type() != fs.ModeSymlink && info.Mode()&0o111 == 0 {
+		if !hasProgram(dir, program) {
 			return program, nil
 		}
 	}
 	return "", nil
+}
+
+// hasProgram tells whether root has a program, or a link, at a path.
+func hasProgram(root *os.Root, path string) bool {
+	info, err := root.Lstat(path)
+	return err == nil && (info.Mode().Type() == fs.ModeSymlink || info.Mode().IsRegular() && info.Mode()&0o111 != 0)
 }

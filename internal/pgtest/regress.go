@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -170,8 +169,12 @@ func (r *regression) into(ctx context.Context, result *Result) error {
 
 // has tells whether the operand has the program that runs a batch.
 func (r *regression) has(b batch) bool {
-	info, err := os.Lstat(filepath.Join(r.in.Root, b.kind.path(r.in.Postgres)))
-	return err == nil && info.Mode().IsRegular()
+	root, err := os.OpenRoot(r.in.Root)
+	if err != nil {
+		return false
+	}
+	defer root.Close() //nolint:errcheck // nothing is written
+	return hasProgram(root, strings.TrimPrefix(b.kind.path(r.in.Postgres), "/"))
 }
 
 // notes are what is to be told about the suite as a whole.

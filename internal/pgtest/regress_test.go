@@ -182,3 +182,28 @@ func TestCrashes(t *testing.T) {
 		t.Errorf("(-got +want):\n%s", diff)
 	}
 }
+
+// TestHas: programs are there where Debian has them, and links count as they do
+// for Missing.
+func TestHas(t *testing.T) {
+	root := t.TempDir()
+	for name, make := range map[string]func(string) error{
+		"usr/lib/postgresql/18/bin/psql":                                    func(at string) error { return os.Symlink("../../../../share/wrapper", at) },
+		"usr/lib/postgresql/18/lib/pgxs/src/test/isolation/isolationtester": func(at string) error { return os.WriteFile(at, nil, 0o755) },
+		"usr/lib/postgresql/19/bin/psql":                                    func(at string) error { return os.Mkdir(at, 0o755) },
+		"usr/lib/postgresql/19/lib/pgxs/src/test/isolation/isolationtester": func(at string) error { return os.WriteFile(at, nil, 0o644) },
+	} {
+		at := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), make(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, k := range []kind{sqlKind, isolationKind} {
+		for major, want := range map[int]bool{17: false, 18: true, 19: false} {
+			r := regression{run: &run{in: Input{Root: root, Postgres: major}}}
+			if got := r.has(batch{kind: k}); got != want {
+				t.Errorf("PostgreSQL %d: has(%s) = %v", major, k.program, got)
+			}
+		}
+	}
+}
