@@ -150,11 +150,21 @@ func (f lintFlags) meant(ref string, s survey.Survey) (survey.Survey, error) {
 			at.Postgres = f.majors[0]
 		}
 		if at.Distro == "" && len(at.Roots) > 0 && f.base == recipe.BaseMinimal {
-			return s, usageErrorf("--base %s: %s does not say which distribution it is for; name it with --distro", f.base, ref)
+			return s, noDistroError{ref, f.base}
 		}
 	}
 	return s, nil
 }
+
+// noDistroError says that the archives of no distribution are known for an image.
+type noDistroError struct{ ref, base string }
+
+func (e noDistroError) Error() string {
+	return fmt.Sprintf("--base %s: %s does not say which distribution it is for", e.base, e.ref)
+}
+
+// Hint says who else can.
+func (noDistroError) Hint() string { return "name it with --distro" }
 
 func (a *app) printLint(doc lintDocument, strict bool) error {
 	fails := finding.Error
