@@ -23,19 +23,10 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 	fail := func(err error) (sbom.Document, error) {
 		return sbom.Document{}, fmt.Errorf("listing what %s is made of: %w", in.description.Metadata.Image, err)
 	}
-	digest, err := in.image.Digest()
-	if err != nil {
+	d := sbom.Document{OutputVersion: image.OutputVersion}
+	var err error
+	if d.Image, err = in.billedImage(tag); err != nil {
 		return fail(err)
-	}
-	words := in.description.Annotations(in.epoch)
-	platform, _ := debian.LookupArchitecture(in.pins.Arch)
-	d := sbom.Document{
-		OutputVersion: image.OutputVersion,
-		Image: sbom.Image{
-			Name: in.description.Metadata.Image, Version: in.description.Metadata.Version, Tag: tag,
-			Arch: cmp.Or(platform.OCI, in.pins.Arch), Digest: digest.String(), Created: in.epoch,
-			License: in.recipe.Licenses, Summary: words["org.opencontainers.image.description"], Homepage: words["org.opencontainers.image.url"],
-		},
 	}
 	if d.Packages, err = b.billPackages(in); err != nil {
 		return fail(err)
@@ -49,6 +40,21 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 		l.add(&d, layer, sums)
 	}
 	return d, nil
+}
+
+// billedImage is the image itself, which tag names.
+func (in part) billedImage(tag string) (sbom.Image, error) {
+	digest, err := in.image.Digest()
+	if err != nil {
+		return sbom.Image{}, err
+	}
+	m, words := in.description.Metadata, in.description.Annotations(in.epoch)
+	platform, _ := debian.LookupArchitecture(in.pins.Arch)
+	return sbom.Image{
+		Name: m.Image, Version: m.Version, Tag: tag,
+		Arch: cmp.Or(platform.OCI, in.pins.Arch), Digest: digest.String(), Created: in.epoch,
+		License: in.recipe.Licenses, Summary: words["org.opencontainers.image.description"], Homepage: words["org.opencontainers.image.url"],
+	}, nil
 }
 
 // billPackages are the packages that the lock names.

@@ -51,11 +51,7 @@ func (b *Builder) Verify(ctx context.Context, m Mirror, at Place, ref string, d 
 // input finds out all that is asked about.
 func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Demands) (verify.Input, error) {
 	in := verify.Input{Trusted: d.Trust != nil, Policy: d.Policy}
-	images, err := c.Architectures()
-	if err != nil {
-		return in, err
-	}
-	documents, err := documentsOf(at, c) // first: a registry in trouble is noticed at once
+	exhibits, err := exhibitsOf(at, c, d)
 	if err != nil {
 		return in, err
 	}
@@ -70,22 +66,12 @@ func (b *Builder) input(ctx context.Context, at Place, c image.Collection, d Dem
 		}
 		in.Verdicts = append(in.Verdicts, v)
 	}
-	for _, img := range images {
-		digest, err := img.Digest()
+	for _, e := range exhibits {
+		i, found, err := b.inspect(ctx, at, e, d.Base)
 		if err != nil {
 			return in, err
 		}
-		v, err := verdictOf(d.Trust, at, digest, c)
-		if err != nil {
-			return in, err
-		}
-		about := exhibit{Artifact: image.Artifact{Digest: digest, Index: c.Index, Images: []v1.Image{img}}, documents: documents[digest]}
-		about.believed = verify.Believe(about.documents, v, d.Policy)
-		i, found, err := b.inspect(ctx, at, about, d.Base)
-		if err != nil {
-			return in, err
-		}
-		in.Images, in.Findings, in.Verdicts = append(in.Images, i), append(in.Findings, found...), append(in.Verdicts, v)
+		in.Images, in.Findings, in.Verdicts = append(in.Images, i), append(in.Findings, found...), append(in.Verdicts, e.verdict)
 	}
 	in.Findings = slices.CompactFunc(finding.Sort(in.Findings), func(a, b finding.Finding) bool { return a == b })
 	return in, nil
@@ -121,11 +107,38 @@ func verdictOf(t *sign.Trust, at Place, subject v1.Hash, c image.Collection) (si
 	return v, nil
 }
 
-// exhibit is one architecture with what is attached to it, and with that of it
-// which it is judged by.
+// exhibit is one architecture with what is attached to it, how its signatures
+// are judged, and which of the documents it is judged by.
 type exhibit struct {
 	image.Artifact
+	verdict             sign.Verdict
 	documents, believed []verify.Document
+}
+
+// exhibitsOf are the architectures of an image.
+func exhibitsOf(at Place, c image.Collection, d Demands) ([]exhibit, error) {
+	images, err := c.Architectures()
+	if err != nil {
+		return nil, err
+	}
+	documents, err := documentsOf(at, c) // first: a registry in trouble is noticed at once
+	if err != nil {
+		return nil, err
+	}
+	out := make([]exhibit, len(images))
+	for i, img := range images {
+		digest, err := img.Digest()
+		if err != nil {
+			return nil, err
+		}
+		e := exhibit{Artifact: image.Artifact{Digest: digest, Index: c.Index, Images: []v1.Image{img}}, documents: documents[digest]}
+		if e.verdict, err = verdictOf(d.Trust, at, digest, c); err != nil {
+			return nil, err
+		}
+		e.believed = verify.Believe(e.documents, e.verdict, d.Policy)
+		out[i] = e
+	}
+	return out, nil
 }
 
 // inspect looks at the files of one architecture.
