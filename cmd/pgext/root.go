@@ -88,7 +88,13 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 	root.SetHelpCommand(a.helpCommand(root))
 	root.Flags().BoolVar(&version, "version", false, "print the version, as pgext version does")
 	a.global.bind(root.PersistentFlags())
-	root.AddCommand(
+	root.AddCommand(a.verbs()...)
+	return root
+}
+
+// verbs are all there are.
+func (a *app) verbs() []*cobra.Command {
+	return []*cobra.Command{
 		a.initCommand(),
 		a.buildCommand(),
 		a.lockCommand(),
@@ -106,8 +112,7 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 		a.schemaCommand(),
 		a.completionCommand(),
 		a.versionCommand(),
-	)
-	return root
+	}
 }
 
 // knownCommand refuses what is no verb, with the nearest one.

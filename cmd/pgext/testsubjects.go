@@ -36,20 +36,11 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 			recipes = append(recipes, arg)
 			continue
 		}
-		trials, err := a.anyTrials(ctx, b, arg, f)
+		found, err := a.foundSubjects(ctx, b, arg, f)
 		if err != nil {
 			return nil, err
 		}
-		if trials, err = f.selected(arg, trials); err != nil {
-			return nil, err
-		}
-		if err := f.onBase(arg, trials); err != nil {
-			return nil, err
-		}
-		for _, t := range trials {
-			tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
-			subjects = append(subjects, subject{Trial: t, tag: tag, ref: arg})
-		}
+		subjects = append(subjects, found...)
 	}
 	if len(recipes) == 0 {
 		return subjects, nil
@@ -69,6 +60,26 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 		subjects = append(subjects, built...)
 	}
 	return subjects, nil
+}
+
+// foundSubjects are those of an image that exists.
+func (a *app) foundSubjects(ctx context.Context, b *builder.Builder, ref string, f testFlags) ([]subject, error) {
+	trials, err := a.anyTrials(ctx, b, ref, f)
+	if err != nil {
+		return nil, err
+	}
+	if trials, err = f.selected(ref, trials); err != nil {
+		return nil, err
+	}
+	if err := f.onBase(ref, trials); err != nil {
+		return nil, err
+	}
+	var out []subject
+	for _, t := range trials {
+		tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
+		out = append(out, subject{Trial: t, tag: tag, ref: ref})
+	}
+	return out, nil
 }
 
 // buildSubjects builds a recipe as pgext build does.

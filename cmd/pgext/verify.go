@@ -160,9 +160,7 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	doc := verifyDocument{Schema: 1, Images: []verifiedImage{}}
-	var worst error
-	var said []string
+	var all verdicts
 	for _, ref := range refs {
 		at, err := a.parseImage(ref)
 		if err != nil {
@@ -172,26 +170,40 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", ref, err)
 		}
-		status := verify.Pass
-		if err := v.Err(); err != nil {
-			status = verify.Fail
-			said = append(said, fmt.Sprintf("%s: %s", ref, verdict(err)))
-			if worst == nil || exitCode(err) > exitCode(worst) {
-				worst = err
-			}
-		}
-		doc.Images = append(doc.Images, verifiedImage{ref, v.Digest, status, v.Checks})
+		all.add(ref, v)
 	}
+	doc := verifyDocument{Schema: 1, Images: list(all.images)}
 	if err := a.print(doc, doc.describe); err != nil {
 		return err
 	}
-	if worst == nil {
+	if all.worst == nil {
 		return nil
 	}
-	for _, line := range said {
+	for _, line := range all.noes {
 		a.tell("pgext: ", line)
 	}
-	return printedError{exitCode(worst)}
+	return printedError{exitCode(all.worst)}
+}
+
+// verdicts are what images turned out to be.
+type verdicts struct {
+	images []verifiedImage
+	// noes has a line for each image that does not pass; worst is the one with
+	// the highest exit code, nil when all pass.
+	noes  []string
+	worst error
+}
+
+func (all *verdicts) add(ref string, v builder.Verified) {
+	status := verify.Pass
+	if err := v.Err(); err != nil {
+		status = verify.Fail
+		all.noes = append(all.noes, fmt.Sprintf("%s: %s", ref, verdict(err)))
+		if all.worst == nil || exitCode(err) > exitCode(all.worst) {
+			all.worst = err
+		}
+	}
+	all.images = append(all.images, verifiedImage{ref, v.Digest, status, v.Checks})
 }
 
 // verdict is a no in one line; the checks say why.
