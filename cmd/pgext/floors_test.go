@@ -19,6 +19,7 @@ const module = "github.com/pgext/pgext/"
 type listed struct {
 	ImportPath string
 	Doc        string
+	GoFiles    []string
 	Imports    []string
 	Deps       []string
 }
@@ -26,7 +27,7 @@ type listed struct {
 // goList returns the packages of the module, or of patterns.
 func goList(t *testing.T, patterns ...string) []listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Doc,Imports,Deps"}, patterns...)...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Doc,GoFiles,Imports,Deps"}, patterns...)...)
 	cmd.Dir = "../.."
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -104,12 +105,16 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// TestRoomsHaveOneNoun: a room whose first sentence needs "and" is two rooms.
+// TestRoomsHaveOneNoun: a room whose first sentence needs "and" is two rooms. What
+// it is stands in doc.go, where people look.
 func TestRoomsHaveOneNoun(t *testing.T) {
 	for _, p := range goList(t, "./...") {
 		first := new(doc.Package).Synopsis(p.Doc)
 		if first == "" {
 			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+		if !slices.Contains(p.GoFiles, "doc.go") {
+			t.Errorf("%s has no doc.go", p.ImportPath)
 		}
 		if regexp.MustCompile(`\band\b`).MatchString(first) {
 			t.Errorf("%s: its first sentence needs \"and\": %s", p.ImportPath, first)

@@ -1,9 +1,3 @@
-// Package retry is what clients share that ask again.
-//
-// Its nouns are the pause between two attempts, which ends with its context,
-// the jitter that keeps clients out of step, the pause that a server asks for,
-// the failure that waiting may mend. How often a client asks, how long it waits at most, which answers of a
-// server count as failures: that is the client's own.
 package retry
 
 import (

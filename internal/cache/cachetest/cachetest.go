@@ -1,4 +1,3 @@
-// Package cachetest fills caches for tests.
 package cachetest
 
 import (
