@@ -87,7 +87,7 @@ const maxSilence = 5 * time.Minute
 // Client talks to registries. It is safe for use by several goroutines.
 type Client struct {
 	o         Options
-	transport http.RoundTripper
+	transport *retrying
 }
 
 // New returns a client.
@@ -103,13 +103,13 @@ func (c *Client) nameOptions() []name.Option {
 	return []name.Option{name.StrictValidation}
 }
 
-// remoteOptions leave retries to our transport. Only the upload of a blob's
-// bytes is repeated by the library, from its start: the registry may have kept
-// part of them.
-func (c *Client) remoteOptions(ctx context.Context) []remote.Option {
+// remoteOptions leave retries to web. Only the upload of a blob's bytes is
+// repeated by the library, from its start: the registry may have kept part of
+// them.
+func (c *Client) remoteOptions(ctx context.Context, web *retrying) []remote.Option {
 	return []remote.Option{
 		remote.WithContext(ctx),
-		remote.WithTransport(c.transport),
+		remote.WithTransport(web),
 		remote.WithAuthFromKeychain(c.o.Keychain),
 		remote.WithJobs(c.o.Jobs),
 		remote.WithUserAgent(c.o.UserAgent),

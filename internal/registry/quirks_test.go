@@ -208,6 +208,18 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// plainAt takes every host for the server at url, which does not speak TLS.
+func plainAt(url string) http.RoundTripper {
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(url, "http://"))
+		},
+		DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+			return nil, tls.RecordHeaderError{Msg: "no TLS"}
+		},
+	}
+}
+
 // TestPlain: without TLS nothing is told to a host that is not this machine.
 func TestPlain(t *testing.T) {
 	var secrets atomic.Int64
@@ -220,19 +232,38 @@ func TestPlain(t *testing.T) {
 	defer server.Close()
 	const certificate = "give the registry a certificate (SSL_CERT_FILE names a file with its authority), or use one on loopback"
 	for host, hint := range map[string]string{"10.1.2.3:5000": certificate, "192.168.1.1": certificate, "registry.local:5000": "", "registry.example.com": ""} {
-		c := New(Options{Backoff: time.Millisecond, Attempts: 1, Keychain: mine{}, Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, network, strings.TrimPrefix(server.URL, "http://"))
-			},
-			DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
-				return nil, tls.RecordHeaderError{Msg: "no TLS"}
-			},
-		}})
+		c := New(Options{Backoff: time.Millisecond, Attempts: 1, Keychain: mine{}, Transport: plainAt(server.URL)})
 		_, err := c.Collect(t.Context(), host+"/a/b:x")
 		checkError(t, err, hint)
 	}
 	if secrets.Load() > 0 {
 		t.Errorf("the password was sent %d times", secrets.Load())
+	}
+}
+
+// nobody is a Keychain without passwords.
+type nobody struct{}
+
+func (nobody) Resolve(authn.Resource) (authn.Authenticator, error) { return authn.Anonymous, nil }
+
+// TestPlainForAll: tokens that everybody gets are no secret.
+func TestPlainForAll(t *testing.T) {
+	guard := tokens(Memory(), 1<<30)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/token" {
+			req.SetBasicAuth("me", "hunter2")
+		}
+		guard.ServeHTTP(w, req)
+	}))
+	defer server.Close()
+	for keychain, works := range map[authn.Keychain]bool{nobody{}: true, mine{}: false} {
+		c := New(Options{Backoff: time.Millisecond, Attempts: 1, Keychain: keychain, Transport: plainAt(server.URL)})
+		if works {
+			goesThrough(t, c, "10.1.2.3:5000/a/b")
+			continue
+		}
+		_, err := c.Collect(t.Context(), "10.1.2.3:5000/a/b:x")
+		checkError(t, err, (*PlainError)(nil).Hint())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/pgext/pgext/internal/retry"
@@ -40,16 +41,26 @@ type retrying struct {
 	o    Options
 	next http.RoundTripper
 	free chan struct{}
+	// public tells that requests hold no secret: tokens are those that
+	// everybody gets.
+	public bool
 }
 
 func newRetrying(o Options) *retrying {
 	return &retrying{o: o, next: o.Transport, free: make(chan struct{}, o.Jobs)}
 }
 
+// with returns t for requests on behalf of auth.
+func (t *retrying) with(auth authn.Authenticator) *retrying {
+	mine := *t
+	mine.public = auth == authn.Anonymous
+	return &mine
+}
+
 // RoundTrip implements http.RoundTripper. A request that is answered with 401
 // has its body again: the library sends the same one once more, with a token.
 func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !t.o.Insecure && tellsAll(req) {
+	if !t.o.Insecure && !t.public && tellsAll(req) {
 		return nil, &PlainError{Host: req.URL.Host}
 	}
 	resp, err := t.repeat(req)

@@ -37,7 +37,12 @@ type session struct {
 
 // session talks to repo with the rights of scope.
 func (c *Client) session(ctx context.Context, repo name.Repository, scope string) (*session, error) {
-	options := c.remoteOptions(ctx)
+	auth, err := authn.Resolve(ctx, c.o.Keychain, repo)
+	if err != nil {
+		return nil, &CredentialsError{err}
+	}
+	web := c.transport.with(auth)
+	options := c.remoteOptions(ctx, web)
 	pusher, err := remote.NewPusher(options...)
 	if err != nil {
 		return nil, err
@@ -46,11 +51,7 @@ func (c *Client) session(ctx context.Context, repo name.Repository, scope string
 	if err != nil {
 		return nil, err
 	}
-	auth, err := authn.Resolve(ctx, c.o.Keychain, repo)
-	if err != nil {
-		return nil, &CredentialsError{err}
-	}
-	agent := transport.NewUserAgent(c.transport, c.o.UserAgent)
+	agent := transport.NewUserAgent(web, c.o.UserAgent)
 	t, err := transport.NewWithContext(ctx, repo.Registry, auth, agent, []string{repo.Scope(scope)})
 	if err != nil {
 		return nil, err
