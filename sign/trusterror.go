@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/pgext/pgext/internal/shown"
 )
 
 // exitUntrusted is that of what was received and cannot be trusted.
@@ -48,7 +50,7 @@ type RootError struct {
 }
 
 func (e *RootError) Error() string {
-	return "fetching the " + e.What + " from " + redact(e.Mirror) + ": " + clip(redact(e.Err.Error()))
+	return "fetching the " + e.What + " from " + shown.Address(e.Mirror) + ": " + clip(redact(e.Err.Error()))
 }
 
 // Unwrap returns the cause.

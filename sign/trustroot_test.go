@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path/filepath"
@@ -59,6 +60,20 @@ func TestFetchRoot(t *testing.T) {
 			t.Error("the old one is used")
 		}
 	})
+}
+
+// TestMirrorsAreShown: without a password, also where it makes the address
+// unreadable.
+func TestMirrorsAreShown(t *testing.T) {
+	for mirror, want := range map[string]string{
+		"http://me:p@hunter2@127.0.0.1:1/a":  "from http://127.0.0.1:1/a: ",
+		"https://me:p/hunter2@127.0.0.1:1/a": "from (unreadable URL): its address is no URL",
+	} {
+		_, err := sign.FetchRoot(t.Context(), sign.RootOptions{Cache: t.TempDir(), Mirror: mirror, Offline: true})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(fmt.Sprintf("%v %+v", err, err), "hunter2") {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
 }
 
 // TestMirrorWithPassword: it is told to the mirror, and is not part of a name in

@@ -32,6 +32,8 @@ func TestText(t *testing.T) {
 		`Get "https://u:p@r.example/v2/?token=x": EOF`: `Get "https://r.example/v2/": EOF`,
 		"http://a.example?x http://b@b.example/":       "http://a.example http://b.example/",
 		"what? me@home":                                "what? me@home",
+		"at https://u:p@p@r.example/a@b: EOF":          "at https://r.example/a@b: EOF",
+		"http://a.example?x=b@c and http://a.b#d@e":    "http://a.example and http://a.b#d@e",
 	} {
 		if got := Text(text); got != want {
 			t.Errorf("Text(%q) = %q, want %q", text, got, want)

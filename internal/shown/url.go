@@ -40,7 +40,7 @@ func plain(u *url.URL) string {
 }
 
 var (
-	userinfo = regexp.MustCompile(`(https?://)[^/@\s"]*@`)
+	userinfo = regexp.MustCompile(`(https?://)[^/?#\s"]*@`) // to the last @, as net/url reads it
 	queries  = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
 )
 
