@@ -127,7 +127,7 @@ func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodA
 	switch err := cmd.Run(); {
 	case answer.full:
 		return nil, fmt.Errorf("the answer has more than %d bytes", maxPluginAnswer)
-	case err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 1):
+	case err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 1 || len(answer.text) == 0):
 		return nil, cmp.Or(ctx.Err(), err)
 	}
 	var reply common.PluginResp

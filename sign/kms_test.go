@@ -31,6 +31,8 @@ func plugin(scheme string) int {
 	switch scheme {
 	case "silent":
 		return 0
+	case "failing":
+		return 3
 	case "empty":
 		fmt.Println("{}")
 		return 0
@@ -122,6 +124,7 @@ func TestKMS(t *testing.T) {
 func TestPluginsThatFail(t *testing.T) {
 	for _, tt := range []struct{ scheme, want string }{
 		{"silent", "asking for its public key: sigstore-kms-silent: reading its answer: unexpected end of JSON input"},
+		{"failing", "asking for its public key: sigstore-kms-failing: exit status 3"},
 		{"empty", "the answer lacks what was asked for"},
 		{"broken", "the token is not in its slot"},
 		{"endless", "the answer has more than 1048576 bytes"},
