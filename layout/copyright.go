@@ -21,7 +21,7 @@ func CopyrightOwner(p Package) string {
 		target = path.Clean(e.Link)
 	}
 	owner, ok := strings.CutPrefix(target, "/"+docs)
-	if !ok || owner == "" || strings.Contains(owner, "/") {
+	if !ok || strings.Contains(owner, "/") {
 		return p.Name
 	}
 	return owner
