@@ -45,3 +45,41 @@ func TestDatabase(t *testing.T) {
 		}
 	}
 }
+
+func TestVersionID(t *testing.T) {
+	for codename, want := range map[string]string{"bookworm": "12", "trixie": "13", "forky": "14", "sid": "", "": "", "14": ""} {
+		if got := VersionID(codename); got != want {
+			t.Errorf("%q: got %q, want %q", codename, got, want)
+		}
+	}
+}
+
+func TestDescribedBy(t *testing.T) {
+	for path, want := range map[string]string{
+		"var/lib/dpkg/status.d/libgeo1":         "libgeo1",
+		"var/lib/dpkg/status.d/libgeo1.md5sums": "libgeo1",
+		"var/lib/dpkg/status":                   "",
+		"usr/lib/os-release":                    "",
+	} {
+		if got := DescribedBy(path); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestChanged(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		file FileReport
+		want bool
+	}{
+		{"as it was", FileReport{Action: Placed}, false},
+		{"a library", FileReport{Action: Bundled, Reason: "needed"}, false},
+		{"rewritten", FileReport{Action: Rewritten}, true},
+		{"a link of a maintainer script", FileReport{Action: Placed, Reason: byAlternatives + " libblas.so.3"}, true},
+	} {
+		if got := tt.file.Changed(); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

@@ -65,3 +65,15 @@ func TestLinked(t *testing.T) {
 		t.Errorf("Unlinked() (-got +want):\n%s", diff)
 	}
 }
+
+func TestReason(t *testing.T) {
+	for _, tt := range []struct{ to, want string }{
+		{"system/libmysqlclient.so", "library that the recipe bundles, under the name that it is opened by"},
+		{"share/proj", "a bundled library reads it at run time"},
+		{"share/system/x", "a bundled library reads it at run time"},
+	} {
+		if got := Reason(Data{Package: "p", From: "usr/x", To: tt.to}); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.to, got, tt.want)
+		}
+	}
+}

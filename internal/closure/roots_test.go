@@ -134,3 +134,43 @@ func TestLocked(t *testing.T) {
 		t.Errorf("missing %v, gaps %v; want one library missing and no gap", got.Missing, got.VersionGaps)
 	}
 }
+
+func TestUsers(t *testing.T) {
+	needs := elfdep.Closure{
+		Bundled: []elfdep.Provider{
+			{Package: "libgeos1", Path: "usr/lib/x86_64-linux-gnu/libgeos.so.1.2", SONAME: "libgeos.so.1"},
+			{Package: "libproj1", Path: "usr/lib/x86_64-linux-gnu/libproj.so.1.2", SONAME: "libproj.so.1"},
+		},
+		NeededBy: map[string][]string{
+			"libc.so.6":    {"lib/geo.so"},
+			"libproj.so.1": {"usr/lib/x86_64-linux-gnu/libgeos.so.1.2", "lib/geo.so"},
+			"libgeos.so.1": {"lib/raster.so", "lib/geo.so"},
+		},
+	}
+	want := map[string][]string{ // of bundled libraries alone, by their place in the image
+		"libproj.so.1": {"lib/geo.so", "system/libgeos.so.1"},
+		"libgeos.so.1": {"lib/geo.so", "lib/raster.so"},
+	}
+	if diff := cmp.Diff(want, Users(needs)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if needs.NeededBy["libgeos.so.1"][0] != "lib/raster.so" {
+		t.Error("the closure's own lists were sorted")
+	}
+}
+
+func TestInterpreters(t *testing.T) {
+	has := Interpreters(lock.Target{Base: lock.Base{Packages: []lock.BasePackage{
+		{Package: "libc6", Libraries: []string{"libc.so.6"}},
+		{Package: "perl-base", Interpreters: []string{"/usr/bin/env perl", "/usr/bin/perl -w"}},
+		{Package: "dash", Interpreters: []string{"/bin/sh"}},
+	}}})
+	for line, want := range map[string]bool{
+		"/usr/bin/perl -w": true, "/usr/bin/env perl": true, "/bin/sh": true,
+		"/usr/bin/perl": false, "perl": false, "libc.so.6": false, "": false,
+	} {
+		if got := has(line); got != want {
+			t.Errorf("%q: got %v, want %v", line, got, want)
+		}
+	}
+}

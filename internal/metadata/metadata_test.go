@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,4 +110,26 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("Decode(Encode(Decode(%q))): %v", data, err)
 		}
 	})
+}
+
+func TestUnmet(t *testing.T) {
+	extensions := []Extension{
+		{Name: "postgis_topology", Requires: []string{"vector", "postgis", "plpgsql"}},
+		{Name: "postgis", Requires: []string{"cube"}},
+		{Name: "other", Requires: []string{"vector"}},
+	}
+	for _, tt := range []struct {
+		name string
+		of   []Extension
+		want []string
+	}{
+		{"nothing of nothing", nil, nil},
+		{"its own and the language of every database are met", extensions[:2], []string{"cube", "vector"}},
+		{"each once", extensions, []string{"cube", "vector"}},
+		{"the other half is not there", extensions[:1], []string{"postgis", "vector"}},
+	} {
+		if got := Unmet(tt.of); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
 }

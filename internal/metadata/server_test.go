@@ -111,3 +111,21 @@ func TestNeeding(t *testing.T) {
 		}
 	}
 }
+
+func TestSatisfies(t *testing.T) {
+	m := Metadata{Extensions: []Extension{{Name: "postgis"}}, Modules: []string{"postgis-3", "age"}}
+	for _, tt := range []struct {
+		r    Requirement
+		want bool
+	}{
+		{Requirement{Extension: "postgis"}, true},
+		{Requirement{Extension: "postgis", Package: "elsewhere", Image: "other"}, true},
+		{Requirement{Extension: "postgis-3"}, false},
+		{Requirement{Module: "age"}, true},
+		{Requirement{Module: "postgis"}, false},
+	} {
+		if got := m.Satisfies(tt.r); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.r, got, tt.want)
+		}
+	}
+}

@@ -139,3 +139,34 @@ func TestSame(t *testing.T) {
 		})
 	}
 }
+
+// TestSameBuilder: builds that are the same, by whoever ran them.
+func TestSameBuilder(t *testing.T) {
+	run := func(e environment, edit ...func(*Input)) []byte {
+		data, err := statement(t, edit...).WithInvocation(FromEnvironment(e.get)).Predicate.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	first := run(gitHubRun)
+	for _, tt := range []struct {
+		name  string
+		other []byte
+		want  bool
+	}{
+		{"another run", run(gitHubRun.with("GITHUB_RUN_ID", "78")), true},
+		{"another workflow", run(gitHubRun.with("GITHUB_WORKFLOW_REF", "octo/images/.github/workflows/other.yml@refs/heads/main")), false},
+		{"another platform", run(gitLabRun), false},
+		{"nobody's", run(environment{}), false},
+		{"another package", run(gitHubRun, func(in *Input) { in.Pins.Packages[0].Version = "3" }), false},
+		{"no predicate", []byte(`{}`), false},
+	} {
+		if got := SameBuilder(first, tt.other); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+		if got := SameBuilder(tt.other, first); got != tt.want {
+			t.Errorf("%s, the other way round: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
