@@ -1,8 +1,12 @@
 package registry
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // FixedError says that a registry did not let a tag move that it has already, as
@@ -29,7 +33,18 @@ func (e *FixedError) Hint() string {
 }
 
 // keepsTags tells the answers of registries whose tags are immutable: 400 is
-// Amazon's, 409 Google's and Azure's, 412 Harbor's.
+// Amazon's, 409 Google's and Azure's, 412 Harbor's. With 400 registries find
+// fault with manifests, too.
 func keepsTags(err error) bool {
+	var answer *transport.Error
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusBadRequest && slices.ContainsFunc(answer.Errors, aboutManifest) {
+		return false
+	}
 	return hasStatus(err, http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed)
+}
+
+// aboutManifest tells the codes of the distribution specification that are about
+// a manifest.
+func aboutManifest(d transport.Diagnostic) bool {
+	return strings.HasPrefix(string(d.Code), "MANIFEST_")
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -230,14 +231,27 @@ func TestPlain(t *testing.T) {
 		guarded(Memory()).ServeHTTP(w, req)
 	}))
 	defer server.Close()
-	const certificate = "give the registry a certificate (SSL_CERT_FILE names a file with its authority), or use one on loopback"
-	for host, hint := range map[string]string{"10.1.2.3:5000": certificate, "192.168.1.1": certificate, "registry.local:5000": "", "registry.example.com": ""} {
+	const certificate = "give the registry a certificate (SSL_CERT_FILE names a file with its authority), or use one on loopback; where none is needed, docker logout "
+	for host, hint := range map[string]string{"10.1.2.3:5000": certificate + "10.1.2.3:5000", "192.168.1.1": certificate + "192.168.1.1", "registry.local:5000": "", "registry.example.com": ""} {
 		c := New(Options{Backoff: time.Millisecond, Attempts: 1, Keychain: mine{}, Transport: plainAt(server.URL)})
 		_, err := c.Collect(t.Context(), host+"/a/b:x")
 		checkError(t, err, hint)
 	}
 	if secrets.Load() > 0 {
 		t.Errorf("the password was sent %d times", secrets.Load())
+	}
+}
+
+// TestPlainPasswordForNothing: whether a registry wants the password that is
+// there for it is not known, and not claimed.
+func TestPlainPasswordForNothing(t *testing.T) {
+	server := httptest.NewServer(Memory())
+	defer server.Close()
+	c := New(Options{Backoff: time.Millisecond, Attempts: 1, Keychain: mine{}, Transport: plainAt(server.URL)})
+	_, err := c.Push(t.Context(), "10.1.2.3:5000/a/b", publication(t, "a"))
+	checkError(t, err, (&PlainError{"10.1.2.3:5000"}).Hint())
+	if want := "10.1.2.3:5000 does not speak TLS, and there is a password for it"; !strings.Contains(err.Error(), want) {
+		t.Errorf("Push() = %v, want %q", err, want)
 	}
 }
 
@@ -263,7 +277,7 @@ func TestPlainForAll(t *testing.T) {
 			continue
 		}
 		_, err := c.Collect(t.Context(), "10.1.2.3:5000/a/b:x")
-		checkError(t, err, (*PlainError)(nil).Hint())
+		checkError(t, err, (&PlainError{"10.1.2.3:5000"}).Hint())
 	}
 }
 
@@ -331,6 +345,32 @@ func TestCredentialsFail(t *testing.T) {
 	checkError(t, err, (*CredentialsError)(nil).Hint())
 	if !strings.Contains(err.Error(), "reading credentials: ") || !strings.Contains(err.Error(), "docker-credential-no-such-thing") {
 		t.Errorf("Collect() = %v", err)
+	}
+}
+
+// TestRefusedManifests: where a registry finds fault with what a tag is to name,
+// the tag could move.
+func TestRefusedManifests(t *testing.T) {
+	for code, fixed := range map[string]bool{"TAG_INVALID": true, "MANIFEST_INVALID": false, "MANIFEST_BLOB_UNKNOWN": false} {
+		var refuses atomic.Bool
+		next := plain()
+		host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if refuses.Load() && req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/sha256-") {
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprintf(w, `{"errors":[{"code":%q,"message":"no"}]}`, code)
+				return
+			}
+			next.ServeHTTP(w, req)
+		}))
+		p := publication(t, "a")
+		goesThrough(t, quick(), host+"/a/b")
+		refuses.Store(true)
+		p.Referrers = append(p.Referrers, newReferrer(t, p.Index, "application/vnd.example.more"))
+		_, err := quick().Push(t.Context(), host+"/a/b", p)
+		var failure *FixedError
+		if err == nil || errors.As(err, &failure) != fixed {
+			t.Errorf("%s: Push() = %v", code, err)
+		}
 	}
 }
 

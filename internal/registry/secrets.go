@@ -26,15 +26,15 @@ func isLoopback(host string) bool {
 type PlainError struct{ Host string }
 
 func (e *PlainError) Error() string {
-	return fmt.Sprintf("%s wants a password and does not speak TLS: anybody on the way could read it", e.Host)
+	return fmt.Sprintf("%s does not speak TLS, and there is a password for it: anybody on the way could read it", e.Host)
 }
 
 // ExitCode is that of registry errors.
 func (*PlainError) ExitCode() int { return exitCode }
 
 // Hint says what would help.
-func (*PlainError) Hint() string {
-	return "give the registry a certificate (SSL_CERT_FILE names a file with its authority), or use one on loopback"
+func (e *PlainError) Hint() string {
+	return "give the registry a certificate (SSL_CERT_FILE names a file with its authority), or use one on loopback; where none is needed, docker logout " + e.Host
 }
 
 // CredentialsError says that docker's or podman's configuration does not give
