@@ -3,6 +3,7 @@ package metadata
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -125,17 +126,30 @@ func Decode(data []byte) (Metadata, error) {
 	var head struct {
 		Schema int `json:"schema"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	if err := unmarshal(data, &head); err != nil {
 		return Metadata{}, fmt.Errorf("decoding %s: %w", Label, err)
 	}
 	if head.Schema != Schema {
 		return Metadata{}, fmt.Errorf("decoding %s: %w", Label, &SchemaError{Got: head.Schema})
 	}
 	var m Metadata
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshal(data, &m); err != nil {
 		return Metadata{}, fmt.Errorf("decoding %s: %w", Label, err)
 	}
 	return m.complete(), nil
+}
+
+// unmarshal is that of encoding/json with errors that do not tell of Go.
+func unmarshal(data []byte, to any) error {
+	err := json.Unmarshal(data, to)
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &mismatch):
+		return err
+	case mismatch.Field == "":
+		return fmt.Errorf("want an object, got %s", mismatch.Value)
+	}
+	return fmt.Errorf("%s: want %v, got %s", mismatch.Field, mismatch.Type, mismatch.Value)
 }
 
 // complete returns a copy with the schema set and no nil list in it.

@@ -77,6 +77,9 @@ func TestDecode(t *testing.T) {
 		{"newer schema", `{"schema":2,"create":"changed"}`, "decoding io.pgext.metadata: schema 2 of io.pgext.metadata is not known (this pgext reads up to 1)", "use a newer pgext"},
 		{"no schema", `{}`, "decoding io.pgext.metadata: schema 0 of io.pgext.metadata is not known (this pgext reads up to 1)", "the image was not made by pgext, or its label was changed"},
 		{"not JSON", `x`, "decoding io.pgext.metadata: invalid character 'x' looking for beginning of value", ""},
+		{"a list", `[]`, "decoding io.pgext.metadata: want an object, got array", ""},
+		{"a text for a list", `{"schema":1,"create":"x"}`, "decoding io.pgext.metadata: create: want []string, got string", ""},
+		{"a text for a number", `{"schema":"1"}`, "decoding io.pgext.metadata: schema: want int, got string", ""},
 		{"too large", strings.Repeat(" ", maxEncoded+1), "decoding io.pgext.metadata: 1048577 bytes, more than 1048576", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
