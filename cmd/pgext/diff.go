@@ -65,12 +65,12 @@ func (d diffDocument) describe() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "--- %s %s\n+++ %s %s\n", d.A.Image, d.A.Digest, d.B.Image, d.B.Digest)
+	linef(&b, "--- %s %s\n+++ %s %s\n", d.A.Image, d.A.Digest, d.B.Image, d.B.Digest)
 	for _, i := range d.Images {
-		fmt.Fprintf(&b, "\n%s\n", i.Platform)
+		linef(&b, "\n%s\n", i.Platform)
 		switch {
 		case i.Only != "":
-			fmt.Fprintf(&b, "  only in %s\n", map[string]string{"a": d.A.Image, "b": d.B.Image}[i.Only])
+			linef(&b, "  only in %s\n", map[string]string{"a": d.A.Image, "b": d.B.Image}[i.Only])
 		default:
 			describeDifference(&b, i)
 		}
@@ -84,34 +84,34 @@ func describeDifference(b *strings.Builder, d survey.ImageDifference) {
 		list []survey.NamedChange
 	}{{"extension", d.Extensions}, {"package", d.Packages}} {
 		for _, c := range l.list {
-			fmt.Fprintf(b, "  %s %s\n", l.what, versionChange(c))
+			linef(b, "  %s %s\n", l.what, versionChange(c))
 		}
 	}
 	for _, n := range d.Needs {
 		if n.A == "" {
-			fmt.Fprintf(b, "  needs %s of the base\n", n.Name)
+			linef(b, "  needs %s of the base\n", n.Name)
 		} else {
-			fmt.Fprintf(b, "  no longer needs %s of the base\n", n.Name)
+			linef(b, "  no longer needs %s of the base\n", n.Name)
 		}
 	}
 	for _, f := range d.Metadata {
-		fmt.Fprintf(b, "  metadata %s: %s -> %s\n", f.Field, orNothing(string(f.A)), orNothing(string(f.B)))
+		linef(b, "  metadata %s: %s -> %s\n", f.Field, orNothing(string(f.A)), orNothing(string(f.B)))
 	}
 	for _, c := range d.Labels {
-		fmt.Fprintf(b, "  label %s: %s -> %s\n", c.Name, orNothing(c.A), orNothing(c.B))
+		linef(b, "  label %s: %s -> %s\n", c.Name, orNothing(c.A), orNothing(c.B))
 	}
 	for _, c := range d.Annotations {
 		if !slices.Contains(d.Labels, c) { // most stand in both places
-			fmt.Fprintf(b, "  annotation %s: %s -> %s\n", c.Name, orNothing(c.A), orNothing(c.B))
+			linef(b, "  annotation %s: %s -> %s\n", c.Name, orNothing(c.A), orNothing(c.B))
 		}
 	}
 	for _, f := range d.Files {
-		fmt.Fprintf(b, "  %s\n", fileChange(f))
+		linef(b, "  %s\n", fileChange(f))
 	}
 	if d.Same() {
 		b.WriteString("  the same files and metadata\n")
 	}
-	fmt.Fprintf(b, "  layers: %d shared, %d removed, %d added, %s -> %s\n",
+	linef(b, "  layers: %d shared, %d removed, %d added, %s -> %s\n",
 		len(d.Layers.Shared), len(d.Layers.Removed), len(d.Layers.Added), byteCount(d.Size.A), byteCount(d.Size.B))
 }
 

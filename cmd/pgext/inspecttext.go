@@ -15,14 +15,14 @@ import (
 // describeSurvey is what inspect prints.
 func describeSurvey(ref string, s survey.Survey, bySize bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n", ref, s.Digest)
+	linef(&b, "%s\n%s\n", ref, s.Digest)
 	for _, i := range s.Images {
-		fmt.Fprintf(&b, "\n%s  %s\n", i.Platform, i.Digest)
+		linef(&b, "\n%s  %s\n", i.Platform, i.Digest)
 		describeExtension(&b, i)
 		describeLayers(&b, i)
 		describePackages(&b, i)
 		describeLibraries(&b, i)
-		fmt.Fprintf(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), shown.Count(i.Tree.Len(), "entry", "entries"))
+		linef(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), shown.Count(i.Tree.Len(), "entry", "entries"))
 		writeTree(&b, i.Tree, bySize)
 	}
 	if all := s.All(); len(all) > 0 {
@@ -35,17 +35,17 @@ func describeSurvey(ref string, s survey.Survey, bySize bool) string {
 // describeExtension prints what is needed to use the image.
 func describeExtension(b *strings.Builder, i survey.Image) {
 	if m := i.Metadata; m != nil {
-		fmt.Fprintf(b, "  %s %s for PostgreSQL %d on %s, base %s (%s)\n", m.Name, m.Version, m.Postgres, m.Distro, m.Base.Name, m.Base.Postgres)
+		linef(b, "  %s %s for PostgreSQL %d on %s, base %s (%s)\n", m.Name, m.Version, m.Postgres, m.Distro, m.Base.Name, m.Base.Postgres)
 	}
 	for _, e := range i.Extensions {
-		fmt.Fprintf(b, "  extension %s %s%s\n", e.Name, e.Version, traits(e))
+		linef(b, "  extension %s %s%s\n", e.Name, e.Version, traits(e))
 	}
 	for _, name := range i.Unscripted {
-		fmt.Fprintf(b, "  control file of %s without install script\n", name)
+		linef(b, "  control file of %s without install script\n", name)
 	}
 	line := func(what string, values []string) {
 		if len(values) > 0 {
-			fmt.Fprintf(b, "  %s %s\n", what, strings.Join(values, ", "))
+			linef(b, "  %s %s\n", what, strings.Join(values, ", "))
 		}
 	}
 	if m := i.Metadata; m != nil {
@@ -55,7 +55,7 @@ func describeExtension(b *strings.Builder, i survey.Image) {
 	line("modules", i.Modules)
 	if m := i.Metadata; m != nil {
 		for _, setting := range settings(*m) {
-			fmt.Fprintf(b, "  set %s\n", setting)
+			linef(b, "  set %s\n", setting)
 		}
 	}
 }
@@ -128,11 +128,11 @@ func settings(m metadata.Metadata) []string {
 }
 
 func describeLayers(b *strings.Builder, i survey.Image) {
-	fmt.Fprintf(b, "\n  layers: %s\n", byteCount(i.Compressed()))
+	linef(b, "\n  layers: %s\n", byteCount(i.Compressed()))
 	for _, l := range i.Layers {
-		fmt.Fprintf(b, "  %10s  %s, %s unpacked  %s", byteCount(l.Size), l.Compression, byteCount(l.Unpacked), l.Digest)
+		linef(b, "  %10s  %s, %s unpacked  %s", byteCount(l.Size), l.Compression, byteCount(l.Unpacked), l.Digest)
 		if l.Comment != "" {
-			fmt.Fprintf(b, "  %s", l.Comment)
+			linef(b, "  %s", l.Comment)
 		}
 		b.WriteString("\n")
 	}
@@ -144,7 +144,7 @@ func describePackages(b *strings.Builder, i survey.Image) {
 	}
 	b.WriteString("\n  packages\n")
 	for _, p := range i.Packages {
-		fmt.Fprintf(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, shown.Count(p.Files, "file", "files"))
+		linef(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, shown.Count(p.Files, "file", "files"))
 	}
 }
 
@@ -153,9 +153,9 @@ func describeLibraries(b *strings.Builder, i survey.Image) {
 		b.WriteString("\n  modules and libraries\n")
 	}
 	for _, l := range i.Libraries {
-		fmt.Fprintf(b, "  %10s  %s", byteCount(l.Size), l.Path)
+		linef(b, "  %10s  %s", byteCount(l.Size), l.Path)
 		if l.Package != "" {
-			fmt.Fprintf(b, "  from %s %s", l.Package, l.Version)
+			linef(b, "  from %s %s", l.Package, l.Version)
 		}
 		b.WriteString("\n")
 	}
@@ -164,6 +164,6 @@ func describeLibraries(b *strings.Builder, i survey.Image) {
 		names = append(names, n.Library)
 	}
 	if len(names) > 0 {
-		fmt.Fprintf(b, "  of the base: %s\n", strings.Join(names, ", "))
+		linef(b, "  of the base: %s\n", strings.Join(names, ", "))
 	}
 }

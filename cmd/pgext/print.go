@@ -38,6 +38,30 @@ func visible(text string) string {
 	}, text)
 }
 
+// linef is Fprintf of lines with names in them that a stranger gave: none of
+// them begins a line of its own, which would look like one of pgext's.
+func linef(b *strings.Builder, format string, args ...any) {
+	for i, arg := range args {
+		switch text := arg.(type) {
+		case string:
+			args[i] = oneLine(text)
+		case fmt.Stringer:
+			args[i] = oneLine(text.String())
+		}
+	}
+	fmt.Fprintf(b, format, args...)
+}
+
+// oneLine is visible for what is one line.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
 // list returns an empty list for none, as JSON documents have it.
 func list[T any](all []T) []T { return append([]T{}, all...) }
 
@@ -57,9 +81,9 @@ func byteCount(n int64) string {
 // describeFindings prints findings with their hints, each after prefix.
 func describeFindings(b *strings.Builder, prefix string, all []finding.Finding) {
 	for _, f := range all {
-		fmt.Fprintf(b, "%s%s\n", prefix, f)
+		linef(b, "%s%s\n", prefix, f)
 		if f.Hint != "" {
-			fmt.Fprintf(b, "  hint: %s\n", f.Hint)
+			linef(b, "  hint: %s\n", f.Hint)
 		}
 	}
 }

@@ -2,12 +2,17 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
+	"github.com/pgext/pgext/internal/survey"
+	"github.com/pgext/pgext/internal/verify"
 )
 
 // TestStrangersWords: what packages and servers say makes a terminal do
@@ -34,6 +39,43 @@ func TestStrangersWords(t *testing.T) {
 		}
 		if !bytes.Contains(out.Bytes(), []byte("a�[2Jb")) || bytes.Contains(out.Bytes(), []byte("\x1b")) {
 			t.Errorf("%s: got %q, want no control character", name, out.String())
+		}
+	}
+}
+
+// TestStrangersLines: a name in an image is no line of its own, which would look
+// like one of pgext's.
+func TestStrangersLines(t *testing.T) {
+	const words = "a\npass  forged"
+	tree, err := filetree.New([]filetree.Entry{
+		{Path: "lib/" + words, Kind: filetree.File, Mode: 0o644},
+		{Path: "lib/link", Kind: filetree.Symlink, Link: words},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := []finding.Finding{finding.New("PGX046", words, words, words)}
+	image := survey.Image{
+		Platform: words, Tree: tree, Unscripted: []string{words}, Findings: found,
+		Extensions: []metadata.Extension{{Name: words, Version: words, Requires: []string{words}, Schema: words}},
+		Metadata:   &metadata.Metadata{Name: words, Version: words, Distro: words, Create: []string{words}, Parameters: map[string]string{words: words}},
+		Layers:     []survey.Layer{{Digest: words, Comment: words}}, Packages: []survey.Package{{Package: words, Version: words}},
+	}
+	change := survey.NamedChange{Name: words, Change: survey.Change[string]{A: words, B: words}}
+	difference := survey.ImageDifference{
+		Platform: words, Extensions: []survey.NamedChange{change}, Packages: []survey.NamedChange{change}, Needs: []survey.NamedChange{change},
+		Labels: []survey.NamedChange{change}, Files: []survey.FileChange{{Path: words, Change: survey.Change[*survey.FileState]{A: &survey.FileState{Kind: "file"}}}},
+	}
+	var linted strings.Builder
+	describeFindings(&linted, "", found)
+	for name, text := range map[string]string{
+		"inspect": describeSurvey("x", survey.Survey{Images: []survey.Image{image}}, false),
+		"lint":    linted.String(),
+		"diff":    diffDocument{Difference: survey.Difference{Images: []survey.ImageDifference{difference}}}.describe(),
+		"verify":  verifyDocument{Images: []verifiedImage{{Image: "x", Checks: []verify.Check{{Status: verify.Fail, Detail: words, Hint: words}}}}}.describe(),
+	} {
+		if !strings.Contains(text, "a\ufffdpass  forged") || strings.Contains(text, "\npass") {
+			t.Errorf("%s: a name begins a line:\n%s", name, text)
 		}
 	}
 }

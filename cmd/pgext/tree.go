@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -71,12 +70,12 @@ func (f *branch) sort(bySize bool) {
 }
 
 func (f *branch) write(b *strings.Builder, depth int) {
-	fmt.Fprintf(b, "  %10s%s%s", byteCount(f.size), strings.Repeat("  ", depth), f.name)
+	linef(b, "  %10s%s%s", byteCount(f.size), strings.Repeat("  ", depth), f.name)
 	switch f.entry.Kind {
 	case filetree.Dir:
 		b.WriteString("/")
 	case filetree.Symlink:
-		b.WriteString(" -> " + f.entry.Link)
+		linef(b, " -> %s", f.entry.Link)
 	case filetree.File:
 	}
 	b.WriteString("\n")

@@ -295,12 +295,12 @@ func (d verifyDocument) describe() string {
 	var b strings.Builder
 	for _, i := range d.Images {
 		said := map[string]bool{}
-		fmt.Fprintf(&b, "%s  %s@%s\n", i.Status, i.Image, i.Digest)
+		linef(&b, "%s  %s@%s\n", i.Status, i.Image, i.Digest)
 		for _, c := range i.Checks {
-			fmt.Fprintf(&b, "  %s %s (%s): %s\n", c.Status, c.Name, c.Of, c.Detail)
+			linef(&b, "  %s %s (%s): %s\n", c.Status, c.Name, c.Of, c.Detail)
 			if c.Hint != "" && c.Status == verify.Fail && !said[c.Hint] {
 				said[c.Hint] = true
-				fmt.Fprintf(&b, "    hint: %s\n", c.Hint)
+				linef(&b, "    hint: %s\n", c.Hint)
 			}
 		}
 	}
