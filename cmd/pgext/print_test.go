@@ -72,7 +72,10 @@ func TestStrangersLines(t *testing.T) {
 		"inspect": describeSurvey("x", survey.Survey{Images: []survey.Image{image}}, false),
 		"lint":    linted.String(),
 		"diff":    diffDocument{Difference: survey.Difference{Images: []survey.ImageDifference{difference}}}.describe(),
-		"verify":  verifyDocument{Images: []verifiedImage{{Image: "x", Checks: []verify.Check{{Status: verify.Fail, Detail: words, Hint: words}}}}}.describe(),
+		"test": testTable(testDocument{Images: []testedImage{{
+			Checks: []pgtest.Check{{Status: pgtest.Fail, Name: words, Detail: words}}, Advice: []pgtest.Advice{{Text: words, Recipe: words}},
+		}}}),
+		"verify": verifyDocument{Images: []verifiedImage{{Image: "x", Checks: []verify.Check{{Status: verify.Fail, Detail: words, Hint: words}}}}}.describe(),
 	} {
 		if !strings.Contains(text, "a\ufffdpass  forged") || strings.Contains(text, "\npass") {
 			t.Errorf("%s: a name begins a line:\n%s", name, text)

@@ -125,13 +125,13 @@ func testTable(doc testDocument) string {
 		w.Flush() //nolint:errcheck // a strings.Builder takes everything
 		for _, c := range i.Checks {
 			if c.Status != pgtest.Pass {
-				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, c.Name, clip(c))
+				fmt.Fprintf(&b, "  %s %s: %s\n", c.Status, oneLine(c.Name), clip(c))
 			}
 		}
 		for _, advice := range i.Advice {
-			fmt.Fprintf(&b, "  hint: %s\n", advice.Text)
+			linef(&b, "  hint: %s\n", advice.Text)
 			if advice.Recipe != "" {
-				fmt.Fprintf(&b, "    in the recipe: %s\n", advice.Recipe)
+				linef(&b, "    in the recipe: %s\n", advice.Recipe)
 			}
 		}
 		if i.Log != "" {
