@@ -106,17 +106,6 @@ func newStanza(p debian.Paragraph) stanza {
 	return stanza{synopsis: strings.TrimSpace(synopsis), text: strings.Join(lines, "\n"), copyright: p.Get("Copyright")}
 }
 
-// Of returns the licence of the file at path of the source package: the last
-// Files paragraph that matches counts.
-func (c Copyright) Of(path string) (License, error) {
-	for _, st := range slices.Backward(c.files) {
-		if slices.ContainsFunc(st.patterns, func(p string) bool { return match(p, path) }) {
-			return c.license([]stanza{st})
-		}
-	}
-	return License{}, fmt.Errorf("no Files paragraph matches %s", path)
-}
-
 // Upstream returns the licence of everything but the packaging: of all files
 // except those below debian/. Paragraphs that later ones override wholly do
 // not count.
@@ -150,7 +139,7 @@ func (c Copyright) counted() []stanza {
 
 func isPackaging(st stanza) bool {
 	return !slices.ContainsFunc(st.patterns, func(p string) bool {
-		p = strings.TrimPrefix(p, "./")
+		p = trimDot(p)
 		return p != "debian" && !strings.HasPrefix(p, "debian/")
 	})
 }
@@ -182,3 +171,6 @@ func (c Copyright) license(stanzas []stanza) (License, error) {
 	l := License{Expression: all(parts).text(), References: r.references()}
 	return l, check(l.Expression)
 }
+
+// trimDot removes the "./" that older files begin patterns with.
+func trimDot(s string) string { return strings.TrimPrefix(s, "./") }

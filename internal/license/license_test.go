@@ -159,15 +159,6 @@ func TestScopes(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Upstream() (-want +got):\n%s", diff)
 	}
-	for path, want := range map[string]string{
-		"README": "GPL-2.0-or-later", "src/a.c": "MIT OR Apache-2.0", "src/deep/a.c": "MIT OR Apache-2.0", "src/a.h": "GPL-2.0-or-later",
-		"src/sub/a.h": "MIT OR Apache-2.0", "src/sub/ab.h": "GPL-2.0-or-later", "debian/rules": "GPL-3.0-or-later", "./debian/rules": "GPL-3.0-or-later",
-	} {
-		l, err := c.Of(path)
-		if err != nil || l.Expression != want {
-			t.Errorf("Of(%s) = %q, %v; want %q", path, l.Expression, err, want)
-		}
-	}
 }
 
 // A text in place of a name is kept as a text.
@@ -266,28 +257,6 @@ func TestUpstreamEnds(t *testing.T) {
 				t.Errorf("Upstream() = %.80q, %v; want %s…", got.Expression, err, tc.want)
 			}
 		})
-	}
-}
-
-func TestMatch(t *testing.T) {
-	for _, tc := range []struct {
-		pattern, path string
-		want          bool
-	}{
-		{"*", "a/b", true},
-		{"a*c", "abbc", true},
-		{"a*c", "abcd", false},
-		{"*.c", "a.c.c", true},
-		{"?", "", false},
-		{`a\*`, "a*", true},
-		{`a\*`, "ab", false},
-		{`a\`, `a\`, true},
-		{"a", "a/b", false},
-		{"*a*a*a*a*a*a*a*a*b", strings.Repeat("a", 1000), false},
-	} {
-		if got := match(tc.pattern, tc.path); got != tc.want {
-			t.Errorf("match(%q, %q) = %v, want %v", tc.pattern, tc.path, got, tc.want)
-		}
 	}
 }
 
