@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
@@ -24,10 +25,12 @@ import (
 )
 
 // pluginPrefix begins the names of programs that keep keys; maxPluginAnswer
-// bounds what one may say, in bytes.
+// bounds what one may say, in bytes, maxLinger how long after its end what it has
+// started may keep the answer open.
 const (
 	pluginPrefix    = "sigstore-kms-"
 	maxPluginAnswer = 1 << 20
+	maxLinger       = time.Second
 )
 
 // kmsKey is a key that never leaves its keeper: the program
@@ -122,11 +125,13 @@ func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodA
 	var answer bounded
 	cmd := exec.CommandContext(ctx, k.program, common.ProtocolVersion, string(question)) //nolint:gosec // the user names the program
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = bytes.NewReader(message), &answer, os.Stderr, othersOf(os.Environ())
+	cmd.WaitDelay = maxLinger
 	// A plugin that fails says so in its answer, too.
 	var exit *exec.ExitError
 	switch err := cmd.Run(); {
 	case answer.full:
 		return nil, fmt.Errorf("the answer has more than %d bytes", maxPluginAnswer)
+	case errors.Is(err, exec.ErrWaitDelay): // it has ended well
 	case err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 1 || len(answer.text) == 0):
 		return nil, cmp.Or(ctx.Err(), err)
 	}

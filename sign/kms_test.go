@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/handler"
@@ -138,6 +139,29 @@ func TestPluginsThatFail(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestPluginsThatLinger: what a plugin has started, and left with its standard
+// output, keeps nobody waiting: neither who gives up nor who has the answer.
+func TestPluginsThatLinger(t *testing.T) {
+	for _, tt := range []struct {
+		patience     time.Duration
+		script, want string
+	}{
+		{300 * time.Millisecond, "sleep 20", context.DeadlineExceeded.Error()},
+		{time.Minute, "sleep 20 & echo '{\"errorMessage\":\"no\"}'", "sigstore-kms-slow: no"},
+	} {
+		bin := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(bin, "sigstore-kms-slow"), []byte("#!/bin/sh\n"+tt.script+"\n:\n"), 0o755)) //nolint:gosec // a program
+		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+		ctx, cancel := context.WithTimeout(t.Context(), tt.patience)
+		defer cancel()
+		start := time.Now()
+		_, err := open(t, sign.Options{Key: "slow://key"}).PublicKey(ctx)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || time.Since(start) > 10*time.Second {
+			t.Errorf("%s: got %v after %v, want %q", tt.script, err, time.Since(start), tt.want)
+		}
 	}
 }
 
