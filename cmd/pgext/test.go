@@ -100,9 +100,12 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
-	subjects, err := a.testSubjects(ctx, b, args, f)
+	subjects, failures, err := a.testSubjects(ctx, b, args, f)
 	if err != nil {
 		return err
+	}
+	if len(subjects) == 0 {
+		return a.reportTests(nil, failures, f)
 	}
 	if subjects, err = withSuite(subjects, suite); err != nil {
 		return err
@@ -118,7 +121,7 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.reportTests(outcomes, f)
+	return a.reportTests(outcomes, failures, f)
 }
 
 // outcome is what came of testing one subject.

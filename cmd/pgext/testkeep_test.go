@@ -56,7 +56,7 @@ func TestLogsAreApart(t *testing.T) {
 	}
 	var stdout bytes.Buffer
 	a := &app{stdout: &stdout, stderr: io.Discard}
-	err := a.reportTests([]outcome{of(pgtest.Fail), of(pgtest.Pass), of(pgtest.Fail)}, testFlags{output: dir})
+	err := a.reportTests([]outcome{of(pgtest.Fail), of(pgtest.Pass), of(pgtest.Fail)}, nil, testFlags{output: dir})
 	if exitCode(err) != exitFindings {
 		t.Errorf("exit code %d: %v", exitCode(err), err)
 	}

@@ -41,9 +41,9 @@ type testedImage struct {
 }
 
 // reportTests keeps logs, writes the report that was asked for and prints the
-// table or the document. What went wrong hides no result.
-func (a *app) reportTests(outcomes []outcome, f testFlags) error {
-	doc := testDocument{Schema: 1, Images: []testedImage{}, Failures: []failure{}}
+// table or the document. What went wrong, before the tests too, hides no result.
+func (a *app) reportTests(outcomes []outcome, failures []failure, f testFlags) error {
+	doc := testDocument{Schema: 1, Images: []testedImage{}, Failures: list(failures)}
 	failed := false
 	for _, o := range withOwnLogs(outcomes) {
 		if o.err == nil {

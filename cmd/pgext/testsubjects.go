@@ -27,9 +27,18 @@ type subject struct {
 	suite *pgtest.Suite
 }
 
-// testSubjects builds the recipes and finds the images among the arguments.
-func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []string, f testFlags) ([]subject, error) {
+// testSubjects builds the recipes and finds the images among the arguments. An
+// image that cannot be read, and a recipe that cannot be built, is a failure
+// and keeps no other from being tested.
+func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []string, f testFlags) ([]subject, []failure, error) {
 	var subjects []subject
+	var failures []failure
+	take := func(name string, found []subject, err error) {
+		if err != nil {
+			failures = append(failures, newFailure(name, err))
+		}
+		subjects = append(subjects, found...)
+	}
 	var recipes []string
 	for _, arg := range args {
 		if !isImage(arg) {
@@ -37,29 +46,29 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 			continue
 		}
 		found, err := a.foundSubjects(ctx, b, arg, f)
-		if err != nil {
-			return nil, err
-		}
-		subjects = append(subjects, found...)
+		take(arg, found, err)
 	}
-	if len(recipes) == 0 {
-		return subjects, nil
-	}
-	loaded, err := loadRecipes(recipes)
+	loaded, err := f.recipes(recipes)
 	if err != nil {
-		return nil, err
-	}
-	if err := f.checkMirrors(loaded); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, r := range loaded {
 		built, err := a.buildSubjects(ctx, b, r, f)
-		if err != nil {
-			return nil, err
-		}
-		subjects = append(subjects, built...)
+		take(r.Path, built, err)
 	}
-	return subjects, nil
+	return subjects, failures, ctx.Err()
+}
+
+// recipes loads those at paths, for the mirrors that are named.
+func (f testFlags) recipes(paths []string) ([]*recipe.Recipe, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	loaded, err := loadRecipes(paths)
+	if err != nil {
+		return nil, err
+	}
+	return loaded, f.checkMirrors(loaded)
 }
 
 // foundSubjects are those of an image that exists.

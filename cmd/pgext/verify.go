@@ -139,6 +139,8 @@ policy refuses with 3, a registry that does not answer with 14.`,
 type verifyDocument struct {
 	Schema int             `json:"schema"`
 	Images []verifiedImage `json:"images"`
+	// Failures are the images that could not be judged.
+	Failures []failure `json:"failures"`
 }
 
 type verifiedImage struct {
@@ -162,36 +164,62 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 	}
 	var all verdicts
 	for _, ref := range refs {
-		at, err := a.parseImage(ref)
-		if err != nil {
-			return err
+		v, err := a.verifyImage(ctx, b, ref, demands)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			all.fail(ref, err)
+		default:
+			all.add(ref, v)
 		}
-		v, err := b.Verify(ctx, a.registryClient(), at.Place, at.orLatest(), demands)
-		if err != nil {
-			return fmt.Errorf("%s: %w", ref, err)
-		}
-		all.add(ref, v)
 	}
-	doc := verifyDocument{Schema: 1, Images: list(all.images)}
+	doc := verifyDocument{Schema: 1, Images: list(all.images), Failures: list(all.failures)}
 	if err := a.print(doc, doc.describe); err != nil {
 		return err
-	}
-	if all.worst == nil {
-		return nil
 	}
 	for _, line := range all.noes {
 		a.tell("pgext: ", line)
 	}
+	a.tellFailures(all.failures)
+	if all.worst == nil {
+		return nil
+	}
 	return printedError{exitCode(all.worst)}
+}
+
+func (a *app) verifyImage(ctx context.Context, b *builder.Builder, ref string, demands builder.Demands) (builder.Verified, error) {
+	at, err := a.parseImage(ref)
+	if err != nil {
+		return builder.Verified{}, err
+	}
+	v, err := b.Verify(ctx, a.registryClient(), at.Place, at.orLatest(), demands)
+	if err != nil {
+		return builder.Verified{}, fmt.Errorf("%s: %w", ref, err)
+	}
+	return v, nil
 }
 
 // verdicts are what images turned out to be.
 type verdicts struct {
 	images []verifiedImage
-	// noes has a line for each image that does not pass; worst is the one with
-	// the highest exit code, nil when all pass.
-	noes  []string
+	// noes has a line for each image that does not pass.
+	noes []string
+	// failures are those that could not be judged.
+	failures []failure
+	// worst is the error with the highest exit code; nil when all pass.
 	worst error
+}
+
+func (all *verdicts) fail(ref string, err error) {
+	all.failures = append(all.failures, newFailure(ref, err))
+	all.count(err)
+}
+
+func (all *verdicts) count(err error) {
+	if all.worst == nil || exitCode(err) > exitCode(all.worst) {
+		all.worst = err
+	}
 }
 
 func (all *verdicts) add(ref string, v builder.Verified) {
@@ -199,9 +227,7 @@ func (all *verdicts) add(ref string, v builder.Verified) {
 	if err := v.Err(); err != nil {
 		status = verify.Fail
 		all.noes = append(all.noes, fmt.Sprintf("%s: %s", ref, verdict(err)))
-		if all.worst == nil || exitCode(err) > exitCode(all.worst) {
-			all.worst = err
-		}
+		all.count(err)
 	}
 	all.images = append(all.images, verifiedImage{ref, v.Digest, status, v.Checks})
 }

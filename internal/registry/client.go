@@ -31,8 +31,6 @@ type Options struct {
 	// means one second. A longer Retry-After of the registry is honoured. No
 	// wait is longer than half a minute.
 	Backoff time.Duration
-	// Insecure talks plain HTTP to every host, not to loopback alone.
-	Insecure bool
 	// Keychain knows the credentials; nil means those of docker and podman.
 	Keychain authn.Keychain
 	// Transport makes the requests; nil means one that knows the proxies of
@@ -94,13 +92,6 @@ type Client struct {
 func New(o Options) *Client {
 	o = o.complete()
 	return &Client{o: o, transport: newRetrying(o)}
-}
-
-func (c *Client) nameOptions() []name.Option {
-	if c.o.Insecure {
-		return []name.Option{name.StrictValidation, name.Insecure}
-	}
-	return []name.Option{name.StrictValidation}
 }
 
 // remoteOptions leave retries to web. Only the upload of a blob's bytes is

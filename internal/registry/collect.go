@@ -36,7 +36,7 @@ func (c *Client) Collect(ctx context.Context, ref string) (Collection, error) {
 }
 
 func (c *Client) collect(ctx context.Context, ref string) (Collection, error) {
-	parsed, err := name.ParseReference(ref, c.nameOptions()[1:]...)
+	parsed, err := name.ParseReference(ref)
 	if err != nil {
 		return Collection{}, err
 	}

@@ -57,7 +57,7 @@ func (c *Client) Check(ctx context.Context, repo string, p Publication) error {
 
 // begin returns a transaction that may go on.
 func (c *Client) begin(ctx context.Context, repo string, p Publication) (*transaction, error) {
-	r, err := name.NewRepository(repo, c.nameOptions()...)
+	r, err := name.NewRepository(repo, name.StrictValidation)
 	if err != nil {
 		return nil, err
 	}

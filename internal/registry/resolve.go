@@ -27,8 +27,7 @@ func (c *Client) Resolve(ctx context.Context, ref string) (Resolved, error) {
 
 func (c *Client) resolve(ctx context.Context, ref string) (Resolved, error) {
 	// Without StrictValidation a missing tag is "latest", as users expect.
-	options := c.nameOptions()[1:]
-	parsed, err := name.ParseReference(ref, options...)
+	parsed, err := name.ParseReference(ref)
 	if err != nil {
 		return Resolved{}, err
 	}
@@ -56,7 +55,7 @@ func (c *Client) resolve(ctx context.Context, ref string) (Resolved, error) {
 // subject, from the referrers API or the fallback tag.
 func (c *Client) Referrers(ctx context.Context, repo string, digest v1.Hash) ([]v1.Descriptor, error) {
 	op := func() ([]v1.Descriptor, error) {
-		r, err := name.NewRepository(repo, c.nameOptions()...)
+		r, err := name.NewRepository(repo, name.StrictValidation)
 		if err != nil {
 			return nil, err
 		}

@@ -60,7 +60,7 @@ func (t *retrying) with(auth authn.Authenticator) *retrying {
 // RoundTrip implements http.RoundTripper. A request that is answered with 401
 // has its body again: the library sends the same one once more, with a token.
 func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !t.o.Insecure && !t.public && tellsAll(req) {
+	if !t.public && tellsAll(req) {
 		return nil, &PlainError{Host: req.URL.Host}
 	}
 	resp, err := t.repeat(req)

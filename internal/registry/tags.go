@@ -13,7 +13,7 @@ import (
 // Tags lists the tags of repo, HOST/NAME, sorted.
 func (c *Client) Tags(ctx context.Context, repo string) ([]string, error) {
 	op := func() ([]string, error) {
-		r, err := name.NewRepository(repo, c.nameOptions()[1:]...)
+		r, err := name.NewRepository(repo)
 		if err != nil {
 			return nil, err
 		}
