@@ -226,12 +226,10 @@ func TestReadsWhatDpkgDebBuilds(t *testing.T) {
 	}
 }
 
-// TestVersionsOfTheArchive holds that what the archive calls a version is one.
-func TestVersionsOfTheArchive(t *testing.T) {
+// TestRelationsOfTheArchive holds that what the archive writes as relations is
+// read as it is written.
+func TestRelationsOfTheArchive(t *testing.T) {
 	for _, p := range testmirror.All(t, "forky", "amd64") {
-		if err := debian.CheckVersion(p.Version); err != nil {
-			t.Errorf("%s: %v", p.Name, err)
-		}
 		relations, err := debian.ParseRelations(p.Depends)
 		if err != nil {
 			t.Errorf("%s: %v", p.Name, err)
