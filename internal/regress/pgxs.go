@@ -15,16 +15,9 @@ const localeFlags = "$(if $(ENCODING),--encoding=$(ENCODING)) $(NOLOCALE)"
 // includes.
 var pgxsPath = regexp.MustCompile(`(^|/)(pgxs\.mk|Makefile\.global|contrib-global\.mk|\$[({]PGXS[)}])$`)
 
-// pgxs stands for PGXS and what it includes: the variables that tell of the
-// installation, and what it does with those of a suite.
-func pgxs(name, version string) (text string, ok bool) {
-	if !pgxsPath.MatchString(name) {
-		return "", false
-	}
-	major, minor, _ := strings.Cut(version, ".")
-	m, _ := strconv.Atoi(major) // it comes from a version that was compared before
-	n, _ := strconv.Atoi(minor)
-	return fmt.Sprintf(`MAJORVERSION = %s
+// installation is the format of what pgxs says, for the major version, the
+// version and its number.
+const installation = `MAJORVERSION = %s
 VERSION = %s
 VERSION_NUM = %d
 PGXS ?= pgxs.mk
@@ -76,5 +69,16 @@ endif
 ifdef ISOLATION
 ISOLATION_OPTS += --dbname=$(ISOLATION_TESTDB)
 endif
-`, major, version, m*10000+n), true
+`
+
+// pgxs stands for PGXS and what it includes: the variables that tell of the
+// installation, and what it does with those of a suite.
+func pgxs(name, version string) (text string, ok bool) {
+	if !pgxsPath.MatchString(name) {
+		return "", false
+	}
+	major, minor, _ := strings.Cut(version, ".")
+	m, _ := strconv.Atoi(major) // it comes from a version that was compared before
+	n, _ := strconv.Atoi(minor)
+	return fmt.Sprintf(installation, major, version, m*10000+n), true
 }
