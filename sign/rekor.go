@@ -80,15 +80,7 @@ func (r rekor) envelope(ctx context.Context, signed *sealed, m *material) (*prot
 // already is as good as a new one: a first attempt may have arrived although
 // its answer did not.
 func (r rekor) add(ctx context.Context, p proposal, sig []byte) (*protorekor.TransparencyLogEntry, error) {
-	body, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	a, err := r.do(ctx, call{
-		method: http.MethodPost, path: "/api/v1/log/entries", body: body,
-		header: map[string]string{"Content-Type": "application/json", "Accept": "application/json"},
-		expect: []int{http.StatusCreated, http.StatusConflict},
-	})
+	a, err := r.propose(ctx, "/api/v1/log/entries", p)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +90,19 @@ func (r rekor) add(ctx context.Context, p proposal, sig []byte) (*protorekor.Tra
 		}
 	}
 	return r.read(a.body, sig)
+}
+
+// propose asks the log to take an entry; a conflict says that it has it.
+func (r rekor) propose(ctx context.Context, path string, entry any) (answer, error) {
+	body, err := json.Marshal(entry)
+	if err != nil {
+		return answer{}, err
+	}
+	return r.do(ctx, call{
+		method: http.MethodPost, path: path, body: body,
+		header: map[string]string{"Content-Type": "application/json", "Accept": "application/json"},
+		expect: []int{http.StatusCreated, http.StatusConflict},
+	})
 }
 
 // entryID is the name of an entry, after that of its tree or without.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -55,15 +54,7 @@ func (r rekor) addTiled(ctx context.Context, e *sealed, m *material) (*protoreko
 	var request tiledRequest
 	digest := sha256.Sum256(preAuth(e.payload))
 	request.Plain.Digest, request.Plain.Signature.Content, request.Plain.Signature.Verifier = digest[:], e.sig, verifier
-	body, err := json.Marshal(request)
-	if err != nil {
-		return nil, err
-	}
-	a, err := r.do(ctx, call{
-		method: http.MethodPost, path: "/api/v2/log/entries", body: body,
-		header: map[string]string{"Content-Type": "application/json", "Accept": "application/json"},
-		expect: []int{http.StatusCreated, http.StatusConflict},
-	})
+	a, err := r.propose(ctx, "/api/v2/log/entries", request)
 	switch {
 	case err != nil:
 		return nil, err

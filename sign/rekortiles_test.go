@@ -144,17 +144,7 @@ func TestTilesInTrouble(t *testing.T) {
 			if got, more := s.Tiles.Requests()-requests, len(s.Tiles.Entries())-entries; got != tt.requests || more != tt.entries {
 				t.Errorf("%d requests, %d entries; want %d, %d", got, more, tt.requests, tt.entries)
 			}
-			if tt.want == "" {
-				must(t, err)
-				return
-			}
-			var failure *sign.ServiceError
-			if !errors.As(err, &failure) {
-				t.Fatalf("got %v", err)
-			}
-			if got := strings.ReplaceAll(err.Error(), failure.URL, "URL"); !strings.Contains(got, tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
-				t.Errorf("got %q (hint %q), want %q (hint %q)", got, failure.Hint(), tt.want, tt.hint)
-			}
+			checkService(t, err, tt.want, tt.hint)
 		})
 	}
 }

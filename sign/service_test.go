@@ -68,18 +68,25 @@ func TestTrouble(t *testing.T) {
 			if got := troubled.Requests() - before; got != tt.requests {
 				t.Errorf("%d requests, want %d", got, tt.requests)
 			}
-			if tt.want == "" {
-				must(t, err)
-				return
-			}
-			var failure *sign.ServiceError
-			if !errors.As(err, &failure) {
-				t.Fatalf("got %v", err)
-			}
-			if got := strings.ReplaceAll(err.Error(), failure.URL, "URL"); !strings.Contains(got, tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
-				t.Errorf("got %q (hint %q), want %q (hint %q)", got, failure.Hint(), tt.want, tt.hint)
-			}
+			checkService(t, err, tt.want, tt.hint)
 		})
+	}
+}
+
+// checkService holds err against what a service is to have said, with URL for
+// its address, and the hint; want "" is no error.
+func checkService(t *testing.T, err error, want, hint string) {
+	t.Helper()
+	if want == "" {
+		must(t, err)
+		return
+	}
+	var failure *sign.ServiceError
+	if !errors.As(err, &failure) {
+		t.Fatalf("got %v", err)
+	}
+	if got := strings.ReplaceAll(err.Error(), failure.URL, "URL"); !strings.Contains(got, want) || !strings.Contains(failure.Hint(), hint) {
+		t.Errorf("got %q (hint %q), want %q (hint %q)", got, failure.Hint(), want, hint)
 	}
 }
 
