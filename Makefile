@@ -51,8 +51,8 @@ upgrade: build ## upgrade PostGIS of OLD=forky to that of NEW=sid, on a real Pos
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@.ci/fuzz.sh
 
-corpus: ## build every extension package of DISTRO for PG, ask the loader, try it out; UPDATE=1 writes docs/corpus.md
-	$(GO) test -tags corpus -count=1 -timeout 60m -run '^TestCorpus$$' $(if $(V),-v) ./cmd/pgext -args -distro $(DISTRO) -pg $(PG) -archives '$(ARCHIVES)' $(if $(UPDATE),-update)
+corpus: build ## build every extension package of DISTRO for PG, ask the loader, try it out; UPDATE=1 writes docs/corpus.md
+	$(GO) test -tags corpus -count=1 -timeout 60m -run '^(TestCorpus|TestGuard)$$' $(if $(V),-v) ./cmd/pgext -args -distro $(DISTRO) -pg $(PG) -archives '$(ARCHIVES)' $(if $(UPDATE),-update)
 
 faults: ## fail every request of a publish in every way; kill the program at KILLS (default 50) moments of one
 	$(GO) test -count=1 -timeout 120m -v -run '^TestFaults$$' ./internal/registry -args -every-fault

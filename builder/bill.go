@@ -11,7 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/lock"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 )
@@ -119,7 +119,7 @@ func (in inputs) location(pin lock.Package) (string, error) {
 	}
 	for _, f := range in.target.DebFiles(in.pins.Arch) {
 		if f.SHA256 == pin.SHA256 {
-			return shown.Public(f.URL), nil
+			return redact.Public(f.URL), nil
 		}
 	}
 	return "", nil

@@ -15,11 +15,11 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/cache/cachetest"
-	"github.com/pgext/pgext/internal/contents"
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/describe"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/testmirror"
@@ -60,7 +60,7 @@ func (m *mirrored) add(tb testing.TB, name string, role lock.Role) layout.Packag
 	}
 	defer f.Close()
 	sha, size := cachetest.Put(tb, m.cache, f)
-	c, err := contents.New(m.cache, contents.Options{}).Read(tb.Context(), sha, func(filetree.Entry) bool { return true })
+	c, err := debinfo.New(m.cache, debinfo.Options{}).Read(tb.Context(), sha, func(filetree.Entry) bool { return true })
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func built(tb testing.TB, extension, libraries []string) (*builder.Builder, buil
 		p := m.add(tb, name, lock.Library)
 		for path, o := range p.Objects {
 			if o.Type == "dyn" && o.SONAME != "" && strings.Count(path, "/") == 3 {
-				in.Libraries = append(in.Libraries, elfdep.NewProvider(name, path, o))
+				in.Libraries = append(in.Libraries, elf.NewProvider(name, path, o))
 			}
 		}
 		owner := layout.CopyrightOwner(p)
@@ -113,7 +113,7 @@ func built(tb testing.TB, extension, libraries []string) (*builder.Builder, buil
 	b := builder.New(builder.Options{Cache: c})
 	out := builder.Built{
 		Recipe: r, Target: target, Pins: m.pins, Packages: m.packages, Arranged: arranged, Tag: "1-18-forky",
-		Description: describe.Describe(describe.Input{Recipe: r, Target: target, Arch: "amd64", Main: m.packages[0], Layout: arranged}),
+		Description: imagemeta.Describe(imagemeta.Input{Recipe: r, Target: target, Arch: "amd64", Main: m.packages[0], Layout: arranged}),
 	}
 	if out.Image, out.Epoch, err = b.Image(tb.Context(), "amd64", arranged, out.Description); err != nil {
 		tb.Fatal(err)

@@ -7,8 +7,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -88,7 +88,7 @@ type part struct {
 	inputs
 	packages    []layout.Package
 	arranged    layout.Result
-	description describe.Description
+	description imagemeta.Description
 	findings    []finding.Finding
 	image       v1.Image
 	epoch       time.Time

@@ -9,7 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/cache"
-	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
@@ -58,7 +58,7 @@ type Options struct {
 // goroutines.
 type Builder struct {
 	o        Options
-	contents *contents.Store
+	contents *debinfo.Store
 	archives memo[*archive.Opened]
 	indexes  memo[*apt.Index]
 	bases    memo[base.Base]
@@ -75,6 +75,6 @@ func New(o Options) *Builder {
 	}
 	return &Builder{
 		o:        o,
-		contents: contents.New(o.Cache, contents.Options{Jobs: o.Jobs, Log: o.Log}),
+		contents: debinfo.New(o.Cache, debinfo.Options{Jobs: o.Jobs, Log: o.Log}),
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -38,13 +38,13 @@ func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 		return nil, &FileError{s.recipe.Path, "none of them is for " + s.target.String() + "/" + s.arch}
 	}
 	blobs := make([]fetch.Blob, len(files))
-	requests := make([]contents.Request, len(files))
+	requests := make([]debinfo.Request, len(files))
 	for i, f := range files {
 		var err error
 		if blobs[i], err = fileBlob(s.recipe, f); err != nil {
 			return nil, err
 		}
-		requests[i] = contents.Request{Name: blobs[i].Name, SHA256: blobs[i].SHA256}
+		requests[i] = debinfo.Request{Name: blobs[i].Name, SHA256: blobs[i].SHA256}
 	}
 	if _, err := s.o.Fetcher.Blobs(ctx, blobs); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/debextract/debtest"
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
 )

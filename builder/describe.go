@@ -3,8 +3,8 @@ package builder
 import (
 	"slices"
 
-	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
@@ -12,8 +12,8 @@ import (
 )
 
 // describe says what one architecture's image tells about itself.
-func (b *Builder) describe(in inputs, packages []layout.Package, arranged layout.Result) describe.Description {
-	return describe.Describe(describe.Input{
+func (b *Builder) describe(in inputs, packages []layout.Package, arranged layout.Result) imagemeta.Description {
+	return imagemeta.Describe(imagemeta.Input{
 		Recipe: in.recipe, Target: in.target, Arch: in.pins.Arch, Main: mainPackage(in.target, in.pins.Arch, packages),
 		Base:     metadata.Base{Name: in.pins.Base.Name, Postgres: in.pins.Base.Postgres},
 		Requires: requirements(in.pins.Requires), Data: in.pins.Data, Layout: arranged, Annotations: b.o.Annotations,
@@ -45,7 +45,7 @@ func requirements(list []lock.Require) []metadata.Requirement {
 }
 
 // findingsOf gathers what the steps found about one architecture.
-func findingsOf(arch string, arranged layout.Result, d describe.Description) []finding.Finding {
+func findingsOf(arch string, arranged layout.Result, d imagemeta.Description) []finding.Finding {
 	var out []finding.Finding
 	for _, f := range append(arranged.Findings, d.Findings...) {
 		if f.Arch == "" {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/survey"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/verify"
 )
 
@@ -51,7 +51,7 @@ func TestEvidenceHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken, err := survey.Take(t.Context(), artifact, survey.Options{Cache: f.cache})
+	taken, err := inspect.Take(t.Context(), artifact, inspect.Options{Cache: f.cache})
 	if err != nil {
 		t.Fatal(err)
 	}

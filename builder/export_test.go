@@ -6,8 +6,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/provenance"
@@ -23,7 +23,7 @@ type Built struct {
 	Pins        lock.Target
 	Packages    []layout.Package
 	Arranged    layout.Result
-	Description describe.Description
+	Description imagemeta.Description
 	Image       v1.Image
 	Epoch       time.Time
 	// Tag is the one that moves.
@@ -48,7 +48,7 @@ func (b *Builder) Provenance(in Built) (provenance.Statement, error) {
 }
 
 // Image makes one architecture's image.
-func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result, d describe.Description) (v1.Image, time.Time, error) {
+func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result, d imagemeta.Description) (v1.Image, time.Time, error) {
 	return b.makeImage(ctx, arch, arranged, d)
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/pgext/pgext/internal/closure"
-	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/layout"
@@ -14,9 +14,9 @@ import (
 // the cache.
 func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, error) {
 	wants := in.layoutInput(nil)
-	requests := make([]contents.Request, len(in.pins.Packages))
+	requests := make([]debinfo.Request, len(in.pins.Packages))
 	for i, p := range in.pins.Packages {
-		requests[i] = contents.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
+		requests[i] = debinfo.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
 	}
 	all, err := b.contents.ReadAll(ctx, requests)
 	if err != nil {
@@ -38,7 +38,7 @@ var roles = map[lock.Role]layout.Role{
 
 // keep is what layout may open of a package. Which libraries of a package are
 // bundled is known only when all have been looked into.
-func keep(wants layout.Input, pkg string, role layout.Role) contents.Keep {
+func keep(wants layout.Input, pkg string, role layout.Role) debinfo.Keep {
 	return func(e filetree.Entry) bool {
 		return role == layout.Library && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
 	}
@@ -47,7 +47,7 @@ func keep(wants layout.Input, pkg string, role layout.Role) contents.Keep {
 // identity names a package.
 type identity struct{ name, version, source, sourceVersion, arch string }
 
-func layoutPackage(id identity, role layout.Role, c *contents.Contents) layout.Package {
+func layoutPackage(id identity, role layout.Role, c *debinfo.Contents) layout.Package {
 	return layout.Package{
 		Name: id.name, Version: id.version, Source: id.source, SourceVersion: id.sourceVersion, Arch: id.arch,
 		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,

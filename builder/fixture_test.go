@@ -12,7 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/archive/archivetest"
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/cache/cachetest"
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
 )

@@ -10,9 +10,9 @@ import (
 
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/survey"
 )
 
 // ForeignError says that neither the labels of an image nor its files tell
@@ -33,7 +33,7 @@ func (*ForeignError) Hint() string { return "name the distribution with --distro
 // its labels or, where these are silent, from the selection. Its name is that
 // of its repository.
 func (b *Builder) Foreign(ctx context.Context, a image.Artifact, name string, sel recipe.Selection) ([]Trial, error) {
-	s, err := survey.Take(ctx, a, survey.Options{Cache: b.o.Cache})
+	s, err := inspect.Take(ctx, a, inspect.Options{Cache: b.o.Cache})
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/describe"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -27,7 +27,7 @@ type made struct {
 
 // makeImage makes one architecture's image and returns its epoch: the newest file
 // of the packages that gave it one, or Options.Epoch.
-func (b *Builder) makeImage(ctx context.Context, arch string, arranged layout.Result, d describe.Description) (v1.Image, time.Time, error) {
+func (b *Builder) makeImage(ctx context.Context, arch string, arranged layout.Result, d imagemeta.Description) (v1.Image, time.Time, error) {
 	platform, ok := debian.LookupArchitecture(arch)
 	if !ok {
 		return nil, time.Time{}, fmt.Errorf("no OCI platform is known for architecture %s", arch)
@@ -65,7 +65,7 @@ func (b *Builder) makeImage(ctx context.Context, arch string, arranged layout.Re
 // they say about themselves must agree.
 func (b *Builder) join(parts []part) (made, error) {
 	all := make([]metadata.Metadata, len(parts))
-	descriptions := make([]describe.Description, len(parts))
+	descriptions := make([]imagemeta.Description, len(parts))
 	images := make([]v1.Image, len(parts))
 	var epoch time.Time
 	for i, p := range parts {
@@ -78,7 +78,7 @@ func (b *Builder) join(parts []part) (made, error) {
 	if err != nil {
 		return made{}, err
 	}
-	idx, err := image.NewIndex(images, describe.Together(descriptions).Annotations(epoch))
+	idx, err := image.NewIndex(images, imagemeta.Together(descriptions).Annotations(epoch))
 	if err != nil {
 		return made{}, err
 	}

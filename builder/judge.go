@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 
 	"github.com/pgext/pgext/internal/closure"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/survey"
 )
 
 // JudgeRecipe returns the findings about the selected targets of a recipe, and
@@ -48,7 +48,7 @@ func (b *Builder) judgePlan(ctx context.Context, p *Plan) ([]finding.Finding, er
 // JudgeSurvey returns the findings about a finished image. Against a base, as in
 // a recipe, what the image expects of it is judged instead of listed; "" judges
 // against none.
-func (b *Builder) JudgeSurvey(ctx context.Context, s survey.Survey, base string) ([]finding.Finding, error) {
+func (b *Builder) JudgeSurvey(ctx context.Context, s inspect.Survey, base string) ([]finding.Finding, error) {
 	if base == "" {
 		return s.All(), nil
 	}
@@ -80,8 +80,8 @@ type finished struct {
 	recipe *recipe.Recipe
 	// roots are the ELF files of the image, own those that the loader finds
 	// in its folders.
-	roots []elfdep.Root
-	own   []elfdep.Provider
+	roots []elf.Root
+	own   []elf.Provider
 }
 
 // judgeFinished says which libraries and symbol versions the image does not
@@ -118,7 +118,7 @@ func (b *Builder) judgeAgainst(ctx context.Context, f finished) ([]finding.Findi
 }
 
 // judgeLocked looks for them in what a lock relied upon in its base.
-func judgeLocked(ctx context.Context, i survey.Image, pins lock.Target) ([]finding.Finding, error) {
+func judgeLocked(ctx context.Context, i inspect.Image, pins lock.Target) ([]finding.Finding, error) {
 	answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
 	return answer.Findings(i.Arch, nil), err
 }

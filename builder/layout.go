@@ -5,7 +5,7 @@ import (
 
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/closure"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -20,7 +20,7 @@ func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, e
 	if err != nil {
 		return layout.Result{}, err
 	}
-	needs := elfdep.Close(elfdep.Input{
+	needs := elf.Close(elf.Input{
 		Arch: arch, Roots: append(roots, in.forced(packages)...), Own: own,
 		Base: closure.Locked(in.pins), Offered: offered(packages),
 	})
@@ -37,7 +37,7 @@ func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, e
 }
 
 // rootsOf are the ELF files of an image that bundles no library yet.
-func rootsOf(in layout.Input) (roots []closure.Root, own []elfdep.Provider, err error) {
+func rootsOf(in layout.Input) (roots []closure.Root, own []elf.Provider, err error) {
 	extension, libraries, err := layout.Places(in)
 	if err != nil {
 		return nil, nil, err
@@ -79,27 +79,27 @@ func variables(r *recipe.Recipe, t recipe.Target, arch string) []string {
 }
 
 // objectsOf looks up ELF files among packages.
-func objectsOf(packages []layout.Package) func(pkg, file string) (elfdep.Object, bool) {
-	byName := map[string]map[string]elfdep.Object{}
+func objectsOf(packages []layout.Package) func(pkg, file string) (elf.Object, bool) {
+	byName := map[string]map[string]elf.Object{}
 	for _, p := range packages {
 		byName[p.Name] = p.Objects
 	}
-	return func(pkg, file string) (elfdep.Object, bool) {
+	return func(pkg, file string) (elf.Object, bool) {
 		o, ok := byName[pkg][file]
 		return o, ok
 	}
 }
 
 // offered are the libraries of the packages that may give one.
-func offered(packages []layout.Package) []elfdep.Provider {
-	var out []elfdep.Provider
+func offered(packages []layout.Package) []elf.Provider {
+	var out []elf.Provider
 	for _, p := range packages {
 		if p.Role == layout.Extension {
 			continue
 		}
 		for file, o := range p.Objects {
 			if o.Type == "dyn" {
-				out = append(out, elfdep.NewProvider(p.Name, file, o))
+				out = append(out, elf.NewProvider(p.Name, file, o))
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func offered(packages []layout.Package) []elfdep.Provider {
 // had them.
 func (in inputs) forced(packages []layout.Package) []closure.Root {
 	bundle := in.target.BundleFor(in.pins.Arch)
-	var named []map[string]elfdep.Object
+	var named []map[string]elf.Object
 	for _, p := range packages {
 		if slices.Contains(bundle.Packages, p.Name) {
 			named = append(named, p.Objects)

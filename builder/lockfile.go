@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/pgext/pgext/internal/atomicfile"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
-	"github.com/pgext/pgext/internal/wholefile"
 )
 
 // WriteLock writes the lock of a plan beside its recipe, when it changed. What
@@ -28,7 +28,7 @@ func (p *Plan) WriteLock(ctx context.Context) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
-	if err := wholefile.Write(p.LockPath, l.Encode()); err != nil {
+	if err := atomicfile.Write(p.LockPath, l.Encode()); err != nil {
 		return fmt.Errorf("writing the lock: %w", err)
 	}
 	return nil

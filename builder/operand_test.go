@@ -21,14 +21,14 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/builder"
-	"github.com/pgext/pgext/internal/elfdep"
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf"
+	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
-	"github.com/pgext/pgext/internal/survey"
 )
 
 // operandIndex is an operand image: libc of a package, a library of a vendor,
@@ -114,8 +114,8 @@ func digestOf(t *testing.T, idx v1.ImageIndex) string {
 }
 
 // module is an ELF file of an image that needs libraries.
-func module(needed ...string) []elfdep.Root {
-	return []elfdep.Root{{Path: "lib/x.so", Object: elfdep.Object{Arch: "amd64", Type: "dyn", Needed: needed}}}
+func module(needed ...string) []elf.Root {
+	return []elf.Root{{Path: "lib/x.so", Object: elf.Object{Arch: "amd64", Type: "dyn", Needed: needed}}}
 }
 
 // exitCodeOf is what the program would exit with.
@@ -215,7 +215,7 @@ func TestJudgeSurvey(t *testing.T) {
 	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: operandIndex(t, "amd64"), Tags: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.builder().JudgeSurvey(t.Context(), survey.Survey{Images: []survey.Image{{
+	got, err := f.builder().JudgeSurvey(t.Context(), inspect.Survey{Images: []inspect.Image{{
 		Distro: "forky", Postgres: 18, Arch: "amd64", Roots: module("libc.so.6", "libvendor.so.1", "libx.so.1"),
 	}}}, "image:oci:"+filepath.Join(f.dir, "operands")+":18")
 	if err != nil {

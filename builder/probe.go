@@ -11,7 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/describe"
+	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
@@ -181,7 +181,7 @@ func (p *prober) facts(ctx context.Context, l looked, name string) (probe.Facts,
 func (p *prober) factsOf(ctx context.Context, l looked, name string, arranged layout.Result) (probe.Facts, error) {
 	r := *l.recipe
 	r.Name, r.Image = name, name
-	described := describe.Describe(describe.Input{
+	described := imagemeta.Describe(imagemeta.Input{
 		Recipe: &r, Target: l.target, Arch: l.arch, Main: mainPackage(l.target, l.arch, l.resolution.packages), Layout: arranged,
 	})
 	return probe.Find(probe.Input{

@@ -10,7 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -70,5 +70,5 @@ func (in inputs) officially(name, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return shown.Public(archive.URLs(a, nil, path, time.Time{})[0]), nil
+	return redact.Public(archive.URLs(a, nil, path, time.Time{})[0]), nil
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/pgtest"
-	"github.com/pgext/pgext/internal/survey"
 )
 
 // read judges t by its files alone, for a machine that cannot run it: what why
@@ -20,7 +20,7 @@ func (b *Builder) read(ctx context.Context, t Trial, why string) (pgtest.Result,
 	if err != nil {
 		return fail(err)
 	}
-	s, err := survey.Take(ctx, artifact, survey.Options{Cache: b.o.Cache})
+	s, err := inspect.Take(ctx, artifact, inspect.Options{Cache: b.o.Cache})
 	if err != nil {
 		return fail(err)
 	}
@@ -39,7 +39,7 @@ func (b *Builder) read(ctx context.Context, t Trial, why string) (pgtest.Result,
 
 // judgeLibraries looks for the libraries that the image needs in the base that
 // it was built for: as its lock knows it, else as it is now.
-func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i survey.Image) ([]finding.Finding, error) {
+func (b *Builder) judgeLibraries(ctx context.Context, t Trial, i inspect.Image) ([]finding.Finding, error) {
 	if pins, ok := t.pins(); ok {
 		return judgeLocked(ctx, i, pins)
 	}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/closure"
-	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
@@ -29,7 +29,7 @@ type resolution struct {
 	known []lock.DataFolder
 	// linked are the libraries that the recipe bundles by a name that only a
 	// link has.
-	linked []elfdep.Provider
+	linked []elf.Provider
 	// interpreters are those of the base that scripts asked for.
 	interpreters map[string]string
 }
@@ -211,7 +211,7 @@ func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := make([]map[string]elfdep.Object, len(all))
+	objects := make([]map[string]elf.Object, len(all))
 	for i, c := range all {
 		objects[i] = c.Objects
 	}
@@ -225,9 +225,9 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 		return nil, err
 	}
 	wants := s.layoutInput()
-	requests := make([]contents.Request, len(packages))
+	requests := make([]debinfo.Request, len(packages))
 	for i, p := range packages {
-		requests[i] = contents.Request{Name: p.Name, SHA256: digests[i], Keep: keep(wants, p.Name, role)}
+		requests[i] = debinfo.Request{Name: p.Name, SHA256: digests[i], Keep: keep(wants, p.Name, role)}
 	}
 	all, err := s.contents.ReadAll(ctx, requests)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/provenance"
@@ -75,7 +75,7 @@ func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, 
 	}
 	for name, want := range s.Documents {
 		data, err := os.ReadFile(filepath.Join(dist, r.Image, name))
-		if err != nil || hexdigest.SHA256(data) != want {
+		if err != nil || digest.SHA256(data) != want {
 			return Image{}, false
 		}
 	}

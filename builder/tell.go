@@ -9,9 +9,9 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/atomicfile"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/image"
-	"github.com/pgext/pgext/internal/wholefile"
 )
 
 // document is something told about one architecture's image.
@@ -105,10 +105,10 @@ func (t *told) attach(img v1.Image, d document) error {
 func (t told) write(dir string) (map[string]string, error) {
 	sums := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(t.files)) {
-		if err := wholefile.Write(filepath.Join(dir, name), t.files[name]); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, name), t.files[name]); err != nil {
 			return nil, fmt.Errorf("writing the documents: %w", err)
 		}
-		sums[name] = hexdigest.SHA256(t.files[name])
+		sums[name] = digest.SHA256(t.files[name])
 	}
 	return sums, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/archive"
 	"github.com/pgext/pgext/internal/base"
 	"github.com/pgext/pgext/internal/closure"
-	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
 )
@@ -112,14 +112,14 @@ func (u universe) fetchPackages(ctx context.Context, packages []apt.Package) ([]
 }
 
 // learn looks into packages that may give a library.
-func (u universe) learn(ctx context.Context, packages []apt.Package) ([]*contents.Contents, error) {
-	requests := make([]contents.Request, len(packages))
+func (u universe) learn(ctx context.Context, packages []apt.Package) ([]*debinfo.Contents, error) {
+	requests := make([]debinfo.Request, len(packages))
 	digests, err := u.fetchPackages(ctx, packages)
 	if err != nil {
 		return nil, err
 	}
 	for i, p := range packages {
-		requests[i] = contents.Request{Name: p.Name, SHA256: digests[i]}
+		requests[i] = debinfo.Request{Name: p.Name, SHA256: digests[i]}
 		if _, ofBase := u.base.Package(p.Name); !ofBase {
 			requests[i].Keep = closure.Keep
 		}

@@ -9,9 +9,9 @@ import (
 
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
-	"github.com/pgext/pgext/internal/survey"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sign"
 )
@@ -144,7 +144,7 @@ func exhibitsOf(at Place, c image.Collection, d Demands) ([]exhibit, error) {
 // inspect looks at the files of one architecture.
 func (b *Builder) inspect(ctx context.Context, at Place, e exhibit, base string) (verify.Image, []finding.Finding, error) {
 	out := verify.Image{Digest: e.Digest.String(), Documents: e.documents}
-	s, err := survey.Take(ctx, e.Artifact, survey.Options{Cache: b.o.Cache})
+	s, err := inspect.Take(ctx, e.Artifact, inspect.Options{Cache: b.o.Cache})
 	switch {
 	case err == nil:
 	case registry.Trouble(err):
@@ -200,7 +200,7 @@ func (e exhibit) platform() string {
 
 // judgeNeeds says which libraries the image does not find: in the base that is
 // named, else in what the lock in its provenance relied upon.
-func (b *Builder) judgeNeeds(ctx context.Context, i survey.Image, documents []verify.Document, base string) ([]finding.Finding, error) {
+func (b *Builder) judgeNeeds(ctx context.Context, i inspect.Image, documents []verify.Document, base string) ([]finding.Finding, error) {
 	if base != "" {
 		return b.judgeFinished(ctx, finished{distro: i.Distro, postgres: i.Postgres, arch: i.Arch, base: base, roots: i.Roots, own: i.Own})
 	}

@@ -3,7 +3,7 @@ package layout
 import (
 	"time"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/metadata"
@@ -22,7 +22,7 @@ type Input struct {
 	Packages []Package
 	// Libraries are to be bundled, under their SONAME: what the closure over
 	// NEEDED found to be missing in the base.
-	Libraries []elfdep.Provider
+	Libraries []elf.Provider
 	// NeededBy tells, for the report, which files of the image need each of
 	// them, by SONAME; nil tells nothing.
 	NeededBy map[string][]string

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/metadata"
@@ -32,7 +32,7 @@ func geo(t *testing.T) Input {
 				"usr/share/doc/postgresql-18-geo/copyright = "+dep5("PostgreSQL"),
 			),
 		},
-		Libraries: []elfdep.Provider{{Package: "libgeo1", Path: "usr/lib/x86_64-linux-gnu/libgeo.so.1.2", SONAME: "libgeo.so.1"}},
+		Libraries: []elf.Provider{{Package: "libgeo1", Path: "usr/lib/x86_64-linux-gnu/libgeo.so.1.2", SONAME: "libgeo.so.1"}},
 		NeededBy:  map[string][]string{"libgeo.so.1": {"lib/geo-3.so"}},
 		Data:      []DataMapping{{Package: "proj-data", From: "usr/share/proj", To: "share/proj"}},
 		Siblings:  true,
@@ -226,9 +226,9 @@ func TestArrangeRefuses(t *testing.T) {
 	}{
 		{"no name", Input{}, `arranging an image: "" is no name`},
 		{"package twice", Input{Name: "x", Packages: []Package{x, x}}, "arranging x: package x appears twice"},
-		{"library of nobody", Input{Name: "x", Libraries: []elfdep.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
-		{"library that is not there", Input{Name: "x", Packages: []Package{x}, Libraries: []elfdep.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
-		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elfdep.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is no file name`},
+		{"library of nobody", Input{Name: "x", Libraries: []elf.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
+		{"library that is not there", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
+		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is no file name`},
 		{"data of nobody", Input{Name: "x", Data: []DataMapping{{"y", "a", "b", "", nil}}}, "arranging x: data of y: it is not among the packages"},
 		{"data outside", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b", "", nil}}}, `arranging x: data of x: "a" to "../b": not paths relative to the root`},
 		{"data that is not there", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y", "", nil}}}, `arranging x: data of x: it has nothing at "usr/share/y"`},

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 )
@@ -45,7 +45,7 @@ func dep5(license string) string {
 // bare is pack without the copyright file.
 func bare(t *testing.T, name string, role Role, files ...string) Package {
 	t.Helper()
-	p := Package{Name: name, Version: "1.0-1", Source: name, Arch: "amd64", Role: role, Objects: map[string]elfdep.Object{}}
+	p := Package{Name: name, Version: "1.0-1", Source: name, Arch: "amd64", Role: role, Objects: map[string]elf.Object{}}
 	var entries []filetree.Entry
 	for _, f := range files {
 		e := filetree.Entry{Path: f, Mode: 0o640, ModTime: march, Origin: filetree.Origin{Package: name, Path: f}}
@@ -59,7 +59,7 @@ func bare(t *testing.T, name string, role Role, files ...string) Package {
 			e = e.Holding([]byte(content))
 		}
 		if strings.HasPrefix(content, elfMagic) {
-			p.Objects[e.Path] = elfdep.Object{Type: "dyn"}
+			p.Objects[e.Path] = elf.Object{Type: "dyn"}
 		}
 		entries = append(entries, e)
 	}

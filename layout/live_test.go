@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/debextract"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/testmirror"
@@ -39,7 +39,7 @@ func fromMirror(tb testing.TB, name string) Package {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := Package{Name: name, Version: c.Paragraph.Get("Version"), Arch: c.Paragraph.Get("Architecture"), Scripts: c.Scripts, Objects: map[string]elfdep.Object{}}
+	p := Package{Name: name, Version: c.Paragraph.Get("Version"), Arch: c.Paragraph.Get("Architecture"), Scripts: c.Scripts, Objects: map[string]elf.Object{}}
 	var entries []filetree.Entry
 	byPath := map[string]filetree.Entry{}
 	err = deb.Walk(context.Background(), func(e debextract.Entry, r io.Reader) error {
@@ -50,7 +50,7 @@ func fromMirror(tb testing.TB, name string) Package {
 				return err
 			}
 			n = n.Holding(b)
-			if o, err := elfdep.Read(strings.NewReader(string(b)), n.Size); !errors.Is(err, elfdep.ErrNotELF) {
+			if o, err := elf.Read(strings.NewReader(string(b)), n.Size); !errors.Is(err, elf.ErrNotELF) {
 				p.Objects[n.Path] = o
 			}
 		} else if e.HardLink != "" {

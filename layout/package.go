@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -62,7 +62,7 @@ type Package struct {
 	// Input.Wants accepts have a Content.
 	Tree filetree.Tree
 	// Objects are the ELF files among them, by path.
-	Objects map[string]elfdep.Object
+	Objects map[string]elf.Object
 }
 
 // DataMapping places files of a package that no ELF file asks for.

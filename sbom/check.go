@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/license"
 )
 
@@ -51,7 +51,7 @@ func (i Image) check() error {
 	switch {
 	case i.Name == "" || i.Version == "" || i.Arch == "":
 		return fmt.Errorf("an image needs a name, a version and an architecture; got %q, %q, %q", i.Name, i.Version, i.Arch)
-	case !hexdigest.IsNamed(i.Digest):
+	case !digest.IsNamed(i.Digest):
 		return fmt.Errorf("%q is no SHA-256 digest of a manifest", i.Digest)
 	case i.License != "":
 		return license.Valid(i.License)
@@ -63,7 +63,7 @@ func (p Package) check() error {
 	switch {
 	case p.Name == "" || p.Version == "":
 		return fmt.Errorf("a package needs a name and a version; got %q, %q", p.Name, p.Version)
-	case p.SHA256 != "" && !hexdigest.IsSHA256(p.SHA256):
+	case p.SHA256 != "" && !digest.IsSHA256(p.SHA256):
 		return fmt.Errorf("%q is no SHA-256 digest", p.SHA256)
 	case p.License.Expression == "":
 		return fmt.Errorf("nothing is said about its licence")
@@ -95,7 +95,7 @@ func (d Document) checkPaths(kinds map[string]Kind) error {
 		}
 		_, known := kinds[f.From]
 		switch {
-		case !hexdigest.IsSHA256(f.SHA256) || !hexdigest.IsSHA1(f.SHA1):
+		case !digest.IsSHA256(f.SHA256) || !digest.IsSHA1(f.SHA1):
 			return fmt.Errorf("%s: %q and %q are not its SHA-256 and SHA-1", f.Path, f.SHA256, f.SHA1)
 		case f.From != "" && (f.Package != "" || !known):
 			return fmt.Errorf("%s: it cannot be of package %q and made from %q", f.Path, f.Package, f.From)

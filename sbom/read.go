@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgext/pgext/internal/hexdigest"
-	"github.com/pgext/pgext/internal/jsonkeys"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/license"
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 const (
@@ -96,7 +96,7 @@ func readSPDX(data []byte) (Inventory, error) {
 		return Inventory{}, fmt.Errorf("%d bytes, more than %d", len(data), maxDocument)
 	}
 	var d spdxDocument
-	if err := jsonkeys.Unmarshal(data, &d, jsonkeys.Rules{}); err != nil {
+	if err := strictjson.Unmarshal(data, &d, strictjson.Rules{}); err != nil {
 		return Inventory{}, err
 	}
 	if d.Version != "SPDX-2.3" {
@@ -346,7 +346,7 @@ func (p spdxPackage) entry() Entry {
 // none, or none of that length.
 func digestOf(sums []spdxChecksum, algorithm string, n int) string {
 	for _, s := range sums {
-		if v := strings.ToLower(s.Value); s.Algorithm == algorithm && hexdigest.Is(v, n) {
+		if v := strings.ToLower(s.Value); s.Algorithm == algorithm && digest.Is(v, n) {
 			return v
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/sbom/sbomtest"
 )
@@ -261,7 +261,7 @@ func FuzzReadSPDX(f *testing.F) {
 			if strings.HasPrefix(o.Path, "/") || strings.Contains("/"+o.Path+"/", "/../") || o.Path == "" {
 				t.Errorf("%d: path %q", i, o.Path)
 			}
-			if o.SHA256 != "" && !hexdigest.IsSHA256(o.SHA256) {
+			if o.SHA256 != "" && !digest.IsSHA256(o.SHA256) {
 				t.Errorf("%s: digest %q", o.Path, o.SHA256)
 			}
 		}

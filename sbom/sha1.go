@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/filetree"
-	"github.com/pgext/pgext/internal/hexdigest"
 )
 
 // sha1Kind names the cache records of SHA-1 digests. A record is kept under
@@ -47,7 +47,7 @@ func SHA1(ctx context.Context, layer filetree.Tree, o SHA1Options) (map[string]s
 		}
 	}
 	digests := slices.Sorted(maps.Keys(files))
-	key := hexdigest.SHA256([]byte(strings.Join(digests, "")))
+	key := digest.SHA256([]byte(strings.Join(digests, "")))
 	record, ok := o.Cache.Record(sha1Kind, key)
 	if !ok || len(record) != len(digests)*sha1.Size {
 		var err error

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // KeyError says why a key cannot sign. None of these errors has an exit code
@@ -21,7 +22,7 @@ type KeyError struct {
 	hint string
 }
 
-func (e *KeyError) Error() string { return "key " + redact(e.Key) + ": " + redact(e.Err.Error()) }
+func (e *KeyError) Error() string { return "key " + scrub(e.Key) + ": " + scrub(e.Err.Error()) }
 
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
@@ -99,9 +100,9 @@ var (
 
 const redacted = "[redacted]"
 
-// redact removes from s what must not be told: tokens, credentials in URLs
+// scrub removes what must not be printed: tokens, credentials in URLs
 // and their queries, and secrets wherever they stand.
-func redact(s string, secrets ...string) string {
+func scrub(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, redacted)
@@ -109,8 +110,8 @@ func redact(s string, secrets ...string) string {
 	}
 	s = bearer.ReplaceAllString(s, "$1 "+redacted)
 	s = webToken.ReplaceAllString(s, redacted)
-	return shown.Text(s)
+	return redact.Text(s)
 }
 
 // clip bounds what a stranger's answer adds to a message.
-func clip(s string) string { return shown.Line(s, 500) }
+func clip(s string) string { return text.TruncateLine(s, 500) }

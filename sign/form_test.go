@@ -141,7 +141,7 @@ func TestRedacting(t *testing.T) {
 		{"the word is hunter2", "the word is [redacted]"},
 		{"nothing to hide", "nothing to hide"},
 	} {
-		if got := redact(tt.in, "hunter2", ""); got != tt.want {
+		if got := scrub(tt.in, "hunter2", ""); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
 		}
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/encoding"
 	"github.com/sigstore/sigstore/pkg/signature/options"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // pluginPrefix begins the names of programs that keep keys; maxPluginAnswer
@@ -46,7 +46,7 @@ type kmsKey struct {
 // openKMS looks whether the program for o.Key is there; it is not started.
 func openKMS(o Options) (*kmsKey, error) {
 	scheme, _, _ := strings.Cut(o.Key, "://")
-	k := &kmsKey{ref: o.Key, program: pluginPrefix + scheme, shown: shown.Address(o.Key)}
+	k := &kmsKey{ref: o.Key, program: pluginPrefix + scheme, shown: redact.Address(o.Key)}
 	if _, err := exec.LookPath(k.program); err != nil {
 		return nil, &KeyError{
 			Key: k.shown, Err: fmt.Errorf("no program %s on PATH", k.program),

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/internal/retry"
-	"github.com/pgext/pgext/internal/shown"
 )
 
 const (
@@ -47,7 +47,7 @@ func (o Options) service(name, address string) (*service, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, &ServiceError{Service: name, Reason: "its address is no http or https URL"}
 	}
-	return &service{name: name, url: address, shown: shown.URL(u), client: o.HTTPClient, pause: o.Backoff}, nil
+	return &service{name: name, url: address, shown: redact.URL(u), client: o.HTTPClient, pause: o.Backoff}, nil
 }
 
 // call is one request. It may be made several times.
@@ -124,11 +124,11 @@ func (s *service) refuse(c call, a answer, err error) error {
 	var request *url.Error
 	switch {
 	case errors.As(err, &request):
-		failure.Reason = clip(redact(request.Err.Error(), c.secrets...))
+		failure.Reason = clip(scrub(request.Err.Error(), c.secrets...))
 	case err != nil:
-		failure.Reason = clip(redact(err.Error(), c.secrets...))
+		failure.Reason = clip(scrub(err.Error(), c.secrets...))
 	default:
-		failure.Reason = clip(redact(string(a.body), c.secrets...))
+		failure.Reason = clip(scrub(string(a.body), c.secrets...))
 	}
 	return failure
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // exitUntrusted is that of what was received and cannot be trusted.
@@ -50,7 +50,7 @@ type RootError struct {
 }
 
 func (e *RootError) Error() string {
-	return "fetching the " + e.What + " from " + shown.Address(e.Mirror) + ": " + clip(redact(e.Err.Error()))
+	return "fetching the " + e.What + " from " + redact.Address(e.Mirror) + ": " + clip(scrub(e.Err.Error()))
 }
 
 // Unwrap returns the cause.

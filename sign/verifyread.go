@@ -10,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // bundleType begins the media type of every version of a bundle.
@@ -54,7 +54,7 @@ func readManifest(img v1.Image) (evidenceManifest, v1.Hash, error) {
 	if err != nil {
 		return m, v1.Hash{}, reject(Unreadable, "its manifest: %w", err)
 	}
-	digest := v1.Hash{Algorithm: "sha256", Hex: hexdigest.SHA256(raw)}
+	digest := v1.Hash{Algorithm: "sha256", Hex: digest.SHA256(raw)}
 	if len(raw) > maxManifest {
 		return m, digest, reject(TooLarge, "its manifest has %d bytes, more than %d", len(raw), maxManifest)
 	}
@@ -134,7 +134,7 @@ func layerText(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	}
 	defer r.Close()
 	text, err := io.ReadAll(io.LimitReader(r, maxPayload+1))
-	got := v1.Hash{Algorithm: "sha256", Hex: hexdigest.SHA256(text)}
+	got := v1.Hash{Algorithm: "sha256", Hex: digest.SHA256(text)}
 	switch {
 	case len(text) > maxPayload:
 		return nil, reject(TooLarge, "it has more than %d bytes", maxPayload)

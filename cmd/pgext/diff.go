@@ -7,14 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/internal/survey"
+	"github.com/pgext/pgext/internal/inspect"
 )
 
 type diffDocument struct {
 	Schema int         `json:"schema"`
 	A      diffSubject `json:"a"`
 	B      diffSubject `json:"b"`
-	survey.Difference
+	inspect.Difference
 }
 
 type diffSubject struct {
@@ -35,7 +35,7 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 		Example: "  pgext diff registry.example.com/extensions/pgvector:0.8.1-18-trixie dist/pgvector",
 		Args:    exactly(2, "two images: each HOST/NAME[:TAG], oci:PATH[:TAG], or a path"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var surveys [2]survey.Survey
+			var surveys [2]inspect.Survey
 			for i, ref := range args {
 				var err error
 				if surveys[i], err = a.survey(cmd.Context(), ref); err != nil {
@@ -44,7 +44,7 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 			}
 			doc := diffDocument{
 				Schema: 1, A: diffSubject{args[0], surveys[0].Digest}, B: diffSubject{args[1], surveys[1].Digest},
-				Difference: survey.Compare(surveys[0], surveys[1]),
+				Difference: inspect.Compare(surveys[0], surveys[1]),
 			}
 			if err := a.print(doc, doc.describe); err != nil {
 				return err
@@ -78,10 +78,10 @@ func (d diffDocument) describe() string {
 	return b.String()
 }
 
-func describeDifference(b *strings.Builder, d survey.ImageDifference) {
+func describeDifference(b *strings.Builder, d inspect.ImageDifference) {
 	for _, l := range []struct {
 		what string
-		list []survey.NamedChange
+		list []inspect.NamedChange
 	}{{"extension", d.Extensions}, {"package", d.Packages}} {
 		for _, c := range l.list {
 			linef(b, "  %s %s\n", l.what, versionChange(c))
@@ -122,7 +122,7 @@ func orNothing(text string) string {
 	return text
 }
 
-func versionChange(c survey.NamedChange) string {
+func versionChange(c inspect.NamedChange) string {
 	switch {
 	case c.A == "":
 		return fmt.Sprintf("%s %s added", c.Name, c.B)
@@ -133,7 +133,7 @@ func versionChange(c survey.NamedChange) string {
 }
 
 // fileChange is one line: + added, - removed, ~ changed.
-func fileChange(f survey.FileChange) string {
+func fileChange(f inspect.FileChange) string {
 	switch {
 	case f.A == nil:
 		return fmt.Sprintf("+ %s %s", f.Path, stateText(*f.B))
@@ -145,7 +145,7 @@ func fileChange(f survey.FileChange) string {
 	return fmt.Sprintf("~ %s %s", f.Path, stateChange(*f.A, *f.B))
 }
 
-func stateChange(a, b survey.FileState) string {
+func stateChange(a, b inspect.FileState) string {
 	before, after := stateText(a), stateText(b)
 	if before == after {
 		return before
@@ -154,7 +154,7 @@ func stateChange(a, b survey.FileState) string {
 }
 
 // stateText is a size or a link's target.
-func stateText(s survey.FileState) string {
+func stateText(s inspect.FileState) string {
 	switch s.Kind {
 	case "folder":
 		return "folder"

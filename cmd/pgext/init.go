@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/atomicfile"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/wholefile"
 )
 
 type initFlags struct {
@@ -278,7 +278,7 @@ func (f initFlags) write(found builder.Discovery, path string) (initRecipe, erro
 		return made, nil
 	}
 	if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
-		err = wholefile.Write(path, text)
+		err = atomicfile.Write(path, text)
 	}
 	if err != nil {
 		return made, fmt.Errorf("writing the recipe: %w", err)

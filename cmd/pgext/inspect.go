@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
-	"github.com/pgext/pgext/internal/survey"
 )
 
 type inspectDocument struct {
@@ -30,16 +30,16 @@ type inspectedBranch struct {
 	Metadata   json.RawMessage      `json:"metadata,omitempty"`
 	Extensions []metadata.Extension `json:"extensions"`
 	Modules    []string             `json:"modules"`
-	Layers     []survey.Layer       `json:"layers"`
-	Packages   []survey.Package     `json:"packages"`
-	Libraries  []survey.Library     `json:"libraries"`
-	Needs      []survey.Need        `json:"needs"`
+	Layers     []inspect.Layer      `json:"layers"`
+	Packages   []inspect.Package    `json:"packages"`
+	Libraries  []inspect.Library    `json:"libraries"`
+	Needs      []inspect.Need       `json:"needs"`
 	Files      []inspectedFile      `json:"files"`
 }
 
 type inspectedFile struct {
 	Path string `json:"path"`
-	survey.FileState
+	inspect.FileState
 	Package string `json:"package,omitempty"`
 }
 
@@ -73,22 +73,22 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 }
 
 // survey looks at everything in IMAGE.
-func (a *app) survey(ctx context.Context, ref string) (s survey.Survey, err error) {
+func (a *app) survey(ctx context.Context, ref string) (s inspect.Survey, err error) {
 	artifact, err := a.openImage(ctx, ref)
 	if err != nil {
-		return survey.Survey{}, err
+		return inspect.Survey{}, err
 	}
 	c, err := a.openCache()
 	if err != nil {
-		return survey.Survey{}, err
+		return inspect.Survey{}, err
 	}
-	if s, err = survey.Take(ctx, artifact, survey.Options{Cache: c}); err != nil {
-		return survey.Survey{}, fmt.Errorf("reading %s: %w", ref, err)
+	if s, err = inspect.Take(ctx, artifact, inspect.Options{Cache: c}); err != nil {
+		return inspect.Survey{}, fmt.Errorf("reading %s: %w", ref, err)
 	}
 	return s, nil
 }
 
-func inspected(ref string, s survey.Survey) inspectDocument {
+func inspected(ref string, s inspect.Survey) inspectDocument {
 	doc := inspectDocument{
 		Schema: 1, Image: ref, Digest: s.Digest,
 		Images: []inspectedBranch{}, Findings: s.All(),
@@ -100,7 +100,7 @@ func inspected(ref string, s survey.Survey) inspectDocument {
 			Packages: list(i.Packages), Libraries: list(i.Libraries), Needs: list(i.Needs), Files: []inspectedFile{},
 		}
 		for e := range i.Tree.All() {
-			b.Files = append(b.Files, inspectedFile{e.Path, survey.StateOf(e), i.Owner[e.Path]})
+			b.Files = append(b.Files, inspectedFile{e.Path, inspect.StateOf(e), i.Owner[e.Path]})
 		}
 		doc.Images = append(doc.Images, b)
 	}

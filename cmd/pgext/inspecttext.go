@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
-	"github.com/pgext/pgext/internal/shown"
-	"github.com/pgext/pgext/internal/survey"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // describeSurvey is what inspect prints.
-func describeSurvey(ref string, s survey.Survey, bySize bool) string {
+func describeSurvey(ref string, s inspect.Survey, bySize bool) string {
 	var b strings.Builder
 	linef(&b, "%s\n%s\n", ref, s.Digest)
 	for _, i := range s.Images {
@@ -22,7 +22,7 @@ func describeSurvey(ref string, s survey.Survey, bySize bool) string {
 		describeLayers(&b, i)
 		describePackages(&b, i)
 		describeLibraries(&b, i)
-		linef(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), shown.Count(i.Tree.Len(), "entry", "entries"))
+		linef(&b, "\n  files: %s in %s\n", byteCount(i.Tree.Size()), text.Plural(i.Tree.Len(), "entry", "entries"))
 		writeTree(&b, i.Tree, bySize)
 	}
 	if all := s.All(); len(all) > 0 {
@@ -33,7 +33,7 @@ func describeSurvey(ref string, s survey.Survey, bySize bool) string {
 }
 
 // describeExtension prints what is needed to use the image.
-func describeExtension(b *strings.Builder, i survey.Image) {
+func describeExtension(b *strings.Builder, i inspect.Image) {
 	if m := i.Metadata; m != nil {
 		linef(b, "  %s %s for PostgreSQL %d on %s, base %s (%s)\n", m.Name, m.Version, m.Postgres, m.Distro, m.Base.Name, m.Base.Postgres)
 	}
@@ -127,7 +127,7 @@ func settings(m metadata.Metadata) []string {
 	return out
 }
 
-func describeLayers(b *strings.Builder, i survey.Image) {
+func describeLayers(b *strings.Builder, i inspect.Image) {
 	linef(b, "\n  layers: %s\n", byteCount(i.Compressed()))
 	for _, l := range i.Layers {
 		linef(b, "  %10s  %s, %s unpacked  %s", byteCount(l.Size), l.Compression, byteCount(l.Unpacked), l.Digest)
@@ -138,17 +138,17 @@ func describeLayers(b *strings.Builder, i survey.Image) {
 	}
 }
 
-func describePackages(b *strings.Builder, i survey.Image) {
+func describePackages(b *strings.Builder, i inspect.Image) {
 	if len(i.Packages) == 0 {
 		return
 	}
 	b.WriteString("\n  packages\n")
 	for _, p := range i.Packages {
-		linef(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, shown.Count(p.Files, "file", "files"))
+		linef(b, "  %10s  %s %s, %s\n", byteCount(p.Size), p.Package, p.Version, text.Plural(p.Files, "file", "files"))
 	}
 }
 
-func describeLibraries(b *strings.Builder, i survey.Image) {
+func describeLibraries(b *strings.Builder, i inspect.Image) {
 	if len(i.Libraries) > 0 {
 		b.WriteString("\n  modules and libraries\n")
 	}

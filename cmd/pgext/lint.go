@@ -10,8 +10,8 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/survey"
 )
 
 type lintDocument struct {
@@ -139,7 +139,7 @@ func (a *app) lintImage(ctx context.Context, b *builder.Builder, ref string, f l
 
 // meant is the survey with the distribution and the major that flags name in the
 // place of what the image's labels say.
-func (f lintFlags) meant(ref string, s survey.Survey) (survey.Survey, error) {
+func (f lintFlags) meant(ref string, s inspect.Survey) (inspect.Survey, error) {
 	s.Images = slices.Clone(s.Images)
 	for i := range s.Images {
 		at := &s.Images[i]

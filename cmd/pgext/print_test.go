@@ -8,10 +8,10 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
-	"github.com/pgext/pgext/internal/survey"
 	"github.com/pgext/pgext/internal/verify"
 )
 
@@ -55,23 +55,23 @@ func TestStrangersLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := []finding.Finding{finding.New("PGX046", words, words, words)}
-	image := survey.Image{
+	image := inspect.Image{
 		Platform: words, Tree: tree, Unscripted: []string{words}, Findings: found,
 		Extensions: []metadata.Extension{{Name: words, Version: words, Requires: []string{words}, Schema: words}},
 		Metadata:   &metadata.Metadata{Name: words, Version: words, Distro: words, Create: []string{words}, Parameters: map[string]string{words: words}},
-		Layers:     []survey.Layer{{Digest: words, Comment: words}}, Packages: []survey.Package{{Package: words, Version: words}},
+		Layers:     []inspect.Layer{{Digest: words, Comment: words}}, Packages: []inspect.Package{{Package: words, Version: words}},
 	}
-	change := survey.NamedChange{Name: words, Change: survey.Change[string]{A: words, B: words}}
-	difference := survey.ImageDifference{
-		Platform: words, Extensions: []survey.NamedChange{change}, Packages: []survey.NamedChange{change}, Needs: []survey.NamedChange{change},
-		Labels: []survey.NamedChange{change}, Files: []survey.FileChange{{Path: words, Change: survey.Change[*survey.FileState]{A: &survey.FileState{Kind: "file"}}}},
+	change := inspect.NamedChange{Name: words, Change: inspect.Change[string]{A: words, B: words}}
+	difference := inspect.ImageDifference{
+		Platform: words, Extensions: []inspect.NamedChange{change}, Packages: []inspect.NamedChange{change}, Needs: []inspect.NamedChange{change},
+		Labels: []inspect.NamedChange{change}, Files: []inspect.FileChange{{Path: words, Change: inspect.Change[*inspect.FileState]{A: &inspect.FileState{Kind: "file"}}}},
 	}
 	var linted strings.Builder
 	describeFindings(&linted, "", found)
 	for name, text := range map[string]string{
-		"inspect": describeSurvey("x", survey.Survey{Images: []survey.Image{image}}, false),
+		"inspect": describeSurvey("x", inspect.Survey{Images: []inspect.Image{image}}, false),
 		"lint":    linted.String(),
-		"diff":    diffDocument{Difference: survey.Difference{Images: []survey.ImageDifference{difference}}}.describe(),
+		"diff":    diffDocument{Difference: inspect.Difference{Images: []inspect.ImageDifference{difference}}}.describe(),
 		"test": testTable(testDocument{Images: []testedImage{{
 			Checks: []pgtest.Check{{Status: pgtest.Fail, Name: words, Detail: words}}, Advice: []pgtest.Advice{{Text: words, Recipe: words}},
 		}}}),

@@ -24,7 +24,7 @@ import (
 	"github.com/pgext/pgext/debextract/debtest"
 	"github.com/pgext/pgext/internal/archive/archivetest"
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf/elftest"
 )
 
 // served is an archive that a script serves.

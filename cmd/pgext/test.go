@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/atomicfile"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
-	"github.com/pgext/pgext/internal/wholefile"
 )
 
 type testFlags struct {
@@ -200,7 +200,7 @@ func (o *outcome) keepFile(dir, suffix string, content []byte) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	return path, wholefile.Write(path, content)
+	return path, atomicfile.Write(path, content)
 }
 
 // logName is the name of a file about the image, below the output folder.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/pgext/pgext/internal/atomicfile"
 	"github.com/pgext/pgext/internal/pgtest"
-	"github.com/pgext/pgext/internal/wholefile"
 )
 
 type testDocument struct {
@@ -91,7 +91,7 @@ func writeJUnit(path string, doc testDocument) error {
 	if err != nil {
 		return err
 	}
-	return wholefile.Write(path, report)
+	return atomicfile.Write(path, report)
 }
 
 func (o outcome) document() testedImage {

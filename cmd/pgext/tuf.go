@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -43,7 +43,7 @@ func (a *app) deployment(t tufFlags) (sign.RootOptions, error) {
 	}
 	if t.root != "" {
 		if o.Anchor, err = os.ReadFile(t.root); err != nil {
-			return o, fmt.Errorf("reading the root of %s: %w", shown.Address(t.mirror), err)
+			return o, fmt.Errorf("reading the root of %s: %w", redact.Address(t.mirror), err)
 		}
 	}
 	return o, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pgext/pgext/builder"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sign"
 )
@@ -238,9 +238,9 @@ func verdict(err error) string {
 	var untrusted *verify.UntrustedError
 	switch {
 	case errors.As(err, &refused):
-		return fmt.Sprintf("refused by the policy: %s", shown.Count(len(refused.Checks), "check fails", "checks fail"))
+		return fmt.Sprintf("refused by the policy: %s", text.Plural(len(refused.Checks), "check fails", "checks fail"))
 	case errors.As(err, &untrusted):
-		return fmt.Sprintf("not trustworthy: %s", shown.Count(len(untrusted.Checks), "check fails", "checks fail"))
+		return fmt.Sprintf("not trustworthy: %s", text.Plural(len(untrusted.Checks), "check fails", "checks fail"))
 	}
 	return err.Error()
 }

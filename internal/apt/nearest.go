@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/text"
 )
 
 // Nearest returns up to n real names that someone who typed name may have
@@ -45,7 +47,7 @@ type distance struct {
 	limit int
 	words []string
 	rare  int // letters in the words that are no digits
-	row   []int
+	edits text.EditDistance
 }
 
 func newDistance(name string) *distance {
@@ -65,7 +67,7 @@ func words(name string) []string {
 // four.
 func (d *distance) score(candidate string) (score int, ok bool) {
 	if delta := len(candidate) - len(d.name); delta <= d.limit && -delta <= d.limit {
-		if edits := d.edits(candidate); edits <= d.limit {
+		if edits := d.edits.Between(d.name, candidate, d.limit); edits <= d.limit {
 			return 10 * edits, true
 		}
 	}
@@ -91,31 +93,4 @@ func (d *distance) shared(candidate string) (score int, ok bool) {
 		return 0, false
 	}
 	return 5 + 4*(d.rare-min(common, d.rare)) + 4*(total-common), true
-}
-
-// edits is the Levenshtein distance, or limit+1 when it is larger than that.
-func (d *distance) edits(candidate string) int {
-	if cap(d.row) < len(candidate)+1 {
-		d.row = make([]int, len(candidate)+1)
-	}
-	row := d.row[:len(candidate)+1]
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(d.name) {
-		diagonal, best := row[0], i+1
-		row[0] = i + 1
-		for j := range len(candidate) {
-			cost := diagonal
-			if d.name[i] != candidate[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-			best = min(best, cost)
-		}
-		if best > d.limit {
-			return d.limit + 1
-		}
-	}
-	return row[len(candidate)]
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // Mirror is the root URL of a copy of an archive. It may hold credentials,
@@ -14,7 +14,7 @@ import (
 type Mirror string
 
 // String returns the URL without credentials.
-func (m Mirror) String() string { return shown.Address(string(m)) }
+func (m Mirror) String() string { return redact.Address(string(m)) }
 
 // GoString implements fmt.GoStringer, without credentials.
 func (m Mirror) GoString() string { return fmt.Sprintf("archive.Mirror(%q)", m.String()) }

@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/fetch"
-	"github.com/pgext/pgext/internal/hexdigest"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // maxRelease bounds a Release file and its signature, in bytes; sid's has
@@ -215,7 +215,7 @@ func (op *opening) suite(ctx context.Context, root Mirror, name string) (*suite,
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{root: root, url: shown.Address(file.url)}
+	s := &suite{root: root, url: redact.Address(file.url)}
 	key, refusal := verifier{keyring: op.archive.Keyring, pins: op.pins, now: op.now}.verify(m)
 	if refusal != nil {
 		refusal.URL = s.url
@@ -229,7 +229,7 @@ func (op *opening) suite(ctx context.Context, root Mirror, name string) (*suite,
 		return nil, refusal
 	}
 	s.Release = Release{
-		Archive: op.archive.Name, Suite: name, Codename: s.parsed.codename, SHA256: hexdigest.SHA256(file.data),
+		Archive: op.archive.Name, Suite: name, Codename: s.parsed.codename, SHA256: digest.SHA256(file.data),
 		Date: s.parsed.date, ValidUntil: s.parsed.validUntil, Fingerprint: key,
 	}
 	return s, nil
@@ -248,7 +248,7 @@ func (op *opening) message(ctx context.Context, root Mirror, name string) (docum
 	if err == nil {
 		m, err := splitClearsigned(inRelease.data)
 		if err != nil {
-			return document{}, message{}, &TrustError{Reason: Malformed, URL: shown.Address(inRelease.url), Text: "is not a signed Release", Err: err}
+			return document{}, message{}, &TrustError{Reason: Malformed, URL: redact.Address(inRelease.url), Text: "is not a signed Release", Err: err}
 		}
 		return inRelease, m, nil
 	}
@@ -265,7 +265,7 @@ func (op *opening) message(ctx context.Context, root Mirror, name string) (docum
 	signature, err := op.document(ctx, root, name, "Release.gpg")
 	if isNotFound(err) {
 		refusal := refuse(Unsigned, "is not signed: there is neither InRelease nor Release.gpg")
-		refusal.URL = shown.Address(release.url)
+		refusal.URL = redact.Address(release.url)
 		return document{}, message{}, refusal
 	}
 	return release, message{text: release.data, signed: release.data, signatures: signature.data}, err
@@ -275,7 +275,7 @@ func (op *opening) document(ctx context.Context, root Mirror, suite, file string
 	d := document{url: root.join("dists/" + suite + "/" + file)}
 	var err error
 	d.data, err = op.Fetcher.Document(ctx, fetch.Document{
-		Name: shown.Address(d.url), URL: d.url, MaxSize: maxRelease, Revalidate: true,
+		Name: redact.Address(d.url), URL: d.url, MaxSize: maxRelease, Revalidate: true,
 	})
 	return d, err
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // Release is what a lock keeps of a verified InRelease file, or Release with
@@ -127,12 +127,12 @@ func (r release) addIndexes(field, value string) error {
 		if len(fields) != 3 {
 			return fmt.Errorf("%.80q is not a digest, a size and a name", line)
 		}
-		digest, name := strings.ToLower(fields[0]), fields[2]
+		sum, name := strings.ToLower(fields[0]), fields[2]
 		if !isPackages(name) {
 			continue
 		}
 		size, err := strconv.ParseInt(fields[1], 10, 64)
-		if err != nil || size < 0 || !hexdigest.Is(digest, digestSizes[field]) {
+		if err != nil || size < 0 || !digest.Is(sum, digestSizes[field]) {
 			return fmt.Errorf("%s: %.20q with %.20q is not a digest and a size", name, fields[0], fields[1])
 		}
 		ix, known := r.indexes[name]
@@ -141,9 +141,9 @@ func (r release) addIndexes(field, value string) error {
 		}
 		ix.size = size
 		if field == "SHA256" {
-			ix.sha256 = digest
+			ix.sha256 = sum
 		} else {
-			ix.sha512 = digest
+			ix.sha512 = sum
 		}
 		r.indexes[name] = ix
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/cache"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/image"
 )
 
@@ -52,8 +52,8 @@ const recordKind = "operand-1"
 
 // contents is what is learnt about an image, the same for every major.
 type contents struct {
-	Packages  []apt.Package     `json:"packages"`
-	Libraries []elfdep.Provider `json:"libraries"`
+	Packages  []apt.Package  `json:"packages"`
+	Libraries []elf.Provider `json:"libraries"`
 	// Programs maps the paths of executable files to their packages.
 	Programs map[string]string `json:"programs"`
 	// Extensions and Servers are by PostgreSQL major.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -67,8 +67,8 @@ func (r *imageReader) matching(pattern string) []string {
 // libraries are those that the loader finds, by name: the name of a file or
 // link in one of its folders, and the SONAME that ldconfig lists it under. The
 // first folder wins.
-func (r *imageReader) libraries(owner func(string) string) []elfdep.Provider {
-	var out []elfdep.Provider
+func (r *imageReader) libraries(owner func(string) string) []elf.Provider {
+	var out []elf.Provider
 	known := map[[2]string]bool{} // by name and architecture
 	for _, dir := range r.folders() {
 		for e := range r.flat.Tree.Under(dir).All() {
@@ -86,12 +86,12 @@ func (r *imageReader) libraries(owner func(string) string) []elfdep.Provider {
 			for _, name := range []string{path.Base(e.Path), o.SONAME} {
 				if id := [2]string{name, o.Arch}; name != "" && !known[id] {
 					known[id] = true
-					out = append(out, elfdep.Provider{Package: owner(file.Path), Path: file.Path, SONAME: name, Object: o})
+					out = append(out, elf.Provider{Package: owner(file.Path), Path: file.Path, SONAME: name, Object: o})
 				}
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b elfdep.Provider) int { return strings.Compare(a.SONAME, b.SONAME) })
+	slices.SortFunc(out, func(a, b elf.Provider) int { return strings.Compare(a.SONAME, b.SONAME) })
 	return out
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 )
 
 // profile is the name of the profile that MinimalProfile computes.
@@ -28,7 +28,7 @@ type Base struct {
 	Packages []apt.Package
 	// Libraries are those of an image that its loader finds, by name; nil for
 	// a profile, whose packages have to be looked into.
-	Libraries []elfdep.Provider
+	Libraries []elf.Provider
 	// Extensions are the SQL extensions of an image, sorted; nil for a
 	// profile.
 	Extensions []string
@@ -84,12 +84,12 @@ func (b Base) Package(name string) (apt.Package, bool) {
 // Installed are the packages of the base, with the one that stands for files of
 // none, and its libraries where the base is Known; nil where they have to be
 // learnt.
-func (b Base) Installed() (packages []apt.Package, known []elfdep.Provider) {
+func (b Base) Installed() (packages []apt.Package, known []elf.Provider) {
 	if !b.Known() {
 		return b.Packages, nil
 	}
 	strangers, _ := b.Package(Unpackaged)
-	return append(slices.Clone(b.Packages), strangers), append([]elfdep.Provider{}, b.Libraries...)
+	return append(slices.Clone(b.Packages), strangers), append([]elf.Provider{}, b.Libraries...)
 }
 
 // Checksum is the SHA-256, in lower-case hex, of the package list: one line

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 )
 
 // A forky in small. What stands for a reason says it in its Depends.
@@ -167,16 +167,16 @@ func TestPackage(t *testing.T) {
 func TestInstalled(t *testing.T) {
 	list := make([]apt.Package, 1, 8)
 	list[0] = apt.Package{Name: "libc6", Version: "2.43-7"}
-	libc := elfdep.Provider{SONAME: "libc.so.6"}
+	libc := elf.Provider{SONAME: "libc.so.6"}
 	for _, tt := range []struct {
 		name      string
 		base      Base
 		packages  []string
-		libraries []elfdep.Provider
+		libraries []elf.Provider
 	}{
 		{"a profile has to be learnt", Base{Packages: list}, []string{"libc6"}, nil},
-		{"an image is known", Base{Image: "sha256:1", Packages: list, Libraries: []elfdep.Provider{libc}}, []string{"libc6", "unpackaged"}, []elfdep.Provider{libc}},
-		{"an image without libraries is known too", Base{Image: "sha256:1", Packages: list}, []string{"libc6", "unpackaged"}, []elfdep.Provider{}},
+		{"an image is known", Base{Image: "sha256:1", Packages: list, Libraries: []elf.Provider{libc}}, []string{"libc6", "unpackaged"}, []elf.Provider{libc}},
+		{"an image without libraries is known too", Base{Image: "sha256:1", Packages: list}, []string{"libc6", "unpackaged"}, []elf.Provider{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			packages, libraries := tt.base.Installed()

@@ -7,7 +7,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
 )
@@ -34,13 +34,13 @@ const (
 type imageReader struct {
 	arch    string
 	flat    image.Flat
-	objects map[string]elfdep.Object
+	objects map[string]elf.Object
 	texts   map[string]string
 	size    int64
 }
 
 func newImageReader(arch string) *imageReader {
-	return &imageReader{arch: arch, objects: map[string]elfdep.Object{}, texts: map[string]string{}}
+	return &imageReader{arch: arch, objects: map[string]elf.Object{}, texts: map[string]string{}}
 }
 
 // wanted accepts what look has to see.
@@ -67,11 +67,11 @@ func (r *imageReader) look(e filetree.Entry, content io.ReaderAt) (keep bool, er
 		r.texts[e.SHA256] = string(text)
 		return false, err
 	}
-	o, err := elfdep.Read(content, e.Size)
-	var malformed *elfdep.FormatError
+	o, err := elf.Read(content, e.Size)
+	var malformed *elf.FormatError
 	if err == nil {
 		r.objects[e.SHA256] = o
-	} else if !errors.Is(err, elfdep.ErrNotELF) && !errors.As(err, &malformed) {
+	} else if !errors.Is(err, elf.ErrNotELF) && !errors.As(err, &malformed) {
 		return false, err
 	}
 	return false, nil

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // state is what this process knows of one blob: the size and time that the file
@@ -60,7 +60,7 @@ func (c *Cache) trusted(sha string, info os.FileInfo) bool {
 // blobPath returns the file of a blob. A digest that is not 64 lower-case hex
 // digits is an error, so that it can never name a path outside.
 func (c *Cache) blobPath(sha string) (string, error) {
-	if !hexdigest.IsSHA256(sha) {
+	if !digest.IsSHA256(sha) {
 		return "", fmt.Errorf("blob %q: not a SHA-256 digest in lower-case hex", sha)
 	}
 	return filepath.Join(c.root, "blobs", "sha256", sha[:2], sha), nil

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/pgext/pgext/internal/diskerror"
+	"github.com/pgext/pgext/internal/atomicfile"
 )
 
 // WriteError says that the cache directory cannot take what is to be written.
@@ -15,7 +15,7 @@ type WriteError struct {
 
 // writeError strips the names of temporary files, which nobody knows.
 func (c *Cache) writeError(err error) error {
-	reason, _ := diskerror.Reason(err)
+	reason, _ := atomicfile.Reason(err)
 	return &WriteError{Dir: c.dir, Err: reason}
 }
 
@@ -26,7 +26,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 // Hint tells what a user can do.
 func (e *WriteError) Hint() string {
-	if diskerror.Full(e.Err) {
+	if atomicfile.Full(e.Err) {
 		return "make room there, or name a directory on another disk with --cache-dir"
 	}
 	return "name a directory that can be written to with --cache-dir"

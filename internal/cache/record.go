@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // maxRecord is the size in bytes of the largest record that is kept.
@@ -80,7 +80,7 @@ func fileName(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	return "_" + hexdigest.SHA256([]byte(s))
+	return "_" + digest.SHA256([]byte(s))
 }
 
 // isPlain reports whether s is 1 to 64 of 0-9, a-z and -.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
 )
 
@@ -20,7 +20,7 @@ func (a Answer) Findings(arch string, ix *apt.Index) []finding.Finding {
 	}
 	for _, m := range a.Missing {
 		text := fmt.Sprintf("needs %s, which neither the base nor the image has", m.Library)
-		if m.Reason != elfdep.NotProvided {
+		if m.Reason != elf.NotProvided {
 			text += ": " + string(m.Reason)
 		}
 		for _, path := range m.NeededBy {
@@ -34,14 +34,14 @@ func (a Answer) Findings(arch string, ix *apt.Index) []finding.Finding {
 	}
 	for _, w := range a.WrongArch {
 		if w.Library == "" {
-			add(finding.New("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elfdep.Machine(w.Arch), arch),
+			add(finding.New("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elf.Machine(w.Arch), arch),
 				"use the package of the right architecture"))
 		}
 	}
 	return finding.Sort(out)
 }
 
-func missingHint(m elfdep.Missing, ix *apt.Index) string {
+func missingHint(m elf.Missing, ix *apt.Index) string {
 	var names []string
 	if ix != nil {
 		names = holders(ix, m.Library)
@@ -66,7 +66,7 @@ func holders(ix *apt.Index, soname string) []string {
 	return slices.Compact(out)
 }
 
-func gapFinding(g elfdep.Gap, path string) finding.Finding {
+func gapFinding(g elf.Gap, path string) finding.Finding {
 	text := fmt.Sprintf("needs %s of %s", g.Version, g.Library)
 	switch {
 	case g.Provider.Path == "":

@@ -6,22 +6,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 )
 
 // TestSearchKnown: of a base that is an image no package is looked into, also
 // when one is named after a library that is missing.
 func TestSearchKnown(t *testing.T) {
-	w := &world{contents: map[string]*contents.Contents{
+	w := &world{contents: map[string]*debinfo.Contents{
 		"libgone1": library("libgone.so.1"), "libx1": library("libx.so.1", "libc.so.6"), "libc6": library("libc.so.6"),
 	}}
 	answer, err := Search(t.Context(), Input{
-		Arch: "amd64", Roots: []elfdep.Root{module("libx.so.1", "libc.so.6", "libgone.so.1")},
+		Arch: "amd64", Roots: []elf.Root{module("libx.so.1", "libc.so.6", "libgone.so.1")},
 		Members: []apt.Package{{Name: "postgresql-18-x", Arch: "amd64", Depends: "libx1, libc6, libgone1"}},
 		Base:    []apt.Package{{Name: "libc6", Arch: "amd64", Version: "2.42-1"}, {Name: "libgone1", Arch: "amd64"}},
 		Offered: []apt.Package{{Name: "libx1", Arch: "amd64"}},
-		Known:   []elfdep.Provider{{Package: "libc6", Path: "usr/lib/libc.so.6", SONAME: "libc.so.6", Object: elfdep.Object{Arch: "amd64", Type: "dyn"}}},
+		Known:   []elf.Provider{{Package: "libc6", Path: "usr/lib/libc.so.6", SONAME: "libc.so.6", Object: elf.Object{Arch: "amd64", Type: "dyn"}}},
 		Learn:   w.learn,
 	})
 	if err != nil {

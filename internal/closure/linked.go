@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
 )
@@ -17,11 +17,11 @@ import (
 // may be the name that -dev packages have, which is no SONAME. all are the
 // contents of packages. Of several the one in the multiarch folder wins, which
 // has the longest path. The Provider has the library's own SONAME.
-func Linked(name string, packages []apt.Package, all []*contents.Contents) (elfdep.Provider, bool) {
+func Linked(name string, packages []apt.Package, all []*debinfo.Contents) (elf.Provider, bool) {
 	var candidates []string
 	var entries []filetree.Entry
 	seen := map[string]bool{}
-	objects := map[filetree.Origin]elfdep.Object{}
+	objects := map[filetree.Origin]elf.Object{}
 	for i, c := range all {
 		for e := range c.Tree.All() {
 			if !Keep(e) || seen[e.Path] {
@@ -38,20 +38,20 @@ func Linked(name string, packages []apt.Package, all []*contents.Contents) (elfd
 	}
 	world, err := filetree.New(entries)
 	if err != nil {
-		return elfdep.Provider{}, false
+		return elf.Provider{}, false
 	}
 	slices.SortFunc(candidates, func(a, b string) int { return len(b) - len(a) })
 	for _, c := range candidates {
 		if e, ok := world.Resolve(c); ok && objects[e.Origin].Type == "dyn" {
-			return elfdep.NewProvider(e.Origin.Package, e.Origin.Path, objects[e.Origin]), true
+			return elf.NewProvider(e.Origin.Package, e.Origin.Path, objects[e.Origin]), true
 		}
 	}
-	return elfdep.Provider{}, false
+	return elf.Provider{}, false
 }
 
 // LinkedData is the data that puts a library into the image under the file
 // name that it is opened by.
-func LinkedData(name string, p elfdep.Provider) Data {
+func LinkedData(name string, p elf.Provider) Data {
 	return Data{Package: p.Package, From: p.Path, To: bundledFolder + name}
 }
 

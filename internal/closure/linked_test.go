@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
 )
@@ -25,30 +25,30 @@ func TestLinked(t *testing.T) {
 		{{Path: dir + "libmariadb.so.3", Mode: 0o644}, {Path: "usr/lib/old/libmysqlclient.so.1", Mode: 0o644}, {Path: dir + "libtext.so", Mode: 0o644}},
 	}
 	names := []apt.Package{pkg("libmariadb-dev-compat", "mariadb", ""), pkg("libmariadb-dev", "mariadb", ""), pkg("libmariadb3", "mariadb", "")}
-	all := make([]*contents.Contents, len(entries))
+	all := make([]*debinfo.Contents, len(entries))
 	for i := range entries {
 		tree, err := filetree.New(entries[i])
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[i] = &contents.Contents{Tree: tree}
+		all[i] = &debinfo.Contents{Tree: tree}
 	}
-	object := elfdep.Object{Arch: "amd64", Type: "dyn", SONAME: "libmariadb.so.3"}
-	old := elfdep.Object{Arch: "amd64", Type: "dyn", SONAME: "libmysqlclient.so.1"}
-	all[2].Objects = map[string]elfdep.Object{dir + "libmariadb.so.3": object, "usr/lib/old/libmysqlclient.so.1": old}
+	object := elf.Object{Arch: "amd64", Type: "dyn", SONAME: "libmariadb.so.3"}
+	old := elf.Object{Arch: "amd64", Type: "dyn", SONAME: "libmysqlclient.so.1"}
+	all[2].Objects = map[string]elf.Object{dir + "libmariadb.so.3": object, "usr/lib/old/libmysqlclient.so.1": old}
 
-	library := elfdep.Provider{Package: "libmariadb3", Path: dir + "libmariadb.so.3", SONAME: "libmariadb.so.3", Object: object}
+	library := elf.Provider{Package: "libmariadb3", Path: dir + "libmariadb.so.3", SONAME: "libmariadb.so.3", Object: object}
 	for _, tc := range []struct {
 		name string
-		want elfdep.Provider
+		want elf.Provider
 	}{
 		{"libmysqlclient.so", library},
 		{"libmariadb.so", library},
 		{"libmariadb.so.3", library},
-		{"libgone.so", elfdep.Provider{}},
-		{"libtext.so", elfdep.Provider{}},
-		{"libopt.so", elfdep.Provider{}},
-		{"libnever.so", elfdep.Provider{}},
+		{"libgone.so", elf.Provider{}},
+		{"libtext.so", elf.Provider{}},
+		{"libopt.so", elf.Provider{}},
+		{"libnever.so", elf.Provider{}},
 	} {
 		got, ok := Linked(tc.name, names, all)
 		if diff := cmp.Diff(got, tc.want); diff != "" || ok != (tc.want.Package != "") {

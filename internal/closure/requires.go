@@ -9,7 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/alternatives"
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/lock"
 )
 
@@ -25,7 +25,7 @@ type Other struct {
 // OtherOf lists what the packages of one image have for a PostgreSQL major,
 // control files that only update-alternatives puts in their place included.
 // pkg is the package that the image is named after.
-func OtherOf(postgres int, pkg string, all ...*contents.Contents) Other {
+func OtherOf(postgres int, pkg string, all ...*debinfo.Contents) Other {
 	o := Other{Package: pkg}
 	control := fmt.Sprintf("usr/share/postgresql/%d/extension", postgres)
 	modules := fmt.Sprintf("usr/lib/postgresql/%d/lib", postgres)
@@ -46,7 +46,7 @@ func OtherOf(postgres int, pkg string, all ...*contents.Contents) Other {
 // installed is the set of paths, relative to the root, that packages have when
 // they are installed. A file that an alternative leads to goes by the name of
 // the alternative.
-func installed(all []*contents.Contents) map[string]bool {
+func installed(all []*debinfo.Contents) map[string]bool {
 	files := map[string]bool{}
 	for _, c := range all {
 		for e := range c.Tree.All() {

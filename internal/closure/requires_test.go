@@ -5,19 +5,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pgext/pgext/internal/contents"
+	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/lock"
 )
 
 func TestOtherOf(t *testing.T) {
 	const dir = "usr/share/postgresql/18/extension/"
-	modules := &contents.Contents{Tree: tree(
+	modules := &debinfo.Contents{Tree: tree(
 		t,
 		file("usr/lib/postgresql/17/lib/old.so", ""),
 		file("usr/lib/postgresql/18/lib/bitcode/postgis-3.so", ""),
 		file("usr/lib/postgresql/18/lib/postgis-3.so", ""),
 	)}
-	scripts := &contents.Contents{
+	scripts := &debinfo.Contents{
 		Tree: tree(
 			t,
 			file(dir+"postgis--3.6.control", ""),

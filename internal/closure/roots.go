@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
 )
 
 // Root is a file whose needs are to be met.
-type Root = elfdep.Root
+type Root = elf.Root
 
 const (
 	// libraryFolder is where an image has its modules.
@@ -24,7 +24,7 @@ const (
 // RootsOf returns the ELF files of an image's tree and, of these, the ones in
 // its lib folder, which the loader may find there. object looks up the ELF
 // file at a path of a package.
-func RootsOf(tree filetree.Tree, object func(pkg, path string) (elfdep.Object, bool)) (roots []Root, own []elfdep.Provider) {
+func RootsOf(tree filetree.Tree, object func(pkg, path string) (elf.Object, bool)) (roots []Root, own []elf.Provider) {
 	for e := range tree.All() {
 		file := e
 		if e.Kind == filetree.Symlink {
@@ -41,7 +41,7 @@ func RootsOf(tree filetree.Tree, object func(pkg, path string) (elfdep.Object, b
 			roots = append(roots, Root{Package: file.Origin.Package, Path: e.Path, Object: o})
 		}
 		if name, ok := strings.CutPrefix(e.Path, libraryFolder); ok && !strings.Contains(name, "/") {
-			own = append(own, elfdep.Provider{Package: file.Origin.Package, Path: e.Path, SONAME: name, Object: o})
+			own = append(own, elf.Provider{Package: file.Origin.Package, Path: e.Path, SONAME: name, Object: o})
 		}
 	}
 	return roots, own
@@ -50,7 +50,7 @@ func RootsOf(tree filetree.Tree, object func(pkg, path string) (elfdep.Object, b
 // Forced returns the roots that need what the recipe bundles: libraries by
 // SONAME, and every shared library among packages, each the ELF files of one by
 // path. pkg is the package they count under.
-func Forced(arch, pkg string, libraries []string, packages []map[string]elfdep.Object) []Root {
+func Forced(arch, pkg string, libraries []string, packages []map[string]elf.Object) []Root {
 	needed := slices.Clone(libraries)
 	for _, objects := range packages {
 		for file, o := range objects {
@@ -65,7 +65,7 @@ func Forced(arch, pkg string, libraries []string, packages []map[string]elfdep.O
 	slices.Sort(needed)
 	return []Root{{
 		Package: pkg, Path: "bundle",
-		Object: elfdep.Object{Arch: arch, Type: "dyn", Needed: slices.Compact(needed)},
+		Object: elf.Object{Arch: arch, Type: "dyn", Needed: slices.Compact(needed)},
 	}}
 }
 
@@ -79,13 +79,13 @@ func Keep(e filetree.Entry) bool {
 
 // Locked returns the libraries of the base that resolution found to satisfy a
 // need, as providers that define any symbol version: that was checked then.
-func Locked(pins lock.Target) []elfdep.Provider {
-	var out []elfdep.Provider
+func Locked(pins lock.Target) []elf.Provider {
+	var out []elf.Provider
 	for _, p := range pins.Base.Packages {
 		for _, soname := range p.Libraries {
-			out = append(out, elfdep.Provider{
+			out = append(out, elf.Provider{
 				Package: p.Package, Path: soname, SONAME: soname,
-				Object: elfdep.Object{Arch: pins.Arch, Type: "dyn", SONAME: soname},
+				Object: elf.Object{Arch: pins.Arch, Type: "dyn", SONAME: soname},
 			})
 		}
 	}
@@ -93,7 +93,7 @@ func Locked(pins lock.Target) []elfdep.Provider {
 }
 
 // Users says which files of the image need each bundled library, by its SONAME.
-func Users(needs elfdep.Closure) map[string][]string {
+func Users(needs elf.Closure) map[string][]string {
 	place := map[string]string{}
 	for _, p := range needs.Bundled {
 		place[p.Path] = bundledFolder + p.SONAME

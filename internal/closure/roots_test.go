@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/lock"
 )
@@ -44,7 +44,7 @@ func file(path, from string) filetree.Entry {
 }
 
 func TestRootsOf(t *testing.T) {
-	objects := map[string]elfdep.Object{
+	objects := map[string]elf.Object{
 		"usr/lib/postgresql/18/lib/a.so": {Arch: "amd64", Type: "dyn", SONAME: "other.so"},
 		"usr/lib/postgresql/18/bin/tool": {Arch: "amd64", Type: "exec"},
 	}
@@ -57,7 +57,7 @@ func TestRootsOf(t *testing.T) {
 		file("lib/bitcode/a.so", "usr/lib/postgresql/18/lib/a.so"),
 		file("share/extension/a.control", "usr/share/postgresql/18/extension/a.control"),
 	)
-	roots, own := RootsOf(image, func(pkg, path string) (elfdep.Object, bool) {
+	roots, own := RootsOf(image, func(pkg, path string) (elf.Object, bool) {
 		o, ok := objects[path]
 		return o, ok && pkg == "p"
 	})
@@ -77,7 +77,7 @@ func TestRootsOf(t *testing.T) {
 }
 
 func TestForced(t *testing.T) {
-	packages := []map[string]elfdep.Object{
+	packages := []map[string]elf.Object{
 		{
 			"usr/lib/x86_64-linux-gnu/libb.so.1": {Type: "dyn", SONAME: "libb.so.1"},
 			"usr/lib/x86_64-linux-gnu/plugin.so": {Type: "dyn"},
@@ -87,13 +87,13 @@ func TestForced(t *testing.T) {
 		{"usr/lib/liba.so.1": {Type: "dyn", SONAME: "liba.so.1"}},
 	}
 	got := Forced("arm64", "postgresql-18-x", []string{"libz.so.1", "liba.so.1"}, packages)
-	want := []Root{{Package: "postgresql-18-x", Path: "bundle", Object: elfdep.Object{
+	want := []Root{{Package: "postgresql-18-x", Path: "bundle", Object: elf.Object{
 		Arch: "arm64", Type: "dyn", Needed: []string{"liba.so.1", "libb.so.1", "libz.so.1"},
 	}}}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("Forced() (-got +want):\n%s", diff)
 	}
-	if got := Forced("arm64", "x", nil, []map[string]elfdep.Object{{}}); got != nil {
+	if got := Forced("arm64", "x", nil, []map[string]elf.Object{{}}); got != nil {
 		t.Errorf("Forced() of nothing = %v, want none", got)
 	}
 }
@@ -120,11 +120,11 @@ func TestLocked(t *testing.T) {
 		{Package: "libc6", Libraries: []string{"ld-linux-aarch64.so.1", "libc.so.6"}},
 		{Package: "perl-base", Interpreters: []string{"/usr/bin/perl"}},
 	}}}
-	got := elfdep.Close(elfdep.Input{
+	got := elf.Close(elf.Input{
 		Arch: "arm64", Base: Locked(pins),
-		Roots: []elfdep.Root{{Path: "lib/x.so", Object: elfdep.Object{
+		Roots: []elf.Root{{Path: "lib/x.so", Object: elf.Object{
 			Arch: "arm64", Type: "dyn", Needed: []string{"libc.so.6", "libgone.so.1"},
-			Versions: []elfdep.Need{{Library: "libc.so.6", Versions: []string{"GLIBC_2.38"}}},
+			Versions: []elf.Need{{Library: "libc.so.6", Versions: []string{"GLIBC_2.38"}}},
 		}}},
 	})
 	if diff := cmp.Diff(sonames(got.FromBase), []string{"libc6 libc.so.6"}); diff != "" {
@@ -136,8 +136,8 @@ func TestLocked(t *testing.T) {
 }
 
 func TestUsers(t *testing.T) {
-	needs := elfdep.Closure{
-		Bundled: []elfdep.Provider{
+	needs := elf.Closure{
+		Bundled: []elf.Provider{
 			{Package: "libgeos1", Path: "usr/lib/x86_64-linux-gnu/libgeos.so.1.2", SONAME: "libgeos.so.1"},
 			{Package: "libproj1", Path: "usr/lib/x86_64-linux-gnu/libproj.so.1.2", SONAME: "libproj.so.1"},
 		},

@@ -7,34 +7,34 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 )
 
 // Learner returns what packages contain, by index. It fetches what it must.
-type Learner func(ctx context.Context, packages []apt.Package) ([]*contents.Contents, error)
+type Learner func(ctx context.Context, packages []apt.Package) ([]*debinfo.Contents, error)
 
 // Input is what Search works on.
 type Input struct {
 	// Arch is the Debian architecture of the image.
 	Arch string
 	// Roots are the ELF files of the extension, wherever they will be placed.
-	Roots []elfdep.Root
+	Roots []elf.Root
 	// Own are those of them that the image's lib folder holds.
-	Own []elfdep.Provider
+	Own []elf.Provider
 	// Members are the packages the roots are from, Base what the operand
 	// holds, Offered what else is installed with the members.
 	Members, Base, Offered []apt.Package
 	// Known are the libraries of Base where all of them are known, so that
 	// none of its packages is looked into; nil where they are not.
-	Known []elfdep.Provider
+	Known []elf.Provider
 	// Learn looks into packages.
 	Learn Learner
 }
 
 // Answer is what an image must carry.
 type Answer struct {
-	elfdep.Closure
+	elf.Closure
 	// Libraries are the packages of the bundled libraries, sorted by name.
 	Libraries []apt.Package
 	// Base are the packages of the base that satisfied a need.
@@ -54,7 +54,7 @@ func Search(ctx context.Context, in Input) (Answer, error) {
 	s := &search{
 		Input:   in,
 		all:     newUniverse(in.Members, in.Base, in.Offered),
-		objects: map[string][]elfdep.Provider{},
+		objects: map[string][]elf.Provider{},
 		base:    map[string]bool{},
 	}
 	for _, p := range in.Base {
@@ -67,7 +67,7 @@ func Search(ctx context.Context, in Input) (Answer, error) {
 		s.objects[p.Name] = nil // its files are roots; nothing else of it is offered
 	}
 	for {
-		closure := elfdep.Close(s.input())
+		closure := elf.Close(s.input())
 		batch := s.next(closure)
 		if len(batch) == 0 {
 			return s.answer(closure), nil
@@ -83,11 +83,11 @@ type search struct {
 	all  universe
 	base map[string]bool
 	// objects are the libraries of every package looked into.
-	objects map[string][]elfdep.Provider
+	objects map[string][]elf.Provider
 }
 
-func (s *search) input() elfdep.Input {
-	in := elfdep.Input{Arch: s.Arch, Roots: s.Roots, Own: s.Own, Base: slices.Clone(s.Known)}
+func (s *search) input() elf.Input {
+	in := elf.Input{Arch: s.Arch, Roots: s.Roots, Own: s.Own, Base: slices.Clone(s.Known)}
 	for name, providers := range s.objects {
 		if s.base[name] {
 			in.Base = append(in.Base, providers...)
@@ -100,11 +100,11 @@ func (s *search) input() elfdep.Input {
 
 // next returns the packages to look into for what c misses, at most one tier
 // a library, sorted by name.
-func (s *search) next(c elfdep.Closure) []apt.Package {
+func (s *search) next(c elf.Closure) []apt.Package {
 	owners := s.owners(c)
 	batch := map[string]apt.Package{}
 	for _, m := range c.Missing {
-		if m.Reason == elfdep.IsPath {
+		if m.Reason == elf.IsPath {
 			continue
 		}
 		for _, p := range s.tier(m, owners) {
@@ -122,7 +122,7 @@ func (s *search) next(c elfdep.Closure) []apt.Package {
 func byName(a, b apt.Package) int { return strings.Compare(a.Name, b.Name) }
 
 // owners maps the paths that have needs to their packages.
-func (s *search) owners(c elfdep.Closure) map[string]string {
+func (s *search) owners(c elf.Closure) map[string]string {
 	owners := map[string]string{}
 	for _, r := range s.Roots {
 		owners[r.Path] = r.Package
@@ -136,7 +136,7 @@ func (s *search) owners(c elfdep.Closure) map[string]string {
 // tier returns the first tier that still has a package nobody looked into:
 // the dependencies of the packages that need the library, by name and by
 // section; then the whole universe, by name, by section, then the rest.
-func (s *search) tier(m elfdep.Missing, owners map[string]string) []apt.Package {
+func (s *search) tier(m elf.Missing, owners map[string]string) []apt.Package {
 	var direct []apt.Package
 	for _, path := range m.NeededBy {
 		if p, ok := s.all.byName[owners[path]]; ok {
@@ -184,17 +184,17 @@ func (s *search) learn(ctx context.Context, batch []apt.Package) error {
 	}
 	for i, c := range all {
 		name := batch[i].Name
-		s.objects[name] = []elfdep.Provider{}
+		s.objects[name] = []elf.Provider{}
 		for path, o := range c.Objects {
 			if o.Type == "dyn" {
-				s.objects[name] = append(s.objects[name], elfdep.NewProvider(name, path, o))
+				s.objects[name] = append(s.objects[name], elf.NewProvider(name, path, o))
 			}
 		}
 	}
 	return nil
 }
 
-func (s *search) answer(c elfdep.Closure) Answer {
+func (s *search) answer(c elf.Closure) Answer {
 	a := Answer{Closure: c}
 	for _, p := range c.Bundled {
 		a.Libraries = append(a.Libraries, s.all.byName[p.Package])

@@ -12,14 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pgext/pgext/internal/apt"
-	"github.com/pgext/pgext/internal/contents"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/debinfo"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
 )
 
 // library returns the contents of a package with one library.
-func library(soname string, needed ...string) *contents.Contents {
-	return &contents.Contents{Objects: map[string]elfdep.Object{
+func library(soname string, needed ...string) *debinfo.Contents {
+	return &debinfo.Contents{Objects: map[string]elf.Object{
 		"usr/lib/x86_64-linux-gnu/" + soname: {Arch: "amd64", Type: "dyn", SONAME: soname, Needed: needed},
 	}}
 }
@@ -27,28 +27,28 @@ func library(soname string, needed ...string) *contents.Contents {
 // world is a set of packages with what is in them; it notes which were looked
 // into.
 type world struct {
-	contents map[string]*contents.Contents
+	contents map[string]*debinfo.Contents
 	asked    []string
 }
 
-func (w *world) learn(_ context.Context, packages []apt.Package) ([]*contents.Contents, error) {
+func (w *world) learn(_ context.Context, packages []apt.Package) ([]*debinfo.Contents, error) {
 	w.asked = append(w.asked, strings.Join(names(packages), " "))
-	out := make([]*contents.Contents, len(packages))
+	out := make([]*debinfo.Contents, len(packages))
 	for i, p := range packages {
 		out[i] = w.contents[p.Name]
 		if out[i] == nil {
-			out[i] = &contents.Contents{}
+			out[i] = &debinfo.Contents{}
 		}
 	}
 	return out, nil
 }
 
-func module(needed ...string) elfdep.Root {
-	return elfdep.Root{Package: "postgresql-18-x", Path: "lib/x.so", Object: elfdep.Object{Arch: "amd64", Type: "dyn", Needed: needed}}
+func module(needed ...string) elf.Root {
+	return elf.Root{Package: "postgresql-18-x", Path: "lib/x.so", Object: elf.Object{Arch: "amd64", Type: "dyn", Needed: needed}}
 }
 
 // sonames returns "package soname" lines.
-func sonames(providers []elfdep.Provider) []string {
+func sonames(providers []elf.Provider) []string {
 	var out []string
 	for _, p := range providers {
 		out = append(out, p.Package+" "+p.SONAME)
@@ -78,9 +78,9 @@ func outcomeOf(w *world, a Answer) outcome {
 
 type searchCase struct {
 	name                   string
-	roots                  []elfdep.Root
+	roots                  []elf.Root
 	members, base, offered []apt.Package
-	contents               map[string]*contents.Contents
+	contents               map[string]*debinfo.Contents
 	want                   outcome
 }
 
@@ -102,34 +102,34 @@ func (s searchCase) check(t *testing.T) {
 var searches = []searchCase{
 	{
 		name:    "nothing is needed, nothing is looked into",
-		roots:   []elfdep.Root{module()},
+		roots:   []elf.Root{module()},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "libc6")},
 		base:    []apt.Package{pkg("libc6", "glibc", "")},
 	},
 	{
 		name:     "the dependency that is named after the library is enough",
-		roots:    []elfdep.Root{module("libc.so.6")},
+		roots:    []elf.Root{module("libc.so.6")},
 		members:  []apt.Package{pkg("postgresql-18-x", "x", "libc6, libz1")},
 		base:     []apt.Package{pkg("libc6", "glibc", ""), pkg("libz1", "z", "")},
-		contents: map[string]*contents.Contents{"libc6": library("libc.so.6")},
+		contents: map[string]*debinfo.Contents{"libc6": library("libc.so.6")},
 		want:     outcome{Asked: []string{"libc6"}, Base: []string{"libc6 libc.so.6"}},
 	},
 	{
 		name:     "a dependency goes before another package of a fitting name",
-		roots:    []elfdep.Root{module("liba.so.1")},
+		roots:    []elf.Root{module("liba.so.1")},
 		members:  []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		base:     []apt.Package{pkg("liba-1", "other", "")},
 		offered:  []apt.Package{pkg("liba1", "a", "")},
-		contents: map[string]*contents.Contents{"liba1": library("liba.so.1"), "liba-1": library("liba.so.1")},
+		contents: map[string]*debinfo.Contents{"liba1": library("liba.so.1"), "liba-1": library("liba.so.1")},
 		want:     outcome{Asked: []string{"liba1"}, Bundled: []string{"liba1 liba.so.1"}, Libraries: []string{"liba1"}},
 	},
 	{
 		name:    "the needs of what is bundled are followed through its own dependencies",
-		roots:   []elfdep.Root{module("libproj.so.25")},
+		roots:   []elf.Root{module("libproj.so.25")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "libproj25")},
 		base:    []apt.Package{pkg("libc6", "glibc", "")},
 		offered: []apt.Package{pkg("libproj25", "proj", "libsqlite3-0, libc6"), pkg("libsqlite3-0", "sqlite3", "libc6")},
-		contents: map[string]*contents.Contents{
+		contents: map[string]*debinfo.Contents{
 			"libproj25": library("libproj.so.25", "libsqlite3.so.0", "libc.so.6"), "libsqlite3-0": library("libsqlite3.so.0"),
 			"libc6": library("libc.so.6"),
 		},
@@ -140,27 +140,27 @@ var searches = []searchCase{
 	},
 	{
 		name:    "a library of an odd name is found among the libraries depended on",
-		roots:   []elfdep.Root{module("libicudata.so.76")},
+		roots:   []elf.Root{module("libicudata.so.76")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "libicu76, tool")},
 		offered: []apt.Package{pkg("libicu76", "icu", ""), {Name: "tool", Arch: "amd64", Section: "utils"}},
-		contents: map[string]*contents.Contents{
+		contents: map[string]*debinfo.Contents{
 			"libicu76": library("libicudata.so.76"), "tool": {},
 		},
 		want: outcome{Asked: []string{"libicu76"}, Bundled: []string{"libicu76 libicudata.so.76"}, Libraries: []string{"libicu76"}},
 	},
 	{
 		name:    "the base has it though nobody depends on it",
-		roots:   []elfdep.Root{module("libpq.so.5")},
+		roots:   []elf.Root{module("libpq.so.5")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "postgresql-18")},
 		base:    []apt.Package{pkg("libpq5", "postgresql-18", ""), {Name: "postgresql-18", Arch: "amd64", Section: "database"}},
-		contents: map[string]*contents.Contents{
+		contents: map[string]*debinfo.Contents{
 			"libpq5": library("libpq.so.5"),
 		},
 		want: outcome{Asked: []string{"libpq5"}, Base: []string{"libpq5 libpq.so.5"}},
 	},
 	{
 		name:    "what nobody has is missing when everything was looked into, tier by tier",
-		roots:   []elfdep.Root{module("libgone.so.1")},
+		roots:   []elf.Root{module("libgone.so.1")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "liba1, tool, text")},
 		base:    []apt.Package{pkg("libb1", "b", ""), {Name: "bash", Arch: "amd64", Section: "shells"}},
 		offered: []apt.Package{
@@ -172,27 +172,27 @@ var searches = []searchCase{
 	},
 	{
 		name:    "a path is nobody's library",
-		roots:   []elfdep.Root{module("/opt/lib/x.so")},
+		roots:   []elf.Root{module("/opt/lib/x.so")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		offered: []apt.Package{pkg("liba1", "a", "")},
 		want:    outcome{Missing: []string{"/opt/lib/x.so"}},
 	},
 	{
 		name:    "files for another architecture do not count",
-		roots:   []elfdep.Root{module("liba.so.1")},
+		roots:   []elf.Root{module("liba.so.1")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		offered: []apt.Package{pkg("liba1", "a", "")},
-		contents: map[string]*contents.Contents{"liba1": {Objects: map[string]elfdep.Object{
+		contents: map[string]*debinfo.Contents{"liba1": {Objects: map[string]elf.Object{
 			"usr/lib/liba.so.1": {Arch: "arm64", Type: "dyn", SONAME: "liba.so.1"},
 		}}},
 		want: outcome{Asked: []string{"liba1"}, Missing: []string{"liba.so.1"}},
 	},
 	{
 		name:    "programs give no library",
-		roots:   []elfdep.Root{module("prog")},
+		roots:   []elf.Root{module("prog")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		offered: []apt.Package{pkg("liba1", "a", "")},
-		contents: map[string]*contents.Contents{"liba1": {Objects: map[string]elfdep.Object{
+		contents: map[string]*debinfo.Contents{"liba1": {Objects: map[string]elf.Object{
 			"usr/bin/prog": {Arch: "amd64", Type: "exec"},
 		}}},
 		want: outcome{Asked: []string{"liba1"}, Missing: []string{"prog"}},
@@ -220,11 +220,11 @@ func TestSearchTwiceGivesTheSame(t *testing.T) {
 // Two packages have the library, one of them the dependency: which one is
 // bundled must not depend on which was looked into for another's sake.
 func TestSearchPrefersTheDependency(t *testing.T) {
-	w := &world{contents: map[string]*contents.Contents{
+	w := &world{contents: map[string]*debinfo.Contents{
 		"liba1": library("liba.so.1"), "aaa-compat": library("liba.so.1"),
 	}}
 	a, err := Search(t.Context(), Input{
-		Arch: "amd64", Roots: []elfdep.Root{module("liba.so.1")},
+		Arch: "amd64", Roots: []elf.Root{module("liba.so.1")},
 		Members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		Offered: []apt.Package{pkg("aaa-compat", "a", ""), pkg("liba1", "a", "")},
 		Learn:   w.learn,
@@ -241,9 +241,9 @@ func TestSearchPrefersTheDependency(t *testing.T) {
 func TestSearchStops(t *testing.T) {
 	gone := errors.New("gone")
 	_, err := Search(t.Context(), Input{
-		Arch: "amd64", Roots: []elfdep.Root{module("libc.so.6")},
+		Arch: "amd64", Roots: []elf.Root{module("libc.so.6")},
 		Members: []apt.Package{pkg("postgresql-18-x", "x", "libc6")}, Base: []apt.Package{pkg("libc6", "glibc", "")},
-		Learn: func(context.Context, []apt.Package) ([]*contents.Contents, error) { return nil, gone },
+		Learn: func(context.Context, []apt.Package) ([]*debinfo.Contents, error) { return nil, gone },
 	})
 	if !errors.Is(err, gone) || !strings.HasPrefix(fmt.Sprint(err), "looking for libraries: ") {
 		t.Errorf("got %v, want looking for libraries: gone", err)
@@ -251,23 +251,23 @@ func TestSearchStops(t *testing.T) {
 }
 
 func TestFindings(t *testing.T) {
-	a := Answer{Closure: elfdep.Closure{
-		Missing: []elfdep.Missing{
-			{Library: "libgone.so.1", NeededBy: []string{"lib/a.so", "lib/b.so"}, Reason: elfdep.NotProvided},
-			{Library: "libother.so.1", NeededBy: []string{"lib/a.so"}, Reason: elfdep.OtherArch},
+	a := Answer{Closure: elf.Closure{
+		Missing: []elf.Missing{
+			{Library: "libgone.so.1", NeededBy: []string{"lib/a.so", "lib/b.so"}, Reason: elf.NotProvided},
+			{Library: "libother.so.1", NeededBy: []string{"lib/a.so"}, Reason: elf.OtherArch},
 		},
-		VersionGaps: []elfdep.Gap{
+		VersionGaps: []elf.Gap{
 			{
 				Library: "libc.so.6", Version: "GLIBC_9", NeededBy: []string{"lib/a.so"}, Highest: "GLIBC_2.43",
-				Provider: elfdep.Provider{Package: "libc6", Path: "usr/lib/libc.so.6"},
+				Provider: elf.Provider{Package: "libc6", Path: "usr/lib/libc.so.6"},
 			},
 			{
 				Library: "libz.so.1", Version: "Z_1", NeededBy: []string{"lib/a.so"},
-				Provider: elfdep.Provider{Package: "zlib1g", Path: "usr/lib/libz.so.1"},
+				Provider: elf.Provider{Package: "zlib1g", Path: "usr/lib/libz.so.1"},
 			},
 			{Library: "libm.so.6", Version: "GLIBC_9", NeededBy: []string{"lib/a.so"}},
 		},
-		WrongArch: []elfdep.Mismatch{{Path: "lib/c.so", Arch: "arm64"}, {Path: "lib/d.so"}, {Path: "x", Arch: "i386", Library: "libx.so.1"}},
+		WrongArch: []elf.Mismatch{{Path: "lib/c.so", Arch: "arm64"}, {Path: "lib/d.so"}, {Path: "x", Arch: "i386", Library: "libx.so.1"}},
 	}}
 	got := a.Findings("amd64", nil)
 	want := []finding.Finding{
@@ -299,7 +299,7 @@ func TestMissingHint(t *testing.T) {
 		{"libgone.so.1", "by its name libgone1t64 has it: add it to bundle.packages"},
 		{"libnever.so.1", "no package of the archives is named after libnever.so.1; add the one that has it to bundle.packages"},
 	} {
-		if got := missingHint(elfdep.Missing{Library: tc.library}, ix); got != tc.want {
+		if got := missingHint(elf.Missing{Library: tc.library}, ix); got != tc.want {
 			t.Errorf("hint about %s: got %q, want %q", tc.library, got, tc.want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 )
@@ -68,7 +68,7 @@ func rLibrary(names ...string) []Data {
 
 // WellKnown returns the data that the bundled libraries are known to need, in
 // the order of the table.
-func WellKnown(arch string, bundled []elfdep.Provider) []Data {
+func WellKnown(arch string, bundled []elf.Provider) []Data {
 	var out []Data
 	a, _ := debian.LookupArchitecture(arch)
 	for _, w := range wellKnown {
@@ -88,10 +88,10 @@ func WellKnown(arch string, bundled []elfdep.Provider) []Data {
 
 // ReadBy returns the places of those bundled libraries that are known to read
 // what lies at from.
-func ReadBy(arch, from string, bundled []elfdep.Provider) []string {
+func ReadBy(arch, from string, bundled []elf.Provider) []string {
 	var out []string
 	for _, p := range bundled {
-		if slices.ContainsFunc(WellKnown(arch, []elfdep.Provider{p}), func(d Data) bool { return d.From == from }) {
+		if slices.ContainsFunc(WellKnown(arch, []elf.Provider{p}), func(d Data) bool { return d.From == from }) {
 			out = append(out, bundledFolder+p.SONAME)
 		}
 	}
@@ -130,7 +130,7 @@ var outside = []struct {
 
 // Outside reports the data that the bundled libraries read and no image can
 // bring.
-func Outside(bundled []elfdep.Provider) []finding.Finding {
+func Outside(bundled []elf.Provider) []finding.Finding {
 	var out []finding.Finding
 	for _, o := range outside {
 		for _, p := range bundled {

@@ -5,20 +5,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 )
 
 func TestWellKnown(t *testing.T) {
-	bundled := func(sonames ...string) []elfdep.Provider {
-		var out []elfdep.Provider
+	bundled := func(sonames ...string) []elf.Provider {
+		var out []elf.Provider
 		for _, s := range sonames {
-			out = append(out, elfdep.Provider{SONAME: s})
+			out = append(out, elf.Provider{SONAME: s})
 		}
 		return out
 	}
 	for _, tc := range []struct {
 		name    string
-		bundled []elfdep.Provider
+		bundled []elf.Provider
 		set     []string
 		want    []Data
 	}{
@@ -56,7 +56,7 @@ var cmpEmpty = cmp.FilterValues(func(a, b []Data) bool { return len(a)+len(b) ==
 
 func TestOutside(t *testing.T) {
 	var got []string
-	for _, f := range Outside([]elfdep.Provider{{SONAME: "libclamav.so.12"}, {SONAME: "libclammspack.so.0"}}) {
+	for _, f := range Outside([]elf.Provider{{SONAME: "libclamav.so.12"}, {SONAME: "libclammspack.so.0"}}) {
 		got = append(got, f.String())
 	}
 	want := []string{"PGX034 warning: system/libclamav.so.12: reads the virus database at /var/lib/clamav, and no package has it"}
@@ -66,7 +66,7 @@ func TestOutside(t *testing.T) {
 }
 
 func TestReadBy(t *testing.T) {
-	bundled := []elfdep.Provider{{SONAME: "libgdal.so.36"}, {SONAME: "libproj.so.25"}}
+	bundled := []elf.Provider{{SONAME: "libgdal.so.36"}, {SONAME: "libproj.so.25"}}
 	if diff := cmp.Diff(ReadBy("amd64", "usr/share/proj", bundled), []string{"system/libproj.so.25"}); diff != "" {
 		t.Errorf("ReadBy() (-got +want):\n%s", diff)
 	}

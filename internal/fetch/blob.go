@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // defaultMaxSize bounds a blob whose size nobody knows, in bytes.
@@ -40,7 +40,7 @@ func (b Blob) check() error {
 	switch {
 	case b.SHA256 == "" && b.SHA512 == "":
 		return errors.New("no digest to verify it with")
-	case b.SHA256 != "" && !hexdigest.IsSHA256(b.SHA256), b.SHA512 != "" && !hexdigest.Is(b.SHA512, sha512.Size):
+	case b.SHA256 != "" && !digest.IsSHA256(b.SHA256), b.SHA512 != "" && !digest.Is(b.SHA512, sha512.Size):
 		return fmt.Errorf("sha256 %q, sha512 %q: not a digest in lower-case hex", b.SHA256, b.SHA512)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 const maxRedirects = 10
@@ -110,7 +110,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	}
 	to, from := req.URL.Scheme, via[len(via)-1].URL.Scheme
 	if to != "https" && to != "http" || to == "http" && from == "https" {
-		return &refusedRedirectError{fmt.Sprintf("redirected from %s to %s", from, shown.URL(req.URL))}
+		return &refusedRedirectError{fmt.Sprintf("redirected from %s to %s", from, redact.URL(req.URL))}
 	}
 	return nil
 }

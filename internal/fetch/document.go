@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 const (
@@ -35,7 +35,7 @@ type Document struct {
 
 func (d Document) completed() Document {
 	if d.Name == "" {
-		d.Name = shown.Address(d.URL)
+		d.Name = redact.Address(d.URL)
 	}
 	if d.MaxSize <= 0 {
 		d.MaxSize = defaultMaxDocument

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cache"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // climb tries the URLs of b in order. A URL that serves other bytes is passed
@@ -63,7 +63,7 @@ func verdict(b Blob, failed []error) error {
 	case gone == len(failed):
 		urls := make([]string, len(b.URLs))
 		for i, raw := range b.URLs {
-			urls[i] = shown.Address(raw)
+			urls[i] = redact.Address(raw)
 		}
 		return &NotFoundError{Name: b.Name, URLs: urls}
 	case len(failed) == 1:

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // location is a URL taken apart: where, and the credential for it.
@@ -14,7 +14,7 @@ type location struct {
 }
 
 // String returns the URL as it may be shown.
-func (l location) String() string { return shown.URL(l.url) }
+func (l location) String() string { return redact.URL(l.url) }
 
 func (l location) isFile() bool { return l.url.Scheme == "file" }
 
@@ -23,23 +23,23 @@ func (l location) isFile() bool { return l.url.Scheme == "file" }
 func (f *Fetcher) locate(raw string) (location, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return location{}, fmt.Errorf("%s: not a URL", shown.Address(raw))
+		return location{}, fmt.Errorf("%s: not a URL", redact.Address(raw))
 	}
 	user := u.User
 	u.User = nil
 	switch u.Scheme {
 	case "file":
 		if u.Host != "" && u.Host != "localhost" {
-			return location{}, fmt.Errorf("%s: a file URL cannot name another host", shown.URL(u))
+			return location{}, fmt.Errorf("%s: a file URL cannot name another host", redact.URL(u))
 		}
 		return location{url: u}, nil
 	case "http", "https":
 		if u.Hostname() == "" {
-			return location{}, fmt.Errorf("%s: the URL names no host", shown.URL(u))
+			return location{}, fmt.Errorf("%s: the URL names no host", redact.URL(u))
 		}
 		return location{u, f.credential(u, user)}, nil
 	}
-	return location{}, fmt.Errorf("%s: the scheme must be http, https or file", shown.URL(u))
+	return location{}, fmt.Errorf("%s: the scheme must be http, https or file", redact.URL(u))
 }
 
 func (f *Fetcher) credential(u *url.URL, user *url.Userinfo) *credential {

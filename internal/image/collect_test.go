@@ -41,7 +41,7 @@ func TestCollect(t *testing.T) {
 	sbom := referrer(t, img, "application/spdx+json", "{}")
 	signed := referrer(t, sbom, "application/x", "signed")
 	nested := referringIndex(t, img, buildIndex(t, c, "riscv64"))
-	tag := "sha256-" + digest(t, idx).Hex + ".sig"
+	tag := "sha256-" + digestOf(t, idx).Hex + ".sig"
 	sig := referrer(t, idx, "application/y", "legacy")
 
 	from := At(filepath.Join(t.TempDir(), "from"))
@@ -54,7 +54,7 @@ func TestCollect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Digest != digest(t, idx) || len(got.Referrers) != 2 || len(got.Indexes) != 1 || len(got.Evidence) != 1 {
+	if got.Digest != digestOf(t, idx) || len(got.Referrers) != 2 || len(got.Indexes) != 1 || len(got.Evidence) != 1 {
 		t.Fatalf("Collect() = %+v", got)
 	}
 	if err := validate.Index(got.Index); err != nil {
@@ -88,7 +88,7 @@ func TestCollect(t *testing.T) {
 		if d, err := to.Find(""); err != nil || d.Digest != got.Digest {
 			t.Errorf("Find() = %v, %v", d, err)
 		}
-		if d, err := to.Find(tag); err != nil || d.Digest != digest(t, sig) {
+		if d, err := to.Find(tag); err != nil || d.Digest != digestOf(t, sig) {
 			t.Errorf("Find(%s) = %v, %v", tag, d, err)
 		}
 	})
@@ -98,20 +98,20 @@ func TestCollect(t *testing.T) {
 			seen = existing
 			return existing, nil
 		}}})
-		if seen == nil || digest(t, seen) != digest(t, sig) {
+		if seen == nil || digestOf(t, seen) != digestOf(t, sig) {
 			t.Errorf("existing = %v", seen)
 		}
 	})
 	t.Run("goes with its image", func(t *testing.T) {
 		last := buildIndex(t, c, "ppc64el")
 		write(t, to, Output{Index: last, Tags: []string{"a", "b"}})
-		short := digest(t, last).Hex[:12]
+		short := digestOf(t, last).Hex[:12]
 		if diff := cmp.Diff(listing(t, to), []string{"a " + short, "b " + short}); diff != "" {
 			t.Errorf("index.json (-got +want):\n%s", diff)
 		}
 	})
 	t.Run("damage is not passed over", func(t *testing.T) {
-		path := filepath.Join(from.Dir(), "blobs", "sha256", digest(t, sbom).Hex)
+		path := filepath.Join(from.Dir(), "blobs", "sha256", digestOf(t, sbom).Hex)
 		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestCollect(t *testing.T) {
 		l := At(filepath.Join(t.TempDir(), "one"))
 		write(t, l, Output{Image: img, Tags: []string{"x"}, Referrers: []v1.Image{sbom, signed}})
 		got, err := l.Collect("")
-		if err != nil || got.Index != nil || digest(t, got.Image) != digest(t, img) || len(got.Referrers) != 2 {
+		if err != nil || got.Index != nil || digestOf(t, got.Image) != digestOf(t, img) || len(got.Referrers) != 2 {
 			t.Errorf("Collect() = %+v, %v", got, err)
 		}
 	})

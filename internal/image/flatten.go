@@ -16,7 +16,7 @@ import (
 
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/filetree"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 )
 
 const (
@@ -151,7 +151,7 @@ func (f *flattener) read(tr *tar.Reader, layer v1.Layer) error {
 }
 
 // clip keeps a stranger's name from filling the terminal.
-func clip(s string) string { return shown.Cut(s, 200) }
+func clip(s string) string { return text.Truncate(s, 200) }
 
 // add applies one tar entry to the tree.
 func (f *flattener) add(h *tar.Header, r io.Reader, at position) error {

@@ -50,7 +50,7 @@ func buildIndex(tb testing.TB, c *cache.Cache, archs ...string) v1.ImageIndex {
 	return idx
 }
 
-func digest(tb testing.TB, d interface{ Digest() (v1.Hash, error) }) v1.Hash {
+func digestOf(tb testing.TB, d interface{ Digest() (v1.Hash, error) }) v1.Hash {
 	tb.Helper()
 	h, err := d.Digest()
 	if err != nil {
@@ -168,7 +168,7 @@ func TestIndex(t *testing.T) {
 		}
 	})
 	t.Run("twice, in another order", func(t *testing.T) {
-		if got, want := digest(t, buildIndex(t, newCache(t), "amd64", "arm64")), digest(t, both); got != want {
+		if got, want := digestOf(t, buildIndex(t, newCache(t), "amd64", "arm64")), digestOf(t, both); got != want {
 			t.Errorf("digest is %v, want %v", got, want)
 		}
 	})

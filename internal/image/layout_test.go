@@ -86,7 +86,7 @@ func TestWrite(t *testing.T) {
 		t.Error("Current() of a layout that is not there is true")
 	}
 	write(t, l, Output{Index: idx, Tags: []string{"1-18-trixie", "1-202603011200-18-trixie"}})
-	want := digest(t, idx)
+	want := digestOf(t, idx)
 	short := want.Hex[:12]
 	if diff := cmp.Diff(listing(t, l), []string{"1-18-trixie " + short, "1-202603011200-18-trixie " + short}); diff != "" {
 		t.Errorf("index.json (-got +want):\n%s", diff)
@@ -146,7 +146,7 @@ func TestWriteReplaces(t *testing.T) {
 	sbom := referrer(t, first, "application/spdx+json", "one")
 	signature := referrer(t, sbom, "application/vnd.dev.sigstore.bundle.v0.3+json", "signature of the SBOM")
 	name := func(prefix string, d interface{ Digest() (v1.Hash, error) }) string {
-		return prefix + " " + digest(t, d).Hex[:12]
+		return prefix + " " + digestOf(t, d).Hex[:12]
 	}
 	for _, step := range []struct {
 		name string
@@ -212,12 +212,12 @@ func TestReferrers(t *testing.T) {
 	idx := buildIndex(t, newCache(t), "amd64")
 	sbom := referrer(t, idx, "application/spdx+json", "[]")
 	write(t, l, Output{Index: idx, Tags: []string{"a"}, Referrers: []v1.Image{sbom}})
-	got, err := l.Referrers(digest(t, idx))
-	if err != nil || len(got) != 1 || digest(t, got[0]) != digest(t, sbom) {
+	got, err := l.Referrers(digestOf(t, idx))
+	if err != nil || len(got) != 1 || digestOf(t, got[0]) != digestOf(t, sbom) {
 		t.Errorf("Referrers() = %v, %v", got, err)
 	}
 	raw, err := got[0].RawManifest()
-	want := strings.NewReplacer("SUBJECT", digest(t, idx).String(), "SIZE", fmt.Sprint(must(idx.Size()))).Replace(`{
+	want := strings.NewReplacer("SUBJECT", digestOf(t, idx).String(), "SIZE", fmt.Sprint(must(idx.Size()))).Replace(`{
  "artifactType": "application/spdx+json",
  "config": {
   "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
@@ -243,7 +243,7 @@ func TestReferrers(t *testing.T) {
 	if diff := cmp.Diff(indented(t, raw, err), want); diff != "" {
 		t.Errorf("manifest (-got +want):\n%s", diff)
 	}
-	if got, err := l.Referrers(digest(t, sbom)); err != nil || got != nil {
+	if got, err := l.Referrers(digestOf(t, sbom)); err != nil || got != nil {
 		t.Errorf("Referrers() of the SBOM = %v, %v", got, err)
 	}
 	if err := l.Write(t.Context(), Output{Referrers: []v1.Image{build(t, newCache(t), "amd64")}}); err == nil || !strings.HasSuffix(err.Error(), "has no subject") {
@@ -260,7 +260,7 @@ func TestWriters(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 12 {
 		tag := fmt.Sprintf("tag-%02d", i)
-		want = append(want, tag+" "+digest(t, idx).Hex[:12])
+		want = append(want, tag+" "+digestOf(t, idx).Hex[:12])
 		wg.Go(func() {
 			if err := At(dir).Write(context.Background(), Output{Index: idx, Tags: []string{tag}}); err != nil {
 				t.Error(err)

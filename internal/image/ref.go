@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // Ref names an image in a layout.
@@ -29,7 +29,7 @@ func ParseRef(s string) (Ref, bool) {
 		return Ref{Dir: dir}, ok
 	}
 	r := Ref{Dir: rest}
-	if i := strings.LastIndexByte(rest, '@'); i > 0 && hexdigest.IsNamed(rest[i+1:]) {
+	if i := strings.LastIndexByte(rest, '@'); i > 0 && digest.IsNamed(rest[i+1:]) {
 		r = Ref{Dir: rest[:i], Name: rest[i+1:]}
 		rest = r.Dir
 	}

@@ -15,9 +15,9 @@ func TestFind(t *testing.T) {
 	}
 	first, second := buildIndex(t, c, "amd64", "arm64"), buildIndex(t, c, "arm64")
 	write(t, l, Output{Index: first, Tags: []string{"a", "b"}})
-	child := digest(t, build(t, c, "arm64"))
-	for _, ref := range []string{"", "a", "b", digest(t, first).String()} {
-		if d, err := l.Find(ref); err != nil || d.Digest != digest(t, first) {
+	child := digestOf(t, build(t, c, "arm64"))
+	for _, ref := range []string{"", "a", "b", digestOf(t, first).String()} {
+		if d, err := l.Find(ref); err != nil || d.Digest != digestOf(t, first) {
 			t.Errorf("Find(%q) = %v, %v", ref, d.Digest, err)
 		}
 	}

@@ -16,12 +16,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/pgext/pgext/internal/wholefile"
+	"github.com/pgext/pgext/internal/atomicfile"
 )
 
 // temporary starts the names of files that are not finished. They lie beside
 // index.json, where no reader of a layout looks.
-const temporary = wholefile.Temporary
+const temporary = atomicfile.Temporary
 
 // Output is what one build or copy puts into a layout.
 type Output struct {
@@ -63,7 +63,7 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 	}
 	defer unlock()
 	l.removeTemporary()
-	if err := wholefile.Write(filepath.Join(l.dir, layoutFile), []byte(layoutVersion)); err != nil {
+	if err := atomicfile.Write(filepath.Join(l.dir, layoutFile), []byte(layoutVersion)); err != nil {
 		return err
 	}
 	old, err := l.readIndex()
@@ -79,7 +79,7 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 	if err != nil {
 		return err
 	}
-	if err := wholefile.Write(filepath.Join(l.dir, indexFile), raw); err != nil {
+	if err := atomicfile.Write(filepath.Join(l.dir, indexFile), raw); err != nil {
 		return err
 	}
 	return l.prune(all)

@@ -3,7 +3,7 @@ package image
 import (
 	"fmt"
 
-	"github.com/pgext/pgext/internal/diskerror"
+	"github.com/pgext/pgext/internal/atomicfile"
 )
 
 // WriteError says that a layout cannot be written.
@@ -15,7 +15,7 @@ type WriteError struct {
 // writeError leaves out the names of temporary files, which mean nothing to
 // people. What is no matter of the file system stays as it is.
 func (l *Layout) writeError(err error) error {
-	if reason, ok := diskerror.Reason(err); ok {
+	if reason, ok := atomicfile.Reason(err); ok {
 		return &WriteError{l.dir, reason}
 	}
 	return fmt.Errorf("writing layout %s: %w", l.dir, err)
@@ -28,7 +28,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 // Hint says what a user can do.
 func (e *WriteError) Hint() string {
-	if diskerror.Full(e.Err) {
+	if atomicfile.Full(e.Err) {
 		return "make room there, or name a folder on another disk with --output"
 	}
 	return "name a folder that can be written to with --output"

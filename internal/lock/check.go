@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // OpenPGP version 4 and 6.
@@ -107,7 +107,7 @@ func (a Archive) check() error {
 	switch {
 	case a.Name == "" || a.Suite == "":
 		return errors.New("needs name and suite")
-	case !hexdigest.IsSHA256(a.InRelease):
+	case !digest.IsSHA256(a.InRelease):
 		return fmt.Errorf("inrelease: %q is not a SHA-256 in hex", a.InRelease)
 	case !fingerprint.MatchString(a.Fingerprint):
 		return fmt.Errorf("fingerprint: %q is not one in hex", a.Fingerprint)
@@ -141,7 +141,7 @@ func (b Base) check() error {
 		case err != nil:
 		case p.Package == "" || p.Version == "":
 			err = errors.New("needs package and version")
-		case p.SHA256 != "" && !hexdigest.IsSHA256(p.SHA256):
+		case p.SHA256 != "" && !digest.IsSHA256(p.SHA256):
 			err = fmt.Errorf("sha256: %q is not a SHA-256 in hex", p.SHA256)
 		case i > 0 && b.Packages[i-1].Package == p.Package:
 			err = errors.New("appears twice")
@@ -163,9 +163,9 @@ func (p Package) check(arch string) error {
 		return fmt.Errorf("role: %q is not one of %s, %s, %s", p.Role, Extension, Library, Data)
 	case p.Size <= 0:
 		return fmt.Errorf("size: %d is not a size in bytes", p.Size)
-	case !hexdigest.IsSHA256(p.SHA256):
+	case !digest.IsSHA256(p.SHA256):
 		return fmt.Errorf("sha256: %q is not a SHA-256 in hex", p.SHA256)
-	case p.SHA512 != "" && !hexdigest.Is(p.SHA512, sha512.Size):
+	case p.SHA512 != "" && !digest.Is(p.SHA512, sha512.Size):
 		return fmt.Errorf("sha512: %q is not a SHA-512 in hex", p.SHA512)
 	case (p.Archive == "") != (p.Path == ""):
 		return errors.New("needs both archive and path, or neither")
@@ -193,7 +193,7 @@ func names(values ...string) error {
 
 // checksum judges a digest with its algorithm.
 func checksum(field, value string) error {
-	if !hexdigest.IsNamed(value) {
+	if !digest.IsNamed(value) {
 		return fmt.Errorf(`%s: %q is not "sha256:" and 64 hex digits`, field, value)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"os"
 	"regexp"
 
-	"github.com/pgext/pgext/internal/jsonkeys"
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // maxSize is the largest lock in bytes.
@@ -98,13 +98,13 @@ var plainKey = regexp.MustCompile(`^[a-z0-9_]+$`)
 // checkKeys refuses what encoding/json lets pass: fields that repeat, as after
 // a bad merge, and fields in other than lower case.
 func checkKeys(data []byte) error {
-	err := jsonkeys.Check(data, jsonkeys.Rules{Key: func(name string) error {
+	err := strictjson.Check(data, strictjson.Rules{Key: func(name string) error {
 		if !plainKey.MatchString(name) {
 			return fmt.Errorf("unknown field %q", name)
 		}
 		return nil
 	}})
-	var e *jsonkeys.Error
+	var e *strictjson.Error
 	if errors.As(err, &e) {
 		return fmt.Errorf("line %d: %w", line(data, e.Offset), e.Err)
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
-	"github.com/pgext/pgext/internal/inorder"
+	"github.com/pgext/pgext/internal/toposort"
 )
 
 // Server is what a PostgreSQL server that mounts images must be told, as
@@ -115,7 +115,7 @@ func (m Metadata) mounted(paths []string, otherwise ...string) []string {
 // InOrder returns images with those that others require before them, and
 // otherwise in their own order.
 func InOrder(images []Metadata) []Metadata {
-	return inorder.Behind(images, func(m Metadata) string { return m.Name }, func(m Metadata) []Metadata {
+	return toposort.Behind(images, func(m Metadata) string { return m.Name }, func(m Metadata) []Metadata {
 		var needed []Metadata
 		for _, r := range m.Requires {
 			for _, other := range images {

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/debian"
-	"github.com/pgext/pgext/internal/inorder"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/toposort"
 )
 
 // catalog is what the server says can be installed.
@@ -73,7 +73,7 @@ func (c *catalog) read(ctx context.Context, s *server, names []string) error {
 
 // order returns name with everything it requires before it.
 func (c *catalog) order(name string) []string {
-	return inorder.Behind([]string{name}, func(n string) string { return n }, func(n string) []string { return c.requires[n] })
+	return toposort.Behind([]string{name}, func(n string) string { return n }, func(n string) []string { return c.requires[n] })
 }
 
 // available reads the catalog; all extensions of the image are in it, in their

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 )
 
 // What servers say of files that are there and of no use, with what they are.
@@ -58,11 +58,11 @@ func crashed(text, log string) bool {
 // show it.
 func (r *run) adviseObject(file string) (damaged bool) {
 	_, err := r.in.object(file)
-	var malformed *elfdep.FormatError
+	var malformed *elf.FormatError
 	switch {
 	case errors.As(err, &malformed):
 		r.explain(fmt.Sprintf("%s is damaged: %v", file, malformed))
-	case errors.Is(err, elfdep.ErrNotELF):
+	case errors.Is(err, elf.ErrNotELF):
 		r.explain(file + " is no ELF file")
 	default:
 		return false
@@ -109,7 +109,7 @@ func (in Input) modules() []string {
 }
 
 // object reads the ELF headers of a file of an image, by its mounted path.
-func (in Input) object(file string) (elfdep.Object, error) {
+func (in Input) object(file string) (elf.Object, error) {
 	for _, i := range in.images() {
 		rest, ok := strings.CutPrefix(file, cnpg.MountPath(i.Metadata.Name)+"/")
 		if !ok {
@@ -117,14 +117,14 @@ func (in Input) object(file string) (elfdep.Object, error) {
 		}
 		f, err := os.OpenInRoot(i.Dir, rest)
 		if err != nil {
-			return elfdep.Object{}, err
+			return elf.Object{}, err
 		}
 		defer f.Close()
 		info, err := f.Stat()
 		if err != nil {
-			return elfdep.Object{}, err
+			return elf.Object{}, err
 		}
-		return elfdep.Read(f, info.Size())
+		return elf.Read(f, info.Size())
 	}
-	return elfdep.Object{}, fs.ErrNotExist
+	return elf.Object{}, fs.ErrNotExist
 }

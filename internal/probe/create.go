@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/metadata"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 )
 
 var versionDigits = regexp.MustCompile(`[-_]?[0-9.]+$`)
@@ -58,7 +58,7 @@ func listed(extensions []metadata.Extension) string {
 	for _, e := range extensions {
 		names = append(names, e.Name)
 	}
-	return shown.List(names)
+	return text.List(names)
 }
 
 // required returns names and what they require among extensions.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgext/pgext/internal/elfdep"
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf"
+	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/layout"
@@ -43,7 +43,7 @@ func zipped(t *testing.T, text string) string {
 // pkg returns a package of the extension with files.
 func pkg(t *testing.T, name string, content files) layout.Package {
 	t.Helper()
-	p := layout.Package{Name: name, Version: "1-1", Source: name, Arch: "amd64", Objects: map[string]elfdep.Object{}}
+	p := layout.Package{Name: name, Version: "1-1", Source: name, Arch: "amd64", Objects: map[string]elf.Object{}}
 	var entries []filetree.Entry
 	for _, short := range slices.Sorted(maps.Keys(content)) {
 		full := strings.NewReplacer("lib/", "usr/lib/postgresql/18/lib/", "extension/", "usr/share/postgresql/18/extension/",
@@ -52,7 +52,7 @@ func pkg(t *testing.T, name string, content files) layout.Package {
 		entries = append(entries, filetree.Entry{
 			Path: full, Mode: 0o644, ModTime: time.Unix(1e9, 0).UTC(), Origin: filetree.Origin{Package: name, Path: full},
 		}.Holding(b))
-		if o, err := elfdep.Read(bytes.NewReader(b), int64(len(b))); err == nil {
+		if o, err := elf.Read(bytes.NewReader(b), int64(len(b))); err == nil {
 			p.Objects[full] = o
 		}
 	}

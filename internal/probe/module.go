@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/elfdep"
+	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -39,8 +39,8 @@ const (
 type module struct {
 	// name is without folder and ".so"; path is in the image.
 	name, path string
-	object     elfdep.Object
-	symbols    map[string]elfdep.Linkage
+	object     elf.Object
+	symbols    map[string]elf.Linkage
 	// preload and opens are texts of the file: those about preloading, and
 	// those that look like the file name of a library.
 	preload, opens []string
@@ -76,16 +76,16 @@ func readModule(e filetree.Entry) (module, error) {
 	if err != nil {
 		return m, err
 	}
-	m.symbols, err = elfdep.Symbols(bytes.NewReader(b), int64(len(b)), outputPluginInit, startWorker, preloadFlag, dlopen)
-	var malformed *elfdep.FormatError
-	if errors.As(err, &malformed) || errors.Is(err, elfdep.ErrNotELF) {
+	m.symbols, err = elf.Symbols(bytes.NewReader(b), int64(len(b)), outputPluginInit, startWorker, preloadFlag, dlopen)
+	var malformed *elf.FormatError
+	if errors.As(err, &malformed) || errors.Is(err, elf.ErrNotELF) {
 		return m, nil // what the build has to say about it is not init's business
 	}
 	if err != nil {
 		return m, fmt.Errorf("reading %s: %w", e.Path, err)
 	}
 	m.preload = phrases(b, "preload")
-	if m.symbols[dlopen] == elfdep.Imported {
+	if m.symbols[dlopen] == elf.Imported {
 		for _, p := range phrases(b, ".so") {
 			if libraryName.MatchString(p) {
 				m.opens = append(m.opens, p)
@@ -122,13 +122,13 @@ func phrases(b []byte, word string) []string {
 }
 
 // object returns the ELF facts of a file of the extension's packages.
-func (in Input) object(origin filetree.Origin) elfdep.Object {
+func (in Input) object(origin filetree.Origin) elf.Object {
 	for _, p := range in.Members {
 		if p.Name == origin.Package {
 			return p.Objects[origin.Path]
 		}
 	}
-	return elfdep.Object{}
+	return elf.Object{}
 }
 
 var modulePathname = regexp.MustCompile(`(?m)^\s*module_pathname\s*=?\s*'([^'\n]*)'`)
@@ -157,7 +157,7 @@ func moduleOwners(in Input) (map[string][]string, error) {
 func outputPlugins(modules []module) []Item {
 	var out []Item
 	for _, m := range modules {
-		if m.symbols[outputPluginInit] == elfdep.Exported {
+		if m.symbols[outputPluginInit] == elf.Exported {
 			out = append(out, Item{Value: m.name, How: m.path + " exports " + outputPluginInit})
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/elfdep"
-	"github.com/pgext/pgext/internal/inorder"
+	"github.com/pgext/pgext/internal/elf"
+	"github.com/pgext/pgext/internal/toposort"
 )
 
 // sayings are what modules tell users who did not preload them. The first
@@ -37,7 +37,7 @@ func preload(modules []module, manuals []advice, created map[string]bool) []Item
 		}
 	}
 	for _, m := range modules {
-		if _, ok := known[m.name]; !ok && m.symbols[startWorker] == elfdep.Imported {
+		if _, ok := known[m.name]; !ok && m.symbols[startWorker] == elf.Imported {
 			known[m.name] = Item{Value: m.name, Guess: true, How: m.path + " registers a background worker, which PostgreSQL takes only at its start"}
 		}
 	}
@@ -81,7 +81,7 @@ func advised(modules []module, manuals []advice) map[string]Item {
 	for _, a := range manuals {
 		for _, m := range modules {
 			_, before := out[m.name]
-			if optional := m.symbols[outputPluginInit] == elfdep.Exported || m.symbols[preloadFlag] == elfdep.Imported; optional || before {
+			if optional := m.symbols[outputPluginInit] == elf.Exported || m.symbols[preloadFlag] == elf.Imported; optional || before {
 				continue
 			}
 			if slices.Contains(a.libraries, m.name) {
@@ -109,7 +109,7 @@ func (m module) needs(other module) bool { return slices.Contains(m.object.Neede
 
 // inOrder puts modules behind those that they need.
 func inOrder(modules []module) []module {
-	return inorder.Behind(modules, func(m module) string { return m.name }, func(m module) []module {
+	return toposort.Behind(modules, func(m module) string { return m.name }, func(m module) []module {
 		return slices.DeleteFunc(slices.Clone(modules), func(other module) bool { return !m.needs(other) })
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
 )

@@ -11,7 +11,7 @@ import (
 
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // The annotation Kind of a dependency says what it is.
@@ -43,7 +43,7 @@ func (in Input) dependencies() ([]Descriptor, error) {
 	}
 	if u := in.Upstream; u != nil {
 		out = append(out, Descriptor{
-			URI: shown.Public(u.URL), Name: u.Path, Digest: map[string]string{"sha256": u.SHA256},
+			URI: redact.Public(u.URL), Name: u.Path, Digest: map[string]string{"sha256": u.SHA256},
 			Annotations: map[string]string{kindKey: KindUpstream},
 		})
 	}
@@ -125,7 +125,7 @@ func (in Input) deb(p lock.Package) (Descriptor, error) {
 	case in.Files[i].Path != "":
 		d.Annotations["path"] = in.Files[i].Path
 	default:
-		d.DownloadLocation = shown.Public(in.Files[i].URL)
+		d.DownloadLocation = redact.Public(in.Files[i].URL)
 	}
 	return d, nil
 }

@@ -6,10 +6,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // Input is what a build of one architecture was made of.
@@ -63,7 +63,7 @@ func New(in Input) (Statement, error) {
 	if !utf8.Valid(in.Recipe) {
 		return Statement{}, errors.New("writing provenance: the recipe is not UTF-8")
 	}
-	hex, ok := hexdigest.Cut(in.Digest)
+	hex, ok := digest.Cut(in.Digest)
 	if !ok {
 		return Statement{}, fmt.Errorf("writing provenance: %q is not a digest", in.Digest)
 	}
@@ -100,7 +100,7 @@ func (in Input) external() External {
 		e.SourceDateEpoch = &seconds
 	}
 	for _, f := range in.Files {
-		e.Files = append(e.Files, File{URL: shown.Public(f.URL), Path: f.Path, SHA256: f.SHA256})
+		e.Files = append(e.Files, File{URL: redact.Public(f.URL), Path: f.Path, SHA256: f.SHA256})
 	}
 	for _, p := range in.Patches {
 		patch := Patch{Path: p.Path, Text: string(p.Content)}

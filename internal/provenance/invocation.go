@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/hexdigest"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/redact"
 )
 
 // Invocation is the run of a platform that made a signed copy. The zero
@@ -95,14 +95,14 @@ func workflowSource(at, ref, commit string, annotations map[string]string) Descr
 	if ref != "" {
 		d.URI += "@" + ref
 	}
-	if hexdigest.IsSHA1(commit) {
+	if digest.IsSHA1(commit) {
 		d.Digest = map[string]string{"gitCommit": commit}
 	}
 	return d
 }
 
 // address returns a web address without credentials; "" for anything else.
-func address(raw string) string { return strings.TrimRight(shown.Public(raw), "/") }
+func address(raw string) string { return strings.TrimRight(redact.Public(raw), "/") }
 
 // WithInvocation returns the copy of the statement that is signed in a run; s
 // itself for the zero Invocation.

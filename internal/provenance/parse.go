@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"path"
 
-	"github.com/pgext/pgext/internal/hexdigest"
-	"github.com/pgext/pgext/internal/jsonkeys"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/strictjson"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // maxSize is the largest statement in bytes.
@@ -75,7 +75,7 @@ func Parse(data []byte) (Statement, error) {
 		return Statement{}, invalid("subject", "is empty")
 	}
 	for i, d := range head.Subject {
-		if !hexdigest.IsSHA256(d.Digest["sha256"]) {
+		if !digest.IsSHA256(d.Digest["sha256"]) {
 			return Statement{}, invalid(fmt.Sprintf("subject[%d]", i), "has no SHA-256 digest")
 		}
 	}
@@ -148,7 +148,7 @@ const lastSecond = 253402300799
 // may lead upwards.
 func (e External) checkFiles(field string) error {
 	for i, f := range e.Files {
-		if !hexdigest.IsSHA256(f.SHA256) || (f.URL == "") == (f.Path == "") || path.IsAbs(f.Path) {
+		if !digest.IsSHA256(f.SHA256) || (f.URL == "") == (f.Path == "") || path.IsAbs(f.Path) {
 			return invalid(fmt.Sprintf("%sfiles[%d]", field, i), "needs a SHA-256, and a url or a path beside the recipe")
 		}
 	}
@@ -197,7 +197,7 @@ func (b BuildDefinition) Of(kind string) []Descriptor {
 }
 
 func foreign(field, got, want string) error {
-	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", shown.Cut(got, 200), want), Foreign: true}
+	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", text.Truncate(got, 200), want), Foreign: true}
 }
 
 // decode reads one JSON value of bounded size that all readers read alike.
@@ -205,7 +205,7 @@ func decode(data []byte, into any) error {
 	if len(data) > maxSize {
 		return invalid("", "%d bytes, more than %d", len(data), maxSize)
 	}
-	if err := jsonkeys.Unmarshal(data, into, jsonkeys.Rules{Maps: []string{"annotations"}}); err != nil {
+	if err := strictjson.Unmarshal(data, into, strictjson.Rules{Maps: []string{"annotations"}}); err != nil {
 		return invalid("", "%w", err)
 	}
 	return nil

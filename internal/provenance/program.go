@@ -8,7 +8,7 @@ import (
 
 	packageurl "github.com/anchore/packageurl-go"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // Program is the pgext that built.
@@ -40,7 +40,7 @@ func ProgramOf(version string, info *debug.BuildInfo) Program {
 			modified = s.Value == "true"
 		}
 	}
-	if modified || !hexdigest.IsSHA1(p.Commit) {
+	if modified || !digest.IsSHA1(p.Commit) {
 		p.Commit = ""
 	}
 	return p

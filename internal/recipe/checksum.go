@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // resolution is what the outcome of a resolution depends on, apart from the
@@ -67,5 +67,5 @@ func checksum(in resolution) string {
 	if err := enc.Encode(in); err != nil {
 		panic("recipe: encoding plain data: " + err.Error())
 	}
-	return "sha256:" + hexdigest.SHA256(b.Bytes())
+	return "sha256:" + digest.SHA256(b.Bytes())
 }

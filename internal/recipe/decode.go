@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // maxNodes bounds the values of a recipe after its aliases were followed.
@@ -91,7 +91,7 @@ func (d *decoder) unknown(key *yaml.Node, field, path string, fields []structFie
 	for i, f := range fields {
 		names[i] = f.name
 	}
-	meant := nearest(key.Value, names)
+	meant := text.Nearest(key.Value, names)
 	text := "unknown field"
 	if meant == "" {
 		text += "; known are " + strings.Join(names, ", ")
@@ -225,7 +225,7 @@ func describe(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
-	value := shown.Cut(n.Value, 40)
+	value := text.Truncate(n.Value, 40)
 	switch n.ShortTag() {
 	case "!!int", "!!float":
 		return "the number " + value
@@ -261,7 +261,7 @@ var plainKey = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,80}$`)
 // join returns the path of key in the mapping at field.
 func join(field, key string) string {
 	if !plainKey.MatchString(key) {
-		key = strconv.Quote(shown.Cut(key, 80))
+		key = strconv.Quote(text.Truncate(key, 80))
 	}
 	if field == "" {
 		return key

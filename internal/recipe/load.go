@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/text"
 )
 
 // FileName is the name of a recipe in a folder of its own.
@@ -118,7 +120,7 @@ func neighbour(path string) string {
 			names = append(names, e.Name())
 		}
 	}
-	if near := nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		return parent + near
 	}
 	return ""

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // Problem is one fault of a recipe.
@@ -100,7 +100,7 @@ func (c *collector) report(at position, p Problem) {
 		c.more++
 		return
 	}
-	p.Text = shown.Cut(p.Text, maxText)
+	p.Text = text.Truncate(p.Text, maxText)
 	p.File, p.Line, p.Column = c.file, at.line, at.column
 	c.problems = append(c.problems, p)
 }

@@ -237,23 +237,6 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"packages", "parameters", "postgres", "url"}
-	for _, tt := range []struct{ word, want string }{
-		{"pakcages", "packages"},
-		{"Packages", "packages"},
-		{"postgre", "postgres"},
-		{"ulr", "url"},
-		{"colour", ""},
-		{"", ""},
-		{"x", ""},
-	} {
-		if got := nearest(tt.word, words); got != tt.want {
-			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	for _, tt := range good {
 		f.Add([]byte(tt.yaml))

@@ -127,18 +127,18 @@ func sorted[T cmp.Ordered](list []T) []T {
 // checkSelection judges a selection that the recipe does not limit.
 func (r *Recipe) checkSelection(sel Selection) error {
 	for _, distro := range sel.Distros {
-		if text, suggestion := distroProblem(distro, r.Archives); text != "" {
-			return &SelectionError{Path: r.Path, Text: text, Suggestion: suggestion}
+		if problem, suggestion := distroProblem(distro, r.Archives); problem != "" {
+			return &SelectionError{Path: r.Path, Text: problem, Suggestion: suggestion}
 		}
 	}
 	for _, major := range sel.Postgres {
-		if text := postgresProblem(major); text != "" {
-			return &SelectionError{Path: r.Path, Text: text}
+		if problem := postgresProblem(major); problem != "" {
+			return &SelectionError{Path: r.Path, Text: problem}
 		}
 	}
 	for _, arch := range sel.Archs {
-		if text, suggestion := archProblem(arch); text != "" {
-			return &SelectionError{Path: r.Path, Text: text, Suggestion: suggestion}
+		if problem, suggestion := archProblem(arch); problem != "" {
+			return &SelectionError{Path: r.Path, Text: problem, Suggestion: suggestion}
 		}
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/github/go-spdx/v2/spdxexp"
 	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
+
+	"github.com/pgext/pgext/internal/text"
 )
 
 // validator judges the values of a decoded recipe.
@@ -81,7 +83,7 @@ func (v validator) licenses(expression string) {
 		if isSPDX(word) || exception || slices.Contains(spdxOperators, word) {
 			continue
 		}
-		suggestion := nearest(word, slices.Concat(spdxOperators, spdxlicenses.GetLicenses(), spdxlicenses.GetExceptions()))
+		suggestion := text.Nearest(word, slices.Concat(spdxOperators, spdxlicenses.GetLicenses(), spdxlicenses.GetExceptions()))
 		v.wrong("licenses", suggestion, "%q is not an SPDX license; one that SPDX does not list is LicenseRef-NAME", word)
 		return
 	}
@@ -165,7 +167,7 @@ func (v validator) match(field, value string, p pattern) bool {
 
 // oneOf reports a value that is not among the known ones.
 func (v validator) oneOf(field, value string, known []string) {
-	v.wrong(field, nearest(value, known), "%q is not one of %s", value, strings.Join(known, ", "))
+	v.wrong(field, text.Nearest(value, known), "%q is not one of %s", value, strings.Join(known, ", "))
 }
 
 // each judges the elements of a list of names, which may not repeat.
@@ -214,7 +216,7 @@ func (v validator) expand(field, value string) (string, bool) {
 	case err == nil:
 		return expanded, true
 	case errors.As(err, &unknown):
-		suggestion := nearest(unknown.name, variables)
+		suggestion := text.Nearest(unknown.name, variables)
 		if suggestion != "" {
 			suggestion = "${" + suggestion + "}"
 		}

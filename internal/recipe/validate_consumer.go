@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // consumer judges what the image asks of the server it is mounted in.
@@ -51,7 +52,7 @@ func (v validator) envValue(field, value string) {
 	err := cnpg.CheckEnvValue(value)
 	var unknown *cnpg.PlaceholderError
 	switch {
-	case errors.As(err, &unknown) && nearest(unknown.Name, []string{cnpg.ImageRoot}) != "":
+	case errors.As(err, &unknown) && text.Nearest(unknown.Name, []string{cnpg.ImageRoot}) != "":
 		v.wrong(field, "${"+cnpg.ImageRoot+"}", "%v", err)
 	case err != nil:
 		v.wrong(field, "", "%v", err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pgext/pgext/internal/text"
 )
 
 // source judges where files come from: exactly one of deb, pgxs, tree.
@@ -123,7 +125,7 @@ func (v validator) archive(field string, a *Archive) {
 			v.missing(field+".signed_by", "is required: the keys of an archive that is not built in")
 		}
 	case !builtIn && a.Name != "":
-		v.wrong(v.nameField(field), nearest(a.Name, builtinArchives),
+		v.wrong(v.nameField(field), text.Nearest(a.Name, builtinArchives),
 			"%q is not a built-in archive (%s); any other needs url, suite and signed_by", a.Name, strings.Join(builtinArchives, ", "))
 	}
 	if v.given(field+".url") && !builtIn || v.given(field+".suite") {

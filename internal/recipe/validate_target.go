@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/text"
 )
 
 // targets judges the rows of the matrix.
@@ -17,8 +19,8 @@ func (v validator) targets(r *Recipe) {
 
 func (v validator) row(field string, row *Row, archives []Archive) {
 	if v.given(field + ".distro") {
-		if text, suggestion := distroProblem(row.Distro, archives); text != "" {
-			v.wrong(field+".distro", suggestion, "%s", text)
+		if problem, suggestion := distroProblem(row.Distro, archives); problem != "" {
+			v.wrong(field+".distro", suggestion, "%s", problem)
 		}
 	}
 	for i, major := range row.Postgres {
@@ -72,15 +74,15 @@ func (v validator) overlap(r *Recipe) {
 
 // postgres judges a PostgreSQL major.
 func (v validator) postgres(field string, major int) {
-	if text := postgresProblem(major); text != "" {
-		v.wrong(field, "", "%s", text)
+	if problem := postgresProblem(major); problem != "" {
+		v.wrong(field, "", "%s", problem)
 	}
 }
 
 // arch judges an architecture.
 func (v validator) arch(field, arch string) {
-	if text, suggestion := archProblem(arch); text != "" {
-		v.wrong(field, suggestion, "%s", text)
+	if problem, suggestion := archProblem(arch); problem != "" {
+		v.wrong(field, suggestion, "%s", problem)
 	}
 }
 
@@ -91,7 +93,7 @@ func (v validator) base(field, base string) {
 	}
 	reference, isImage := strings.CutPrefix(base, BaseImagePrefix)
 	if !isImage {
-		suggestion := nearest(base, []string{BaseMinimal})
+		suggestion := text.Nearest(base, []string{BaseMinimal})
 		if expanded, ok := v.expand(field, base); !ok {
 			return
 		} else if suggestion == "" && referencePattern.matches(expanded) {
@@ -107,27 +109,27 @@ func (v validator) base(field, base string) {
 
 // distroProblem returns what is wrong with a distribution: it has to be known,
 // or every archive has to name its suite.
-func distroProblem(distro string, archives []Archive) (text, suggestion string) {
+func distroProblem(distro string, archives []Archive) (problem, suggestion string) {
 	switch {
 	case slices.Contains(distros, distro):
 		return "", ""
 	case !distroPattern.matches(distro):
-		return fmt.Sprintf("%q is not %s", distro, distroPattern.is), nearest(distro, distros)
+		return fmt.Sprintf("%q is not %s", distro, distroPattern.is), text.Nearest(distro, distros)
 	case len(archives) > 0 && !slices.ContainsFunc(archives, func(a Archive) bool { return a.Suite == "" }):
 		return "", ""
 	}
 	return fmt.Sprintf("unknown distribution %q; known are %s, and any other needs archives that each name a suite",
-		distro, strings.Join(distros, ", ")), nearest(distro, distros)
+		distro, strings.Join(distros, ", ")), text.Nearest(distro, distros)
 }
 
 // archProblem returns what is wrong with an architecture.
-func archProblem(arch string) (text, suggestion string) {
+func archProblem(arch string) (problem, suggestion string) {
 	if slices.Contains(archs, arch) {
 		return "", ""
 	}
 	suggestion = otherArchs[strings.ToLower(arch)]
 	if suggestion == "" {
-		suggestion = nearest(arch, archs)
+		suggestion = text.Nearest(arch, archs)
 	}
 	return fmt.Sprintf("unknown architecture %q; Debian's names are %s", arch, strings.Join(archs, ", ")), suggestion
 }

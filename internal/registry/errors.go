@@ -12,7 +12,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // exitCode is that of everything a registry refused or failed to do.
@@ -32,7 +33,7 @@ type Error struct {
 const maxReason = 1000
 
 func (e *Error) Error() string {
-	return e.Op + " " + e.Ref + ": " + shown.Line(shown.Text(e.Err.Error()), maxReason)
+	return e.Op + " " + e.Ref + ": " + text.TruncateLine(redact.Text(e.Err.Error()), maxReason)
 }
 
 // Unwrap returns the cause. Its own text may hold what Error leaves out.

@@ -12,7 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // Memory returns a writable registry that keeps everything in memory, with the
@@ -45,8 +45,8 @@ type memory struct {
 
 // ServeHTTP implements http.Handler.
 func (m *memory) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	repo, digest, ok := strings.Cut(req.URL.Path, "/referrers/")
-	if !ok || req.Method != http.MethodGet || !hexdigest.IsNamed(digest) {
+	repo, subject, ok := strings.Cut(req.URL.Path, "/referrers/")
+	if !ok || req.Method != http.MethodGet || !digest.IsNamed(subject) {
 		m.next.ServeHTTP(w, req)
 		return
 	}

@@ -14,7 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 const (
@@ -64,8 +64,8 @@ func (r repository) open(file string) (*os.File, error) {
 }
 
 // blob opens a blob; the digest was checked against its pattern.
-func (r repository) blob(digest string) string {
-	return path.Join("blobs", "sha256", digest[len("sha256:"):])
+func (r repository) blob(hash string) string {
+	return path.Join("blobs", "sha256", hash[len("sha256:"):])
 }
 
 // document is the part of a manifest that decides how it is served.
@@ -100,52 +100,52 @@ func (d document) kind() types.MediaType {
 }
 
 // manifest reads a manifest and verifies its digest.
-func (r repository) manifest(digest string) ([]byte, document, error) {
-	raw, err := r.read(r.blob(digest), maxManifest)
+func (r repository) manifest(hash string) ([]byte, document, error) {
+	raw, err := r.read(r.blob(hash), maxManifest)
 	if err != nil {
 		return nil, document{}, err
 	}
-	if h, _, err := v1.SHA256(bytes.NewReader(raw)); err != nil || h.String() != digest {
-		return nil, document{}, fmt.Errorf("blob %s is damaged", digest)
+	if h, _, err := v1.SHA256(bytes.NewReader(raw)); err != nil || h.String() != hash {
+		return nil, document{}, fmt.Errorf("blob %s is damaged", hash)
 	}
 	var d document
 	if err := json.Unmarshal(raw, &d); err != nil || d.kind() == "" {
-		return nil, document{}, fmt.Errorf("blob %s is no manifest", digest)
+		return nil, document{}, fmt.Errorf("blob %s is no manifest", hash)
 	}
 	return raw, d, nil
 }
 
 func (r repository) serveManifest(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, ref string) {
-	digest := ref
-	if !hexdigest.IsNamed(ref) {
+	hash := ref
+	if !digest.IsNamed(ref) {
 		i := slices.IndexFunc(index, func(d v1.Descriptor) bool { return d.Annotations[refName] == ref })
 		if i < 0 {
 			manifestUnknown.write(w)
 			return
 		}
-		digest = index[i].Digest.String()
+		hash = index[i].Digest.String()
 	}
-	if !hexdigest.IsNamed(digest) {
+	if !digest.IsNamed(hash) {
 		digestInvalid.write(w)
 		return
 	}
-	raw, d, err := r.manifest(digest)
+	raw, d, err := r.manifest(hash)
 	if err != nil {
 		manifestUnknown.write(w)
 		return
 	}
-	w.Header().Set("Docker-Content-Digest", digest)
-	w.Header().Set("ETag", `"`+digest+`"`)
+	w.Header().Set("Docker-Content-Digest", hash)
+	w.Header().Set("ETag", `"`+hash+`"`)
 	writeBytes(w, req, string(d.kind()), raw)
 }
 
 // serveBlob leaves ranges and conditions to net/http.
-func (r repository) serveBlob(w http.ResponseWriter, req *http.Request, digest string) {
-	if !hexdigest.IsNamed(digest) {
+func (r repository) serveBlob(w http.ResponseWriter, req *http.Request, hash string) {
+	if !digest.IsNamed(hash) {
 		digestInvalid.write(w)
 		return
 	}
-	f, err := r.open(r.blob(digest))
+	f, err := r.open(r.blob(hash))
 	if err != nil {
 		blobUnknown.write(w)
 		return
@@ -156,8 +156,8 @@ func (r repository) serveBlob(w http.ResponseWriter, req *http.Request, digest s
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Docker-Content-Digest", digest)
-	w.Header().Set("ETag", `"`+digest+`"`)
+	w.Header().Set("Docker-Content-Digest", hash)
+	w.Header().Set("ETag", `"`+hash+`"`)
 	http.ServeContent(w, req, "", time.Time{}, f)
 }
 
@@ -177,19 +177,19 @@ func (r repository) serveTags(w http.ResponseWriter, req *http.Request, index []
 // serveReferrers lists the untagged entries whose subject is digest (OCI
 // distribution specification 1.1, listing referrers). A subject that is not
 // there has none, which is no error.
-func (r repository) serveReferrers(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, digest string) {
-	if !hexdigest.IsNamed(digest) {
+func (r repository) serveReferrers(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, hash string) {
+	if !digest.IsNamed(hash) {
 		digestInvalid.write(w)
 		return
 	}
 	wanted := req.URL.Query().Get("artifactType")
 	var all []v1.Descriptor
 	for _, entry := range index {
-		if entry.Annotations[refName] != "" || !hexdigest.IsNamed(entry.Digest.String()) {
+		if entry.Annotations[refName] != "" || !digest.IsNamed(entry.Digest.String()) {
 			continue
 		}
 		raw, d, err := r.manifest(entry.Digest.String())
-		if err != nil || d.Subject == nil || d.Subject.Digest.String() != digest {
+		if err != nil || d.Subject == nil || d.Subject.Digest.String() != hash {
 			continue
 		}
 		described := v1.Descriptor{

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/internal/retry"
-	"github.com/pgext/pgext/internal/shown"
 )
 
 // attemptsRefused is how often a host is asked that refuses connections.
@@ -85,7 +85,7 @@ func (t *retrying) repeat(req *http.Request) (*http.Response, error) {
 			_ = resp.Body.Close()
 		}
 		pause := min(maxWait, max(retry.Jitter(wait), asked))
-		t.o.Log.Warn("trying again", "method", req.Method, "url", shown.Text(req.URL.String()), "status", status, "error", err, "in", pause)
+		t.o.Log.Warn("trying again", "method", req.Method, "url", redact.Text(req.URL.String()), "status", status, "error", err, "in", pause)
 		if err := retry.Sleep(req.Context(), pause); err != nil {
 			return nil, err
 		}

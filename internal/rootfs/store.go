@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/pgext/pgext/internal/cache"
-	"github.com/pgext/pgext/internal/hexdigest"
+	"github.com/pgext/pgext/internal/digest"
 )
 
 // version is raised whenever the same input would give another root.
@@ -169,4 +169,4 @@ func removeAll(dir string) error {
 }
 
 // keyOf is the SHA-256 digest of lines, in lower-case hex.
-func keyOf(lines ...string) string { return hexdigest.SHA256([]byte(strings.Join(lines, "\n"))) }
+func keyOf(lines ...string) string { return digest.SHA256([]byte(strings.Join(lines, "\n"))) }

@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/pgext/pgext/internal/elfdep/elftest"
+	"github.com/pgext/pgext/internal/elf/elftest"
 )
 
 // TestFindEmulator: an emulator is taken that needs nothing of the root file system

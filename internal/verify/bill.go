@@ -10,8 +10,8 @@ import (
 	"github.com/anchore/packageurl-go"
 
 	"github.com/pgext/pgext/internal/filetree"
-	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/strictjson"
 	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 )
@@ -241,7 +241,7 @@ type bom struct {
 // readBOM returns a CycloneDX document and the digest of the manifest that it is
 // about; "" when it does not say.
 func readBOM(data []byte) (b bom, digest string, err error) {
-	if err := jsonkeys.Unmarshal(data, &b, jsonkeys.Rules{}); err != nil {
+	if err := strictjson.Unmarshal(data, &b, strictjson.Rules{}); err != nil {
 		return bom{}, "", fmt.Errorf("the CycloneDX document that is attached cannot be read: %w", err)
 	}
 	if b.Format != "CycloneDX" {

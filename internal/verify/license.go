@@ -8,7 +8,7 @@ import (
 
 	"github.com/github/go-spdx/v2/spdxexp"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/sbom"
 )
 
@@ -73,7 +73,7 @@ func (l *Licenses) refuses(pkg, expression string) string {
 	case len(bad) == 0:
 		return ""
 	}
-	return shown.List(bad)
+	return text.List(bad)
 }
 
 // maxNesting bounds the parentheses of an expression.

@@ -10,7 +10,8 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/redact"
+	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/sbom"
 )
 
@@ -82,7 +83,7 @@ func lockFaults(r *recipe.Recipe, e provenance.External, pins lock.Target) []str
 		listed["file "+f.URL+f.Path] = "SHA-256 " + f.SHA256
 	}
 	for _, f := range targets[0].DebFiles(pins.Arch) {
-		named["file "+shown.Public(f.URL)+f.Path] = "SHA-256 " + f.SHA256
+		named["file "+redact.Public(f.URL)+f.Path] = "SHA-256 " + f.SHA256
 	}
 	for _, p := range e.Patches {
 		listed[p.Path] = "as a patch"
@@ -238,5 +239,5 @@ func (j *judge) builder(p *provenance.Statement) {
 		j.fail("builder", "no signed provenance says who built the image", signAgain)
 		return
 	}
-	j.fail("builder", fmt.Sprintf("built by %s, which the policy does not name", shown.List(seen)), beware)
+	j.fail("builder", fmt.Sprintf("built by %s, which the policy does not name", text.List(seen)), beware)
 }

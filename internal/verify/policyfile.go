@@ -13,11 +13,11 @@ import (
 
 	"github.com/github/go-spdx/v2/spdxexp"
 
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/hexdigest"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -100,7 +100,7 @@ func (r policyReader) policy(doc policyDocument) Policy {
 	if l := doc.Licenses; l != nil {
 		p.Licenses = &Licenses{Profile: l.Profile, Allow: r.licenses("licenses.allow", l.Allow), Packages: map[string][]string{}}
 		if known := slices.Sorted(maps.Keys(profiles)); l.Profile != "" && !slices.Contains(known, l.Profile) {
-			r.report("licenses.profile", "", "there is no profile %q; known are %s", l.Profile, shown.List(known))
+			r.report("licenses.profile", "", "there is no profile %q; known are %s", l.Profile, text.List(known))
 		}
 		for name, allowed := range l.Packages {
 			p.Licenses.Packages[name] = r.licenses("licenses.packages."+name, allowed)
@@ -117,7 +117,7 @@ func (r policyReader) policy(doc policyDocument) Policy {
 	}
 	for i, k := range doc.Keys {
 		algorithm, hex, _ := strings.Cut(k, ":")
-		if !strings.EqualFold(algorithm, "sha256") || !hexdigest.IsSHA256(hex) {
+		if !strings.EqualFold(algorithm, "sha256") || !digest.IsSHA256(hex) {
 			r.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "SHA256:" and 64 hex digits`, k)
 		}
 		p.Keys = append(p.Keys, "SHA256:"+hex)

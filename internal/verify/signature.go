@@ -7,9 +7,9 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/pgext/pgext/internal/jsonkeys"
 	"github.com/pgext/pgext/internal/provenance"
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/strictjson"
+	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -40,7 +40,7 @@ func (j *judge) signature(digest string) {
 		signers, strangers = j.sort(signers, strangers, s)
 	}
 	if len(signers) > 0 {
-		j.pass("signature", "signed by %s", shown.List(signers))
+		j.pass("signature", "signed by %s", text.List(signers))
 		return
 	}
 	j.absent("signature", "signature", digest, strangers)
@@ -102,13 +102,13 @@ func (j *judge) attested(i Image, name, predicate string) {
 		j.absent(check, check, i.Digest, strangers)
 		return
 	case len(plain) == 0:
-		j.pass(check, "signed by %s; no plain copy is attached", shown.List(signers))
+		j.pass(check, "signed by %s; no plain copy is attached", text.List(signers))
 		return
 	case slices.ContainsFunc(plain, func(d Document) bool { return saysOneOf(d, signed) }):
-		j.pass(check, "says the same as the plain copy, signed by %s", shown.List(signers))
+		j.pass(check, "says the same as the plain copy, signed by %s", text.List(signers))
 		return
 	}
-	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", shown.List(signers), i.Digest), beware)
+	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", text.List(signers), i.Digest), beware)
 }
 
 // same reports whether a signed predicate says what a plain document says. Of
@@ -133,7 +133,7 @@ func same(predicate string, signed, document []byte) bool {
 // value reads a document that all readers read alike, and keeps numbers as they
 // are written.
 func value(document []byte) (any, error) {
-	if err := jsonkeys.Check(document, jsonkeys.Rules{}); err != nil {
+	if err := strictjson.Check(document, strictjson.Rules{}); err != nil {
 		return nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(document))

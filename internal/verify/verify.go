@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pgext/pgext/internal/shown"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // Verify asks every question about an image that its evidence can answer.
@@ -47,9 +47,9 @@ func (j *judge) images() {
 	case len(platforms) == 0:
 		j.fail("images", "the index lists no image for a platform", "name the image itself, not what is attached to it")
 	case len(j.in.Others) > 0:
-		j.pass("images", "for %s; %d more that no node runs", shown.List(platforms), len(j.in.Others))
+		j.pass("images", "for %s; %d more that no node runs", text.List(platforms), len(j.in.Others))
 	default:
-		j.pass("images", "for %s", shown.List(platforms))
+		j.pass("images", "for %s", text.List(platforms))
 	}
 }
 

@@ -1,0 +1,3 @@
+// Package text formats text for messages: truncation, lists, plurals and
+// spelling suggestions.
+package text
