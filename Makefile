@@ -12,7 +12,11 @@ GOLANGCI_LINT_VERSION = v2.12.2
 TOOLS = $(CURDIR)/bin/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test scan lint check demo bench corpus regress live upgrade fuzz faults soak cross clean
+.PHONY: help build install test race scan lint prose tidy check demo bench corpus regress live upgrade fuzz faults soak mutants cross clean
+
+# The packages that start goroutines or are called from several.
+RACE = ./builder ./debextract ./internal/apt ./internal/archive ./internal/cache ./internal/debinfo ./internal/decompress \
+	./internal/fetch ./internal/image ./internal/registry ./internal/rootfs ./sbom ./sign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,18 +27,27 @@ build: ## compile bin/pgext, one static binary
 install: build ## copy bin/pgext to $(PREFIX)/bin
 	install -D -m 0755 bin/pgext $(DESTDIR)$(PREFIX)/bin/pgext
 
-test: ## run every test; says at its end which comparisons with real programs did not run
+test: ## run every test and list the comparisons with real programs that did not run
 	@.ci/test.sh
+
+race: ## run the tests of the packages with goroutines under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 10m $(RACE)
 
 scan: ## let syft, a module of its own, scan images that pgext builds (PGEXT_SCAN=dist takes what is there)
 	cd sbom/testdata/scanner && $(GO) test -count=1 -v ./...
 
-# The linter's cache belongs to the checkout: a shared one remembers findings under
-# the paths of whichever checkout filled it, where no exclusion or nolint finds them.
-lint: $(TOOLS)/golangci-lint ## run the linters of .golangci.yml
+# The linter's cache belongs to the checkout: a shared one keeps findings under
+# the paths of other checkouts, which the exclusions do not match.
+lint: prose $(TOOLS)/golangci-lint ## run the linters of .golangci.yml and the prose counter
 	GOLANGCI_LINT_CACHE=$(CURDIR)/bin/lint $(TOOLS)/golangci-lint run ./...
 
-check: lint cross test scan ## what CI runs: lint, other platforms, tests
+prose: ## count phrases that STYLE in CONTRIBUTING.md asks to avoid
+	$(GO) run .ci/prose.go
+
+tidy: ## fail if go.mod or go.sum are not tidy
+	$(GO) mod tidy -diff
+
+check: tidy lint cross test race scan ## run everything that CI runs
 
 demo: build ## build pgvector from the live archive, push it to a loopback registry, read it back
 	@.ci/demo.sh
@@ -63,6 +76,9 @@ regress: ## run the extensions' own regression suites against the images of reci
 
 soak: build ## build the recipes again and again, elsewhere, interrupted, two at a time; nothing may differ
 	@.ci/soak.sh
+
+mutants: ## break N (default 100) random branches chosen by SEED (default 1); the tests must notice
+	$(GO) run .ci/mutants.go -n $(or $(N),100) -seed $(or $(SEED),1) $(PACKAGES)
 
 cross: ## compile for the other platforms that must build
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/pgext

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs every test. Tests that compare with a real program are skipped where it
-# is not installed; what did not run is named at the end. With
+# Runs every test. Tests that compare with a real program are skipped where the
+# program is not installed, and are listed at the end. With
 # PGEXT_ORACLES=required such a test fails instead.
 set -eu
 log=$(mktemp -d)

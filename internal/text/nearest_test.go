@@ -1,6 +1,9 @@
 package text
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestEditDistance(t *testing.T) {
 	var d EditDistance
@@ -47,6 +50,13 @@ func FuzzEditDistance(f *testing.F) {
 }
 
 func TestNearest(t *testing.T) {
+	long := strings.Repeat("x", maxWord+1)
+	if got := Nearest(long, []string{long}); got != "" {
+		t.Errorf("Nearest of %d letters = %q, want no comparison", len(long), got)
+	}
+	if got := Nearest("x", []string{long}); got != "" {
+		t.Errorf("Nearest(x) = %q, want no comparison", got)
+	}
 	words := []string{"postgres", "packages", "source"}
 	for word, want := range map[string]string{"POSTGRE": "postgres", "sauce": "source", "package": "packages", "zzzz": "", "": ""} {
 		if got := Nearest(word, words); got != want {
