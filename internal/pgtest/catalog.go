@@ -99,7 +99,7 @@ func (r *run) available(ctx context.Context) (string, error) {
 		case !ok:
 			problems = append(problems, fmt.Errorf("%s is not among pg_available_extensions with an install script", e.Name))
 		case got != e.Version:
-			problems = append(problems, fmt.Errorf("%s would be created in version %s, the label says %s", e.Name, got, e.Version))
+			problems = append(problems, fmt.Errorf("%s would be created in version %s, the label has %s", e.Name, got, e.Version))
 		}
 	}
 	return strings.Join(names, ", "), errors.Join(problems...)

@@ -44,7 +44,7 @@ func (r *run) decode(ctx context.Context, plugin string) (string, error) {
 		}
 	}
 	if a.err != nil && strings.Contains(a.err.Error(), "in the startup callback") {
-		return "", noteError{fmt.Errorf("loaded, but does not decode without a setup of its own: %w", a.err)}
+		return "", noteError{fmt.Errorf("loaded, but does not decode without configuration: %w", a.err)}
 	}
 	if a.err != nil {
 		return "", a.fault()

@@ -218,7 +218,7 @@ func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, o
 	case a.err != nil:
 		return a.fault()
 	case a.output["version"] != e.Version:
-		return fmt.Errorf("version %q was created, the label says %q", a.output["version"], e.Version)
+		return fmt.Errorf("version %q was created, the label has %q", a.output["version"], e.Version)
 	}
 	return nil
 }

@@ -213,9 +213,7 @@ func (u *upgrade) advance(ctx context.Context) {
 func (u *upgrade) advanceTogether(ctx context.Context) {
 	r := u.next
 	if r.shared != "" && r.shared != "postgres" { // where each was updated already
-		r.check(ctx, "upgrade "+together, func(ctx context.Context) (string, error) {
-			return "", errors.Join(u.updateAll(ctx, r.shared), u.updateAll(ctx, u.spare))
-		})
+		r.check(ctx, "upgrade "+together, u.updateTogether)
 	}
 	switch {
 	case r.in.Script == "":
@@ -228,18 +226,23 @@ func (u *upgrade) advanceTogether(ctx context.Context) {
 	}
 }
 
-// updateAll updates in a database what manifests ask for, and what that
-// requires.
-func (u *upgrade) updateAll(ctx context.Context, database string) error {
-	for _, name := range u.old.in.Image.Metadata.Create {
+// updateTogether updates the extensions that manifests ask for, with those they
+// require, in both databases that have all of them.
+func (u *upgrade) updateTogether(ctx context.Context) (string, error) {
+	names := u.old.in.Image.Metadata.Create
+	for _, name := range names {
 		if !u.updated[name] {
-			return noteError{fmt.Errorf("%s could not be updated alone", name)}
-		}
-		if err := u.update(ctx, database, name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return "", noteError{fmt.Errorf("%s could not be updated alone", name)}
 		}
 	}
-	return nil
+	for _, database := range []string{u.next.shared, u.spare} {
+		for _, name := range names {
+			if err := u.update(ctx, database, name); err != nil {
+				return "", fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return "", nil
 }
 
 // updateOne updates an extension in its database.
