@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stepEmulator is the step that an emulator needs.
+// stepEmulator is the name of the step that registers an emulator.
 const stepEmulator = "registering the emulator"
 
-// emulator has the kernel hand programs of another machine to e. A user
-// namespace has a register of its own, which lasts as long as its mount; flag
-// F opens the emulator now, while the host's files are there
+// emulator registers e as the interpreter of another machine's programs. A user
+// namespace has its own register, which lasts as long as its mount. Flag F opens
+// the emulator at registration, while the host's files are visible
 // (Documentation/admin-guide/binfmt-misc.rst).
 func (m mounter) emulator(e *Emulator) error {
 	if e == nil {
@@ -30,7 +30,7 @@ func (m mounter) emulator(e *Emulator) error {
 	return os.WriteFile(filepath.Join(at, "register"), []byte(e.registration()), 0o200)
 }
 
-// registration is the line that the kernel wants.
+// registration returns the line to write to binfmt_misc/register.
 func (e *Emulator) registration() string {
 	hex := func(b []byte) string {
 		var out strings.Builder

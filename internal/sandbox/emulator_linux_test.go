@@ -11,8 +11,8 @@ import (
 	"github.com/pgext/pgext/internal/oracle"
 )
 
-// TestEmulator has the program box run what no kernel knows, in one sandbox
-// and nowhere else.
+// TestEmulator: a program in a format that the kernel does not know runs with the
+// emulator of its sandbox, and not in other sandboxes.
 func TestEmulator(t *testing.T) {
 	everyUser(t, func(t *testing.T, spec Spec) {
 		t.Helper()
@@ -48,7 +48,7 @@ func TestEmulator(t *testing.T) {
 			t.Errorf("with an emulator: %q, %v", got, err)
 		}
 		if got, err := run(spec); err == nil {
-			t.Errorf("the emulator is there in another sandbox: %q", got)
+			t.Errorf("the emulator is registered in another sandbox: %q", got)
 		}
 
 		emulated.Emulator.Path = "/nowhere/qemu"

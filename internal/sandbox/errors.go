@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// UnavailableError says that this machine does not let a sandbox be made.
+// UnavailableError reports that this machine does not allow sandboxes.
 type UnavailableError struct {
-	// Setting is what forbids it, such as
+	// Setting is the kernel setting that forbids it, such as
 	// "kernel.apparmor_restrict_unprivileged_userns is 1"; "" when unknown.
 	Setting string
-	// Err is what the kernel refused.
+	// Err is the kernel's error.
 	Err error
 
 	advice string
@@ -27,14 +27,14 @@ func (e *UnavailableError) Error() string {
 // Unwrap returns the kernel's error.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// Hint says how to allow it.
+// Hint returns the command that allows it.
 func (e *UnavailableError) Hint() string { return e.advice }
 
-// EmulatorError says that this machine does not let a sandbox have an emulator
-// of its own, as Linux does since 6.7 in a user namespace.
+// EmulatorError reports that this machine does not allow a sandbox with an
+// emulator of its own. Linux allows it since 6.7, in a user namespace.
 type EmulatorError struct {
 	Emulator string
-	// Reason is what the kernel refused.
+	// Reason is the step that failed, with the kernel's error.
 	Reason string
 }
 
@@ -42,14 +42,14 @@ func (e *EmulatorError) Error() string {
 	return fmt.Sprintf("making a sandbox with %s: %s", e.Emulator, e.Reason)
 }
 
-// Hint names the other way.
+// Hint names the alternative.
 func (*EmulatorError) Hint() string {
 	return "Linux 6.7 or later lets a sandbox have an emulator; elsewhere register it for the whole machine, as Debian's qemu-user-static (or qemu-user-binfmt) does"
 }
 
-// setting is a switch of the kernel that can forbid user namespaces.
+// setting is a kernel setting that can forbid user namespaces.
 type setting struct {
-	// path is below /proc/sys; bad the value that forbids, good one that allows.
+	// path is below /proc/sys; bad is the value that forbids, good one that allows.
 	path, bad, good string
 }
 
@@ -59,7 +59,8 @@ var settings = []setting{
 	{"kernel/apparmor_restrict_unprivileged_userns", "1", "0"}, // Ubuntu 23.10 and later
 }
 
-// unavailable explains why the kernel refused a namespace; sys is /proc/sys.
+// unavailable returns the reason for which the kernel refused a namespace; sys
+// is /proc/sys.
 func unavailable(sys fs.FS, err error) *UnavailableError {
 	for _, s := range settings {
 		value, readErr := fs.ReadFile(sys, s.path)

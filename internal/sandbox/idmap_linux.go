@@ -6,14 +6,14 @@ import (
 	"os"
 )
 
-// canMap tells whether this process may give a sandbox both its own ids and
-// those of user: it is root, and its own user namespace has them.
+// canMap reports whether this process may map both its own id and user into a
+// sandbox: it is root, and its own user namespace has that id.
 func canMap(user int) bool {
 	return os.Geteuid() == 0 && hasID("/proc/self/uid_map", user) && hasID("/proc/self/gid_map", user)
 }
 
-// hasID looks for an id among the lines "inside outside count" of an id map
-// (user_namespaces(7)).
+// hasID reports whether an id is in an id map, whose lines are "inside outside
+// count" (user_namespaces(7)).
 func hasID(path string, id int) bool {
 	f, err := os.Open(path)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketFD is where the first process finds its end of the connection.
+// socketFD is the file descriptor of the first process's end of the connection.
 const socketFD = 3
 
-// Init is the first thing that main calls. In the first process of a sandbox
-// it does that process's work and never returns; in any other it returns at
+// Init must be the first call of main. In the first process of a sandbox it
+// serves that sandbox and never returns; in any other process it returns at
 // once.
 func Init() {
 	if len(os.Args) != 1 || os.Args[0] != initName {
@@ -40,8 +40,8 @@ type first struct {
 	running map[int]*os.Process
 }
 
-// serve prepares the file system, then does as it is told until nobody is
-// there to tell. When it returns the kernel kills what it started.
+// serve prepares the file system, then starts and signals commands until the
+// owner closes the connection. When it returns the kernel kills the commands.
 func serve() error {
 	f := os.NewFile(socketFD, "sandbox")
 	c, err := net.FileConn(f)
@@ -54,8 +54,8 @@ func serve() error {
 	if err := receive(p.conn, &r); err != nil || r.Setup == nil {
 		return fmt.Errorf("waiting for the setup: %w", err)
 	}
-	if err := prepare(*r.Setup); err != nil {
-		return p.refuse(err)
+	if step, err := prepare(*r.Setup); err != nil {
+		return p.refuse(step, err)
 	}
 	p.attr = commandAttributes(*r.Setup)
 	if err := send(p.conn, event{}); err != nil {
@@ -74,13 +74,9 @@ func serve() error {
 	}
 }
 
-// refuse tells why there will be no sandbox.
-func (p *first) refuse(err error) error {
-	e := event{Error: err.Error(), Step: "preparing the file system"}
-	var step *stepError
-	if errors.As(err, &step) {
-		e.Step, e.Error = step.step, step.err.Error()
-	}
+// refuse sends the reason for which there is no sandbox.
+func (p *first) refuse(step string, err error) error {
+	e := event{Error: err.Error(), Step: step}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		e.Errno = int(errno)
@@ -114,7 +110,7 @@ func (p *first) next() (request, []*os.File, error) {
 	return r, files, json.Unmarshal(data[:n], &r)
 }
 
-// start runs a command and tells its end.
+// start starts a command and sends an event when it ends.
 func (p *first) start(r request, files []*os.File) {
 	defer func() {
 		for _, f := range files {
@@ -131,7 +127,7 @@ func (p *first) start(r request, files []*os.File) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := cmd.Start(); err != nil {
-		p.tell(event{ID: r.ID, Error: err.Error()})
+		p.send(event{ID: r.ID, Error: err.Error()})
 		return
 	}
 	p.running[r.ID] = cmd.Process
@@ -140,7 +136,7 @@ func (p *first) start(r request, files []*os.File) {
 		p.mu.Lock()
 		delete(p.running, r.ID)
 		p.mu.Unlock()
-		p.tell(ending(r.ID, state, err))
+		p.send(ending(r.ID, state, err))
 	}()
 }
 
@@ -155,8 +151,8 @@ func ending(id int, state *os.ProcessState, err error) event {
 	return event{ID: id, Code: state.ExitCode()}
 }
 
-// signal passes a signal on; one that kills is for what the command started as
-// well, as far as it is in its session still.
+// signal sends a signal to a command. SIGKILL goes to the processes that the
+// command started as well, if they are still in its process group.
 func (p *first) signal(r request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,14 +167,13 @@ func (p *first) signal(r request) {
 	_ = running.Signal(sig) // it may just have ended
 }
 
-// tell sends an event; an owner that is gone needs none.
-func (p *first) tell(e event) {
+// send sends an event. An error means that the owner is gone.
+func (p *first) send(e event) {
 	_ = send(p.conn, e)
 }
 
-// commandAttributes make a command run as the Spec's User without
-// capabilities. Where the sandbox has one id only, a user namespace in it
-// shows that id as the user's.
+// commandAttributes make a command run as the Spec's User without capabilities.
+// If the sandbox has one id only, a nested user namespace maps it to the user's.
 func commandAttributes(s setup) *syscall.SysProcAttr {
 	user := s.Spec.User
 	if s.Many {

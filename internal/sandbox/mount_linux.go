@@ -12,21 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stepError says what was being prepared.
-type stepError struct {
-	step string
-	err  error
-}
-
-func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
-func (e *stepError) Unwrap() error { return e.err }
-
-// stepPrivate is the first step that takes a capability.
+// stepPrivate is the name of the first step that needs a capability.
 const stepPrivate = "making mounts private"
 
-// prepare turns the namespaces that the process was born into into the sandbox
-// that s describes.
-func prepare(s setup) error {
+// prepare sets up the mounts, the network and the limits that s describes, in the
+// new namespaces of this process. step is the name of the step that failed.
+func prepare(s setup) (step string, err error) {
 	unix.Umask(0o022)
 	m := mounter{root: s.Spec.Root}
 	if s.Many {
@@ -50,21 +41,21 @@ func prepare(s setup) error {
 	}
 	for _, step := range steps {
 		if err := step.do(); err != nil {
-			return &stepError{step.name, err}
+			return step.name, err
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // mounter mounts below root, before it is entered.
 type mounter struct {
 	root string
-	// user owns what is the user's; in a sandbox of one id that is 0.
+	// user is the owner of Owned file systems; 0 in a sandbox of one id.
 	user int
 }
 
-// place returns where target is as the host sees it, and makes the folder when
-// it is missing. A symbolic link on the way would lead out of the root.
+// place returns the host's path of target, and makes the folder if it is missing.
+// A symbolic link in the path is an error, since it could leave the root.
 func (m mounter) place(target string) (string, error) {
 	at := m.root
 	for _, part := range strings.Split(strings.TrimPrefix(target, "/"), "/") {
@@ -78,7 +69,7 @@ func (m mounter) place(target string) (string, error) {
 		case err != nil:
 			return "", fmt.Errorf("%s: %w", target, err)
 		case !info.IsDir():
-			return "", fmt.Errorf("%s: %s is no folder", target, at)
+			return "", fmt.Errorf("%s: %s is not a folder", target, at)
 		}
 	}
 	return at, nil
@@ -93,7 +84,7 @@ func (m mounter) bind(source, at string) error {
 	if err := unix.Statfs(at, &st); err != nil {
 		return fmt.Errorf("%s: %w", source, err)
 	}
-	// a user namespace cannot take away the flags that the host's mount has
+	// in a user namespace the flags of the host's mount cannot be cleared
 	flags := uintptr(unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV)
 	for st1, ms := range map[uintptr]uintptr{
 		unix.ST_NOEXEC: unix.MS_NOEXEC, unix.ST_NOATIME: unix.MS_NOATIME,
@@ -109,8 +100,8 @@ func (m mounter) bind(source, at string) error {
 	return nil
 }
 
-// proc mounts /proc. A container may forbid it, by hiding parts of its own;
-// PostgreSQL does without, but a user namespace of its own cannot be made.
+// proc mounts /proc. A container that hides parts of its own /proc forbids it.
+// PostgreSQL works without /proc; a nested user namespace needs it.
 func (m mounter) proc(optional bool) error {
 	at, err := m.place("/proc")
 	if err != nil {
@@ -193,8 +184,8 @@ func (m mounter) binds(all []Bind) error {
 	return nil
 }
 
-// enter makes the root the only thing there is (pivot_root(2), whose notes
-// have the trick with two dots).
+// enter makes the root the only visible file system (pivot_root(2), notes on
+// pivot_root(".", ".")).
 func (m mounter) enter() error {
 	if err := unix.Chdir(m.root); err != nil {
 		return err
@@ -223,8 +214,7 @@ func loopback() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
-// limits keeps a crash from writing a core file, and a loop from filling the
-// table of open files.
+// limits sets resource limits: no core files, at most 4096 open files a process.
 func limits() error {
 	for resource, most := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 4096} {
 		var l unix.Rlimit

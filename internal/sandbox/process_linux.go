@@ -18,21 +18,22 @@ type Process struct {
 	sandbox *Sandbox
 	id      int
 	program string
-	// copying are the streams that are no files, pipes our ends of them.
+	// copying copies between the pipes, which are our ends of the command's
+	// streams, and the readers and writers of the Command.
 	copying errgroup.Group
 	pipes   []*os.File
-	// ended is closed once end is there.
+	// ended is closed after end was set.
 	ended chan struct{}
 	end   event
 }
 
-// finish is called once, with the sandbox locked.
+// finish sets the end of the process. It is called once, with the sandbox locked.
 func (p *Process) finish(e event) {
 	p.end = e
 	close(p.ended)
 }
 
-// Start starts a command. What it writes is copied until Wait returns.
+// Start starts a command. Its output is copied until Wait returns.
 func (s *Sandbox) Start(c Command) (*Process, error) {
 	p := &Process{sandbox: s, program: c.Args[0], ended: make(chan struct{})}
 	streams, err := p.streams(c)
@@ -58,8 +59,9 @@ func (s *Sandbox) Start(c Command) (*Process, error) {
 	return p, nil
 }
 
-// streams returns the ends that the command gets, all closed by the caller,
-// and starts copying between the others and the command's reader and writers.
+// streams returns the command's three standard streams, which the caller closes,
+// and starts copying between their other ends and the Command's reader and
+// writers.
 func (p *Process) streams(c Command) ([]*os.File, error) {
 	in, err := p.input(c.Stdin)
 	if err != nil {
@@ -79,8 +81,8 @@ func (p *Process) streams(c Command) ([]*os.File, error) {
 	return []*os.File{in, out, errs}, nil
 }
 
-// same tells whether two writers are one; those that cannot be compared are
-// two.
+// same reports whether two writers are equal. Values that cannot be compared are
+// not.
 func same(a, b io.Writer) bool {
 	defer func() { _ = recover() }()
 	return a == b
@@ -110,7 +112,7 @@ func (p *Process) output(to io.Writer) (*os.File, error) {
 	return w, err
 }
 
-// feed copies into a pipe; that the command did not read all is no error.
+// feed copies into a pipe. A command that does not read all of it is no error.
 func feed(w *os.File, r io.Reader) error {
 	defer w.Close()
 	if _, err := io.Copy(w, r); err != nil && !errors.Is(err, syscall.EPIPE) {
@@ -125,30 +127,18 @@ func drain(w io.Writer, r *os.File) error {
 	return err
 }
 
-// lingering is how long after its end a command's streams may stay open:
-// whatever it left behind holds them.
-const lingering = 10 * time.Second
-
-// lingerError says that what a command left behind kept its streams open.
-type lingerError struct {
-	program string
-	after   time.Duration
-}
-
-func (e *lingerError) Error() string {
-	return fmt.Sprintf("%s has ended, and %v later a process that it started still holds its output", path.Base(e.program), e.after)
-}
-
-func (e *lingerError) Unwrap() error { return os.ErrDeadlineExceeded }
+// lingerTime is how long a command's output may stay open after its end, because
+// a process that it started still holds it.
+const lingerTime = 10 * time.Second
 
 // Wait waits until the command has ended and its output was copied. The error
-// is an *ExitError when it ended otherwise than with 0; it wraps
-// os.ErrDeadlineExceeded when a process that it left behind kept a stream open.
-func (p *Process) Wait() error { return p.wait(lingering) }
+// is an *ExitError if its exit code is not 0; it wraps os.ErrDeadlineExceeded if
+// a process that it started kept its output open.
+func (p *Process) Wait() error { return p.wait(lingerTime) }
 
-func (p *Process) wait(patience time.Duration) error {
+func (p *Process) wait(linger time.Duration) error {
 	<-p.ended
-	cut := time.AfterFunc(patience, p.cut)
+	cut := time.AfterFunc(linger, p.cut)
 	copyErr := p.copying.Wait()
 	cut.Stop()
 	switch {
@@ -157,37 +147,37 @@ func (p *Process) wait(patience time.Duration) error {
 	case p.end.Code != 0 || p.end.Signal != 0:
 		return &ExitError{Program: p.program, Code: p.end.Code, Signal: p.end.Signal}
 	case errors.Is(copyErr, os.ErrDeadlineExceeded):
-		return &lingerError{p.program, patience}
+		return fmt.Errorf("%s ended, but a process that it started still holds its output after %v: %w", path.Base(p.program), linger, os.ErrDeadlineExceeded)
 	case copyErr != nil:
 		return fmt.Errorf("running %s: %w", p.program, copyErr)
 	}
 	return nil
 }
 
-// cut ends the copying of streams.
+// cut stops copying.
 func (p *Process) cut() {
 	for _, f := range p.pipes {
-		_ = f.SetDeadline(time.Now()) // one that is closed needs none
+		_ = f.SetDeadline(time.Now()) // fails only if it is closed
 	}
 }
 
 // Ended is closed when the command has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Signal sends a signal to the command. One that has ended gets none.
+// Signal sends a signal to the command, unless it has ended.
 func (p *Process) Signal(sig syscall.Signal) error {
 	return send(p.sandbox.conn, request{ID: p.id, Signal: int(sig)})
 }
 
 // Run runs a command to its end. When ctx is done first the command is killed,
-// with what it started in its session.
+// with the processes of its session. The error is ctx's or that of Wait.
 func (s *Sandbox) Run(ctx context.Context, c Command) error {
 	p, err := s.Start(c)
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {
-		_ = p.Signal(syscall.SIGKILL) // a sandbox that is gone has killed it
+		_ = p.Signal(syscall.SIGKILL) // fails only if the sandbox has ended
 		p.cut()
 	})
 	defer stop()

@@ -15,15 +15,15 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 )
 
-// machine is what qemu-user emulates: its name there, and the ELF header of
-// its programs.
+// machine is a machine that qemu-user emulates: QEMU's name of it, and the ELF
+// header of its programs.
 type machine struct {
 	name  string
 	order binary.ByteOrder
 	elf   elf.Machine
 }
 
-// machines are those of PostgreSQL's images, by OCI architecture.
+// machines are the machines of PostgreSQL's images, by OCI architecture.
 var machines = map[string]machine{
 	"amd64":   {"x86_64", binary.LittleEndian, elf.EM_X86_64},
 	"arm64":   {"aarch64", binary.LittleEndian, elf.EM_AARCH64},
@@ -32,9 +32,10 @@ var machines = map[string]machine{
 	"s390x":   {"s390x", binary.BigEndian, elf.EM_S390},
 }
 
-// FindEmulator says how programs of arch, a Debian architecture, run on this
-// machine: by the kernel alone, which may know an emulator (nil), or with the
-// one that is returned. why says that they do not run; "" says that they do.
+// FindEmulator returns the emulator that runs programs of arch, a Debian
+// architecture, on this machine. It is nil if the kernel runs them, natively or
+// with a registered emulator. If they cannot be run at all, why is the reason;
+// otherwise it is "".
 func FindEmulator(arch string) (e *Emulator, why string) {
 	a, known := debian.LookupArchitecture(arch)
 	m, emulable := machines[a.OCI]
@@ -52,21 +53,22 @@ func FindEmulator(arch string) (e *Emulator, why string) {
 	return nil, fmt.Sprintf("this machine is %s, and has no emulator of %s (qemu-user-static)", runtime.GOARCH, arch)
 }
 
-// registered tells whether the kernel knows an emulator by the name that
-// Debian gives it, and has opened it beforehand.
+// registered reports whether the kernel has an emulator under the name that Debian
+// gives it, opened at its registration.
 func registered(name string) bool {
 	text, err := os.ReadFile(filepath.Join("/proc/sys/fs/binfmt_misc", name))
 	return err == nil && strings.HasPrefix(string(text), "enabled") && fixedBinary.Match(text)
 }
 
-// fixedBinary is flag F.
+// fixedBinary matches flag F.
 var fixedBinary = regexp.MustCompile(`(?m)^flags: .*F`)
 
-// findQEMU looks for an emulator that runs in any root file system.
+// findQEMU looks for an emulator that runs in any root file system, without a
+// dynamic loader.
 func findQEMU(name string) (string, bool) {
 	for _, program := range []string{"qemu-" + name + "-static", "qemu-" + name} {
 		at, err := exec.LookPath(program)
-		if err == nil && standsAlone(at) {
+		if err == nil && static(at) {
 			if at, err = filepath.Abs(at); err == nil {
 				return at, true
 			}
@@ -75,8 +77,8 @@ func findQEMU(name string) (string, bool) {
 	return "", false
 }
 
-// standsAlone tells whether a program needs no dynamic loader.
-func standsAlone(program string) bool {
+// static reports whether a program needs no dynamic loader.
+func static(program string) bool {
 	f, err := elf.Open(program)
 	if err != nil {
 		return false
@@ -85,8 +87,8 @@ func standsAlone(program string) bool {
 	return !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
-// emulator says which programs a sandbox hands to program: 64-bit ELF files
-// that are executables, for whatever system.
+// emulator returns program as the emulator of this machine's 64-bit ELF
+// executables, for any operating system.
 func (m machine) emulator(program string) *Emulator {
 	magic, mask := make([]byte, 20), make([]byte, 20)
 	copy(magic, elf.ELFMAG)

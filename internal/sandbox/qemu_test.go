@@ -10,8 +10,8 @@ import (
 	"github.com/pgext/pgext/internal/elf/elftest"
 )
 
-// TestFindEmulator: an emulator is taken that needs nothing of the root file system
-// it runs in, and is handed the programs of its machine.
+// TestFindEmulator: only an emulator without a dynamic loader is used, and its
+// magic number matches the executables of its machine only.
 func TestFindEmulator(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)

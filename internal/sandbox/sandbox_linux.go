@@ -16,25 +16,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// initName is what the first process of a sandbox is called.
+// initName is the name of the first process of a sandbox (argv[0]).
 const initName = "pgext-sandbox-init"
 
 // Sandbox is a root file system with its own processes. Its methods may be
 // called by several goroutines.
 type Sandbox struct {
 	conn *net.UnixConn
-	// gone is closed when the first process has ended; stderr is what it said.
+	// gone is closed when the first process has ended; stderr has its messages.
 	gone   chan struct{}
-	stderr *tail
+	stderr *head
 
 	mu        sync.Mutex
 	next      int
 	processes map[int]*Process
 }
 
-// Open makes a sandbox. Close ends it; so does the end of this process, in
-// whatever way. Where the machine does not allow one the error is an
-// *UnavailableError.
+// Open makes a sandbox. Close ends it, and so does the end of this process. If
+// the machine does not allow sandboxes the error is an *UnavailableError, or an
+// *EmulatorError if it does not allow the Emulator.
 func Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
@@ -42,8 +42,8 @@ func Open(ctx context.Context, spec Spec) (*Sandbox, error) {
 	s, err := open(ctx, spec, true)
 	var refused *UnavailableError
 	if errors.As(err, &refused) && os.Geteuid() == 0 && spec.Emulator == nil {
-		// root may do without a user namespace, unless its register of
-		// emulators would be the machine's
+		// root needs no user namespace, unless the emulator would be
+		// registered for the whole machine
 		if again, err := open(ctx, spec, false); err == nil {
 			return again, nil
 		}
@@ -56,7 +56,7 @@ func open(ctx context.Context, spec Spec, userNamespace bool) (*Sandbox, error) 
 	if err != nil {
 		return nil, fmt.Errorf("making a sandbox: %w", err)
 	}
-	s := &Sandbox{conn: ours, gone: make(chan struct{}), stderr: &tail{}, processes: map[int]*Process{}}
+	s := &Sandbox{conn: ours, gone: make(chan struct{}), stderr: &head{}, processes: map[int]*Process{}}
 	many := !userNamespace || canMap(spec.User)
 	err = s.spawn(theirs, attributes(spec.User, userNamespace, many))
 	theirs.Close()
@@ -72,8 +72,8 @@ func open(ctx context.Context, spec Spec, userNamespace bool) (*Sandbox, error) 
 	return s, nil
 }
 
-// spawn starts the first process. The thread that does so lives as long as the
-// process, whose parent it is (PR_SET_PDEATHSIG of prctl(2) means the thread).
+// spawn starts the first process. The thread that starts it must live as long as
+// the process, since PR_SET_PDEATHSIG (prctl(2)) is about the thread.
 func (s *Sandbox) spawn(socket *os.File, attr *syscall.SysProcAttr) error {
 	cmd := &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{initName}, Env: []string{}, Dir: "/",
@@ -86,14 +86,14 @@ func (s *Sandbox) spawn(socket *os.File, attr *syscall.SysProcAttr) error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended does not matter
+			_ = cmd.Wait() // its exit code does not matter
 			close(s.gone)
 		}
 	}()
 	return <-started
 }
 
-// attributes are those of the first process.
+// attributes returns the attributes of the first process.
 func attributes(user int, userNamespace, many bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
@@ -115,8 +115,8 @@ func attributes(user int, userNamespace, many bool) *syscall.SysProcAttr {
 	return a
 }
 
-// setup has the first process prepare the file system. Being refused what only
-// the owner of a user namespace may do means that there is no real one.
+// setup requests the first process to prepare the file system. EPERM means that
+// the user namespace has no capabilities: the machine restricts it.
 func (s *Sandbox) setup(ctx context.Context, what setup) error {
 	stop := context.AfterFunc(ctx, s.hangUp)
 	defer stop()
@@ -142,7 +142,7 @@ func (s *Sandbox) setup(ctx context.Context, what setup) error {
 	}
 }
 
-// lost explains that the first process is not there any more.
+// lost returns the error for a first process that has ended.
 func (s *Sandbox) lost(err error) error {
 	s.hangUp()
 	<-s.gone
@@ -152,7 +152,7 @@ func (s *Sandbox) lost(err error) error {
 	return fmt.Errorf("the sandbox ended: %w", err)
 }
 
-// listen gives every process its end.
+// listen receives the ends of the commands.
 func (s *Sandbox) listen() {
 	for {
 		var e event
@@ -174,18 +174,18 @@ func (s *Sandbox) listen() {
 	}
 }
 
-// hangUp ends the first process, and with it all others.
+// hangUp ends the first process, and so all others.
 func (s *Sandbox) hangUp() {
-	_ = s.conn.Close() // it may have been closed before
+	_ = s.conn.Close() // it may be closed already
 }
 
-// Close kills every process of the sandbox, and returns when all are gone.
+// Close kills every process of the sandbox and returns when all have ended.
 func (s *Sandbox) Close() {
 	s.hangUp()
 	<-s.gone
 }
 
-// socketPair returns both ends of a connection that keeps packets apart.
+// socketPair returns both ends of a connection that preserves packets.
 func socketPair() (ours *net.UnixConn, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -202,14 +202,14 @@ func socketPair() (ours *net.UnixConn, theirs *os.File, err error) {
 	return conn.(*net.UnixConn), theirs, nil
 }
 
-// send writes a document, with files beside it.
+// send sends a JSON document with files.
 func send(conn *net.UnixConn, document any, files ...*os.File) error {
 	data, err := json.Marshal(document)
 	if err != nil {
 		return err
 	}
 	if len(data) > maxPacket {
-		return fmt.Errorf("a command of %d bytes is longer than %d", len(data), maxPacket)
+		return fmt.Errorf("command has %d bytes, more than %d", len(data), maxPacket)
 	}
 	var rights []byte
 	if len(files) > 0 {
@@ -224,7 +224,7 @@ func send(conn *net.UnixConn, document any, files ...*os.File) error {
 	return err
 }
 
-// receive reads a document that has no files beside it.
+// receive reads a JSON document without files.
 func receive(conn *net.UnixConn, document any) error {
 	data := make([]byte, maxPacket)
 	n, err := conn.Read(data)
@@ -237,21 +237,21 @@ func receive(conn *net.UnixConn, document any) error {
 	return json.Unmarshal(data[:n], document)
 }
 
-// tail keeps the first bytes that are written to it.
-type tail struct {
+// head keeps the first 4 KiB that are written to it.
+type head struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p[:min(len(p), 4096-len(t.text))]...)
+func (h *head) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text = append(h.text, p[:min(len(p), 4096-len(h.text))]...)
 	return len(p), nil
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
+func (h *head) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return string(h.text)
 }

@@ -20,17 +20,17 @@ import (
 	"github.com/pgext/pgext/internal/oracle"
 )
 
-// The tests run twice where they can: as they are, and as a user without any
-// privilege. The second run gets these variables.
+// Started as root, the tests run twice: as root, and as an unprivileged user in a
+// second process, which gets these variables.
 const (
 	boxVariable     = "PGEXT_SANDBOX_BOX"
 	againVariable   = "PGEXT_SANDBOX_AGAIN"
 	victimVariable  = "PGEXT_SANDBOX_VICTIM"
-	nobody          = 65534
+	unprivileged    = 65534
 	commandUser     = 26
 	longEnough      = 10 * time.Second
 	victimIsWaiting = "waiting\n"
-	// limitedVariable is set in a user namespace that may not have others.
+	// limitedVariable is set in a user namespace in which no other is allowed.
 	limitedVariable = "PGEXT_SANDBOX_LIMITED"
 )
 
@@ -57,7 +57,7 @@ func box(t *testing.T) string {
 	return dir
 }
 
-// open755 returns a temporary folder that everybody can look into.
+// open755 returns a temporary folder that every user can read.
 func open755(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sandbox") //nolint:usetesting // t.TempDir lies in a folder that only its owner may enter
@@ -98,7 +98,8 @@ func rootFS(t *testing.T, boxDir string) Spec {
 	}}
 }
 
-// everyUser runs test as it is, and again as nobody when it is root.
+// everyUser runs test as the current user and, if that is root, once more as an
+// unprivileged user.
 func everyUser(t *testing.T, test func(t *testing.T, spec Spec)) {
 	t.Helper()
 	boxDir := box(t)
@@ -110,7 +111,7 @@ func everyUser(t *testing.T, test func(t *testing.T, spec Spec)) {
 	if os.Geteuid() != 0 {
 		return
 	}
-	t.Run("nobody", func(t *testing.T) { again(t, asNobody, againVariable+"=1", boxVariable+"="+boxDir) })
+	t.Run("unprivileged", func(t *testing.T) { again(t, asUnprivileged, againVariable+"=1", boxVariable+"="+boxDir) })
 }
 
 // sandbox opens a sandbox for the time of the test.
@@ -264,7 +265,7 @@ func TestSignal(t *testing.T) {
 		if err := p.Wait(); err != nil {
 			t.Errorf("after a signal it handles: %v", err)
 		}
-		if got := <-lines; got != "told to stop\n" {
+		if got := <-lines; got != "stopping\n" {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -277,8 +278,8 @@ func (w lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestHeldOutput: what a command leaves behind does not keep its owner waiting,
-// and goes with a command that is killed.
+// TestHeldOutput: a process that a command started does not delay its owner for
+// long, and is killed with the command.
 func TestHeldOutput(t *testing.T) {
 	everyUser(t, func(t *testing.T, spec Spec) {
 		t.Helper()
@@ -297,7 +298,7 @@ func TestHeldOutput(t *testing.T) {
 			go io.Copy(io.Discard, r)
 			return p
 		}
-		if err := start("alone", "go").wait(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "box has ended, and 1ms later a process that it started still holds its output") {
+		if err := start("alone", "go").wait(time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "box ended, but a process that it started still holds its output after 1ms") {
 			t.Errorf("a child that stays: got %v", err)
 		}
 		p, begun := start("together", "stay"), time.Now()
@@ -324,11 +325,11 @@ func TestSpecErrors(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{"root", Spec{User: 0}, "user 0 cannot run commands in a sandbox"},
-		{"relative", Spec{User: 1, Binds: []Bind{{"/x", "y"}}}, `"y" is no place for a mount`},
-		{"escaping", Spec{User: 1, Tmpfs: []Tmpfs{{Path: "/a/../.."}}}, `"/a/../.." is no place for a mount`},
-		{"relative emulator", Spec{User: 1, Emulator: &Emulator{Path: "qemu"}}, `"qemu" is no path for an emulator`},
-		{"emulator with a colon", Spec{User: 1, Emulator: &Emulator{Path: "/a:b"}}, `"/a:b" is no path for an emulator`},
+		{"root", Spec{User: 0}, "running as user 0 in a sandbox: not an ordinary user"},
+		{"relative", Spec{User: 1, Binds: []Bind{{"/x", "y"}}}, `mounting at "y": not a clean absolute path`},
+		{"escaping", Spec{User: 1, Tmpfs: []Tmpfs{{Path: "/a/../.."}}}, `mounting at "/a/../..": not a clean absolute path`},
+		{"relative emulator", Spec{User: 1, Emulator: &Emulator{Path: "qemu"}}, `emulator "qemu": not an absolute path without colons`},
+		{"emulator with a colon", Spec{User: 1, Emulator: &Emulator{Path: "/a:b"}}, `emulator "/a:b": not an absolute path without colons`},
 	} {
 		if _, err := Open(t.Context(), tc.spec); err == nil || err.Error() != tc.want {
 			t.Errorf("%s: got %v, want %s", tc.name, err, tc.want)
@@ -341,7 +342,7 @@ func TestMountsDoNotFollowLinks(t *testing.T) {
 		t.Helper()
 		sandbox(t, spec).Close() // skips where there are none
 		spec.Tmpfs = append(spec.Tmpfs, Tmpfs{Path: "/link/x"})
-		if s, err := Open(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "link is no folder") {
+		if s, err := Open(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "link is not a folder") {
 			t.Errorf("got %v, %v", s, err)
 		}
 		for _, name := range []string{"dev", "proc"} {
@@ -350,15 +351,16 @@ func TestMountsDoNotFollowLinks(t *testing.T) {
 			if err := errors.Join(os.Remove(at), os.Symlink("/etc", at)); err != nil {
 				t.Fatal(err)
 			}
-			if s, err := Open(t.Context(), spec); err == nil || !strings.Contains(err.Error(), name+" is no folder") {
+			if s, err := Open(t.Context(), spec); err == nil || !strings.Contains(err.Error(), name+" is not a folder") {
 				t.Errorf("%s: got %v, %v", name, s, err)
 			}
 		}
 	})
 }
 
-// TestWithoutUserNamespaces forbids them, in a user namespace that is like the
-// machine's own: root does without, others hear why it does not work.
+// TestWithoutUserNamespaces: where user namespaces are forbidden, root gets a
+// sandbox without one, and other users get an error with the setting. The test
+// forbids them in a user namespace of its own.
 func TestWithoutUserNamespaces(t *testing.T) {
 	if os.Getenv(limitedVariable) != "" {
 		testLimited(t)
@@ -368,7 +370,7 @@ func TestWithoutUserNamespaces(t *testing.T) {
 		oracle.Missing(t, "root", "somebody else")
 	}
 	boxDir := box(t)
-	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: nobody + 1}}
+	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: unprivileged + 1}}
 	again(t, &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWUSER, UidMappings: all, GidMappings: all, GidMappingsEnableSetgroups: true,
 	}, limitedVariable+"=root", boxVariable+"="+boxDir)
@@ -377,7 +379,7 @@ func TestWithoutUserNamespaces(t *testing.T) {
 func testLimited(t *testing.T) {
 	t.Helper()
 	spec := rootFS(t, box(t))
-	if os.Getenv(limitedVariable) == "nobody" {
+	if os.Getenv(limitedVariable) == "unprivileged" {
 		_, err := Open(t.Context(), spec)
 		var refused *UnavailableError
 		if !errors.As(err, &refused) || refused.Setting != "user.max_user_namespaces is 0" {
@@ -396,13 +398,13 @@ func testLimited(t *testing.T) {
 	if got, err := output(t, s, "id"); err != nil || got != "26 26 26 [] localhost\n" {
 		t.Errorf("id: got %q, %v", got, err)
 	}
-	again(t, asNobody, limitedVariable+"=nobody", boxVariable+"="+box(t))
+	again(t, asUnprivileged, limitedVariable+"=unprivileged", boxVariable+"="+box(t))
 }
 
-// asNobody are the attributes of a process without privilege.
-var asNobody = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+// asUnprivileged are the attributes of a process without privileges.
+var asUnprivileged = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 
-// again runs the test that calls it in a process of its own, which gets env.
+// again runs the calling test in another process, with env.
 func again(t *testing.T, attr *syscall.SysProcAttr, env ...string) {
 	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
@@ -415,7 +417,7 @@ func again(t *testing.T, attr *syscall.SysProcAttr, env ...string) {
 	}
 }
 
-// victim makes a sandbox, with processes in it, that is to be killed.
+// victim makes a sandbox with processes in it, for TestKilled.
 func victim(boxDir string) {
 	t := &testing.T{}
 	s, err := Open(context.Background(), rootFS(t, boxDir))
@@ -432,7 +434,8 @@ func victim(boxDir string) {
 	os.Exit(1)
 }
 
-// TestKilled kills the owner of a sandbox: nothing of it stays.
+// TestKilled: when the owner of a sandbox is killed, its processes and mounts
+// disappear.
 func TestKilled(t *testing.T) {
 	everyUser(t, func(t *testing.T, spec Spec) {
 		t.Helper()
@@ -450,7 +453,7 @@ func TestKilled(t *testing.T) {
 		}
 		buf := make([]byte, 512)
 		if n, err := out.Read(buf); string(buf[:n]) != victimIsWaiting {
-			t.Fatalf("the victim says %q, %v", buf[:n], err)
+			t.Fatalf("the victim wrote %q, %v", buf[:n], err)
 		}
 		if got := len(rootedIn(tmp)); got < 2 {
 			t.Errorf("%d processes in the sandbox, want its commands", got)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Spec says what the file system of a sandbox looks like. Paths below it are
-// absolute, clean and hold no symbolic link.
+// Spec describes the file system of a sandbox. Paths in it are absolute and clean,
+// and contain no symbolic link.
 type Spec struct {
 	// Root is the folder of the host that becomes the root, read-only. It has
 	// empty folders dev and proc.
@@ -23,17 +23,16 @@ type Spec struct {
 	User int
 	// Hostname is "localhost" when empty.
 	Hostname string
-	// Emulator runs the programs of the root where this machine does not; nil
-	// when it does.
+	// Emulator runs the programs of the root; nil if this machine runs them.
 	Emulator *Emulator
 }
 
-// Emulator is a program that runs those of another machine. The kernel hands
-// them to it, in this sandbox only.
+// Emulator is a program that runs another machine's programs. The kernel uses it
+// in this sandbox only.
 type Emulator struct {
-	// Path is a program of the host that no dynamic loader has to load.
+	// Path is a program of the host that needs no dynamic loader.
 	Path string
-	// Magic is how files for it begin, in the bits that are set in Mask.
+	// Magic is the start of files for it, in the bits that are set in Mask.
 	Magic, Mask []byte
 }
 
@@ -45,11 +44,11 @@ type Tmpfs struct {
 	Size int64
 	// Mode of the folder; 0 means 0755.
 	Mode fs.FileMode
-	// Owned gives the folder to the Spec's User rather than to root.
+	// Owned makes the Spec's User the owner of the folder, instead of root.
 	Owned bool
 }
 
-// Bind makes a folder of the host visible.
+// Bind is a folder of the host that is visible in the sandbox.
 type Bind struct {
 	Source string
 	// Target exists in the root, or lies below a Tmpfs.
@@ -69,10 +68,10 @@ type Command struct {
 	Stdout, Stderr io.Writer
 }
 
-// ExitError says that a command ended otherwise than with 0.
+// ExitError reports a command whose exit code is not 0, or that a signal killed.
 type ExitError struct {
 	Program string
-	// Code is the exit code; Signal, when positive, is what killed it instead.
+	// Code is the exit code. Signal, if positive, is the signal that killed it.
 	Code, Signal int
 }
 
@@ -85,7 +84,7 @@ func (e *ExitError) Error() string {
 
 func (s Spec) check() error {
 	if s.User <= 0 {
-		return fmt.Errorf("user %d cannot run commands in a sandbox", s.User)
+		return fmt.Errorf("running as user %d in a sandbox: not an ordinary user", s.User)
 	}
 	targets := []string{}
 	for _, t := range s.Tmpfs {
@@ -96,11 +95,11 @@ func (s Spec) check() error {
 	}
 	for _, t := range targets {
 		if !path.IsAbs(t) || path.Clean(t) != t || t == "/" {
-			return fmt.Errorf("%q is no place for a mount", t)
+			return fmt.Errorf("mounting at %q: not a clean absolute path", t)
 		}
 	}
 	if e := s.Emulator; e != nil && (!path.IsAbs(e.Path) || strings.ContainsAny(e.Path, ":\n")) {
-		return fmt.Errorf("%q is no path for an emulator", e.Path)
+		return fmt.Errorf("emulator %q: not an absolute path without colons", e.Path)
 	}
 	return nil
 }

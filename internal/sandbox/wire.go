@@ -1,13 +1,13 @@
 package sandbox
 
-// What the owner of a sandbox and its first process say to each other: one
-// JSON document a packet, over a socket pair. A packet that starts a command
-// carries its three standard streams.
+// The protocol between the owner of a sandbox and its first process: one JSON
+// document a packet, over a socket pair. A packet that starts a command carries
+// its three standard streams.
 
 // maxPacket bounds a packet in bytes; Linux gives a socket about 200 KiB.
 const maxPacket = 160 << 10
 
-// request goes to the first process. The first one has Setup, each later one
+// request goes to the first process. The first request has Setup; each later one
 // starts or signals the command ID.
 type request struct {
 	Setup  *setup   `json:",omitempty"`
@@ -18,23 +18,23 @@ type request struct {
 	Signal int      `json:",omitempty"`
 }
 
-// setup is a Spec with what the owner knows about user ids.
+// setup is a Spec with the owner's knowledge of user ids.
 type setup struct {
 	Spec Spec
-	// Many tells that the ids of root and of the Spec's User both exist in the
-	// sandbox; else its only id is the owner's, which root and the user share.
+	// Many means that the ids of root and of the Spec's User both exist in the
+	// sandbox; otherwise its only id is the owner's, shared by root and the user.
 	Many bool
 }
 
-// event comes back: the answer to the setup has ID 0, every other one tells
-// that a command ended, or could not be started.
+// event comes from the first process: with ID 0 it is the response to Setup, with
+// another ID it reports that a command ended or could not be started.
 type event struct {
 	ID    int
 	Error string `json:",omitempty"`
-	// Errno is what the kernel said; Step what was being done.
+	// Errno is the kernel's error code in the step Step of the setup.
 	Errno int    `json:",omitempty"`
 	Step  string `json:",omitempty"`
-	// Code and Signal are those of a command.
+	// Code and Signal are the fields of ExitError.
 	Code   int `json:",omitempty"`
 	Signal int `json:",omitempty"`
 }

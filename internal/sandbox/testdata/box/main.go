@@ -73,7 +73,7 @@ func run(verb string, args []string) error {
 		signal.Notify(c, syscall.SIGTERM)
 		fmt.Println("waiting")
 		<-c
-		fmt.Println("told to stop")
+		fmt.Println("stopping")
 	case "family": // a child in a session of its own that outlives its parent
 		cmd := exec.Command("/proc/self/exe", "wait")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
