@@ -268,6 +268,11 @@ func TestRunDeviates(t *testing.T) {
 			want:   []string{"fail restart: b is gone"},
 		},
 		{
+			name:   "extensions that cannot be listed after the restart",
+			server: respond(behaviour.Response{SQL: `SELECT count.* FROM pg_extension.*'b'`, Error: "XX000: unreadable"}),
+			want:   []string{"fail restart: b: unreadable"},
+		},
+		{
 			name:   "no drop",
 			server: respond(behaviour.Response{SQL: "DROP EXTENSION \"a\"", Error: "2BP01: in use"}),
 			want:   []string{"fail drop a: in use"},

@@ -20,20 +20,18 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// Deb is a package that the cache holds.
+// Deb is a package whose file is in the cache.
 type Deb struct {
 	Name string
 	// SHA256 is its digest, in lower-case hex.
 	SHA256 string
 }
 
-// memory is how many bytes decoding blocks in parallel may take, over all
-// packages.
+// memory limits the parallel decoding of blocks of all packages, in bytes.
 const memory = 128 << 20
 
-// FromDebs returns the folder of the root that the packages unpack to. Their
-// order does not matter. A package that the cache lacks is an error that wraps
-// fs.ErrNotExist.
+// FromDebs returns the folder of the root that consists of the packages, in any
+// order. The error wraps fs.ErrNotExist if the cache lacks one of them.
 func (s *Store) FromDebs(ctx context.Context, debs []Deb) (string, error) {
 	debs = slices.Clone(debs)
 	slices.SortFunc(debs, func(a, b Deb) int { return strings.Compare(a.Name, b.Name) })
@@ -48,8 +46,8 @@ func (s *Store) FromDebs(ctx context.Context, debs []Deb) (string, error) {
 	return dir, nil
 }
 
-// unpack unpacks packages, large ones first, then does what their scripts
-// would.
+// unpack unpacks packages, the largest first, then adds what their maintainer
+// scripts would.
 func (s *Store) unpack(ctx context.Context, dir *os.Root, debs []Deb) error {
 	if err := merge(dir); err != nil {
 		return err
@@ -78,13 +76,13 @@ func (s *Store) unpack(ctx context.Context, dir *os.Root, debs []Deb) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := choose(dir, slices.Concat(links...)); err != nil {
+	if err := linkAlternatives(dir, slices.Concat(links...)); err != nil {
 		return err
 	}
 	return furnish(dir)
 }
 
-// unpackOne unpacks a package and returns the alternatives that it offers.
+// unpackOne unpacks a package and returns the alternatives that it installs.
 func (s *Store) unpackOne(ctx context.Context, dir *os.Root, d Deb, budget *decompress.Budget) ([]alternatives.Link, error) {
 	f, err := s.cache.Open(d.SHA256)
 	if err != nil {
@@ -120,8 +118,8 @@ func (s *Store) unpackOne(ctx context.Context, dir *os.Root, d Deb, budget *deco
 	return links, nil
 }
 
-// unwantedDirs are what the images that the base stands for leave out as well
-// (debian:*-slim), and what needs no server.
+// unwantedDirs are folders that debian:*-slim leaves out as well, and others that
+// no server needs.
 var unwantedDirs = []string{
 	"usr/share/doc/", "usr/share/doc-base/", "usr/share/info/", "usr/share/lintian/",
 	"usr/share/locale/", "usr/share/man/", "usr/share/bug/", "usr/share/bash-completion/",
@@ -136,8 +134,8 @@ func unwanted(name string) bool {
 	return name == "." || slices.Contains(mergedDirs, name)
 }
 
-// mergedDirs are links into /usr, whether the packages say so or not
-// (usrmerge before Debian 13, base-files since).
+// mergedDirs are links into /usr, also if no package has the links (usrmerge has
+// them before Debian 13, base-files since).
 var mergedDirs = []string{"bin", "lib", "lib64", "sbin"}
 
 func merge(dir *os.Root) error {
@@ -157,7 +155,7 @@ func merge(dir *os.Root) error {
 	return nil
 }
 
-// merged returns where a path of a package is.
+// merged returns the path in the root of a package's file.
 func merged(name string) string {
 	if first, _, ok := strings.Cut(name, "/"); ok && slices.Contains(mergedDirs, first) {
 		return "usr/" + name
@@ -168,7 +166,7 @@ func merged(name string) string {
 // writer puts entries into a root.
 type writer struct {
 	root *os.Root
-	// made are the folders that are known to be there.
+	// made are folders that exist.
 	made map[string]bool
 }
 
@@ -181,11 +179,11 @@ func (w writer) write(e filetree.Entry, mode fs.FileMode, r io.Reader) error {
 		return err
 	}
 	if e.Kind == filetree.Symlink {
-		return taken(w.root.Symlink(e.Link, e.Path))
+		return conflict(w.root.Symlink(e.Link, e.Path))
 	}
 	f, err := w.root.OpenFile(e.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return taken(err)
+		return conflict(err)
 	}
 	_, err = io.Copy(f, r)
 	if err == nil {
@@ -201,10 +199,10 @@ func (w writer) link(from, to string) error {
 	if err := w.dir(path.Dir(to)); err != nil {
 		return err
 	}
-	return taken(w.root.Link(from, to))
+	return conflict(w.root.Link(from, to))
 }
 
-// dir makes a folder with those above it, whatever the umask is.
+// dir makes a folder with its parents, with mode 0755 for every umask.
 func (w writer) dir(name string) error {
 	if name == "." || w.made[name] {
 		return nil
@@ -223,10 +221,10 @@ func (w writer) dir(name string) error {
 	return err
 }
 
-// taken explains that two packages bring one path.
-func taken(err error) error {
+// conflict adds that another package has the path already.
+func conflict(err error) error {
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("another package has it too: %w", err)
+		return fmt.Errorf("another package has the same path: %w", err)
 	}
 	return err
 }

@@ -20,15 +20,14 @@ const (
 	kindImage   = "image-"
 )
 
-// unused is how long a folder stays that nobody uses.
+// unused is how long a folder stays after its last use.
 const unused = 14 * 24 * time.Hour
 
-// most is how many folders of a kind stay: a root takes 250 MB and more, an
-// image what it unpacks to.
+// most is how many folders of a kind stay. A root has 250 MB and more.
 var most = map[string]int{kindDebs: 6, kindOperand: 4, kindImage: 150}
 
-// use keeps a folder from being removed for as long as this process lives, and
-// notes the time. Without it, it was removed in this moment.
+// use locks a folder against removal until this process ends, and sets its time of
+// use. there is false if the folder does not exist.
 func (s *Store) use(path string) (there bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +41,7 @@ func (s *Store) use(path string) (there bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// a file system that cannot lock is used without
+	// the lock is optional: some file systems have none
 	_ = retry(func() error { return syscall.Flock(int(f.Fd()), syscall.LOCK_SH) })
 	ours, err := f.Stat()
 	if now, nowErr := os.Stat(path); err != nil || nowErr != nil || !os.SameFile(ours, now) {
@@ -51,7 +50,7 @@ func (s *Store) use(path string) (there bool, err error) {
 	}
 	s.used[path] = f
 	now := time.Now()
-	_ = os.Chtimes(path, now, now) // of a cache that cannot be written to nothing expires
+	_ = os.Chtimes(path, now, now) // nothing expires in a read-only cache
 	return true, nil
 }
 
@@ -63,8 +62,9 @@ func retry(do func() error) error {
 	}
 }
 
-// expire removes what was not used for long, and of each kind what is more than
-// there may be, except what a process uses. The caller holds the store's lock.
+// expire removes the folders that were not used for the time unused, and of each
+// kind those beyond the number in most. Folders that a process uses stay. The
+// caller holds the store's lock.
 func (s *Store) expire(now time.Time) error {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) expire(now time.Time) error {
 			}
 		}
 	}
-	var problems []error // the next one may go all the same
+	var problems []error // the other folders are removed all the same
 	for kind, folders := range kinds {
 		slices.SortFunc(folders, func(a, b folder) int { return b.used.Compare(a.used) })
 		for i, f := range folders {
@@ -94,18 +94,19 @@ func (s *Store) expire(now time.Time) error {
 				continue
 			}
 			if err := s.remove(f.name); err != nil {
-				problems = append(problems, fmt.Errorf("removing %s, which was last used at %s: %w", f.name, f.used.Format(time.DateOnly), err))
+				problems = append(problems, fmt.Errorf("removing %s, last used on %s: %w", f.name, f.used.Format(time.DateOnly), err))
 			}
 		}
 	}
 	return errors.Join(append(problems, s.expireVersions(now))...)
 }
 
-// remove removes a folder that nobody uses. It vanishes at once, by rename.
+// remove removes a folder unless a process uses it. It disappears atomically, by
+// rename.
 func (s *Store) remove(name string) error {
 	path := filepath.Join(s.dir, name)
 	unlock, err := tryLock(path)
-	if errors.Is(err, errTaken) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
@@ -119,8 +120,8 @@ func (s *Store) remove(name string) error {
 	return removeAll(gone)
 }
 
-// expireVersions removes the stores of earlier versions of this room, in which
-// nothing was made for long.
+// expireVersions removes the stores of earlier versions of this package that were
+// not changed for the time unused.
 func (s *Store) expireVersions(now time.Time) error {
 	parent := filepath.Dir(s.dir)
 	entries, err := os.ReadDir(parent)

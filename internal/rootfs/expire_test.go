@@ -20,7 +20,7 @@ func oneFile() (filetree.Tree, error) {
 	return filetree.New([]filetree.Entry{{Path: "x", Mode: 0o644, Content: filetree.Bytes([]byte("x")), Size: 1}})
 }
 
-// backdate makes a folder look as if it was used so long ago.
+// backdate sets the time of a folder's last use.
 func backdate(t *testing.T, dir string, ago time.Duration) {
 	t.Helper()
 	at := time.Now().Add(-ago)
@@ -38,8 +38,8 @@ func openAgain(t *testing.T, c *cache.Cache) *Store {
 	return s
 }
 
-// TestExpire: what nobody used for long goes at the next start, what somebody
-// uses stays, however old it looks.
+// TestExpire: Open removes the folders that were not used for a long time, and
+// keeps those in use whatever their time is.
 func TestExpire(t *testing.T) {
 	s, _ := store(t, nil)
 	old := func(name string, ago time.Duration) string {
@@ -74,7 +74,7 @@ func TestExpire(t *testing.T) {
 		}
 	}
 
-	// Using it makes it young.
+	// Use sets the time.
 	again := openAgain(t, s.cache)
 	if _, err := again.FromImage(t.Context(), "sha256:used", oneFile); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,8 @@ func TestExpire(t *testing.T) {
 	}
 }
 
-// TestExpireMost: of each kind only so many stay, the last used.
+// TestExpireMost: of each kind the most recently used folders stay, up to a
+// limit.
 func TestExpireMost(t *testing.T) {
 	s, _ := store(t, nil)
 	for kind, n := range most {
@@ -111,8 +112,8 @@ func TestExpireMost(t *testing.T) {
 	}
 }
 
-// TestExpireWhileUsed: a folder that is returned is there, whoever expires at
-// the same time.
+// TestExpireWhileUsed: a returned folder exists although other stores expire
+// folders at the same time.
 func TestExpireWhileUsed(t *testing.T) {
 	s, _ := store(t, nil)
 	var group sync.WaitGroup

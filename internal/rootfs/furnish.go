@@ -13,17 +13,17 @@ import (
 	"github.com/pgext/pgext/internal/alternatives"
 )
 
-// User is the id of the user and the group called postgres, as CloudNativePG
-// has them.
+// User is the id of the user and of the group postgres, as in CloudNativePG's
+// images.
 const User = 26
 
 // Home is the home of that user.
 const Home = "/var/lib/postgresql"
 
-// folders are there in every root, for file systems to be mounted on.
+// folders are the mount points in every root.
 var folders = []string{"dev", "proc", "sys", "tmp", "run", "etc", "extensions", Home[1:]}
 
-// furnish does what PostgreSQL needs of the work of maintainer scripts.
+// furnish adds the files of maintainer scripts that PostgreSQL needs.
 func furnish(dir *os.Root) error {
 	w := writer{root: dir, made: map[string]bool{}}
 	for _, name := range folders {
@@ -58,7 +58,7 @@ func passwdLine() string {
 
 func groupLine() string { return fmt.Sprintf("postgres:x:%d:\n", User) }
 
-// furnishImage adds to an image what its runtime, and a server of User, need.
+// furnishImage adds the files of a container runtime, and the user User.
 func furnishImage(dir *os.Root) error {
 	w := writer{root: dir, made: map[string]bool{}}
 	for _, name := range folders {
@@ -73,8 +73,8 @@ func furnishImage(dir *os.Root) error {
 	})
 }
 
-// withID is the list of users or groups at path, with line unless somebody has
-// User's id, the third field (passwd(5), group(5)).
+// withID returns the list of users or groups at path, with line appended if no
+// entry has User's id, the third field (passwd(5), group(5)).
 func withID(dir *os.Root, path, line string) string {
 	list, err := dir.ReadFile(path)
 	if err != nil {
@@ -92,7 +92,7 @@ func withID(dir *os.Root, path, line string) string {
 	return text + line
 }
 
-// textFile is a file that everybody may read.
+// textFile is a file of mode 0644.
 type textFile struct{ path, content string }
 
 func replaceFiles(dir *os.Root, files []textFile) error {
@@ -107,7 +107,7 @@ func replaceFiles(dir *os.Root, files []textFile) error {
 	return nil
 }
 
-// master is the list that base-passwd starts a system with.
+// master returns the initial list of base-passwd.
 func master(dir *os.Root, name, otherwise string) string {
 	b, err := dir.ReadFile("usr/share/base-passwd/" + name + ".master")
 	if err != nil || len(b) == 0 {
@@ -116,7 +116,7 @@ func master(dir *os.Root, name, otherwise string) string {
 	return string(b)
 }
 
-// replace makes path anew.
+// replace removes path, then calls make.
 func replace(dir *os.Root, path string, make func() error) error {
 	if err := dir.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -124,9 +124,9 @@ func replace(dir *os.Root, path string, make func() error) error {
 	return make()
 }
 
-// choose makes the links of the alternatives whose target is there: for each
-// name those of the highest priority.
-func choose(dir *os.Root, links []alternatives.Link) error {
+// linkAlternatives makes the links of the alternatives whose target exists, for
+// each name those of the highest priority.
+func linkAlternatives(dir *os.Root, links []alternatives.Link) error {
 	slices.SortStableFunc(links, func(a, b alternatives.Link) int {
 		if a.Path != b.Path {
 			return strings.Compare(a.Path, b.Path)
@@ -137,7 +137,7 @@ func choose(dir *os.Root, links []alternatives.Link) error {
 	for _, l := range links {
 		at := merged(strings.TrimPrefix(l.Path, "/"))
 		if _, err := dir.Lstat(at); err == nil || unwanted(at) {
-			continue // a better one, or a package's own file
+			continue // one of higher priority, or a package's own file
 		}
 		if _, err := dir.Lstat(merged(strings.TrimPrefix(l.Target, "/"))); err != nil {
 			continue

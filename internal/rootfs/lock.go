@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// lockWait is how often a taken lock is tried again.
+// lockWait is the interval between attempts to take a lock.
 const lockWait = 20 * time.Millisecond
 
-// errTaken says that somebody else has the lock.
-var errTaken = errors.New("the lock is taken")
+// errLocked means that another process or Store has the lock.
+var errLocked = errors.New("locked by another process")
 
-// tryLock takes an exclusive lock on a folder; the end of the process gives it
-// back, too. A file system that cannot lock a folder is used without.
+// tryLock takes an exclusive lock on a folder, which also ends with the process.
+// On a file system without locks it does nothing.
 func tryLock(dir string) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -24,16 +24,16 @@ func tryLock(dir string) (unlock func(), err error) {
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
 		f.Close()
-		return nil, errTaken
+		return nil, errLocked
 	}
 	return func() { f.Close() }, nil
 }
 
-// lock waits for the lock.
+// lock waits for the lock of tryLock.
 func lock(ctx context.Context, dir string) (unlock func(), err error) {
 	for {
 		unlock, err := tryLock(dir)
-		if !errors.Is(err, errTaken) {
+		if !errors.Is(err, errLocked) {
 			return unlock, err
 		}
 		select {

@@ -218,7 +218,7 @@ func TestFromDebsErrors(t *testing.T) {
 	})
 }
 
-// empty tells that nothing half made is left.
+// empty fails the test if an incomplete root is left.
 func empty(t *testing.T, s *Store) {
 	t.Helper()
 	if left, _ := filepath.Glob(s.dir + "/*"); len(left) > 0 {
@@ -243,7 +243,7 @@ func TestOpenRemovesLeftovers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(half); err != nil {
-		t.Errorf("what somebody is making was removed: %v", err)
+		t.Errorf("a root that is being made was removed: %v", err)
 	}
 	unlock()
 	if _, err := Open(s.cache, Options{}); err != nil {
@@ -309,7 +309,7 @@ func TestFromImage(t *testing.T) {
 	}
 }
 
-// TestAgainstDpkgDeb compares with what dpkg-deb unpacks.
+// TestAgainstDpkgDeb: a package is unpacked as dpkg-deb unpacks it.
 func TestAgainstDpkgDeb(t *testing.T) {
 	dpkgDeb := oracle.Need(t, "dpkg-deb")
 	d := debtest.Build(debtest.Deb{Files: []debtest.File{
@@ -338,7 +338,7 @@ func TestAgainstDpkgDeb(t *testing.T) {
 	}
 }
 
-// TestFullDisk: what a user can do is said, whichever file did not fit.
+// TestFullDisk: a write error has a hint, for a file anywhere.
 func TestFullDisk(t *testing.T) {
 	s, _ := store(t, nil)
 	full := filetree.Entry{Path: "lib/x.so", Mode: 0o644, Size: 1, Content: fullDisk{}}

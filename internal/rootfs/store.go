@@ -17,24 +17,24 @@ import (
 	"github.com/pgext/pgext/internal/digest"
 )
 
-// version is raised whenever the same input would give another root.
+// version must be incremented when the same input gives another root.
 const version = 3
 
-// storePrefix is how the names of stores start.
+// storePrefix is the prefix of the names of stores.
 const storePrefix = "rootfs-"
 
-// temporary is how the names of roots in the making start.
+// temporary is the prefix of the names of incomplete roots.
 const temporary = "tmp-"
 
 // Options configure a Store.
 type Options struct {
-	// Jobs is how many packages are unpacked at once; 0 means one a CPU.
+	// Jobs is how many packages are unpacked at the same time; 0 means one for
+	// each CPU.
 	Jobs int
 }
 
-// Store makes roots and remembers them. It is safe for use by several
-// goroutines. What it returned stays until the process ends, or forgets the
-// Store.
+// Store makes roots and keeps them. It may be used by several goroutines. A
+// folder that it returned exists at least until the process ends.
 type Store struct {
 	cache *cache.Cache
 	dir   string
@@ -45,8 +45,8 @@ type Store struct {
 	used map[string]*os.File
 }
 
-// Open returns the store beside the cache c, and removes what processes that
-// died in the middle of their work left in it, and what was not used for long.
+// Open returns the store beside the cache c. It removes incomplete roots of
+// processes that died, and folders that were not used for a long time.
 func Open(c *cache.Cache, o Options) (*Store, error) {
 	s := &Store{cache: c, dir: filepath.Join(c.Dir(), fmt.Sprint(storePrefix, version)), jobs: o.Jobs, used: map[string]*os.File{}}
 	if s.jobs <= 0 {
@@ -58,10 +58,10 @@ func Open(c *cache.Cache, o Options) (*Store, error) {
 	return s, nil
 }
 
-// sweep removes leftovers, unless somebody is at work.
+// sweep removes incomplete and expired folders, unless a root is being made.
 func (s *Store) sweep() error {
 	unlock, err := tryLock(s.dir)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTaken) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLocked) {
 		return nil
 	}
 	if err != nil {
@@ -71,12 +71,12 @@ func (s *Store) sweep() error {
 	if err := s.removeTemporary(); err != nil {
 		return err
 	}
-	_ = s.expire(time.Now()) // what cannot be removed stays
+	_ = s.expire(time.Now()) // folders that cannot be removed stay
 	return nil
 }
 
-// removeTemporary removes roots in the making. The caller holds the lock, so
-// nobody is making them any more.
+// removeTemporary removes incomplete roots. The caller holds the lock, so their
+// makers have died.
 func (s *Store) removeTemporary() error {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
@@ -92,11 +92,10 @@ func (s *Store) removeTemporary() error {
 	return nil
 }
 
-// once returns the folder of a kind and a key, which is made when it is not
-// there yet, and stays while this process uses it. A disk that takes nothing is
-// a *cache.WriteError.
+// once returns the folder of a kind and a key, which make fills if it does not
+// exist yet. A full or read-only disk is a *cache.WriteError.
 func (s *Store) once(ctx context.Context, kind, key string, make func(dir *os.Root) error) (string, error) {
-	path, err := s.unlessMade(ctx, kind, key, make)
+	path, err := s.makeOnce(ctx, kind, key, make)
 	for _, refused := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS} {
 		if errors.Is(err, refused) && !errors.As(err, new(*cache.WriteError)) {
 			return "", &cache.WriteError{Dir: s.cache.Dir(), Err: refused}
@@ -105,7 +104,7 @@ func (s *Store) once(ctx context.Context, kind, key string, make func(dir *os.Ro
 	return path, err
 }
 
-func (s *Store) unlessMade(ctx context.Context, kind, key string, make func(dir *os.Root) error) (string, error) {
+func (s *Store) makeOnce(ctx context.Context, kind, key string, make func(dir *os.Root) error) (string, error) {
 	path := filepath.Join(s.dir, kind+key)
 	if there, err := s.use(path); there || err != nil {
 		return path, err
@@ -118,9 +117,9 @@ func (s *Store) unlessMade(ctx context.Context, kind, key string, make func(dir 
 		return "", err
 	}
 	defer unlock()
-	// nothing is removed under the lock
+	// another process may have made it meanwhile; nothing is removed under the lock
 	if there, err := s.use(path); there || err != nil {
-		return path, err // somebody else has made it meanwhile
+		return path, err
 	}
 	if err := s.removeTemporary(); err != nil {
 		return "", err
@@ -129,20 +128,20 @@ func (s *Store) unlessMade(ctx context.Context, kind, key string, make func(dir 
 	if err != nil {
 		return "", err
 	}
-	err = inside(half, make)
+	err = fill(half, make)
 	if err == nil {
 		err = os.Rename(half, path)
 	}
 	if err != nil {
-		_ = removeAll(half) // the next one tries again
+		_ = removeAll(half) // otherwise the next Open does it
 		return "", err
 	}
 	_, err = s.use(path)
 	return path, err
 }
 
-// inside calls make with a folder that everybody may enter.
-func inside(dir string, make func(dir *os.Root) error) error {
+// fill calls make with a folder, whose mode it sets to 0755.
+func fill(dir string, make func(dir *os.Root) error) error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
@@ -154,19 +153,19 @@ func inside(dir string, make func(dir *os.Root) error) error {
 	return make(root)
 }
 
-// removeAll removes a folder, also one with folders that nobody may enter.
+// removeAll removes a folder, also if a folder in it has no permissions.
 func removeAll(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil
 	}
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, _ error) error {
 		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700) //nolint:gosec // a folder that is about to go
+			_ = os.Chmod(path, 0o700) //nolint:gosec // a folder that is removed next
 		}
 		return nil
 	})
 	return os.RemoveAll(dir)
 }
 
-// keyOf is the SHA-256 digest of lines, in lower-case hex.
+// keyOf returns the SHA-256 digest of lines, in lower-case hex.
 func keyOf(lines ...string) string { return digest.SHA256([]byte(strings.Join(lines, "\n"))) }

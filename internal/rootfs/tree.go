@@ -11,19 +11,19 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// FromImage returns a folder with the files of an extension image, for
-// mounting. digest identifies the tree, which is asked for when the folder
-// is not there yet. Since an image's files are root's and
-// the server is not root, what others may do is all that counts: the modes in
-// the folder say that of everybody, its owner included, so that a file which
-// the server could not read in a cluster cannot be read here either.
+// FromImage returns a folder with the files of an extension image, for mounting.
+// digest identifies the tree; tree is called only if the folder does not exist
+// yet. In a cluster root owns an image's files and the server is another user, so
+// only the permissions of others count. The folder has them as the permissions of
+// the owner and the group too: a file that the server cannot read in a cluster
+// cannot be read here either.
 func (s *Store) FromImage(ctx context.Context, digest string, tree func() (filetree.Tree, error)) (string, error) {
 	dir, err := s.once(ctx, kindImage, keyOf(digest), func(dir *os.Root) error {
 		t, err := tree()
 		if err != nil {
 			return err
 		}
-		return lay(ctx, dir, t)
+		return writeImage(ctx, dir, t)
 	})
 	if err != nil {
 		return "", fmt.Errorf("unpacking the image %s: %w", digest, err)
@@ -31,11 +31,10 @@ func (s *Store) FromImage(ctx context.Context, digest string, tree func() (filet
 	return dir, nil
 }
 
-// FromOperand returns the root that the files of an operand image make, with
-// what a container runtime would add, and the server's user where the image
-// has none with its id. digest identifies the tree, which is asked for when the
-// root is not there yet; scratch is a folder for the contents on the way, gone
-// afterwards.
+// FromOperand returns the root with the files of an operand image, those that a
+// container runtime adds, and the user User if the image has no user with its id.
+// digest identifies the tree; tree is called only if the root does not exist yet.
+// scratch is a temporary folder for contents.
 func (s *Store) FromOperand(ctx context.Context, digest string, tree func(scratch string) (filetree.Tree, error)) (string, error) {
 	dir, err := s.once(ctx, kindOperand, keyOf(digest), func(dir *os.Root) error {
 		scratch, err := os.MkdirTemp(s.dir, temporary)
@@ -44,7 +43,7 @@ func (s *Store) FromOperand(ctx context.Context, digest string, tree func(scratc
 		}
 		t, err := tree(scratch)
 		if err == nil {
-			err = layRoot(ctx, dir, t)
+			err = writeRoot(ctx, dir, t)
 		}
 		if removeErr := removeAll(scratch); err == nil {
 			err = removeErr
@@ -57,12 +56,12 @@ func (s *Store) FromOperand(ctx context.Context, digest string, tree func(scratc
 	return dir, nil
 }
 
-// runtimeDirs are what a container runtime mounts.
+// runtimeDirs are the folders that a container runtime mounts.
 var runtimeDirs = []string{"dev/", "proc/", "sys/"}
 
-// layRoot puts a whole operating system into a folder, whose owner may read
-// all of it: the server sees what others may.
-func layRoot(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
+// writeRoot writes the files of an operating system, with their own permissions,
+// into a folder.
+func writeRoot(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 	w := writer{root: dir, made: map[string]bool{}}
 	for e := range tree.All() {
 		if err := ctx.Err(); err != nil {
@@ -71,14 +70,16 @@ func layRoot(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 		if slices.ContainsFunc(runtimeDirs, func(d string) bool { return strings.HasPrefix(e.Path, d) }) {
 			continue
 		}
-		if err := layOne(w, e, e.Mode.Perm()); err != nil {
+		if err := writeEntry(w, e, e.Mode.Perm()); err != nil {
 			return fmt.Errorf("%s: %w", e.Path, err)
 		}
 	}
 	return furnishImage(dir)
 }
 
-func lay(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
+// writeImage writes the files of an extension image, with the permissions of
+// others, into a folder.
+func writeImage(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 	w := writer{root: dir, made: map[string]bool{}}
 	var folders []filetree.Entry
 	for e := range tree.All() {
@@ -88,12 +89,12 @@ func lay(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 		if e.Kind == filetree.Dir {
 			folders = append(folders, e)
 		}
-		if err := layOne(w, e, others(e.Mode)); err != nil {
+		if err := writeEntry(w, e, others(e.Mode)); err != nil {
 			return fmt.Errorf("%s: %w", e.Path, err)
 		}
 	}
 	for i := len(folders) - 1; i >= 0; i-- { // the deepest first
-		// who owns the cache can remove it; the server sees a read-only mount
+		// writable, so that the owner of the cache can remove it; the mount is read-only
 		if err := dir.Chmod(folders[i].Path, others(folders[i].Mode)|0o200); err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func lay(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 	return nil
 }
 
-func layOne(w writer, e filetree.Entry, mode fs.FileMode) error {
+func writeEntry(w writer, e filetree.Entry, mode fs.FileMode) error {
 	if e.Kind != filetree.File {
 		return w.write(e, 0, nil)
 	}
@@ -113,7 +114,7 @@ func layOne(w writer, e filetree.Entry, mode fs.FileMode) error {
 	return w.write(e, mode, r)
 }
 
-// others returns a mode in which everybody may do what others may.
+// others returns a mode with the permissions of others for owner and group too.
 func others(mode fs.FileMode) fs.FileMode {
 	o := mode.Perm() & 0o7
 	return o<<6 | o<<3 | o
