@@ -10,7 +10,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -118,23 +119,15 @@ func (s *Signer) signing(subject Subject) work {
 }
 
 func (s *Signer) signPlain(ctx context.Context, m *material, payload []byte) (mutate.Addendum, error) {
-	sig, err := m.sign(ctx, payload)
+	b, err := s.bundle(ctx, m, &sigsign.PlainData{Data: payload})
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	var entries []*protorekor.TransparencyLogEntry
-	for _, log := range s.logs {
-		entry, err := log.plain(ctx, payload, sig, m.text)
-		if err != nil {
-			return mutate.Addendum{}, err
-		}
-		entries = append(entries, entry)
-	}
-	stamps, err := s.stamp(ctx, sig)
+	timestamps, err := s.timestamps(ctx, b.GetMessageSignature().GetSignature())
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	layer, err := m.signatureLayer(payload, sig, entries, stamps)
+	layer, err := m.signatureLayer(payload, b, timestamps)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
@@ -174,7 +167,7 @@ type sealer struct {
 	signer   *Signer
 	material *material
 	claim    Statement
-	done     *sealed
+	done     *protobundle.Bundle
 }
 
 // bundle returns the attachments that are missing.
@@ -182,15 +175,15 @@ func (w *sealer) bundle(ctx context.Context, have []claim) ([]Attachment, error)
 	c, at, ok := find(have, w.claim)
 	content := c.content
 	if !ok {
-		e, err := w.seal(ctx)
+		b, err := w.seal(ctx)
 		if err != nil {
 			return nil, err
 		}
-		stamps, err := w.signer.stamp(ctx, e.sig)
+		timestamps, err := w.signer.timestamps(ctx, b.GetDsseEnvelope().GetSignatures()[0].GetSig())
 		if err != nil {
 			return nil, err
 		}
-		if content, err = w.material.bundle(*e, stamps); err != nil {
+		if content, err = encodeBundle(b, timestamps); err != nil {
 			return nil, err
 		}
 	}
@@ -226,24 +219,29 @@ func (w *sealer) layers(ctx context.Context, have []claim) ([]tagged, error) {
 }
 
 func (w *sealer) layer(ctx context.Context) (mutate.Addendum, error) {
-	e, err := w.seal(ctx)
+	b, err := w.seal(ctx)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	// The stock cosign looks for a timestamp of the whole envelope here.
-	stamps, err := w.signer.stamp(ctx, e.envelope)
+	// sigstore-go logs these bytes: stock cosign compares their hash.
+	envelope, err := json.Marshal(b.GetDsseEnvelope())
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	layer, err := w.material.attestationLayer(*e, w.claim.PredicateType, stamps)
+	// Stock cosign expects a timestamp of the envelope, not of the signature.
+	timestamps, err := w.signer.timestamps(ctx, envelope)
+	if err != nil {
+		return mutate.Addendum{}, err
+	}
+	layer, err := w.material.attestationLayer(b, envelope, w.claim.PredicateType, timestamps)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
 	return addendum(layer)
 }
 
-// seal signs the statement and logs it, once.
-func (w *sealer) seal(ctx context.Context) (*sealed, error) {
+// seal signs the statement and logs the signature, once.
+func (w *sealer) seal(ctx context.Context) (*protobundle.Bundle, error) {
 	if w.done != nil {
 		return w.done, nil
 	}
@@ -251,47 +249,28 @@ func (w *sealer) seal(ctx context.Context) (*sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := w.sealOnce(ctx, payload)
+	content := &sigsign.DSSEData{Data: payload, PayloadType: payloadType}
+	b, err := w.signer.bundle(ctx, w.material, content)
 	if errors.Is(err, errLogged) {
-		// A first attempt arrived although its answer did not: a new signature
-		// makes a new entry.
-		e, err = w.sealOnce(ctx, payload)
+		// The response to a first attempt was lost: a new signature makes a new
+		// entry.
+		b, err = w.signer.bundle(ctx, w.material, content)
 	}
-	w.done = e
-	return e, err
+	w.done = b
+	return b, err
 }
 
-func (w *sealer) sealOnce(ctx context.Context, payload []byte) (*sealed, error) {
-	sig, err := w.material.sign(ctx, preAuth(payload))
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(envelope{payloadType, payload, []envelopeSignature{{Sig: sig}}})
-	if err != nil {
-		return nil, err
-	}
-	e := &sealed{payload: payload, envelope: text, sig: sig}
-	for _, log := range w.signer.logs {
-		entry, err := log.envelope(ctx, e, w.material)
+// timestamps requests a timestamp of message from every authority.
+func (s *Signer) timestamps(ctx context.Context, message []byte) ([][]byte, error) {
+	var all [][]byte
+	for _, authority := range s.authorities {
+		t, err := authority.timestamp(ctx, message)
 		if err != nil {
 			return nil, err
 		}
-		e.entries = append(e.entries, entry)
+		all = append(all, t)
 	}
-	return e, nil
-}
-
-// stamp asks every authority.
-func (s *Signer) stamp(ctx context.Context, message []byte) ([][]byte, error) {
-	var stamps [][]byte
-	for _, stamper := range s.stampers {
-		stamp, err := stamper.stamp(ctx, message)
-		if err != nil {
-			return nil, err
-		}
-		stamps = append(stamps, stamp)
-	}
-	return stamps, nil
+	return all, nil
 }
 
 // collect puts results together, in order.

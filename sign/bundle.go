@@ -2,15 +2,15 @@ package sign
 
 import (
 	"bytes"
-	"encoding/base64"
+	"context"
 	"encoding/json"
 	"fmt"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
-	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
-	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
 // Annotations of a bundle's manifest, as cosign 3 writes them. Its time of
@@ -21,49 +21,37 @@ const (
 	bundleContent       = "dsse-envelope"
 )
 
-// sealed is a signed statement with what a verifier wants to see of the rest
-// of sigstore.
-type sealed struct {
-	payload, envelope, sig []byte
-	// entries are those of the logs, one each.
-	entries []*protorekor.TransparencyLogEntry
+// bundle signs content and enters the signature into the logs.
+func (s *Signer) bundle(ctx context.Context, m *material, content sigsign.Content) (*protobundle.Bundle, error) {
+	o := sigsign.BundleOptions{Context: ctx}
+	for _, log := range s.logs {
+		o.TransparencyLogs = append(o.TransparencyLogs, log)
+	}
+	if m.certified != nil {
+		o.CertificateProvider = m.certified
+	}
+	return sigsign.Bundle(content, m, o)
 }
 
-// bundle returns the sigstore bundle of e with the stamps of its signature.
-func (m *material) bundle(e sealed, stamps [][]byte) ([]byte, error) {
-	made := &protobundle.Bundle{
-		MediaType:            MediaTypeBundle,
-		VerificationMaterial: &protobundle.VerificationMaterial{TlogEntries: e.entries},
-		Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
-			Payload: e.payload, PayloadType: payloadType, Signatures: []*protodsse.Signature{{Sig: e.sig}},
-		}},
-	}
-	proof := made.GetVerificationMaterial()
-	if m.certified != nil {
-		proof.Content = &protobundle.VerificationMaterial_Certificate{Certificate: &protocommon.X509Certificate{RawBytes: m.certified.leaf.Raw}}
-	} else {
-		sum, err := keySum(m.public)
-		if err != nil {
-			return nil, fmt.Errorf("making a bundle: %w", err)
+// encodeBundle returns b with timestamps of its signature as JSON.
+func encodeBundle(b *protobundle.Bundle, timestamps [][]byte) ([]byte, error) {
+	b = proto.CloneOf(b)
+	for _, t := range timestamps {
+		material := b.GetVerificationMaterial()
+		if material.TimestampVerificationData == nil {
+			material.TimestampVerificationData = &protobundle.TimestampVerificationData{}
 		}
-		hint := base64.StdEncoding.EncodeToString(sum)
-		proof.Content = &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{Hint: hint}}
+		material.TimestampVerificationData.Rfc3161Timestamps = append(material.TimestampVerificationData.Rfc3161Timestamps,
+			&protocommon.RFC3161SignedTimestamp{SignedTimestamp: t})
 	}
-	for _, stamp := range stamps {
-		if proof.TimestampVerificationData == nil {
-			proof.TimestampVerificationData = &protobundle.TimestampVerificationData{}
-		}
-		proof.TimestampVerificationData.Rfc3161Timestamps = append(proof.TimestampVerificationData.Rfc3161Timestamps,
-			&protocommon.RFC3161SignedTimestamp{SignedTimestamp: stamp})
-	}
-	text, err := protojson.Marshal(made)
+	text, err := protojson.Marshal(b)
 	if err != nil {
-		return nil, fmt.Errorf("making a bundle: %w", err)
+		return nil, fmt.Errorf("encoding a bundle: %w", err)
 	}
-	// The encoder of protocol buffers varies its white space on purpose.
+	// protojson varies its white space between builds.
 	var out bytes.Buffer
 	if err := json.Compact(&out, text); err != nil {
-		return nil, fmt.Errorf("making a bundle: %w", err)
+		return nil, fmt.Errorf("encoding a bundle: %w", err)
 	}
 	return out.Bytes(), nil
 }

@@ -22,7 +22,9 @@ type KeyError struct {
 	hint string
 }
 
-func (e *KeyError) Error() string { return "key " + scrub(e.Key) + ": " + scrub(e.Err.Error()) }
+func (e *KeyError) Error() string {
+	return "key " + redactSecrets(e.Key) + ": " + redactSecrets(e.Err.Error())
+}
 
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
@@ -100,9 +102,9 @@ var (
 
 const redacted = "[redacted]"
 
-// scrub removes what must not be printed: tokens, credentials in URLs
+// redactSecrets removes what must not be printed: tokens, credentials in URLs
 // and their queries, and secrets wherever they stand.
-func scrub(s string, secrets ...string) string {
+func redactSecrets(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, redacted)
@@ -114,4 +116,4 @@ func scrub(s string, secrets ...string) string {
 }
 
 // clip bounds what a stranger's answer adds to a message.
-func clip(s string) string { return text.TruncateLine(s, 500) }
+func truncate(s string) string { return text.TruncateLine(s, 500) }

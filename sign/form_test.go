@@ -8,7 +8,9 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	rekorpb "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
+	"github.com/sigstore/rekor/pkg/generated/client/entries"
+	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 )
 
 var (
@@ -68,17 +73,13 @@ func TestSimpleSigningText(t *testing.T) {
 func TestAttachmentForm(t *testing.T) {
 	m := newTestMaterial(t)
 	payload := []byte(`{"_type":"https://in-toto.io/Statement/v1"}`)
-	sig, err := m.sign(t.Context(), preAuth(payload))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(envelope{payloadType, payload, []envelopeSignature{{Sig: sig}}})
+	b, err := (&Signer{}).bundle(t.Context(), m, &sigsign.DSSEData{Data: payload, PayloadType: payloadType})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var contents []string
 	for range 2 {
-		content, err := m.bundle(sealed{payload: payload, envelope: text, sig: sig}, nil)
+		content, err := encodeBundle(b, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +142,7 @@ func TestRedacting(t *testing.T) {
 		{"the word is hunter2", "the word is [redacted]"},
 		{"nothing to hide", "nothing to hide"},
 	} {
-		if got := scrub(tt.in, "hunter2", ""); got != tt.want {
+		if got := redactSecrets(tt.in, "hunter2", ""); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
 		}
 	}
@@ -151,9 +152,12 @@ func TestRedacting(t *testing.T) {
 // read or refused.
 func FuzzEvidence(f *testing.F) {
 	m := newTestMaterial(f)
-	sig, _ := m.sign(f.Context(), preAuth([]byte("{}")))
-	text, _ := json.Marshal(envelope{payloadType, []byte("{}"), []envelopeSignature{{Sig: sig}}})
-	bundle, err := m.bundle(sealed{payload: []byte("{}"), envelope: text, sig: sig}, nil)
+	made, err := (&Signer{}).bundle(f.Context(), m, &sigsign.DSSEData{Data: []byte("{}"), PayloadType: payloadType})
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, _ := json.Marshal(made.GetDsseEnvelope())
+	bundle, err := encodeBundle(made, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -163,8 +167,10 @@ func FuzzEvidence(f *testing.F) {
 	} {
 		f.Add([]byte(seed), "sig", "cert")
 	}
-	s := &service{name: rekorName}
-	f.Fuzz(func(_ *testing.T, text []byte, sig, certificate string) {
+	log := &answers{}
+	s := &service{name: rekorName, client: &http.Client{Transport: log}, url: "http://rekor.example.org"}
+	envelopes := &rekorpb.DSSERequestV002{Envelope: made.GetDsseEnvelope(), Verifiers: []*rekorpb.Verifier{{}}}
+	f.Fuzz(func(t *testing.T, text []byte, sig, certificate string) {
 		if mark, ok := markOfBundle(text); ok {
 			m.made(mark, Options{})
 		}
@@ -177,8 +183,9 @@ func FuzzEvidence(f *testing.F) {
 			}
 		}
 		_, _ = readChain(text)
-		_, _ = rekor{s, rekorTrees}.read(text, []byte("sig"))
-		_, _ = rekor{s, rekorTiles}.readTiled(text, []byte("sig"))
+		log.body = text
+		_, _ = rekor{s, rekorTrees}.CreateLogEntry(entries.NewCreateLogEntryParamsWithContext(t.Context()))
+		_, _ = rekor{s, rekorTiles}.Add(t.Context(), envelopes)
 		if config, err := ReadSigningConfig(text); err == nil {
 			_, _ = config.Services(time.Now())
 		}
@@ -194,13 +201,14 @@ func TestRekorAnswersInParts(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"body":"`+body+`","integratedTime":1,"logID":"00","logIndex":0,"verification":{"signedEntryTimestamp":"AAAA","inclusionProof":{"checkpoint":"c","hashes":[],"logIndex":0,"rootHash":"00","treeSize":1}}}`), &full); err != nil {
 		t.Fatal(err)
 	}
-	log := rekor{&service{name: rekorName}, rekorTrees}
+	response := &answers{}
+	log := rekor{&service{name: rekorName, client: &http.Client{Transport: response}, url: "http://rekor.example.org"}, rekorTrees}
 	try := func() error {
-		text, err := json.Marshal(map[string]any{"id": full})
-		if err != nil {
+		var err error
+		if response.body, err = json.Marshal(map[string]any{"id": full}); err != nil {
 			t.Fatal(err)
 		}
-		_, err = log.read(text, []byte("sig"))
+		_, err = log.CreateLogEntry(entries.NewCreateLogEntryParamsWithContext(t.Context()))
 		return err
 	}
 	if err := try(); err != nil {
@@ -217,4 +225,12 @@ func TestRekorAnswersInParts(t *testing.T) {
 			from[name] = value
 		}
 	}
+}
+
+// answers is a service whose response to every request has status 201.
+type answers struct{ body []byte }
+
+// RoundTrip implements http.RoundTripper.
+func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusCreated, Body: io.NopCloser(bytes.NewReader(a.body))}, nil
 }

@@ -8,6 +8,8 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -16,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/sigstore/cosign/v2/pkg/cosign"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/options"
@@ -117,14 +120,13 @@ func (k *keyFile) open(ctx context.Context) (*material, error) {
 	return m, nil
 }
 
-// material is what signatures are made with, and what they verify with.
+// material is an opened key. It implements sigsign.Keypair.
 type material struct {
 	sign     func(ctx context.Context, message []byte) ([]byte, error)
 	public   crypto.PublicKey
 	verifier signature.Verifier
-	// text is what a log and a bundle are told, in PEM form: the public key,
-	// or the certificate that names it.
-	text []byte
+	// pem is the public key in PEM form, hint the name that bundles give it.
+	pem, hint string
 	// certified is set for an identity.
 	certified *certified
 }
@@ -141,7 +143,45 @@ func newMaterial(public crypto.PublicKey, sign func(context.Context, []byte) ([]
 	if err != nil {
 		return nil, err
 	}
-	return &material{sign: sign, public: public, verifier: verifier, text: text}, nil
+	sum, err := keySum(public)
+	if err != nil {
+		return nil, err
+	}
+	return &material{sign: sign, public: public, verifier: verifier, pem: string(text), hint: base64.StdEncoding.EncodeToString(sum)}, nil
+}
+
+// GetHashAlgorithm implements sigsign.Keypair.
+func (*material) GetHashAlgorithm() protocommon.HashAlgorithm {
+	return protocommon.HashAlgorithm_SHA2_256
+}
+
+// GetSigningAlgorithm implements sigsign.Keypair.
+func (m *material) GetSigningAlgorithm() protocommon.PublicKeyDetails {
+	details, err := signature.GetDefaultAlgorithmDetails(m.public)
+	if err != nil {
+		return protocommon.PublicKeyDetails_PUBLIC_KEY_DETAILS_UNSPECIFIED
+	}
+	return details.GetSignatureAlgorithm()
+}
+
+// GetHint implements sigsign.Keypair.
+func (m *material) GetHint() []byte { return []byte(m.hint) }
+
+// GetKeyAlgorithm implements sigsign.Keypair. Fulcio certifies only the keys
+// made by keyless, which are ECDSA.
+func (*material) GetKeyAlgorithm() string { return "ECDSA" }
+
+// GetPublicKey implements sigsign.Keypair.
+func (m *material) GetPublicKey() crypto.PublicKey { return m.public }
+
+// GetPublicKeyPem implements sigsign.Keypair.
+func (m *material) GetPublicKeyPem() (string, error) { return m.pem, nil }
+
+// SignData implements sigsign.Keypair.
+func (m *material) SignData(ctx context.Context, data []byte) (sig, digest []byte, err error) {
+	sum := sha256.Sum256(data)
+	sig, err = m.sign(ctx, data)
+	return sig, sum[:], err
 }
 
 // verifierOf returns what the stock cosign verifies signatures of a key with:

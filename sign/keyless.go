@@ -9,13 +9,12 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 )
 
@@ -60,42 +59,18 @@ type certified struct {
 // fresh reports whether c may be used at t.
 func (c *certified) fresh(t time.Time) bool { return t.Add(renewal).Before(c.leaf.NotAfter) }
 
-// chainPEM returns what is above the leaf.
-func (c *certified) chainPEM() ([]byte, error) { return cryptoutils.MarshalCertificatesToPEM(c.chain) }
-
-// signingRequest is Fulcio's CreateSigningCertificateRequest (API version 2).
-type signingRequest struct {
-	PublicKeyRequest struct {
-		PublicKey struct {
-			Algorithm string `json:"algorithm"`
-			Content   string `json:"content"`
-		} `json:"publicKey"`
-		ProofOfPossession []byte `json:"proofOfPossession"`
-	} `json:"publicKeyRequest"`
+// GetCertificate implements sigsign.CertificateProvider.
+func (c *certified) GetCertificate(context.Context, sigsign.Keypair, *sigsign.CertificateProviderOptions) ([]byte, error) {
+	return c.leaf.Raw, nil
 }
 
-// chainOf is Fulcio's CertificateChain.
-type chainOf struct {
-	Chain struct {
-		Certificates []string `json:"certificates"`
-	} `json:"chain"`
-}
-
-// signingReply is Fulcio's SigningCertificate: the promise of the certificate
-// log is in the certificate, or beside it.
-type signingReply struct {
-	Embedded chainOf `json:"signedCertificateEmbeddedSct"`
-	Detached chainOf `json:"signedCertificateDetachedSct"`
-}
-
-// open makes a key and has it certified.
+// open makes a key and requests a certificate for it.
 func (k *keyless) open(ctx context.Context) (*material, error) {
 	token, err := k.options.IdentityToken(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := checkToken(token, k.options.Audience, k.options.Now())
-	if err != nil {
+	if err := checkToken(token, k.options.Audience, k.options.Now()); err != nil {
 		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -108,10 +83,7 @@ func (k *keyless) open(ctx context.Context) (*material, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.certified, err = k.certify(ctx, m, token, c.challenge); err != nil {
-		return nil, err
-	}
-	m.text, err = cryptoutils.MarshalCertificateToPEM(m.certified.leaf)
+	m.certified, err = k.certify(ctx, m, token)
 	return m, err
 }
 
@@ -120,62 +92,50 @@ func signDigest(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 	return ecdsa.SignASN1(rand.Reader, key, digest[:])
 }
 
-// certify asks Fulcio for a certificate of m's key.
-func (k *keyless) certify(ctx context.Context, m *material, token, challenge string) (*certified, error) {
-	proof, err := m.sign(ctx, []byte(challenge))
-	if err != nil {
-		return nil, err
+// certify requests a certificate of m's key from Fulcio. sigstore-go returns the
+// leaf alone; the certificates above it, which legacy signatures carry, are read
+// from the response.
+func (k *keyless) certify(ctx context.Context, m *material, token string) (*certified, error) {
+	const reading = "reading the certificate"
+	recorder := &transport{ctx: ctx, service: k.fulcio, secrets: append([]string{token}, strings.Split(token, ".")...)}
+	fulcio := sigsign.NewFulcio(&sigsign.FulcioOptions{BaseURL: k.fulcio.url, Timeout: -1, Transport: recorder})
+	if _, err := fulcio.GetCertificate(ctx, m, &sigsign.CertificateProviderOptions{IDToken: token}); err != nil {
+		return nil, k.fulcio.failure(reading, err)
 	}
-	var request signingRequest
-	request.PublicKeyRequest.PublicKey.Algorithm = "ECDSA"
-	request.PublicKeyRequest.PublicKey.Content = string(m.text)
-	request.PublicKeyRequest.ProofOfPossession = proof
-	body, err := json.Marshal(request)
+	c, err := readChain(recorder.last.body)
 	if err != nil {
-		return nil, err
+		return nil, k.fulcio.failure(reading, err)
 	}
-	a, err := k.fulcio.do(ctx, call{
-		method: http.MethodPost, path: "/api/v2/signingCert", body: body,
-		header:  map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"},
-		secrets: append([]string{token}, strings.Split(token, ".")...),
-		expect:  []int{http.StatusOK, http.StatusCreated},
-	})
-	if err != nil {
-		return nil, err
-	}
-	c, err := readChain(a.body)
-	if err != nil {
-		return nil, k.fulcio.fail("reading the certificate: %w", err)
-	}
-	if !m.public.(*ecdsa.PublicKey).Equal(c.leaf.PublicKey) {
+	if key, ok := c.leaf.PublicKey.(*ecdsa.PublicKey); !ok || !key.Equal(m.public) {
 		return nil, k.fulcio.fail("the certificate is for another key")
 	}
 	if !c.fresh(k.options.Now()) {
-		return nil, k.fulcio.fail("the certificate ends at %s: is this machine's clock right?", c.leaf.NotAfter.UTC().Format(time.RFC3339))
+		return nil, k.fulcio.fail("the certificate ends at %s: check the clock of this machine", c.leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return c, nil
 }
 
-// readChain reads Fulcio's answer.
+// readChain reads Fulcio's SigningCertificate (API version 2).
 func readChain(body []byte) (*certified, error) {
-	var reply signingReply
+	type signingCertificate struct {
+		Chain struct {
+			Certificates []string `json:"certificates"`
+		} `json:"chain"`
+	}
+	var reply struct {
+		Embedded signingCertificate `json:"signedCertificateEmbeddedSct"`
+		Detached signingCertificate `json:"signedCertificateDetachedSct"`
+	}
 	if err := json.Unmarshal(body, &reply); err != nil {
 		return nil, err
 	}
-	var all []*x509.Certificate
-	for _, text := range slices.Concat(reply.Embedded.Chain.Certificates, reply.Detached.Chain.Certificates) {
-		block, _ := pem.Decode([]byte(text))
-		if block == nil {
-			return nil, errors.New("not in PEM form")
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, certificate)
+	chain := slices.Concat(reply.Embedded.Chain.Certificates, reply.Detached.Chain.Certificates)
+	all, err := cryptoutils.UnmarshalCertificatesFromPEM([]byte(strings.Join(chain, "\n")))
+	if err == nil && len(all) == 0 {
+		err = errors.New("the response holds none")
 	}
-	if len(all) == 0 {
-		return nil, errors.New("there is none")
+	if err != nil {
+		return nil, err
 	}
 	return &certified{all[0], all[1:]}, nil
 }

@@ -140,7 +140,7 @@ func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodA
 		return nil, fmt.Errorf("reading its answer: %w", err)
 	}
 	if reply.ErrorMessage != "" {
-		return nil, errors.New(clip(reply.ErrorMessage))
+		return nil, errors.New(truncate(reply.ErrorMessage))
 	}
 	return &reply, nil
 }

@@ -16,7 +16,9 @@ import (
 	cbundle "github.com/sigstore/cosign/v2/pkg/cosign/bundle"
 	"github.com/sigstore/cosign/v2/pkg/oci"
 	"github.com/sigstore/cosign/v2/pkg/oci/static"
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature/payload"
 )
 
@@ -42,22 +44,26 @@ func simpleSigning(s Subject) ([]byte, error) {
 	}})
 }
 
-// layerOptions are the annotations of a layer; it has room for one log entry
-// and for one timestamp.
-func (m *material) layerOptions(entries []*protorekor.TransparencyLogEntry, stamps [][]byte) ([]static.Option, error) {
+// layerOptions returns the annotations of a layer for b. A layer holds one log
+// entry and one timestamp.
+func (m *material) layerOptions(b *protobundle.Bundle, timestamps [][]byte) ([]static.Option, error) {
 	var options []static.Option
 	if m.certified != nil {
-		chain, err := m.certified.chainPEM()
+		leaf, err := cryptoutils.MarshalCertificateToPEM(m.certified.leaf)
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, static.WithCertChain(m.text, chain))
+		chain, err := cryptoutils.MarshalCertificatesToPEM(m.certified.chain)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, static.WithCertChain(leaf, chain))
 	}
-	if len(entries) > 0 {
+	if entries := b.GetVerificationMaterial().GetTlogEntries(); len(entries) > 0 {
 		options = append(options, static.WithBundle(promise(entries[0])))
 	}
-	if len(stamps) > 0 {
-		options = append(options, static.WithRFC3161Timestamp(cbundle.TimestampToRFC3161Timestamp(stamps[0])))
+	if len(timestamps) > 0 {
+		options = append(options, static.WithRFC3161Timestamp(cbundle.TimestampToRFC3161Timestamp(timestamps[0])))
 	}
 	return options, nil
 }
@@ -74,18 +80,18 @@ func promise(e *protorekor.TransparencyLogEntry) *cbundle.RekorBundle {
 	}
 }
 
-// signatureLayer is a layer of sha256-<hex>.sig.
-func (m *material) signatureLayer(payload, sig []byte, entries []*protorekor.TransparencyLogEntry, stamps [][]byte) (oci.Signature, error) {
-	options, err := m.layerOptions(entries, stamps)
+// signatureLayer returns a layer of sha256-<hex>.sig.
+func (m *material) signatureLayer(payload []byte, b *protobundle.Bundle, timestamps [][]byte) (oci.Signature, error) {
+	options, err := m.layerOptions(b, timestamps)
 	if err != nil {
 		return nil, err
 	}
-	return static.NewSignature(payload, base64.StdEncoding.EncodeToString(sig), options...)
+	return static.NewSignature(payload, base64.StdEncoding.EncodeToString(b.GetMessageSignature().GetSignature()), options...)
 }
 
-// attestationLayer is a layer of sha256-<hex>.att.
-func (m *material) attestationLayer(e sealed, predicateType string, stamps [][]byte) (oci.Signature, error) {
-	options, err := m.layerOptions(e.entries, stamps)
+// attestationLayer returns a layer of sha256-<hex>.att with the envelope of b.
+func (m *material) attestationLayer(b *protobundle.Bundle, envelope []byte, predicateType string, timestamps [][]byte) (oci.Signature, error) {
+	options, err := m.layerOptions(b, timestamps)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +99,7 @@ func (m *material) attestationLayer(e sealed, predicateType string, stamps [][]b
 		static.WithLayerMediaType(envelopeType),
 		static.WithAnnotations(map[string]string{predicateTypeAnnotation: predicateType}),
 	}, options...)
-	return static.NewAttestation(e.envelope, options...)
+	return static.NewAttestation(envelope, options...)
 }
 
 // addenda returns the layers of a legacy image; nil has none.

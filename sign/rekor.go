@@ -5,155 +5,155 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"regexp"
 
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
+	rekorpb "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
+	"github.com/sigstore/rekor/pkg/generated/client/entries"
 	"github.com/sigstore/rekor/pkg/generated/models"
-	"github.com/sigstore/rekor/pkg/tle"
+	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 const rekorName = "Rekor"
 
-// rekor is a transparency log that speaks one version of the API.
+// rekor is a transparency log. sigstore-go makes the entries; the requests are
+// made here, because its clients take no transport (rekor's own retries by
+// itself, that of rekor-tiles not at all) and count 409 as a failure.
 type rekor struct {
 	*service
 	version int
 }
 
-// proposal is a ProposedEntry of Rekor's API.
-type proposal struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Spec       any    `json:"spec"`
-}
-
-// plainEntry is the type hashedrekord 0.0.1: a signature over some bytes, of
-// which the log learns the digest.
-type plainEntry struct {
-	Data struct {
-		Hash struct {
-			Algorithm string `json:"algorithm"`
-			Value     string `json:"value"`
-		} `json:"hash"`
-	} `json:"data"`
-	Signature struct {
-		Content   []byte `json:"content"`
-		PublicKey struct {
-			Content []byte `json:"content"`
-		} `json:"publicKey"`
-	} `json:"signature"`
-}
-
-// envelopeEntry is the type dsse 0.0.1. The log keeps digests and signatures.
-type envelopeEntry struct {
-	Proposed struct {
-		Envelope  string   `json:"envelope"`
-		Verifiers [][]byte `json:"verifiers"`
-	} `json:"proposedContent"`
-}
-
-// plain logs a signature over message; text is the key or certificate. Only
-// legacy signatures are logged so, and only in API version 1.
-func (r rekor) plain(ctx context.Context, message, sig, text []byte) (*protorekor.TransparencyLogEntry, error) {
-	var e plainEntry
-	digest := sha256.Sum256(message)
-	e.Data.Hash.Algorithm, e.Data.Hash.Value = "sha256", hex.EncodeToString(digest[:])
-	e.Signature.Content, e.Signature.PublicKey.Content = sig, text
-	return r.add(ctx, proposal{"0.0.1", "hashedrekord", e}, sig)
-}
-
-// envelope logs a DSSE envelope that m has signed.
-func (r rekor) envelope(ctx context.Context, signed *sealed, m *material) (*protorekor.TransparencyLogEntry, error) {
-	if r.version == rekorTiles {
-		return r.addTiled(ctx, signed, m)
+// GetTransparencyLogEntry implements sigsign.Transparency: it enters the
+// signature of b into the log and appends the entry to b. text is the public
+// key or certificate in PEM form.
+func (r rekor) GetTransparencyLogEntry(ctx context.Context, text []byte, b *protobundle.Bundle) error {
+	log := sigsign.NewRekor(&sigsign.RekorOptions{Version: uint32(r.version), Client: r, ClientV2: r, Timeout: -1}) //nolint:gosec // 1 or 2
+	if err := log.GetTransparencyLogEntry(ctx, text, b); err != nil {
+		return r.failure("reading its response", err)
 	}
-	var e envelopeEntry
-	e.Proposed.Envelope, e.Proposed.Verifiers = string(signed.envelope), [][]byte{m.text}
-	return r.add(ctx, proposal{"0.0.1", "dsse", e}, signed.sig)
+	sig := b.GetMessageSignature().GetSignature()
+	if envelope := b.GetDsseEnvelope(); envelope != nil {
+		sig = envelope.GetSignatures()[0].GetSig()
+	}
+	all := b.GetVerificationMaterial().GetTlogEntries()
+	if !bytes.Contains(all[len(all)-1].GetCanonicalizedBody(), []byte(base64.StdEncoding.EncodeToString(sig))) {
+		return r.fail("its entry is about another signature")
+	}
+	return nil
 }
 
-// add makes the log hold p and returns its entry. An entry that is there
-// already is as good as a new one: a first attempt may have arrived although
-// its answer did not.
-func (r rekor) add(ctx context.Context, p proposal, sig []byte) (*protorekor.TransparencyLogEntry, error) {
-	a, err := r.propose(ctx, "/api/v1/log/entries", p)
+// CreateLogEntry implements sigsign.RekorClient (API version 1). An entry that
+// the log has already is fetched and returned like a new one: the response to
+// an earlier attempt may have been lost.
+func (r rekor) CreateLogEntry(p *entries.CreateLogEntryParams, _ ...entries.ClientOption) (*entries.CreateLogEntryCreated, error) {
+	resp, err := r.create(p.Context, "/api/v1/log/entries", p.ProposedEntry)
 	if err != nil {
 		return nil, err
 	}
-	if a.status == http.StatusConflict {
-		if a, err = r.existing(ctx, a); err != nil {
+	if resp.status == http.StatusConflict {
+		if resp, err = r.existing(p.Context, resp.header.Get("Location")); err != nil {
 			return nil, err
 		}
 	}
-	return r.read(a.body, sig)
+	var found models.LogEntry
+	if err := json.Unmarshal(resp.body, &found); err != nil {
+		return nil, err
+	}
+	for id, e := range found {
+		if len(found) == 1 && complete(e) {
+			return &entries.CreateLogEntryCreated{ETag: id, Payload: found}, nil
+		}
+	}
+	return nil, errIncomplete
 }
 
-// propose asks the log to take an entry; a conflict says that it has it.
-func (r rekor) propose(ctx context.Context, path string, entry any) (answer, error) {
+var errIncomplete = errors.New("incomplete log entry")
+
+// create posts an entry; the response has status 201, or 409 if the log has the
+// entry already.
+func (r rekor) create(ctx context.Context, path string, entry any) (response, error) {
 	body, err := json.Marshal(entry)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return r.do(ctx, call{
-		method: http.MethodPost, path: path, body: body,
-		header: map[string]string{"Content-Type": "application/json", "Accept": "application/json"},
-		expect: []int{http.StatusCreated, http.StatusConflict},
-	})
+	return r.post(ctx, path, "application/json", body, http.StatusCreated, http.StatusConflict)
 }
 
-// entryID is the name of an entry, after that of its tree or without.
+// entryID matches the ID of an entry, with or without the ID of its tree.
 var entryID = regexp.MustCompile(`^([0-9a-f]{16})?[0-9a-f]{64}$`)
 
-// existing fetches the entry that a conflict names.
-func (r rekor) existing(ctx context.Context, conflict answer) (answer, error) {
-	id := path.Base(conflict.header.Get("Location"))
+// existing fetches the entry at location, the Location of a conflict.
+func (r rekor) existing(ctx context.Context, location string) (response, error) {
+	id := path.Base(location)
 	if !entryID.MatchString(id) {
-		return answer{}, r.fail("it has the entry already and does not say where")
+		return response{}, r.fail("409 Conflict without the location of the existing entry")
 	}
-	return r.do(ctx, call{
-		method: http.MethodGet, path: "/api/v1/log/entries/" + id,
-		header: map[string]string{"Accept": "application/json"}, expect: []int{http.StatusOK},
-	})
+	return r.get(ctx, "/api/v1/log/entries/"+id, map[string]string{"Accept": "application/json"})
 }
 
-// read returns the only entry of an answer, when it is complete and about sig.
-func (r rekor) read(body, sig []byte) (*protorekor.TransparencyLogEntry, error) {
-	var entries map[string]models.LogEntryAnon
-	if err := json.Unmarshal(body, &entries); err != nil {
-		return nil, r.fail("reading its answer: %w", err)
-	}
-	for _, e := range entries {
-		text, ok := e.Body.(string)
-		if len(entries) != 1 || !ok || !complete(e) {
-			break
-		}
-		logged, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, r.fail("reading its answer: %w", err)
-		}
-		if !bytes.Contains(logged, []byte(base64.StdEncoding.EncodeToString(sig))) {
-			return nil, r.fail("its entry is about another signature")
-		}
-		entry, err := tle.GenerateTransparencyLogEntry(e)
-		if err != nil {
-			return nil, r.fail("reading its answer: %w", err)
-		}
-		return entry, nil
-	}
-	return nil, r.fail("its answer is no complete entry")
-}
-
-// complete reports whether e has everything that a bundle holds of an entry;
-// the libraries do not look.
+// complete reports whether e has every part that a bundle needs; the library
+// dereferences them without a check.
 func complete(e models.LogEntryAnon) bool {
-	if e.IntegratedTime == nil || e.LogID == nil || e.LogIndex == nil || e.Verification == nil {
+	if _, ok := e.Body.(string); !ok || e.IntegratedTime == nil || e.LogID == nil || e.LogIndex == nil || e.Verification == nil {
 		return false
 	}
 	p := e.Verification.InclusionProof
 	return len(e.Verification.SignedEntryTimestamp) > 0 && p != nil &&
 		p.Checkpoint != nil && p.LogIndex != nil && p.RootHash != nil && p.TreeSize != nil
+}
+
+// errLogged is the refusal of an entry that a log of version 2 has already: it
+// returns an entry only once.
+var errLogged = errors.New("the log has this signature already and returns its entry only once")
+
+// Add implements sigsign.RekorV2Client (API version 2). The response comes when
+// the tree includes the entry, which takes some seconds. The error wraps
+// errLogged if the log has the entry already.
+func (r rekor) Add(ctx context.Context, entry any) (*protorekor.TransparencyLogEntry, error) {
+	request, ok := entry.(*rekorpb.DSSERequestV002)
+	if !ok {
+		return nil, fmt.Errorf("unsupported entry %T", entry)
+	}
+	body, err := protojson.Marshal(hashedEntry(request))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := r.create(ctx, "/api/v2/log/entries", json.RawMessage(body))
+	switch {
+	case err != nil:
+		return nil, err
+	case resp.status == http.StatusConflict:
+		return nil, &ServiceError{Service: r.name, URL: r.redacted, Status: resp.status, Reason: errLogged.Error(), cause: errLogged}
+	}
+	var e protorekor.TransparencyLogEntry
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(resp.body, &e); err != nil {
+		return nil, err
+	}
+	if len(e.GetLogId().GetKeyId()) == 0 || e.GetKindVersion().GetKind() == "" || len(e.GetCanonicalizedBody()) == 0 ||
+		e.GetInclusionProof().GetCheckpoint().GetEnvelope() == "" {
+		return nil, errIncomplete
+	}
+	return &e, nil
+}
+
+// hashedEntry returns a request for an entry of type hashedrekord with the hash
+// of what the envelope's signature covers. The specification of Rekor 2 dropped
+// the type dsse, which sigstore-go 1.1.4 still requests (sigstore-go #627).
+func hashedEntry(request *rekorpb.DSSERequestV002) *rekorpb.CreateEntryRequest {
+	envelope := request.GetEnvelope()
+	digest := sha256.Sum256(preAuth(envelope.GetPayload()))
+	return &rekorpb.CreateEntryRequest{Spec: &rekorpb.CreateEntryRequest_HashedRekordRequestV002{
+		HashedRekordRequestV002: &rekorpb.HashedRekordRequestV002{
+			Digest:    digest[:],
+			Signature: &rekorpb.Signature{Content: envelope.GetSignatures()[0].GetSig(), Verifier: request.GetVerifiers()[0]},
+		},
+	}}
 }

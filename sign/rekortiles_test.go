@@ -135,7 +135,7 @@ func TestTilesInTrouble(t *testing.T) {
 		{"there already", fresh, []signtest.Fault{known}, 2, 2, "", ""},
 		{"refused", fresh, []signtest.Fault{bad}, 1, 0, "Rekor at URL: 400 Bad Request", ""},
 		{"RSA", repeating, nil, 1, 1, "", ""},
-		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: it has this signature already", "an ECDSA key, or a log of version 1"},
+		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: the log has this signature already", "an ECDSA key, or a log of version 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			requests, entries := s.Tiles.Requests(), len(s.Tiles.Entries())
@@ -161,9 +161,9 @@ func TestTilesAnswerNonsense(t *testing.T) {
 	must(t, err)
 	earlier := ears.answers["/api/v2/log/entries"]
 	for _, tt := range []struct{ answer, want string }{
-		{"entry", "reading its answer"},
-		{"{}", "no complete entry"},
-		{strings.Replace(earlier, `"envelope"`, `"other"`, 1), "no complete entry"},
+		{"entry", "reading its response"},
+		{"{}", "incomplete log entry"},
+		{strings.Replace(earlier, `"envelope"`, `"other"`, 1), "incomplete log entry"},
 		{earlier, "about another signature"},
 	} {
 		o.Logs[0].URL = answering(t, http.StatusCreated, tt.answer)

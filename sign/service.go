@@ -19,129 +19,167 @@ import (
 )
 
 const (
-	// attempts is how often a request is made; a host that refuses
-	// connections is asked twice.
+	// attempts limits how often a request is made; attemptsRefused applies to a
+	// host that refuses connections.
 	attempts        = 5
 	attemptsRefused = 2
-	// attemptTimeout bounds one attempt, maxPause the wait before the next.
+	// attemptTimeout limits one attempt, maxPause the wait before the next.
 	attemptTimeout = 30 * time.Second
 	maxPause       = 30 * time.Second
-	// maxAnswer bounds what a service may say, in bytes: an entry of a log is
-	// the largest.
-	maxAnswer = 16 << 20
+	// maxResponse limits a response body, in bytes; log entries are the largest.
+	maxResponse = 16 << 20
 )
 
-// service is a part of sigstore that is asked over HTTP.
+// service is an HTTP service: Fulcio, Rekor, a timestamp authority or a
+// provider of tokens.
 type service struct {
 	name string
-	// url is the address; shown is what messages say of it.
-	url, shown string
-	client     *http.Client
+	// url has no trailing slash; redacted is the form for messages.
+	url, redacted string
+	client        *http.Client
 	// pause is the wait before the second attempt; it doubles.
 	pause time.Duration
 }
 
-// service returns the one at address, which must be a URL.
+// service returns the service at address, which must be an http or https URL.
 func (o Options) service(name, address string) (*service, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, &ServiceError{Service: name, Reason: "its address is no http or https URL"}
+		return nil, &ServiceError{Service: name, Reason: "its address is not an http or https URL"}
 	}
-	return &service{name: name, url: address, shown: redact.URL(u), client: o.HTTPClient, pause: o.Backoff}, nil
+	return &service{name: name, url: strings.TrimRight(address, "/"), redacted: redact.URL(u), client: o.HTTPClient, pause: o.Backoff}, nil
 }
 
-// call is one request. It may be made several times.
-type call struct {
-	method, path string
-	// header holds Authorization too.
-	header map[string]string
-	body   []byte
-	// secrets are removed from what an error repeats.
-	secrets []string
-	// expect are the answers that are no errors.
-	expect []int
-}
-
-type answer struct {
+// response is an HTTP response whose body has been read.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// do makes c until there is an answer that waiting does not change. Errors
-// are *ServiceError.
-func (s *service) do(ctx context.Context, c call) (answer, error) {
-	pause := s.pause
+// get requests path.
+func (s *service) get(ctx context.Context, path string, header map[string]string, secrets ...string) (response, error) {
+	return s.request(ctx, http.MethodGet, path, nil, header, secrets, http.StatusOK)
+}
+
+// post sends body to path. Responses with a status in expect are no errors.
+func (s *service) post(ctx context.Context, path, contentType string, body []byte, expect ...int) (response, error) {
+	return s.request(ctx, http.MethodPost, path, body, map[string]string{"Content-Type": contentType}, nil, expect...)
+}
+
+func (s *service) request(ctx context.Context, method, path string, body []byte, header map[string]string, secrets []string, expect ...int) (response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		return response{}, s.fail("making a request: %w", err)
+	}
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	return s.do(req, secrets, expect...)
+}
+
+// do sends req, again after a temporary failure, and returns a response with a
+// status in expect. secrets are removed from error texts. Errors are
+// *ServiceError.
+func (s *service) do(req *http.Request, secrets []string, expect ...int) (response, error) {
+	ctx, pause := req.Context(), s.pause
 	for attempt := 1; ; attempt++ {
-		a, err := s.once(ctx, c)
-		if err == nil && slices.Contains(c.expect, a.status) {
-			return a, nil
+		r, err := s.once(req)
+		if err == nil && slices.Contains(expect, r.status) {
+			return r, nil
 		}
 		limit := attempts
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			limit = attemptsRefused
 		}
-		if attempt >= limit || ctx.Err() != nil || !passes(a.status, err) {
-			return answer{}, s.refuse(c, a, cmp.Or(ctx.Err(), err))
+		if attempt >= limit || ctx.Err() != nil || !temporary(r.status, err) {
+			return response{}, s.serviceError(secrets, r, cmp.Or(ctx.Err(), err))
 		}
-		if err := retry.Sleep(ctx, min(maxPause, max(retry.Jitter(pause), retry.After(a.header, time.Now())))); err != nil {
-			return answer{}, s.refuse(c, a, err)
+		if err := retry.Sleep(ctx, min(maxPause, max(retry.Jitter(pause), retry.After(r.header, time.Now())))); err != nil {
+			return response{}, s.serviceError(secrets, r, err)
 		}
 		pause *= 2
 	}
 }
 
-func (s *service) once(ctx context.Context, c call) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+func (s *service) once(req *http.Request) (response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
 	defer cancel()
-	address := s.url
-	if c.path != "" {
-		address = strings.TrimRight(address, "/") + c.path
-	}
-	req, err := http.NewRequestWithContext(ctx, c.method, address, bytes.NewReader(c.body))
-	if err != nil {
-		return answer{}, err
+	req = req.Clone(ctx)
+	if req.GetBody != nil {
+		var err error
+		if req.Body, err = req.GetBody(); err != nil {
+			return response{}, err
+		}
 	}
 	req.Header.Set("User-Agent", "pgext")
-	for name, value := range c.header {
-		req.Header.Set(name, value)
-	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
-		err = fmt.Errorf("the answer has more than %d bytes", maxAnswer)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	if err == nil && len(body) > maxResponse {
+		err = fmt.Errorf("the response has more than %d bytes", maxResponse)
 	}
-	return answer{resp.StatusCode, resp.Header, body}, err
+	return response{resp.StatusCode, resp.Header, body}, err
 }
 
-// refuse turns what did not work into an error without secrets.
-func (s *service) refuse(c call, a answer, err error) error {
-	failure := &ServiceError{Service: s.name, URL: s.shown, Status: a.status, cause: err}
+// serviceError returns a failed request as an error without secrets.
+func (s *service) serviceError(secrets []string, r response, err error) error {
+	failure := &ServiceError{Service: s.name, URL: s.redacted, Status: r.status, cause: err}
 	var request *url.Error
 	switch {
 	case errors.As(err, &request):
-		failure.Reason = clip(scrub(request.Err.Error(), c.secrets...))
+		failure.Reason = truncate(redactSecrets(request.Err.Error(), secrets...))
 	case err != nil:
-		failure.Reason = clip(scrub(err.Error(), c.secrets...))
+		failure.Reason = truncate(redactSecrets(err.Error(), secrets...))
 	default:
-		failure.Reason = clip(scrub(string(a.body), c.secrets...))
+		failure.Reason = truncate(redactSecrets(string(r.body), secrets...))
 	}
 	return failure
 }
 
-// fail is refuse for an answer that came and cannot be used.
+// fail returns an error about a response that cannot be used.
 func (s *service) fail(format string, args ...any) error {
-	return s.refuse(call{}, answer{}, fmt.Errorf(format, args...))
+	return s.serviceError(nil, response{}, fmt.Errorf(format, args...))
 }
 
-// passes tells whether asking again may help.
-func passes(status int, err error) bool {
+// failure returns an error of sigstore-go's clients. It is the *ServiceError of
+// the request where one failed, or else about the response.
+func (s *service) failure(what string, err error) error {
+	var failed *ServiceError
+	if errors.As(err, &failed) {
+		return failed
+	}
+	return s.fail("%s: %w", what, err)
+}
+
+// temporary reports whether another attempt may succeed.
+func temporary(status int, err error) bool {
 	if err == nil {
 		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError
 	}
 	return retry.Temporary(err)
+}
+
+// transport sends the requests of sigstore-go's clients through a service, which
+// retries them, limits the response and redacts errors. Its clients pass no
+// context on, so ctx does.
+type transport struct {
+	ctx     context.Context //nolint:containedctx // the lifetime is one call of a client
+	service *service
+	secrets []string
+	// last is the last response.
+	last response
+}
+
+// RoundTrip implements http.RoundTripper. Errors are *ServiceError.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	r, err := t.service.do(req.WithContext(t.ctx), t.secrets, http.StatusOK, http.StatusCreated)
+	if err != nil {
+		return nil, err
+	}
+	t.last = r
+	return &http.Response{StatusCode: http.StatusOK, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)), Request: req}, nil
 }

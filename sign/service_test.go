@@ -136,13 +136,13 @@ func TestWrongAnswers(t *testing.T) {
 		want string
 	}{
 		{"Fulcio: no JSON", setFulcio, "<html>", "reading the certificate"},
-		{"Fulcio: no certificate", setFulcio, "{}", "there is none"},
+		{"Fulcio: no certificate", setFulcio, "{}", "no certificates"},
 		{"Fulcio: another key's", setFulcio, chainOf(t, s), "the certificate is for another key"},
-		{"Rekor: no JSON", setRekor, "<html>", "reading its answer"},
-		{"Rekor: nothing", setRekor, "{}", "no complete entry"},
-		{"Rekor: not all", setRekor, `{"x":{"body":"e30="}}`, "no complete entry"},
+		{"Rekor: no JSON", setRekor, "<html>", "reading its response"},
+		{"Rekor: nothing", setRekor, "{}", "incomplete log entry"},
+		{"Rekor: not all", setRekor, `{"x":{"body":"e30="}}`, "incomplete log entry"},
 		{"Rekor: another's", setRekor, entryOf(t, s), "another signature"},
-		{"authority: no reply", setAuthority, "<html>", "reading its answer"},
+		{"authority: no reply", setAuthority, "<html>", "reading its response"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := me
@@ -224,7 +224,7 @@ func TestAddressesAreURLs(t *testing.T) {
 		{FulcioURL: "https://", Logs: logs("https://rekor.example.org"), IdentityToken: sign.TokenSource{}.Token},
 	} {
 		var failure *sign.ServiceError
-		if _, err := sign.Open(o); !errors.As(err, &failure) || !strings.Contains(err.Error(), "no http or https URL") {
+		if _, err := sign.Open(o); !errors.As(err, &failure) || !strings.Contains(err.Error(), "not an http or https URL") {
 			t.Errorf("%+v: got %v", o, err)
 		}
 	}

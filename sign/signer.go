@@ -78,10 +78,10 @@ type keeper interface {
 // Signer signs with one key, or with keys certified for one identity. It may
 // be used by several goroutines.
 type Signer struct {
-	options  Options
-	keeper   keeper
-	logs     []rekor
-	stampers []authority
+	options     Options
+	keeper      keeper
+	logs        []rekor
+	authorities []authority
 
 	mu     sync.Mutex
 	opened *material
@@ -122,14 +122,14 @@ func (s *Signer) connect() error {
 		if err != nil {
 			return err
 		}
-		s.logs = append(s.logs, rekor{log, l.Version})
+		s.logs = append(s.logs, rekor{log, max(rekorTrees, l.Version)})
 	}
 	for _, address := range s.options.TimestampURLs {
-		stamper, err := s.options.service(authorityName, address)
+		service, err := s.options.service(authorityName, address)
 		if err != nil {
 			return err
 		}
-		s.stampers = append(s.stampers, authority{stamper})
+		s.authorities = append(s.authorities, authority{service})
 	}
 	return nil
 }

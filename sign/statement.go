@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
 
 // The type of an in-toto statement, and that of the payload of an envelope
@@ -90,10 +90,8 @@ func sameJSON(a, b json.RawMessage) bool {
 	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// preAuth is what the signature of an envelope covers (DSSE 1.0, PAE).
-func preAuth(payload []byte) []byte {
-	return slices.Concat(fmt.Appendf(nil, "DSSEv1 %d %s %d ", len(payloadType), payloadType, len(payload)), payload)
-}
+// preAuth returns what the signature of an envelope covers (DSSE 1.0, PAE).
+func preAuth(payload []byte) []byte { return dsse.PAE(payloadType, payload) }
 
 // envelope is a DSSE envelope.
 type envelope struct {

@@ -12,31 +12,31 @@ import (
 
 const authorityName = "timestamp authority"
 
-// authority is a timestamp authority (RFC 3161 over HTTP).
+// authority is a timestamp authority (RFC 3161 over HTTP). sigstore-go's client
+// is not used: it does not request the authority's certificates, which stock
+// cosign needs where its chain file has none of the leaf, and does not compare
+// the response with the request.
 type authority struct{ *service }
 
-// stamp returns the authority's word that it has seen message, as the DER
-// encoding of a TimeStampResp.
-func (a authority) stamp(ctx context.Context, message []byte) ([]byte, error) {
+// timestamp returns a timestamp of message as the DER encoding of a
+// TimeStampResp.
+func (a authority) timestamp(ctx context.Context, message []byte) ([]byte, error) {
 	digest := sha256.Sum256(message)
 	request := timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: digest[:], Certificates: true}
 	body, err := request.Marshal()
 	if err != nil {
 		return nil, err
 	}
-	reply, err := a.do(ctx, call{
-		method: http.MethodPost, body: body, header: map[string]string{"Content-Type": "application/timestamp-query"},
-		expect: []int{http.StatusOK, http.StatusCreated},
-	})
+	resp, err := a.post(ctx, "", "application/timestamp-query", body, http.StatusOK, http.StatusCreated)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := timestamp.ParseResponse(reply.body)
+	got, err := timestamp.ParseResponse(resp.body)
 	if err != nil {
-		return nil, a.fail("reading its answer: %w", err)
+		return nil, a.fail("reading its response: %w", err)
 	}
-	if seen.HashAlgorithm != crypto.SHA256 || !bytes.Equal(seen.HashedMessage, digest[:]) {
-		return nil, a.fail("its answer is about something else")
+	if got.HashAlgorithm != crypto.SHA256 || !bytes.Equal(got.HashedMessage, digest[:]) {
+		return nil, a.fail("its timestamp is of another message")
 	}
-	return reply.body, nil
+	return resp.body, nil
 }

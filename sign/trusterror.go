@@ -29,7 +29,7 @@ func (e *TrustFileError) Error() string {
 	if e.File != "" {
 		where += " " + e.File
 	}
-	return where + ": " + clip(e.Err.Error())
+	return where + ": " + truncate(e.Err.Error())
 }
 
 // Unwrap returns the cause.
@@ -50,7 +50,7 @@ type RootError struct {
 }
 
 func (e *RootError) Error() string {
-	return "fetching the " + e.What + " from " + redact.Address(e.Mirror) + ": " + clip(scrub(e.Err.Error()))
+	return "fetching the " + e.What + " from " + redact.Address(e.Mirror) + ": " + truncate(redactSecrets(e.Err.Error()))
 }
 
 // Unwrap returns the cause.

@@ -65,7 +65,7 @@ type Rejection struct {
 }
 
 func (r *Rejection) Error() string {
-	return fmt.Sprintf("%s %s: %s: %s", r.Format, short(r.Source), r.Reason, clip(r.Err.Error()))
+	return fmt.Sprintf("%s %s: %s: %s", r.Format, short(r.Source), r.Reason, truncate(r.Err.Error()))
 }
 
 // Unwrap returns what was found.
