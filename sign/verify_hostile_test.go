@@ -59,25 +59,25 @@ func TestBadBundles(t *testing.T) {
 		reason sign.Reason
 		text   string
 	}{
-		{"another key", other.signature(t, subjectA), sign.WrongKey, "it says that another key made it"},
+		{"another key", other.signature(t, subjectA), sign.WrongKey, "it names another key"},
 		{"another key under our name", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
 			b.VerificationMaterial.GetPublicKey().Hint = m.hint
-		}), sign.BadSignature, "it was changed since"},
+		}), sign.BadSignature, "but does not verify with it"},
 		{"signature of another image", m.signature(t, subjectB), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
 		{"replayed statement", m.bundleOf(t, statement(t, spdx, subjectB)), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
 		{"changed statement", changed(good, func(b *protobundle.Bundle) {
 			b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA)
-		}), sign.BadSignature, "it was changed since"},
-		{"changed type", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().PayloadType = "text/plain" }), sign.BadSignature, "it was changed since"},
-		{"changed signature", changed(good, func(b *protobundle.Bundle) { flip(b.GetDsseEnvelope().Signatures[0].Sig) }), sign.BadSignature, "it was changed since"},
-		{"no signature", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Signatures = nil }), sign.BadSignature, "it was changed since"},
+		}), sign.BadSignature, "but does not verify with it"},
+		{"changed type", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().PayloadType = "text/plain" }), sign.BadSignature, "but does not verify with it"},
+		{"changed signature", changed(good, func(b *protobundle.Bundle) { flip(b.GetDsseEnvelope().Signatures[0].Sig) }), sign.BadSignature, "but does not verify with it"},
+		{"no signature", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Signatures = nil }), sign.Malformed, "exactly one signature"},
 		{"two signatures", changed(good, func(b *protobundle.Bundle) {
 			e := b.GetDsseEnvelope()
 			e.Signatures = append(e.Signatures, &protodsse.Signature{Sig: e.Signatures[0].Sig})
-		}), sign.BadSignature, "it was changed since"},
+		}), sign.Malformed, "exactly one signature"},
 		{"no key named, none fits", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
 			b.VerificationMaterial.GetPublicKey().Hint = ""
-		}), sign.BadSignature, "another key than SHA256:"},
+		}), sign.BadSignature, "it does not verify with SHA256:"},
 		{"next version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "application/vnd.dev.sigstore.bundle.v0.4+json" }), sign.UnknownVersion, "bundle.v0.4+json"},
 		{"no version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "" }), sign.UnknownVersion, `it is a ""`},
 		{"nothing signed", changed(good, func(b *protobundle.Bundle) { b.Content = nil }), sign.Malformed, "missing bundle content"},
@@ -85,7 +85,7 @@ func TestBadBundles(t *testing.T) {
 		{"no statement", m.seal(t, &sigsign.PlainData{Data: []byte("the manifest")}), sign.Malformed, "it holds no statement about an image"},
 		{"text for a statement", signed("hello"), sign.Malformed, "its statement"},
 		{"a list for a statement", signed("[]"), sign.Malformed, "its statement"},
-		{"about nothing", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "it is about nothing"},
+		{"about nothing", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "it has no subject"},
 		{"no predicate type", signed(fmt.Sprintf(`{`+about+`}`, subjectA.Digest.Hex)), sign.Malformed, "no predicate type"},
 		{"a digest that is none", signed(fmt.Sprintf(`{"predicateType":"x",`+about+`}`, "zz")), sign.OtherSubject, "it is about sha256:zz"},
 	} {
@@ -209,11 +209,11 @@ func TestBadLegacyEvidence(t *testing.T) {
 		reason sign.Reason
 		text   string
 	}{
-		{"another key", signed(t, subjectA, newMaker(t).legacySignature(t, legacyPayload(subjectA))), sign.BadSignature, "another key than"},
+		{"another key", signed(t, subjectA, newMaker(t).legacySignature(t, legacyPayload(subjectA))), sign.BadSignature, "another key made it"},
 		{"signature of another image", signed(t, subjectA, m.legacySignature(t, legacyPayload(subjectB))), sign.OtherSubject, "it signs " + subjectB.Digest.String()},
 		{"replayed statement", attested(t, subjectA, m.legacyAttestation(t, statement(t, spdx, subjectB))), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
-		{"changed payload", signed(t, subjectA, legacy{append(legacyPayload(subjectA), ' '), good.annotations}), sign.BadSignature, "or what it signs was changed"},
-		{"changed envelope", attested(t, subjectA, legacy{[]byte(strings.Replace(string(claim.content), `"payload":"e`, `"payload":"f`, 1)), nil}), sign.BadSignature, "or what it signs was changed"},
+		{"changed payload", signed(t, subjectA, legacy{append(legacyPayload(subjectA), ' '), good.annotations}), sign.BadSignature, "or its content was changed"},
+		{"changed envelope", attested(t, subjectA, legacy{[]byte(strings.Replace(string(claim.content), `"payload":"e`, `"payload":"f`, 1)), nil}), sign.BadSignature, "or its content was changed"},
 		{"another program's payload", signed(t, subjectA, m.legacySignature(t, []byte(`{"critical":{"type":"atomic container signature"}}`))), sign.Malformed, `of type "atomic container signature"`},
 		{"text for a payload", signed(t, subjectA, m.legacySignature(t, []byte("hello"))), sign.Malformed, "its payload"},
 		{"no signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "")), sign.Malformed, "it has no signature"},
@@ -329,14 +329,14 @@ func TestBadLogEntries(t *testing.T) {
 			e := b.VerificationMaterial
 			e.TlogEntries = append(e.TlogEntries, e.TlogEntries[0])
 		}), sign.LogMismatch, "duplicate"},
-		{"none", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries = nil }), sign.NotLogged, "no entry of a transparency log"},
+		{"none", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries = nil }), sign.NotLogged, "no entry in a transparency log"},
 		{"of another log", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries[0].LogId.KeyId[0] ^= 1 }), sign.LogMismatch, "a log that is not trusted"},
 		{"with the certificate of another", changed(good, func(b *protobundle.Bundle) {
 			b.VerificationMaterial.Content = stranger.VerificationMaterial.Content
 		}), sign.LogMismatch, "certificate does not match"},
 		{"with the certificate of another authority", foreign, sign.UntrustedAuthority, "which is not trusted"},
 		{"of a stranger", stranger, sign.WrongIdentity, "stranger@example.com of"},
-		{"of a changed statement", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA) }), sign.BadSignature, "it was changed since " + somebody},
+		{"of a changed statement", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA) }), sign.BadSignature, "the certificate of " + somebody},
 		{"of another image", m.signature(t, subjectB), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -26,20 +27,39 @@ type candidate struct {
 	stamped []byte
 }
 
-// verify says yes only where sigstore-go does, and where what was signed is
-// about subject.
-func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
+// certificate returns the certificate of the signer, or nil for a key.
+func (c *candidate) certificate() *x509.Certificate {
 	content, err := c.bundle.VerificationContent()
 	if err != nil {
+		return nil
+	}
+	return content.Certificate()
+}
+
+// keyHint returns the name that the bundle gives its key, or "".
+func (c *candidate) keyHint() string {
+	content, err := c.bundle.VerificationContent()
+	if err != nil || content.PublicKey() == nil {
+		return ""
+	}
+	return content.PublicKey().Hint()
+}
+
+// verify accepts c only if sigstore-go does and what was signed is about
+// subject.
+func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
+	if _, err := c.bundle.VerificationContent(); err != nil {
 		return outcome{}, reject(Malformed, "%w", err)
 	}
+	certified := c.certificate() != nil
 	var o outcome
-	if content.Certificate() != nil {
+	var err error
+	if certified {
 		o, err = t.byIdentity(subject, c)
 	} else {
-		o, err = t.byKey(subject, c, content.PublicKey().Hint())
+		o, err = t.byKey(subject, c)
 	}
-	if err == nil && t.logged(content.Certificate() != nil) {
+	if err == nil && t.logged(certified) {
 		err = c.whatIsLogged()
 	}
 	if err != nil {
@@ -60,10 +80,13 @@ func (t *Trust) byIdentity(subject v1.Hash, c *candidate) (outcome, error) {
 	for i, identity := range t.identities {
 		policy[i] = verify.WithCertificateIdentity(identity)
 	}
-	trusted := t.stamping(c, t.authority)
-	result, err := check(subject, c, trusted, t.certificateRules(c), policy)
+	v, err := t.verification(subject, c, t.authority, t.certificateRules(c))
 	if err != nil {
-		return outcome{}, t.whyNot(subject, c, trusted, err)
+		return outcome{}, err
+	}
+	result, err := v.run(policy...)
+	if err != nil {
+		return outcome{}, err
 	}
 	by := Who{Identity: result.Signature.Certificate.SubjectAlternativeName, Issuer: result.Signature.Certificate.Issuer}
 	return outcome{by: by, when: earliest(result.VerifiedTimestamps)}, nil
@@ -88,7 +111,7 @@ func (t *Trust) certificateRules(c *candidate) []verify.VerifierOption {
 	return append(rules, verify.WithCurrentTime())
 }
 
-func (t *Trust) byKey(subject v1.Hash, c *candidate, hint string) (outcome, error) {
+func (t *Trust) byKey(subject v1.Hash, c *candidate) (outcome, error) {
 	if len(t.keys) == 0 {
 		return outcome{}, reject(NoKeyTrusted, "a key signed it, and only identities are trusted")
 	}
@@ -102,15 +125,18 @@ func (t *Trust) byKey(subject v1.Hash, c *candidate, hint string) (outcome, erro
 		rules = append(rules, verify.WithNoObserverTimestamps())
 	}
 	var first error
-	for _, key := range t.candidates(hint) {
+	for _, key := range t.candidates(c.keyHint()) {
 		for _, scheme := range key.schemes {
-			trusted := t.stamping(c, keyed{t.authority, scheme})
-			result, err := check(subject, c, trusted, rules, []verify.PolicyOption{verify.WithKey()})
+			v, err := t.verification(subject, c, keyed{t.authority, scheme}, rules)
+			if err != nil {
+				return outcome{}, err
+			}
+			result, err := v.run(verify.WithKey())
 			if err == nil {
-				return outcome{by: Who{Key: key.fingerprint}, when: t.whenLogged(c, trusted, result)}, nil
+				return outcome{by: Who{Key: key.fingerprint}, when: t.whenLogged(c, v.trusted, result)}, nil
 			}
 			if first == nil {
-				first = t.whyNotKey(subject, c, trusted, hint, err)
+				first = err
 			}
 		}
 	}
@@ -157,19 +183,6 @@ func earliest(stamps []verify.TimestampVerificationResult) time.Time {
 		}
 	}
 	return when
-}
-
-// check asks sigstore-go.
-func check(subject v1.Hash, c *candidate, trusted root.TrustedMaterial, rules []verify.VerifierOption, policy []verify.PolicyOption) (*verify.VerificationResult, error) {
-	verifier, err := verify.NewVerifier(trusted, rules...)
-	if err != nil {
-		return nil, err
-	}
-	artifact, err := c.artifact(subject)
-	if err != nil {
-		return nil, err
-	}
-	return verifier.Verify(c.bundle, verify.NewPolicy(artifact, policy...))
 }
 
 // artifact is what the signature has to be about: the payload of a legacy
@@ -222,14 +235,6 @@ func (o *outcome) readStatement(c *candidate) error {
 	}
 	o.predicate = head.PredicateType
 	return nil
-}
-
-// stamping returns trusted as it judges the timestamps of c.
-func (t *Trust) stamping(c *candidate, trusted root.TrustedMaterial) root.TrustedMaterial {
-	if c.stamped == nil {
-		return trusted
-	}
-	return stampsOf{trusted, c.stamped}
 }
 
 // stampsOf verifies timestamps over what cosign has stamped for a legacy

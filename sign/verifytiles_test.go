@@ -74,12 +74,12 @@ func TestBadTiledEntries(t *testing.T) {
 		{"below a name like those of version 1", checkpoint(func(c string) string { return strings.Replace(c, "\n", " - 1\n", 1) }), sign.LogMismatch, ""},
 		{"without a proof", changed(good, func(b *protobundle.Bundle) { entry(b).InclusionProof = nil }), sign.Malformed, "inclusion proof"},
 		{"of another log", elsewhere, sign.LogMismatch, "a log that is not trusted"},
-		{"without a time", unstamped.signature(t, subjectA), sign.NoTime, "neither its log entry nor a timestamp"},
+		{"without a time", unstamped.signature(t, subjectA), sign.NoTime, "neither a log entry nor a timestamp"},
 		{"with a time of its own", changed(unstamped.signature(t, subjectA), func(b *protobundle.Bundle) {
 			leaf, err := x509.ParseCertificate(b.GetVerificationMaterial().GetCertificate().GetRawBytes())
 			must(t, err)
 			entry(b).IntegratedTime = leaf.NotBefore.Unix() + 60
-		}), sign.NoTime, "neither its log entry nor a timestamp"},
+		}), sign.NoTime, "neither a log entry nor a timestamp"},
 		{"with a promise", changed(unstamped.signature(t, subjectA), func(b *protobundle.Bundle) {
 			entry(b).InclusionPromise = &protorekor.InclusionPromise{SignedEntryTimestamp: []byte("promise")}
 		}), sign.LogMismatch, ""},
