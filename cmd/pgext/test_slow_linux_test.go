@@ -40,7 +40,7 @@ func TestLiveStuck(t *testing.T) {
 					got = append(got, string(c.Status)+" "+c.Name+": "+c.Detail)
 				}
 			}
-			if diff := cmp.Diff(got, []string{"fail test.sql: psql is not done after 1s"}); diff != "" {
+			if diff := cmp.Diff(got, []string{"fail test.sql: psql timed out after 1s"}); diff != "" {
 				t.Errorf("(-got +want):\n%s", diff)
 			}
 			if a := doc.Images[0].Advice; len(a) != 1 || !strings.HasPrefix(a[0].Text, "--timeout 30m") {
@@ -80,7 +80,7 @@ func TestLiveStuckRegression(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, stderr)
 		}
 	}
-	if !strings.Contains(stdout, "fail regress free: psql is not done after 1s") {
+	if !strings.Contains(stdout, "fail regress free: psql timed out after 1s") {
 		t.Errorf("got\n%s", stdout)
 	}
 }

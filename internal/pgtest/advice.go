@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/cnpg"
 )
 
-// Patterns of what servers and extensions say when something is missing.
+// Messages of servers and extensions about missing files and settings.
 var (
 	wantsPreload     = regexp.MustCompile(`(?i)shared_preload_libraries|must be (pre)?loaded|(needs|has|have) to be (pre)?loaded|not (been )?preloaded|PGC_POSTMASTER|unrecognized configuration parameter`)
 	missingLibrary   = regexp.MustCompile(`could not load library "([^"]+)": (\S+): cannot open shared object file: ([^\n]+)`)
@@ -22,30 +23,30 @@ var (
 	wordPattern      = regexp.MustCompile(`[A-Za-z0-9_.-]+`)
 )
 
-// learn finds out what a recipe could say so that the check passes.
-func (r *run) learn(c Check, log string) {
-	text := c.Detail
-	if r.from != nil && r.learnUpgrade(text) {
+// diagnose adds advice for a failed check: text is its detail, log the server's log
+// during the check.
+func (r *run) diagnose(text, log string) {
+	if r.from != nil && r.diagnoseUpgrade(text) {
 		return
 	}
 	if m := missingLibrary.FindStringSubmatch(text); m != nil && m[1] == m[2] {
 		r.adviseModule(m[1], m[3])
 	} else if m != nil {
-		r.advise(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", short(m[1]), m[2]),
+		r.addAdvice(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", path.Base(m[1]), m[2]),
 			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]), Change{Libraries: m[2:3]})
 	} else if m = openedLibrary.FindStringSubmatch(text); m != nil {
-		r.advise(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
+		r.addAdvice(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
 			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]), Change{Libraries: m[1:2]})
 	}
-	damaged := r.learnDamage(text, log)
+	damaged := r.diagnoseDamage(text, log)
 	if m := undefinedSymbol.FindStringSubmatch(text); m != nil {
-		r.explain(fmt.Sprintf("%s was built for other libraries than it finds: %s", short(m[1]), m[2]))
+		r.explain(fmt.Sprintf("%s was built for other libraries than it finds: %s", path.Base(m[1]), m[2]))
 	}
 	if m := otherMajor.FindStringSubmatch(text); m != nil {
-		r.explain(fmt.Sprintf("%s was built for another PostgreSQL than %d", short(m[1]), r.in.Postgres))
+		r.explain(fmt.Sprintf("%s was built for another PostgreSQL than %d", path.Base(m[1]), r.in.Postgres))
 	}
 	if m := missingExtension.FindStringSubmatch(text); m != nil && !r.own(m[1]) {
-		r.advise(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]), Change{Requires: m[1:2]})
+		r.addAdvice(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]), Change{Requires: m[1:2]})
 	}
 	if m := missingModule.FindStringSubmatch(text); m != nil && slices.Contains(r.in.Image.Metadata.Modules, m[1]) {
 		r.explain(fmt.Sprintf("the image lacks lib/%s.so, a module that its label names", m[1]))
@@ -54,27 +55,28 @@ func (r *run) learn(c Check, log string) {
 		if own := r.in.Image.Metadata; slices.Contains(own.SharedPreloadLibraries, m[1]) {
 			text = fmt.Sprintf("shared_preload_libraries names %s, which no mounted image has; this one has %q", m[1], own.Modules)
 		}
-		r.advise(text, fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
+		r.addAdvice(text, fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
 	}
 	if m := absolutePath.FindStringSubmatch(text); m != nil {
 		r.advisePath(m[1], m[2])
 	}
 	if wantsPreload.MatchString(text) || crashed(text, log) && !damaged {
-		r.preload = appendNew(r.preload, r.candidates(text)...)
+		r.preload = appendNew(r.preload, r.preloadCandidates(text)...)
 	}
 }
 
-// explain gives a reason that no line of a recipe changes.
-func (r *run) explain(text string) { r.advise(text, "", Change{}) }
+// explain adds a reason for which no line of a recipe helps.
+func (r *run) explain(text string) { r.addAdvice(text, "", Change{}) }
 
-func (r *run) advise(text, line string, change Change) {
+// addAdvice adds advice unless it exists already.
+func (r *run) addAdvice(text, line string, change Change) {
 	if !slices.ContainsFunc(r.advice, func(a Advice) bool { return a.Text == text && a.Recipe == line }) {
 		r.advice = append(r.advice, Advice{Text: text, Recipe: line, Change: change})
 	}
 }
 
-// adviseModule explains why a module that is there cannot be opened: the
-// loader has one sentence for several reasons.
+// adviseModule explains why an existing module cannot be opened; the loader has one
+// message for several reasons.
 func (r *run) adviseModule(path, reason string) {
 	object, err := r.in.object(path)
 	if err == nil && object.Arch != r.in.Image.Metadata.Arch {
@@ -84,12 +86,12 @@ func (r *run) adviseModule(path, reason string) {
 	r.advisePath(path, reason)
 }
 
-// advisePath tells an unreadable file of the image from a path that only the
-// default location has.
+// advisePath explains why a path cannot be opened: permissions, a missing file of
+// the image, or an absolute path that is valid outside of images only.
 func (r *run) advisePath(path, reason string) {
 	switch {
 	case strings.HasPrefix(path, "/extensions/") && strings.Contains(reason, "Permission denied"):
-		r.explain(fmt.Sprintf("%s may not be read by everybody: files of an image need mode 0644, folders 0755", path))
+		r.explain(fmt.Sprintf("%s is not readable for all users: files of an image need mode 0644, folders 0755", path))
 	case strings.HasPrefix(path, "/extensions/"):
 		r.explain(fmt.Sprintf("the image lacks %s", path))
 	default:
@@ -97,14 +99,14 @@ func (r *run) advisePath(path, reason string) {
 	}
 }
 
-// candidates are the modules that a text which asks for preloading means:
-// those it names, else the only one there is, or those called like an
+// preloadCandidates returns the modules that a message about preloading is about:
+// those it names; otherwise the image's only module, or those with the name of an
 // extension.
-func (r *run) candidates(text string) []string {
-	said, _, _ := strings.Cut(text, "\nCONTEXT:") // which names whatever happens to run
-	words := wordPattern.FindAllString(said, -1)
+func (r *run) preloadCandidates(text string) []string {
+	message, _, _ := strings.Cut(text, "\nCONTEXT:") // names any function that runs
+	words := wordPattern.FindAllString(message, -1)
 	m := r.in.Image.Metadata
-	var named, alike []string
+	var named, sameName []string
 	for _, i := range r.in.images() {
 		for _, module := range i.Metadata.Modules {
 			if slices.Contains(words, module) || slices.Contains(words, module+".so") {
@@ -119,7 +121,7 @@ func (r *run) candidates(text string) []string {
 	}
 	for _, module := range m.Modules {
 		if r.own(module) {
-			alike = append(alike, module)
+			sameName = append(sameName, module)
 		}
 	}
 	switch {
@@ -128,13 +130,14 @@ func (r *run) candidates(text string) []string {
 	case len(m.Modules) == 1:
 		return m.Modules
 	}
-	return alike
+	return sameName
 }
 
-// operandModules are those of the operand that others ask to be preloaded.
+// operandModules are the operand's modules that other modules need preloaded.
 var operandModules = []string{"pg_stat_statements", "auto_explain"}
 
-// preloadAdvice says what a second run with more preloaded came to.
+// preloadAdvice returns the advice from the result of a repeated test, with more
+// libraries preloaded.
 func preloadAdvice(in Input, second Result) []Advice {
 	var out []Advice
 	outcome := "with it all checks pass"
@@ -159,6 +162,3 @@ func preloadAdvice(in Input, second Result) []Advice {
 	}
 	return out
 }
-
-// short returns the base name of a module's path.
-func short(path string) string { return path[strings.LastIndex(path, "/")+1:] }

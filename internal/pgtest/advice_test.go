@@ -10,7 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-func TestLearn(t *testing.T) {
+func TestDiagnose(t *testing.T) {
 	in := Input{Postgres: 18, Image: Image{Metadata: metadata.Metadata{
 		Name: "x", Extensions: []metadata.Extension{{Name: "cron", Version: "1"}}, Modules: []string{"pg_cron", "cron"}, Arch: "amd64",
 		ExtensionControlPath: []string{"share"},
@@ -37,7 +37,7 @@ func TestLearn(t *testing.T) {
 			nil,
 		},
 		{"too late for a parameter", "cannot create PGC_POSTMASTER variables after startup", "", nil, []string{"cron"}},
-		{"a parameter nobody defined", `unrecognized configuration parameter "cron.database_name"`, "", nil, []string{"cron"}},
+		{"an undefined parameter", `unrecognized configuration parameter "cron.database_name"`, "", nil, []string{"cron"}},
 		{
 			"symbol", `could not load library "/extensions/x/lib/x.so": /extensions/x/lib/x.so: undefined symbol: foo`, "",
 			[]Advice{{"x.so was built for other libraries than it finds: undefined symbol: foo", "", Change{}}},
@@ -69,7 +69,7 @@ func TestLearn(t *testing.T) {
 		},
 		{
 			"mode", `could not open extension control file "/extensions/x/share/extension/cron.control": Permission denied`, "",
-			[]Advice{{"/extensions/x/share/extension/cron.control may not be read by everybody: files of an image need mode 0644, folders 0755", "", Change{}}},
+			[]Advice{{"/extensions/x/share/extension/cron.control is not readable for all users: files of an image need mode 0644, folders 0755", "", Change{}}},
 			nil,
 		},
 		{
@@ -84,7 +84,7 @@ func TestLearn(t *testing.T) {
 		},
 		{
 			"no library at all", `could not load library "/extensions/x/lib/text.so": /extensions/x/lib/text.so: invalid ELF header`, "",
-			[]Advice{{"/extensions/x/lib/text.so is no ELF file", "", Change{}}},
+			[]Advice{{"/extensions/x/lib/text.so is not an ELF file", "", Change{}}},
 			nil,
 		},
 		{
@@ -100,7 +100,7 @@ func TestLearn(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := &run{in: in}
-			r.learn(Check{Detail: tc.detail}, tc.log)
+			r.diagnose(tc.detail, tc.log)
 			if diff := cmp.Diff(r.advice, tc.advice); diff != "" {
 				t.Errorf("advice (-got +want):\n%s", diff)
 			}
@@ -111,7 +111,7 @@ func TestLearn(t *testing.T) {
 	}
 }
 
-// damagedImage is a folder with files that do not hold together.
+// damagedImage returns a folder with damaged files.
 func damagedImage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -140,13 +140,13 @@ func TestPreloadAdvice(t *testing.T) {
 	}
 }
 
-func TestExcuse(t *testing.T) {
+func TestNoteOptional(t *testing.T) {
 	first := Result{Checks: []Check{{Name: "create main", Status: Fail}, {Name: "create extra", Status: Fail}, {Name: "create other", Status: Fail}, {Name: "create together", Status: Fail}}}
 	best := Result{Checks: []Check{{Name: "create main", Status: Pass}, {Name: "create extra", Status: Pass}, {Name: "create other", Status: Fail}, {Name: "create together", Status: Pass}}}
-	excuse(&first, best, metadata.Metadata{Create: []string{"main"}}, []string{"lib"})
+	noteOptional(&first, best, metadata.Metadata{Create: []string{"main"}}, []string{"lib"})
 	want := []Check{
 		{Name: "create main", Status: Fail},
-		{Name: "create extra", Status: Note, Detail: "not asked for by manifests; works with lib preloaded"},
+		{Name: "create extra", Status: Note, Detail: "manifests do not create it; works with lib preloaded"},
 		{Name: "create other", Status: Fail},
 		{Name: "create together", Status: Fail},
 	}

@@ -8,8 +8,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// byFiles are the checks that need no server, with the findings that each is
-// about.
+// byFiles are the checks that need no server, each with the codes of its findings.
 var byFiles = []struct {
 	name  string
 	codes string
@@ -22,30 +21,31 @@ var byFiles = []struct {
 	{"libraries", "PGX001 PGX002 PGX053"},
 }
 
-// broken are findings below an error that no image of this kind can work with:
-// it does not hold what its own label says.
-const broken = "PGX046 PGX049"
+// fatal are the codes of warnings that fail a check: the image does not contain
+// what its label lists.
+const fatal = "PGX046 PGX049"
 
-// Reading is what the files of an image tell, for a machine that cannot run a
-// server for it.
+// Reading has the findings about the files of an image, for a machine that cannot
+// run a server for it.
 type Reading struct {
-	// Findings are about the image, and the libraries it needs of its base.
+	// Findings are about the image and about the libraries that it needs of its
+	// base.
 	Findings []finding.Finding
-	// Unknown says why these libraries could not be judged; nil when they
-	// were.
+	// Unknown is the reason for which the libraries could not be checked; nil if
+	// they were.
 	Unknown error
-	// Unlabelled, when set, stands for what the image does not say itself.
+	// Unlabelled, if not nil, is the derived metadata of an image without a label.
 	Unlabelled *metadata.Metadata
-	// Why says why no server was started.
+	// Why is the reason for which no server was started.
 	Why string
 }
 
-// ByFiles judges an image by its files alone. The last check, named run, is
-// the one that did not run.
+// ByFiles checks the files of an image. The last check, run, is skipped with the
+// reason Why.
 func ByFiles(r Reading) Result {
 	var out Result
 	for _, group := range byFiles {
-		c, advice := judged(group.name, group.codes, r.Findings)
+		c, advice := checkFindings(group.name, group.codes, r.Findings)
 		if group.name == "label" && r.Unlabelled != nil {
 			c = Unlabelled(*r.Unlabelled)
 		}
@@ -58,9 +58,9 @@ func ByFiles(r Reading) Result {
 	return out
 }
 
-// judged is the check of one kind of findings. Notes are not worth telling
-// here: inspect and lint do.
-func judged(name, codes string, all []finding.Finding) (Check, []Advice) {
+// checkFindings returns the check of the findings with codes. It ignores notes, which
+// inspect and lint report.
+func checkFindings(name, codes string, all []finding.Finding) (Check, []Advice) {
 	c := Check{Name: name, Status: Pass}
 	var lines []string
 	var advice []Advice
@@ -68,7 +68,7 @@ func judged(name, codes string, all []finding.Finding) (Check, []Advice) {
 		switch {
 		case !strings.Contains(codes, f.Code) || f.Severity == finding.Note:
 			continue
-		case f.Severity == finding.Error || strings.Contains(broken, f.Code):
+		case f.Severity == finding.Error || strings.Contains(fatal, f.Code):
 			c.Status = Fail
 		case c.Status == Pass:
 			c.Status = Note
@@ -83,8 +83,8 @@ func judged(name, codes string, all []finding.Finding) (Check, []Advice) {
 	return c, advice
 }
 
-// Unlabelled is the check that tells of an image without a label, of which m
-// was derived.
+// Unlabelled returns the check of an image without a label, from which m was
+// derived.
 func Unlabelled(m metadata.Metadata) Check {
 	c := Check{
 		Name: "label", Status: Note,
@@ -92,7 +92,7 @@ func Unlabelled(m metadata.Metadata) Check {
 	}
 	if len(m.Extensions)+len(m.Modules) == 0 {
 		c.Status = Fail
-		c.Detail = fmt.Sprintf("the image has no %s, no extension in share/extension and no module in lib: there is nothing to try out", metadata.Label)
+		c.Detail = fmt.Sprintf("the image has no %s, no extension in share/extension and no module in lib: there is nothing to test", metadata.Label)
 	}
 	return c
 }

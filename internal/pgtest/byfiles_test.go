@@ -11,8 +11,8 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// TestByFiles: a finding fails, or is noted by, the check that it is about, and
-// no other.
+// TestByFiles: a finding fails its check, or makes it a note, and changes no other
+// check.
 func TestByFiles(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -25,11 +25,11 @@ func TestByFiles(t *testing.T) {
 		{"another machine's object", "PGX003", nil, map[string]Status{"objects": Fail}},
 		{"no script", "PGX046", nil, map[string]Status{"extensions": Fail}},
 		{"a parameter that the operator refuses", "PGX007", nil, map[string]Status{"label": Fail}},
-		{"a label that is not so", "PGX049", nil, map[string]Status{"label": Fail}},
+		{"a label that does not match", "PGX049", nil, map[string]Status{"label": Fail}},
 		{"a library", "PGX001", nil, map[string]Status{"libraries": Fail}},
-		{"a library, of those that are known", "PGX001", errors.New("gone"), map[string]Status{"libraries": Fail}},
-		{"what is only expected", "PGX053", nil, nil},
-		{"what is only expected, of a base that is not known", "PGX053", errors.New("gone"), map[string]Status{"libraries": Skip}},
+		{"a library of an unknown base", "PGX001", errors.New("gone"), map[string]Status{"libraries": Fail}},
+		{"an expected library", "PGX053", nil, nil},
+		{"an expected library of an unknown base", "PGX053", errors.New("gone"), map[string]Status{"libraries": Skip}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := ByFiles(Reading{Findings: []finding.Finding{finding.New(tc.code, "", "text", "")}, Unknown: tc.unknown, Why: "it is too hot"})
@@ -50,7 +50,7 @@ func TestByFiles(t *testing.T) {
 	}
 }
 
-// statuses are those of the checks, in their order.
+// statuses lists the checks with their statuses.
 func statuses(r Result) []string {
 	var out []string
 	for _, c := range r.Checks {
@@ -59,8 +59,8 @@ func statuses(r Result) []string {
 	return out
 }
 
-// TestByFilesTells: of all findings about a check, what it says and advises.
-func TestByFilesTells(t *testing.T) {
+// TestByFilesDetails: details and advice of the checks.
+func TestByFilesDetails(t *testing.T) {
 	missing := finding.Finding{Code: "PGX001", Severity: finding.Error, Arch: "arm64", Path: "lib/x.so", Text: "needs libgone.so.1", Hint: "bundle it"}
 	shadowed := finding.Finding{Code: "PGX041", Severity: finding.Warning, Path: "lib/y", Text: "is there twice"}
 	expected := finding.Finding{Code: "PGX053", Severity: finding.Note, Text: "is expected of the base"}
@@ -72,28 +72,28 @@ func TestByFilesTells(t *testing.T) {
 		detail map[string]string
 	}{
 		{
-			"nothing to tell",
+			"no findings",
 			Reading{Why: "no emulator"},
 			[]string{"pass layers", "pass files", "pass objects", "pass extensions", "pass label", "pass libraries", "skip run"},
 			nil,
 			map[string]string{"run": "no emulator"},
 		},
 		{
-			"an error fails, a warning does not, a note is not told",
+			"an error fails, a warning does not, a note is ignored",
 			Reading{Findings: []finding.Finding{expected, shadowed, missing}},
 			[]string{"pass layers", "note files", "pass objects", "pass extensions", "pass label", "fail libraries", "skip run"},
 			[]Advice{{Text: "bundle it"}},
 			map[string]string{"files": "PGX041 warning: lib/y: is there twice", "libraries": "PGX001 error: lib/x.so: needs libgone.so.1"},
 		},
 		{
-			"libraries that nobody could judge",
+			"libraries that could not be checked",
 			Reading{Unknown: errors.New("offline")},
 			[]string{"pass layers", "pass files", "pass objects", "pass extensions", "pass label", "skip libraries", "skip run"},
 			nil,
 			map[string]string{"libraries": "offline"},
 		},
 		{
-			"what is known to be missing stays so",
+			"a missing library that is known",
 			Reading{Unknown: errors.New("offline"), Findings: []finding.Finding{missing}},
 			[]string{"pass layers", "pass files", "pass objects", "pass extensions", "pass label", "fail libraries", "skip run"},
 			[]Advice{{Text: "bundle it"}},
@@ -120,7 +120,7 @@ func TestByFilesTells(t *testing.T) {
 				}
 			}
 			if !got.Skipped() {
-				t.Error("nothing ran, and the result does not say so")
+				t.Error("Skipped() is false although nothing ran")
 			}
 		})
 	}
@@ -134,7 +134,7 @@ func TestUnlabelled(t *testing.T) {
 	}{
 		{"a module", metadata.Metadata{Modules: []string{"x"}}, Note},
 		{"an extension", metadata.Metadata{Extensions: []metadata.Extension{{Name: "x"}}}, Note},
-		{"nothing to try out", metadata.Metadata{Name: "x"}, Fail},
+		{"nothing to test", metadata.Metadata{Name: "x"}, Fail},
 	} {
 		if c := Unlabelled(tt.m); c.Name != "label" || c.Status != tt.want || c.Detail == "" {
 			t.Errorf("%s: got %+v, want the check label with status %s", tt.name, c, tt.want)

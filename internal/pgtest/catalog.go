@@ -14,22 +14,22 @@ import (
 	"github.com/pgext/pgext/internal/toposort"
 )
 
-// catalog is what the server says can be installed.
+// catalog is the list of extensions that the server can create.
 type catalog struct {
 	// defaults are the default versions, by extension.
 	defaults map[string]string
-	// versions are all that have an install script.
+	// versions are all versions with an install script.
 	versions []version
-	// requires are what the default versions require.
+	// requires are the required extensions of the default versions.
 	requires map[string][]string
-	// paths are the updates that end at a default version.
+	// paths are the versions with an update path to the default version.
 	paths map[version]bool
 }
 
 // version is one version of an extension.
 type version struct{ name, version string }
 
-// catalogQuery returns one JSON document.
+// catalogQuery returns the catalog as one JSON document.
 const catalogQuery = `SELECT json_build_object(
  'versions', (SELECT json_agg(json_build_object('name', v.name, 'version', v.version, 'default', v.version = e.default_version, 'requires', coalesce(v.requires, '{}')))
    FROM pg_available_extension_versions v JOIN pg_available_extensions e USING (name)),
@@ -37,7 +37,7 @@ const catalogQuery = `SELECT json_build_object(
    FROM pg_available_extensions e, LATERAL pg_extension_update_paths(e.name) p
    WHERE e.name = ANY (%s) AND p.target = e.default_version AND p.path IS NOT NULL));`
 
-// read asks the server, and for the updates of names.
+// read reads the catalog from the server, with the update paths of names.
 func (c *catalog) read(ctx context.Context, s *server, names []string) error {
 	quoted := make([]string, len(names))
 	for i, n := range names {
@@ -71,17 +71,17 @@ func (c *catalog) read(ctx context.Context, s *server, names []string) error {
 	return nil
 }
 
-// order returns name with everything it requires before it.
+// order returns name after all extensions that it requires, in topological order.
 func (c *catalog) order(name string) []string {
 	return toposort.Behind([]string{name}, func(n string) string { return n }, func(n string) []string { return c.requires[n] })
 }
 
-// available reads the catalog; all extensions of the image are in it, in their
-// labelled versions.
+// available reads the catalog and checks that it has all extensions of the image,
+// in the versions of the label.
 func (r *run) available(ctx context.Context) (string, error) {
 	m := r.in.Image.Metadata
 	r.known = catalog{defaults: map[string]string{}, requires: map[string][]string{}, paths: map[version]bool{}}
-	for _, i := range r.in.images() { // in case the server cannot tell
+	for _, i := range r.in.images() { // in case the query fails
 		for _, e := range i.Metadata.Extensions {
 			r.known.requires[e.Name] = e.Requires
 		}
@@ -99,19 +99,20 @@ func (r *run) available(ctx context.Context) (string, error) {
 		case !ok:
 			problems = append(problems, fmt.Errorf("%s is not among pg_available_extensions with an install script", e.Name))
 		case got != e.Version:
-			problems = append(problems, fmt.Errorf("%s would be created in version %s, the label has %s", e.Name, got, e.Version))
+			problems = append(problems, fmt.Errorf("the default version of %s is %s, the label has %s", e.Name, got, e.Version))
 		}
 	}
 	return strings.Join(names, ", "), errors.Join(problems...)
 }
 
-// unpackaged is the version of what was there before extensions were
-// (PostgreSQL 9.0); it updates only what was installed by hand.
+// unpackaged is the version of objects that were installed without CREATE EXTENSION
+// (PostgreSQL 9.0 and earlier).
 const unpackaged = "unpackaged"
 
-// old are the other versions than the default one that the image's scripts can
-// install, of the extensions that were created and dropped, the first one first.
-func (r *run) old() []version {
+// oldVersions returns the versions, except the default one, that the image's
+// scripts can install, of the extensions that were created and dropped; per
+// extension the oldest first.
+func (r *run) oldVersions() []version {
 	out := slices.DeleteFunc(slices.Clone(r.known.versions), func(v version) bool {
 		return v.version == r.known.defaults[v.name] || v.version == unpackaged || !r.dropped[v.name]
 	})
@@ -125,29 +126,29 @@ func (r *run) own(name string) bool {
 	return slices.ContainsFunc(r.in.Image.Metadata.Extensions, func(e metadata.Extension) bool { return e.Name == name })
 }
 
-// update installs an old version where the extension was created before, and
-// updates it, and takes all of it back. An old version that does not work is
-// worth a note: who has it created it long ago, with an older module.
+// update creates an old version of an extension, updates it and rolls back. A
+// failure is a note: clusters with that version have created it with an older
+// module.
 func (r *run) update(ctx context.Context, old version) (string, error) {
 	if !r.known.paths[old] {
 		return "", noteError{fmt.Errorf("no script updates it to %s", r.known.defaults[old.name])}
 	}
 	a := r.server.session(
-		ctx, r.homes[old.name],
+		ctx, r.databases[old.name],
 		step{"begin", "BEGIN;"},
 		step{"creating it", "CREATE EXTENSION " + ident(old.name) + " VERSION " + literal(old.version) + ";"},
 		step{"updating it", "ALTER EXTENSION " + ident(old.name) + " UPDATE;"},
 		step{"rollback", "ROLLBACK;"},
 	)
 	if a.err != nil {
-		return "", noteError{a.fault()}
+		return "", noteError{a.stepError()}
 	}
 	return "", nil
 }
 
-// lacking returns what name requires, in whatever way, and nobody has; "" when
-// all is there.
-func (r *run) lacking(name string) string {
+// missingRequirement returns the extension that name requires, directly or
+// indirectly, and that no image has; "" if there is none.
+func (r *run) missingRequirement(name string) string {
 	for _, required := range r.known.order(name) {
 		if slices.Contains(r.in.Lacking, required) {
 			return required

@@ -15,7 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/elf"
 )
 
-// What servers say of files that are there and of no use, with what they are.
+// Messages about files that exist and cannot be used.
 var (
 	unusableLibrary = regexp.MustCompile(`could not load library "[^"]+": (/extensions/[^:\n]+): ([^\n]+)`)
 	unusableControl = regexp.MustCompile(`in file "(/extensions/[^"]+\.control)"( line \d+)?`)
@@ -24,9 +24,9 @@ var (
 	noScript        = regexp.MustCompile(`(?m)^(\S+) is not among pg_available_extensions with an install script$`)
 )
 
-// learnDamage explains files of the image that do not hold together, and tells
-// whether there is an ELF file among them.
-func (r *run) learnDamage(text, log string) (damaged bool) {
+// diagnoseDamage adds advice about damaged files of the image, and reports whether
+// one of them is a library.
+func (r *run) diagnoseDamage(text, log string) (damaged bool) {
 	var suspects []string
 	if m := unusableLibrary.FindStringSubmatch(text); m != nil {
 		suspects = append(suspects, m[1])
@@ -48,14 +48,14 @@ func (r *run) learnDamage(text, log string) (damaged bool) {
 	return damaged
 }
 
-// crashed tells of a session that took the server down, of which it may hear
-// before the server's log does.
+// crashed reports whether a process of the server crashed, by the server's log or
+// by the error of a session.
 func crashed(text, log string) bool {
 	return crash.MatchString(log) || connectionLost.MatchString(text)
 }
 
-// adviseObject says what is wrong with an ELF file of an image, if its headers
-// show it.
+// adviseObject explains why a file is not a valid ELF file, if its headers are not
+// valid.
 func (r *run) adviseObject(file string) (damaged bool) {
 	_, err := r.in.object(file)
 	var malformed *elf.FormatError
@@ -63,15 +63,15 @@ func (r *run) adviseObject(file string) (damaged bool) {
 	case errors.As(err, &malformed):
 		r.explain(fmt.Sprintf("%s is damaged: %v", file, malformed))
 	case errors.Is(err, elf.ErrNotELF):
-		r.explain(file + " is no ELF file")
+		r.explain(file + " is not an ELF file")
 	default:
 		return false
 	}
 	return true
 }
 
-// adviseScript says why the default version of one of the image's extensions
-// cannot be installed.
+// adviseScript explains why the default version of one of the image's extensions
+// has no install script.
 func (r *run) adviseScript(name string) {
 	m := r.in.Image.Metadata
 	for _, e := range m.Extensions {
@@ -87,7 +87,7 @@ func (r *run) adviseScript(name string) {
 	}
 }
 
-// has tells whether the image under test has a file.
+// has reports whether the image under test has a file.
 func (in Input) has(file string) bool {
 	dir, err := os.OpenRoot(in.Image.Dir)
 	if err != nil {
@@ -98,7 +98,7 @@ func (in Input) has(file string) bool {
 	return err == nil
 }
 
-// modules are the mounted paths of the image's modules.
+// modules returns the mounted paths of the image's modules.
 func (in Input) modules() []string {
 	m := in.Image.Metadata
 	var out []string
@@ -108,7 +108,7 @@ func (in Input) modules() []string {
 	return out
 }
 
-// object reads the ELF headers of a file of an image, by its mounted path.
+// object reads the ELF headers of a file at its mounted path.
 func (in Input) object(file string) (elf.Object, error) {
 	for _, i := range in.images() {
 		rest, ok := strings.CutPrefix(file, cnpg.MountPath(i.Metadata.Name)+"/")

@@ -1,12 +1,12 @@
-// Package pgtest tries extension images out on a real PostgreSQL server.
+// Package pgtest tests extension images on a real PostgreSQL server.
 //
-// Its nouns are Input (the image under test, those it needs beside it, the
-// root file system of the operand), Check (one thing that was tried, with what
-// came of it) and Advice (what a recipe should say instead, when something
-// failed). The server runs in a sandbox with the images mounted and the
-// parameters and the environment set as CloudNativePG does it. A cluster is
-// initialised once for each root and copied into memory for each run. Where no
-// server can be started, a Reading is judged instead: that is not a test.
+// An Input has the image under test, the images that it requires, and the root
+// file system of the operand. The result is a list of Checks, with Advice for the
+// recipe where one failed. The server runs in a sandbox with the images mounted
+// and the parameters and environment variables set as CloudNativePG sets them. A
+// cluster is initialised once for each root file system and copied into memory
+// for each run. If no server can be started, ByFiles checks the files of an image
+// instead; this does not count as a test.
 //
-// It does not build images and does not look for those that another requires.
+// The package neither builds images nor finds the images that another requires.
 package pgtest

@@ -166,7 +166,7 @@ func TestRunDeviates(t *testing.T) {
 		name   string
 		server func(*behaviour.Behaviour)
 		input  func(*Input)
-		// timeout is that of Options.
+		// timeout is Options.Timeout.
 		timeout time.Duration
 		want    []string
 	}{
@@ -182,8 +182,8 @@ func TestRunDeviates(t *testing.T) {
 			name:  "another default version",
 			input: func(in *Input) { in.Image.Metadata.Extensions[0].Version = "1.2" },
 			want: []string{
-				"fail available: a would be created in version 1.1, the label has 1.2",
-				`fail create a: version "1.1" was created, the label has "1.2"`,
+				"fail available: the default version of a is 1.1, the label has 1.2",
+				`fail create a: created version "1.1", the label has "1.2"`,
 			},
 		},
 		{
@@ -199,7 +199,7 @@ func TestRunDeviates(t *testing.T) {
 		{
 			name:   "another created version",
 			server: respond(behaviour.Response{SQL: `SELECT extversion .*'b'`, Output: "1.9"}),
-			want:   []string{`fail create b: version "1.9" was created, the label has "2"`},
+			want:   []string{`fail create b: created version "1.9", the label has "2"`},
 		},
 		{
 			name:   "no creation",
@@ -247,7 +247,7 @@ func TestRunDeviates(t *testing.T) {
 		{
 			name:   "a script without end",
 			server: respond(behaviour.Response{SQL: "of test.sql", Hang: true}), timeout: time.Second,
-			want: []string{"fail test.sql: psql is not done after 1s"},
+			want: []string{"fail test.sql: psql timed out after 1s"},
 		},
 		{
 			name:   "an unclean stop",
@@ -260,12 +260,12 @@ func TestRunDeviates(t *testing.T) {
 				b.Starts = []behaviour.Start{{}, {Exit: 1, Log: "@postmaster||58P01|| FATAL:  no library\n"}, {Exit: 1}}
 			},
 			want: append([]string{"fail restart: the server does not start\nFATAL: no library"},
-				append(skipped("the server went down and does not start again", "drop b", "drop a"), "fail log: postmaster: FATAL: no library")...),
+				append(skipped("the server ended and does not start again", "drop b", "drop a"), "fail log: postmaster: FATAL: no library")...),
 		},
 		{
-			name:   "an extension that is gone after the restart",
+			name:   "an extension that is missing after the restart",
 			server: respond(behaviour.Response{SQL: `SELECT count.* FROM pg_extension.*'b'`, Output: "0"}),
-			want:   []string{"fail restart: b is gone"},
+			want:   []string{"fail restart: the extension b is missing after the restart"},
 		},
 		{
 			name:   "extensions that cannot be listed after the restart",
@@ -312,7 +312,7 @@ func TestRunDeviates(t *testing.T) {
 				b.NoRecovery, b.Starts = true, []behaviour.Start{{}, {Exit: 1}}
 			},
 			want: append([]string{"fail create b: psql:<stdin>:1: server closed the connection unexpectedly"},
-				append(skipped("the server went down and does not start again", "create together", "test.sql", "restart", "drop a"),
+				append(skipped("the server ended and does not start again", "create together", "test.sql", "restart", "drop a"),
 					"fail log: postmaster: LOG: client backend (PID 12) was terminated by signal 11: Segmentation fault")...),
 		},
 		{
@@ -321,9 +321,10 @@ func TestRunDeviates(t *testing.T) {
 			want:   []string{"fail create a: creating the database: no space"},
 		},
 		{
-			name:  "a required extension that no image has",
-			input: func(in *Input) { in.Lacking = []string{"a"} },
-			want:  []string{"skip create a: it requires a", "skip create b: it requires a"},
+			name:   "a required extension that no image has",
+			server: func(b *behaviour.Behaviour) { b.Extensions[1].Requires = []string{"a", "c"} },
+			input:  func(in *Input) { in.Lacking = []string{"c"} },
+			want:   []string{"skip create b: it requires c"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -369,7 +370,7 @@ func TestRunPreloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"note create b: not asked for by manifests; works with b preloaded"}, deviations(result.Checks)); diff != "" {
+	if diff := cmp.Diff([]string{"note create b: manifests do not create it; works with b preloaded"}, deviations(result.Checks)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := []Advice{{"b must be preloaded; with it all checks pass", "shared_preload_libraries: [b]", Change{Preload: []string{"b"}}}}
@@ -483,8 +484,8 @@ func TestUpgradeDeviates(t *testing.T) {
 			before: respond(behaviour.Response{SQL: "pgext_read", Database: "x_b", Error: "XX000: unreadable"}),
 			want: []string{
 				"note from create b: unreadable",
-				"note upgrade read b: it could not be read with the old image, so there is nothing to compare with",
-				"note upgrade use b: it could not be read with the old image, so there is nothing to compare with",
+				"note upgrade read b: its objects could not be read with the old image, so there is nothing to compare with",
+				"note upgrade use b: its objects could not be read with the old image, so there is nothing to compare with",
 			},
 		},
 		{
@@ -500,8 +501,8 @@ func TestUpgradeDeviates(t *testing.T) {
 			},
 			want: []string{
 				"note from test.sql: psql:<stdin>:1: server closed the connection unexpectedly",
-				"skip from stop: the server went down and does not start again",
-				"fail upgrade: not tried: with the old image the server went down and does not start again",
+				"skip from stop: the server ended and does not start again",
+				"fail upgrade: not tested: with the old image the server ended and does not start again",
 			},
 		},
 		{
@@ -517,21 +518,21 @@ func TestUpgradeDeviates(t *testing.T) {
 			want:  []string{`fail upgrade read a: it has version "0.9" before the update, not 1.0`},
 		},
 		{
-			name:   "a table that is gone",
+			name:   "a table that is missing",
 			before: twoRows,
 			after:  rows(`[{"kind": "function", "object": "f()"}]`),
 			want: []string{
-				"fail upgrade read b: 1 of 1 tables cannot be read\ntable of b: it is gone",
-				"fail upgrade use b: 1 of 1 tables cannot be read\ntable of b: it is gone",
+				"fail upgrade read b: 1 of 1 tables cannot be read\ntable of b: missing",
+				"fail upgrade use b: 1 of 1 tables cannot be read\ntable of b: missing",
 			},
 		},
 		{
-			name:   "a function that is gone",
+			name:   "a function that is missing",
 			before: twoRows,
 			after:  rows(`[{"kind": "object", "object": "table of b", "content": "1"}, {"kind": "function", "object": "f()", "state": "42883", "problem": "no symbol"}]`),
 			want: []string{
-				"fail upgrade read b: 1 of 1 functions of modules are not there\nf(): no symbol",
-				"fail upgrade use b: 1 of 1 functions of modules are not there\nf(): no symbol",
+				"fail upgrade read b: 1 of 1 functions of modules are missing\nf(): no symbol",
+				"fail upgrade use b: 1 of 1 functions of modules are missing\nf(): no symbol",
 			},
 		},
 		{
@@ -539,8 +540,8 @@ func TestUpgradeDeviates(t *testing.T) {
 			before: twoRows,
 			after:  rows(`[{"kind": "object", "object": "table of b", "content": "2"}, {"kind": "function", "object": "f()"}]`),
 			want: []string{
-				"note upgrade read b: 1 give something else than with the old image\ntable of b: 1 became 2",
-				"note upgrade use b: 1 give something else than with the old image\ntable of b: 1 became 2",
+				"note upgrade read b: 1 have another content than with the old image\ntable of b: 1 became 2",
+				"note upgrade use b: 1 have another content than with the old image\ntable of b: 1 became 2",
 			},
 		},
 		{
@@ -549,39 +550,39 @@ func TestUpgradeDeviates(t *testing.T) {
 			want: []string{
 				"fail upgrade b: the new image has no extension b; the old one has version 1",
 				"skip upgrade use b: it was not updated",
-				"note upgrade together: b could not be updated alone",
+				"note upgrade together: b could not be updated in its own database",
 			},
 		},
 		{
 			name:  "no update path",
 			after: func(b *behaviour.Behaviour) { b.Extensions[0].NoUpdate = []string{"1.0"} },
 			want: []string{
-				"fail upgrade a: no update path from version 1.0 to 1.1; there are the scripts ",
-				"fail upgrade b: no update path from version 1.0 to 1.1; there are the scripts ",
+				"fail upgrade a: no update path from version 1.0 to 1.1; the image has the scripts ",
+				"fail upgrade b: no update path from version 1.0 to 1.1; the image has the scripts ",
 				"skip upgrade use a: it was not updated",
 				"skip upgrade use b: it was not updated",
-				"note upgrade together: a could not be updated alone",
+				"note upgrade together: a could not be updated in its own database",
 			},
 		},
 		{
 			name:  "an update that fails",
 			after: respond(behaviour.Response{SQL: `ALTER EXTENSION "b"`, Error: "42883: no function"}),
 			want: []string{
-				"fail upgrade b: no function", "skip upgrade use b: it was not updated", "note upgrade together: b could not be updated alone",
+				"fail upgrade b: no function", "skip upgrade use b: it was not updated", "note upgrade together: b could not be updated in its own database",
 			},
 		},
 		{
 			name:  "another version after the update",
 			after: respond(behaviour.Response{SQL: `^SELECT extversion .*'b'`, Database: "x_b", Output: "1.9"}),
 			want: []string{
-				`fail upgrade b: b has version "1.9" afterwards, not 2`,
-				"skip upgrade use b: it was not updated", "note upgrade together: b could not be updated alone",
+				`fail upgrade b: b has version "1.9" after the update, not 2`,
+				"skip upgrade use b: it was not updated", "note upgrade together: b could not be updated in its own database",
 			},
 		},
 		{
 			name:  "views that depend on the old version",
 			after: respond(behaviour.Response{SQL: `ALTER EXTENSION "b"`, Database: "x_b", Error: "2BP01: views depend on it", Times: 1}),
-			want:  []string{"note upgrade b: views that use what the update drops have to be dropped before: views depend on it"},
+			want:  []string{"note upgrade b: views that use objects which the update drops must be dropped before: views depend on it"},
 		},
 		{
 			name:  "objects that cannot be read after the update",
@@ -591,7 +592,7 @@ func TestUpgradeDeviates(t *testing.T) {
 		{
 			name:  "other members than a new extension",
 			after: respond(behaviour.Response{SQL: "pg_describe_object", Database: "x_b", Output: "function c()"}),
-			want:  []string{"note upgrade compare b: after the update it is not what is created afresh: 2 differences\nlacks function b()\nstill has function c()"},
+			want:  []string{"note upgrade compare b: the updated extension has other objects than a new one: 2 differences\nlacks function b()\nstill has function c()"},
 		},
 		{
 			name:  "members that cannot be read",
@@ -606,7 +607,7 @@ func TestUpgradeDeviates(t *testing.T) {
 		{
 			name:  "no new creation",
 			after: respond(behaviour.Response{SQL: `CREATE EXTENSION.*"b"`, Database: "fresh b", Error: "XX000: cannot"}),
-			want:  []string{"note upgrade compare b: creating it afresh: cannot"},
+			want:  []string{"note upgrade compare b: creating it in a new database: cannot"},
 		},
 		{
 			name:  "no update of all together",
@@ -680,7 +681,7 @@ func TestSuiteDeviates(t *testing.T) {
 		name   string
 		server func(*behaviour.Behaviour)
 		files  map[string]string
-		// timeout is that of Options.
+		// timeout is Options.Timeout.
 		timeout time.Duration
 		want    []string
 	}{
@@ -699,38 +700,38 @@ func TestSuiteDeviates(t *testing.T) {
 			name:   "another output and an exit code",
 			server: func(b *behaviour.Behaviour) { b.Tests = map[string]int{"of two": 3} },
 			files:  map[string]string{"expected/two.out": "0\n"},
-			want:   []string{"fail regress two: psql: exit code 3; what it printed differs from expected/two.out: 1 lines are missing, 1 unexpected\n-0\n+2"},
+			want:   []string{"fail regress two: psql: exit code 3; the output differs from expected/two.out: 1 lines are missing, 1 unexpected\n-0\n+2"},
 		},
 		{
 			name:  "an alternative output",
 			files: map[string]string{"expected/one.out": "0\n", "expected/one_1.out": "1\n"},
 		},
 		{
-			name:  "a test that is not there",
+			name:  "a test that does not exist",
 			files: map[string]string{"sql/one.sql": ""},
-			want:  []string{"fail regress one: sql/one.sql is not there; a rule of the Makefile may make it"},
+			want:  []string{"fail regress one: sql/one.sql does not exist; a rule of the Makefile may make it"},
 		},
 		{
-			name:  "an expected output that is not there",
+			name:  "an expected output that does not exist",
 			files: map[string]string{"expected/one.out": ""},
-			want:  []string{"fail regress one: cannot be judged: expected/one.out is not there; a rule of the Makefile may make it"},
+			want:  []string{"fail regress one: nothing to compare with: expected/one.out does not exist; a rule of the Makefile may make it"},
 		},
 		{
 			name:   "a test without end",
 			server: respond(behaviour.Response{SQL: "of two", Hang: true}), timeout: 3 * time.Second,
-			want: []string{"fail regress two: psql is not done after 3s"},
+			want: []string{"fail regress two: psql timed out after 3s"},
 		},
 		{
 			name:   "no database",
 			server: respond(behaviour.Response{SQL: `CREATE DATABASE "contrib_regression"`, Error: "53100: no space"}),
 			want: append([]string{"fail regress suite: creating the database contrib_regression: no space"},
-				skipped("the suite's server or its databases are not there", "regress one", "regress two")...),
+				skipped("the suite's server or its databases could not be created", "regress one", "regress two")...),
 		},
 		{
 			name:   "a crash",
 			server: respond(behaviour.Response{SQL: "of two", Crash: true}),
 			want: []string{
-				"fail regress two: the server crashed: " + crashed + "\npsql: exit code 2; what it printed differs from expected/two.out: " +
+				"fail regress two: the server crashed: " + crashed + "\npsql: exit code 2; the output differs from expected/two.out: " +
 					"1 lines are missing, 2 unexpected\n-2\n+2\n+psql:<stdin>:1: server closed the connection unexpectedly",
 				"fail regress log: " + crashed,
 			},

@@ -9,7 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// loadable are the modules that nothing else tries: those of an image without
+// loadable returns the modules that no other check loads: those of an image without
 // extensions that are neither preloaded nor output plugins.
 func (r *run) loadable() []string {
 	m := r.in.Image.Metadata
@@ -28,7 +28,8 @@ func (r *run) load(ctx context.Context, name string) (string, error) {
 	return "", err
 }
 
-// decode sends a change through an output plugin.
+// decode creates a replication slot with an output plugin and reads a change from
+// it.
 func (r *run) decode(ctx context.Context, plugin string) (string, error) {
 	a := r.server.session(
 		ctx, "postgres",
@@ -47,7 +48,7 @@ func (r *run) decode(ctx context.Context, plugin string) (string, error) {
 		return "", noteError{fmt.Errorf("loaded, but does not decode without configuration: %w", a.err)}
 	}
 	if a.err != nil {
-		return "", a.fault()
+		return "", a.stepError()
 	}
 	return a.output["reading changes"] + " changes", nil
 }

@@ -15,53 +15,52 @@ import (
 // Image is an unpacked extension image.
 type Image struct {
 	Metadata metadata.Metadata
-	// Dir is the folder that is mounted.
+	// Dir is the folder that the server mounts.
 	Dir string
 }
 
-// Input is what is tested.
+// Input is one image with the server to test it on.
 type Input struct {
-	// Root is the root file system of the operand.
+	// Root is the folder of the operand's root file system.
 	Root string
-	// Emulator runs its programs; nil when this machine does.
+	// Emulator runs its programs; nil if this machine runs them.
 	Emulator *sandbox.Emulator
-	// Postgres is its major, Version its upstream version, such as "18.6".
+	// Postgres is the major version of its PostgreSQL, Version the upstream
+	// version, such as "18.6".
 	Postgres int
 	Version  string
-	// Image is the one under test. Others are mounted beside it, as many as it
-	// requires.
+	// Image is the image under test, Others are the images that it requires. The
+	// server mounts all of them.
 	Image  Image
 	Others []Image
-	// Lacking are extensions that the image requires and no image has. What
-	// requires them is not tried.
+	// Lacking are extensions that the image requires and no image has. Extensions
+	// that require them are not created.
 	Lacking []string
-	// Script is a psql script that runs after the extensions were created; ""
-	// when there is none.
+	// Script is a psql script to run after the extensions were created; "" for
+	// none.
 	Script string
-	// Preload are libraries that are preloaded although no image says so.
+	// Preload are libraries to preload in addition to those of the images.
 	Preload []string
-	// Suite is a regression suite that runs as well, on a server of its own;
-	// nil is none.
+	// Suite is a regression suite to run on a second server; nil for none.
 	Suite *Suite
 }
 
-// Options say how images are tested. Cache is required.
+// Options configure a test. Cache is required.
 type Options struct {
 	Cache *cache.Cache
-	// Timeout is how long Script may take, and each test of Suite; 0 is 2
-	// minutes for the one and 5 for the others. An emulator gets ten times as
-	// long.
+	// Timeout is the time limit of Script and of each test of Suite; 0 means 2
+	// minutes for Script and 5 minutes for a test. With an emulator all limits are
+	// ten times as long.
 	Timeout time.Duration
-	// Report is told of each check as soon as it is known; nil discards.
+	// Report is called with each check when it is finished; nil discards.
 	Report func(Check)
 }
 
-// rounds is how often a test is repeated with what the last one said must be
-// preloaded.
-const rounds = 3
+// retries is how often a test is repeated with more libraries preloaded.
+const retries = 3
 
-// Run tests an image. Whatever is wrong with it is in the Result; the error
-// says that it could not be tested.
+// Run tests an image. The faults of the image are in the Result; an error means
+// that it could not be tested.
 func Run(ctx context.Context, in Input, o Options) (Result, error) {
 	if in.Suite == nil {
 		return checks(ctx, in, o)
@@ -73,12 +72,13 @@ func Run(ctx context.Context, in Input, o Options) (Result, error) {
 	defer suite.server.close()
 	result, err := checks(ctx, in, o)
 	if err == nil {
-		err = suite.into(ctx, &result)
+		err = suite.addTo(ctx, &result)
 	}
 	return result, err
 }
 
-// checks tests an image, and if need be again with more preloaded.
+// checks tests an image. If a check fails it repeats the test with the libraries
+// preloaded that the server's messages name, and turns the result into advice.
 func checks(ctx context.Context, in Input, o Options) (Result, error) {
 	result, missing, err := once(ctx, in, o)
 	if err != nil || !result.Failed() {
@@ -87,7 +87,7 @@ func checks(ctx context.Context, in Input, o Options) (Result, error) {
 	silent := o
 	silent.Report = nil
 	more, best := in, result
-	for range rounds {
+	for range retries {
 		before := len(more.Preload)
 		more.Preload = appendNew(more.Preload, missing...)
 		if len(more.Preload) == before {
@@ -99,26 +99,26 @@ func checks(ctx context.Context, in Input, o Options) (Result, error) {
 	}
 	if best.Count(Fail) < result.Count(Fail) && best.Count(Pass) >= result.Count(Pass) {
 		result.Advice = append(preloadAdvice(more, best), result.Advice...)
-		excuse(&result, best, in.Image.Metadata, more.Preload)
+		noteOptional(&result, best, in.Image.Metadata, more.Preload)
 	}
 	return result, nil
 }
 
-// excuse turns failures to create an extension that manifests do not ask for
-// into notes, where more preloaded libraries are all that it takes.
-func excuse(result *Result, best Result, m metadata.Metadata, preloaded []string) {
+// noteOptional turns the failure of an extension that manifests do not create into
+// a note, if the extension works with more libraries preloaded.
+func noteOptional(result *Result, best Result, m metadata.Metadata, preloaded []string) {
 	for i, c := range result.Checks {
 		name, create := strings.CutPrefix(c.Name, "create ")
 		passes := slices.ContainsFunc(best.Checks, func(b Check) bool { return b.Name == c.Name && b.Status == Pass })
 		if c.Status == Fail && create && passes && len(m.Create) > 0 && name != together && !slices.Contains(m.Create, name) {
 			result.Checks[i].Status = Note
-			result.Checks[i].Detail = fmt.Sprintf("not asked for by manifests; works with %s preloaded", strings.Join(preloaded, ", "))
+			result.Checks[i].Detail = fmt.Sprintf("manifests do not create it; works with %s preloaded", strings.Join(preloaded, ", "))
 		}
 	}
 }
 
-// once tests an image on one server. It returns the libraries that seem to
-// have to be preloaded.
+// once tests an image on one server. It also returns the libraries that may have
+// to be preloaded.
 func once(ctx context.Context, in Input, o Options) (Result, []string, error) {
 	s, err := newServer(ctx, in, o)
 	if err != nil {
@@ -134,7 +134,8 @@ func once(ctx context.Context, in Input, o Options) (Result, []string, error) {
 	return r.result, r.preload, nil
 }
 
-// images are all images as a Cluster would list them: what is required first.
+// images returns all images, each after those that it requires, as a Cluster lists
+// them.
 func (in Input) images() []Image {
 	byName := map[string]Image{in.Image.Metadata.Name: in.Image}
 	all := []metadata.Metadata{in.Image.Metadata}
@@ -145,6 +146,15 @@ func (in Input) images() []Image {
 	var out []Image
 	for _, m := range metadata.InOrder(all) {
 		out = append(out, byName[m.Name])
+	}
+	return out
+}
+
+// metadata returns the metadata of all images, in the order of images.
+func (in Input) metadata() []metadata.Metadata {
+	var out []metadata.Metadata
+	for _, i := range in.images() {
+		out = append(out, i.Metadata)
 	}
 	return out
 }

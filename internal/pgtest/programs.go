@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// Missing returns the first program that a test of a PostgreSQL major runs and
-// that root, a root file system on disk, does not have where Debian has it; ""
-// when all are there. A link counts, wherever it leads.
+// Missing returns the first program that a test needs and that the root file system
+// in the folder root does not have at Debian's path; "" if it has all. A symbolic
+// link counts as a program, whatever its target is.
 func Missing(root string, postgres int) (program string, err error) {
 	dir, err := os.OpenRoot(root)
 	if err != nil {
@@ -24,7 +24,7 @@ func Missing(root string, postgres int) (program string, err error) {
 	return "", nil
 }
 
-// hasProgram tells whether root has a program, or a link, at a path.
+// hasProgram reports whether root has an executable file or a link at path.
 func hasProgram(root *os.Root, path string) bool {
 	info, err := root.Lstat(path)
 	return err == nil && (info.Mode().Type() == fs.ModeSymlink || info.Mode().IsRegular() && info.Mode()&0o111 != 0)

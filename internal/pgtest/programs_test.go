@@ -18,7 +18,7 @@ func TestMissing(t *testing.T) {
 		{"all", 18, func(string) error { return nil }, ""},
 		{"no server of this major", 19, func(string) error { return nil }, "usr/lib/postgresql/19/bin/postgres"},
 		{"no tar", 18, func(dir string) error { return os.Remove(filepath.Join(dir, "usr/bin/tar")) }, "usr/bin/tar"},
-		{"not to be run", 18, func(dir string) error { return os.Chmod(filepath.Join(dir, bin, "psql"), 0o644) }, bin + "psql"},
+		{"not executable", 18, func(dir string) error { return os.Chmod(filepath.Join(dir, bin, "psql"), 0o644) }, bin + "psql"},
 		{"a folder", 18, func(dir string) error {
 			path := filepath.Join(dir, bin, "initdb")
 			if err := os.Remove(path); err != nil {
@@ -26,7 +26,7 @@ func TestMissing(t *testing.T) {
 			}
 			return os.Mkdir(path, 0o755)
 		}, bin + "initdb"},
-		{"a link that leads out of the root", 18, func(dir string) error {
+		{"a link out of the root", 18, func(dir string) error {
 			path := filepath.Join(dir, "usr/bin/tar")
 			if err := os.Remove(path); err != nil {
 				return err
@@ -54,6 +54,6 @@ func TestMissing(t *testing.T) {
 		})
 	}
 	if _, err := Missing(filepath.Join(t.TempDir(), "absent"), 18); err == nil {
-		t.Error("a root that is not there: no error")
+		t.Error("a root that does not exist: no error")
 	}
 }

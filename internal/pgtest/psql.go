@@ -12,55 +12,53 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// sessionTime is how long one session may take.
+// sessionTime is the time limit of a session.
 const sessionTime = 2 * time.Minute
 
-// maxOutput is how much is kept of what a session writes to each of its streams,
-// in bytes.
+// maxOutput is how much is kept of each output stream of a program, in bytes.
 const maxOutput = 64 << 20
 
-// marker starts the lines that tell steps apart in the output of psql.
+// marker is the prefix of the lines that separate steps in the output of psql.
 const marker = "@pgext-step "
 
 // step is a named part of a session.
 type step struct{ name, sql string }
 
-// answer is what a session gave: the output of each step, unaligned, and the
-// step that failed, if one did.
-type answer struct {
+// response is the result of a session.
+type response struct {
+	// output is the unaligned output of each step, by name.
 	output map[string]string
+	// failed is the name of the step that failed with err; "" if none began.
 	failed string
-	// err is nil when all went well.
-	err error
+	err    error
 }
 
-// fault is the error with the step that it happened in, if one had begun.
-func (a answer) fault() error {
+// stepError returns the error with the name of the step that failed.
+func (a response) stepError() error {
 	if a.err == nil || a.failed == "" {
 		return a.err
 	}
 	return fmt.Errorf("%s: %w", a.failed, a.err)
 }
 
-// SQLError is an error that the server reported.
-type SQLError struct {
-	// State is the SQLSTATE, or "" when the server could not tell any more.
+// sqlError is an error that the server or psql reported.
+type sqlError struct {
+	// State is the SQLSTATE; "" if psql lost the connection.
 	State string
 	// Text is the message, followed by detail, hint and context, a line each.
 	Text string
 }
 
-func (e *SQLError) Error() string { return e.Text }
+func (e *sqlError) Error() string { return e.Text }
 
-// session runs steps one after the other in one session, and stops at the
-// first error.
-func (s *server) session(ctx context.Context, database string, steps ...step) answer {
+// session runs steps in one session, until the first error.
+func (s *server) session(ctx context.Context, database string, steps ...step) response {
 	var script strings.Builder
 	for _, st := range steps {
 		fmt.Fprintf(&script, "\\echo %s%s\n%s\n", marker, st.name, st.sql)
 	}
 	out, err := s.psql(ctx, database, script.String())
-	a := answer{output: map[string]string{}, err: err}
+	a := response{output: map[string]string{}, err: err}
 	for line := range strings.Lines(out) {
 		if name, ok := strings.CutPrefix(line, marker); ok {
 			a.failed = strings.TrimSpace(name)
@@ -83,36 +81,33 @@ func (s *server) query(ctx context.Context, database, sql string) (string, error
 	return a.output["query"], a.err
 }
 
-// unfinishedError says that a program was stopped, since it took too long.
-type unfinishedError struct {
-	program string
-	after   time.Duration
+// errTimedOut means that a program was stopped, since it took too long.
+var errTimedOut = errors.New("timed out")
+
+func timedOut(program string, after time.Duration) error {
+	return fmt.Errorf("%s %w after %v", program, errTimedOut, after)
 }
 
-func (e *unfinishedError) Error() string {
-	return fmt.Sprintf("%s is not done after %v", e.program, e.after)
-}
-
-// psql runs a script and returns what it printed. The error is a *SQLError
-// when the server or psql refused something, and an *unfinishedError when it
-// took longer than sessionTime.
+// psql runs a script and returns its output. The error is a *sqlError if the
+// server or psql reported one, and wraps errTimedOut if the script took longer
+// than sessionTime.
 func (s *server) psql(ctx context.Context, database, script string) (string, error) {
-	return s.psqlWithin(ctx, sessionTime, database, script)
+	return s.psqlTimeout(ctx, sessionTime, database, script)
 }
 
-// psqlWithin is psql with a time of its own. What is not over then is ended,
-// on the server too.
-func (s *server) psqlWithin(ctx context.Context, most time.Duration, database, script string) (string, error) {
-	out, err := s.try(ctx, most, database, script)
-	if errors.As(err, new(*unfinishedError)) {
+// psqlTimeout is psql with another time limit. After a timeout it ends the
+// server's sessions.
+func (s *server) psqlTimeout(ctx context.Context, most time.Duration, database, script string) (string, error) {
+	out, err := s.runPsql(ctx, most, database, script)
+	if errors.Is(err, errTimedOut) {
 		s.endSessions(ctx)
 	}
 	return out, err
 }
 
-// try is psqlWithin that leaves the server as it is.
-func (s *server) try(ctx context.Context, most time.Duration, database, script string) (string, error) {
-	most = s.patience(most)
+// runPsql is psqlTimeout without ending sessions.
+func (s *server) runPsql(ctx context.Context, most time.Duration, database, script string) (string, error) {
+	most = s.timeout(most)
 	own, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
@@ -122,7 +117,7 @@ func (s *server) try(ctx context.Context, most time.Duration, database, script s
 			"--set=VERBOSITY=verbose", "--dbname=" + database, "--file=-",
 		},
 		Env: environment([]string{
-			"PGHOST=/run/postgresql", "PGUSER=postgres", "PGAPPNAME=" + ours,
+			"PGHOST=/run/postgresql", "PGUSER=postgres", "PGAPPNAME=" + application,
 			"PGOPTIONS=-c client_min_messages=warning",
 		}),
 		Stdin: strings.NewReader(script), Stdout: &limited{to: &stdout, left: maxOutput}, Stderr: &limited{to: &stderr, left: maxOutput},
@@ -130,23 +125,23 @@ func (s *server) try(ctx context.Context, most time.Duration, database, script s
 	var exit *sandbox.ExitError
 	switch {
 	case errors.As(err, &exit):
-		err = sqlError(stderr.String(), exit)
+		err = parseError(stderr.String(), exit)
 	case err != nil && own.Err() != nil && ctx.Err() == nil:
-		err = &unfinishedError{"psql", most}
+		err = timedOut("psql", most)
 	}
 	return stdout.String(), err
 }
 
 var (
 	errorLine = regexp.MustCompile(`(?:^|: )(?:ERROR|FATAL|PANIC):  (?:([0-9A-Z]{5}): )?(.*)$`)
-	// places are lines that tell where in PostgreSQL's source, or in the
-	// script, something happened.
-	places = regexp.MustCompile(`^(LOCATION:|LINE \d+:|\s*\^|STATEMENT:)`)
+	// positions matches lines with the position in PostgreSQL's source or in the
+	// script.
+	positions = regexp.MustCompile(`^(LOCATION:|LINE \d+:|\s*\^|STATEMENT:)`)
 )
 
-// sqlError reads the first error among what psql wrote to stderr.
-func sqlError(stderr string, exit *sandbox.ExitError) error {
-	e := &SQLError{}
+// parseError returns the first error in what psql wrote to stderr.
+func parseError(stderr string, exit *sandbox.ExitError) *sqlError {
+	e := &sqlError{}
 	var lines []string
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimRight(line, "\n")
@@ -158,7 +153,7 @@ func sqlError(stderr string, exit *sandbox.ExitError) error {
 			lines = append(lines, m[2])
 			continue
 		}
-		if len(lines) > 0 && !places.MatchString(line) {
+		if len(lines) > 0 && !positions.MatchString(line) {
 			lines = append(lines, line)
 		}
 	}

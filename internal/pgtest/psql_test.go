@@ -8,35 +8,31 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-func TestSQLError(t *testing.T) {
+func TestParseError(t *testing.T) {
 	exit := &sandbox.ExitError{Program: "/usr/lib/postgresql/18/bin/psql", Code: 3}
 	for _, tc := range []struct {
 		name, stderr string
-		want         SQLError
+		want         sqlError
 	}{
 		{
 			"first error with its details",
 			"psql:<stdin>:4: WARNING:  01000: careful\npsql:<stdin>:7: ERROR:  0A000: extension \"x\" is not available\nDETAIL:  Could not open extension control file.\nHINT:  The extension must first be installed.\nLOCATION:  get_extension, extension.c:1\npsql:<stdin>:8: ERROR:  25P02: current transaction is aborted\n",
-			SQLError{"0A000", "extension \"x\" is not available\nDETAIL:  Could not open extension control file.\nHINT:  The extension must first be installed."},
+			sqlError{"0A000", "extension \"x\" is not available\nDETAIL:  Could not open extension control file.\nHINT:  The extension must first be installed."},
 		},
 		{
 			"the script is not repeated",
 			"psql:<stdin>:1: ERROR:  42601: syntax error at or near \"X\"\nLINE 1: X\n        ^\nLOCATION:  scanner_yyerror, scan.l:1\n",
-			SQLError{"42601", "syntax error at or near \"X\""},
+			sqlError{"42601", "syntax error at or near \"X\""},
 		},
 		{
 			"no answer",
 			"psql:<stdin>:2: server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n",
-			SQLError{"", "psql:<stdin>:2: server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"},
+			sqlError{"", "psql:<stdin>:2: server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"},
 		},
-		{"nothing at all", "", SQLError{"", "psql: exit code 3"}},
+		{"nothing at all", "", sqlError{"", "psql: exit code 3"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, ok := sqlError(tc.stderr, exit).(*SQLError) //nolint:errorlint // its type is what is tested
-			if !ok {
-				t.Fatal("no *SQLError")
-			}
-			if diff := cmp.Diff(*got, tc.want); diff != "" {
+			if diff := cmp.Diff(*parseError(tc.stderr, exit), tc.want); diff != "" {
 				t.Errorf("(-got +want):\n%s", diff)
 			}
 		})

@@ -10,38 +10,35 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/regress"
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// Suite is a regression suite of pg_regress's kind.
+// Suite is a regression suite for pg_regress.
 type Suite struct {
-	// Dir is the source tree it is in.
+	// Dir is the folder of the extension's source tree.
 	Dir string
-	// Tests replace those that its Makefile names; Options are more words for
-	// pg_regress.
+	// Tests replace the tests that its Makefile names; Options are additional
+	// arguments of pg_regress.
 	Tests, Options []string
 }
 
-// regression is a suite on a server of its own.
+// regression is the run of a suite on its own server.
 type regression struct {
 	*run
 	suite regress.Suite
-	// version of the extension that the source tree has, where it tells; the
-	// image's is another one.
+	// version is a note about a source tree of another version than the image's.
 	version string
-	// started says whether the server has; it starts early, since there are
-	// tests that want it to have been up for a while.
+	// started is the error of the server's start. It starts early, since some tests
+	// expect a server that has run for a while.
 	started error
 	diffs   diffs
 }
 
-// openSuite lays out a server with a copy of the suite's source tree, and
-// reads the suite there: its Makefile may ask a shell. The error is a
-// *regress.Error when there is none to read.
+// openSuite starts a server with a copy of the suite's source tree and reads the
+// suite, for which its Makefile may run shell commands in the sandbox.
 func openSuite(ctx context.Context, in Input, o Options) (*regression, error) {
 	root, err := os.OpenRoot(in.Suite.Dir)
 	if err != nil {
@@ -61,8 +58,8 @@ func openSuite(ctx context.Context, in Input, o Options) (*regression, error) {
 	return r, nil
 }
 
-// platforms are what the configure script of PostgreSQL finds on Debian's
-// architectures, where that is not unknown.
+// platforms are the platforms that PostgreSQL's configure script detects on Debian's
+// architectures, as far as they are known.
 var platforms = map[string]string{
 	"amd64": "x86_64-pc-linux-gnu", "arm64": "aarch64-unknown-linux-gnu", "ppc64el": "powerpc64le-unknown-linux-gnu",
 	"s390x": "s390x-ibm-linux-gnu", "riscv64": "riscv64-unknown-linux-gnu",
@@ -72,7 +69,7 @@ func (r *regression) read(ctx context.Context, root *os.Root) error {
 	if err := r.server.copyTree(ctx, root, r.in.Postgres, r.in.Version); err != nil {
 		return fmt.Errorf("copying %s: %w", r.in.Suite.Dir, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.server.patience(readTime))
+	ctx, cancel := context.WithTimeout(ctx, r.server.timeout(readTime))
 	defer cancel()
 	var err error
 	r.suite, err = regress.Read(root.FS(), regress.Options{
@@ -86,11 +83,11 @@ func (r *regression) read(ctx context.Context, root *os.Root) error {
 	return r.configure(root.FS())
 }
 
-// defaultVersion is the line of a control file that no rule has to fill in.
+// defaultVersion matches a default version that is not a template variable.
 var defaultVersion = regexp.MustCompile(`(?m)^\s*default_version\s*=\s*'([^'@%$]+)'`)
 
-// otherVersion returns the version of the image's extensions that a source
-// tree has, if it is another one.
+// otherVersion returns a note if a source tree has another version of an extension
+// than the image.
 func otherVersion(tree fs.FS, m metadata.Metadata) string {
 	for _, e := range m.Extensions {
 		text, err := regress.ReadFile(tree, e.Name+".control")
@@ -104,9 +101,10 @@ func otherVersion(tree fs.FS, m metadata.Metadata) string {
 	return ""
 }
 
-// configure gives the server what the suite's --temp-config asks for.
+// configure adds the parameters of the suite's --temp-config to the server's
+// arguments.
 func (r *regression) configure(tree fs.FS) error {
-	in, more := r.in, map[string]string{"log_line_prefix": "%m [%p] "} // the default, which tests may show
+	in, more := r.in, map[string]string{"log_line_prefix": "%m [%p] "} // the default, which tests may print
 	for _, name := range r.suite.Configs {
 		text, err := regress.ReadFile(tree, name)
 		if err != nil {
@@ -116,18 +114,14 @@ func (r *regression) configure(tree fs.FS) error {
 			switch {
 			case p.name == "shared_preload_libraries":
 				in.Preload = appendNew(in.Preload, splitList(p.value)...)
-			case slices.Contains(given, p.name):
-				r.suite.Notes = append(r.suite.Notes, fmt.Sprintf("%s: %s is not heeded", name, p.name))
+			case slices.Contains(reserved, p.name):
+				r.suite.Notes = append(r.suite.Notes, fmt.Sprintf("%s: %s is ignored", name, p.name))
 			default:
 				more[p.name] = p.value
 			}
 		}
 	}
-	var all []metadata.Metadata
-	for _, i := range in.images() {
-		all = append(all, i.Metadata)
-	}
-	merged, _ := metadata.Merge(all)
+	merged, _ := metadata.Merge(in.metadata())
 	r.server.args, _ = in.command(merged)
 	for _, name := range slices.Sorted(maps.Keys(more)) {
 		r.server.args = append(r.server.args, "-c", name+"="+more[name])
@@ -135,25 +129,25 @@ func (r *regression) configure(tree fs.FS) error {
 	return nil
 }
 
-// into runs the suite and adds what came of it to a result.
-func (r *regression) into(ctx context.Context, result *Result) error {
+// addTo runs the suite and adds its checks, differences and advice to a result.
+func (r *regression) addTo(ctx context.Context, result *Result) error {
 	for i, b := range r.batches() {
 		if i == 0 {
 			b.notes = r.notes()
 		}
 		if !r.has(b) {
 			detail := fmt.Sprintf("%d tests are not run, since the operand has no %s: %s", len(b.Tests), b.kind.program, strings.Join(b.Tests, " "))
-			r.note(Check{Name: b.kind.name + " suite", Status: Skip, Detail: detail})
+			r.add(Check{Name: b.kind.name + " suite", Status: Skip, Detail: detail})
 			continue
 		}
 		r.prepare(ctx, b)
 		r.runBatch(ctx, b)
 	}
 	if r.suite.TAP {
-		r.note(Check{Name: "regress tap", Status: Skip, Detail: "TAP_TESTS are not run, since they need prove"})
+		r.add(Check{Name: "regress tap", Status: Skip, Detail: "TAP_TESTS are not run, since they need prove"})
 	}
 	log := r.server.log.since(0)
-	r.judge(log)
+	r.checkCrashes(log)
 	result.Checks = append(result.Checks, r.result.Checks...)
 	result.Diffs = r.diffs.Bytes()
 	for _, a := range r.advice {
@@ -167,7 +161,7 @@ func (r *regression) into(ctx context.Context, result *Result) error {
 	return ctx.Err()
 }
 
-// has tells whether the operand has the program that runs a batch.
+// has reports whether the operand has the program that runs a batch.
 func (r *regression) has(b batch) bool {
 	root, err := os.OpenRoot(r.in.Root)
 	if err != nil {
@@ -177,7 +171,7 @@ func (r *regression) has(b batch) bool {
 	return hasProgram(root, strings.TrimPrefix(b.kind.path(r.in.Postgres), "/"))
 }
 
-// notes are what is to be told about the suite as a whole.
+// notes returns the notes about the whole suite.
 func (r *regression) notes() []string {
 	if r.version == "" {
 		return r.suite.Notes
@@ -185,31 +179,24 @@ func (r *regression) notes() []string {
 	return append(slices.Clone(r.suite.Notes), r.version)
 }
 
-// prepare sees whether the server has started, then creates databases and
-// roles as pg_regress does.
+// prepare checks that the server has started, then creates databases and roles as
+// pg_regress does.
 func (r *regression) prepare(ctx context.Context, b batch) {
-	c := Check{Name: b.kind.name + " suite", Status: Pass}
-	if r.down != "" {
-		c.Status, c.Detail = Skip, r.down
-		r.note(c)
-		return
-	}
-	start := time.Now()
-	err := r.started
-	if err == nil {
-		a := r.server.session(ctx, "postgres", b.setup()...)
-		err = a.fault()
-	}
-	switch {
-	case err != nil:
-		c.Status, c.Detail = Fail, err.Error()
-		r.down = "the suite's server or its databases are not there"
-		r.learn(c, "")
-	case len(b.notes) > 0:
-		c.Status, c.Detail = Note, strings.Join(b.notes, "\n")
-	}
-	c.Seconds = seconds(start)
-	r.note(c)
+	r.check(ctx, b.kind.name+" suite", func(ctx context.Context) (string, error) {
+		err := r.started
+		if err == nil {
+			a := r.server.session(ctx, "postgres", b.setup()...)
+			err = a.stepError()
+		}
+		if err != nil {
+			r.down = "the suite's server or its databases could not be created"
+			return "", err
+		}
+		if len(b.notes) > 0 {
+			return "", noteError{errors.New(strings.Join(b.notes, "\n"))}
+		}
+		return "", nil
+	})
 }
 
 // runBatch runs the tests of a batch.
@@ -224,50 +211,39 @@ func (r *regression) runBatch(ctx context.Context, b batch) {
 	}
 }
 
-// runTest runs one test and notes what came of it.
+// runTest runs one test and adds its result.
 func (r *regression) runTest(ctx context.Context, b batch, title, name string) {
-	c := Check{Name: title, Status: Pass}
-	if r.down != "" || ctx.Err() != nil {
-		c.Status, c.Detail = Skip, r.down
-		r.note(c)
-		return
-	}
-	start, mark := time.Now(), r.server.log.mark()
-	if err := r.test(ctx, b, name); err != nil {
-		c.Status, c.Detail = Fail, err.Error()
+	do := func(ctx context.Context) (string, error) { return "", r.test(ctx, b, name) }
+	r.checkAnd(ctx, title, do, func(c *Check, err error, mark int) {
 		if errors.As(err, new(*sandbox.ExitError)) {
-			r.server.settle(ctx, mark)
+			r.server.awaitCrash(ctx, mark)
 		}
 		log := r.server.log.since(mark)
 		if lines := crashLines(log); len(lines) > 0 {
 			c.Detail = "the server crashed: " + lines[0] + "\n" + c.Detail
 		}
 		if found := failedLoad.FindAllString(c.Detail, -1); len(found) > 0 {
-			r.learn(Check{Detail: strings.Join(found, "\n")}, "")
+			r.diagnose(strings.Join(found, "\n"), "")
 		}
-		r.revive(ctx, mark)
-	}
-	c.Seconds = seconds(start)
-	r.note(c)
+	})
 }
 
-// failedLoad are lines that a test printed and should not have, and that tell
-// of an image which lacks something.
+// failedLoad matches unexpected lines in a test's output about a missing file.
 var failedLoad = regexp.MustCompile(`(?m)^\+.*(could not load library|cannot open shared object file|could not open file "/).*$`)
 
-// judge looks for crashes in the log of the suite's server. Errors are what
-// tests are about.
-func (r *regression) judge(log string) {
+// checkCrashes looks for crashes in the log of the suite's server. It ignores
+// errors, which tests cause intentionally.
+func (r *regression) checkCrashes(log string) {
 	const most = 5
 	if bad := crashLines(log); len(bad) > 0 {
-		r.note(Check{Name: "regress log", Status: Fail, Detail: shorten(bad, most)})
+		r.add(Check{Name: "regress log", Status: Fail, Detail: shorten(bad, most)})
 	} else if r.down == "" {
-		r.note(Check{Name: "regress log", Status: Pass})
+		r.add(Check{Name: "regress log", Status: Pass})
 	}
 }
 
-// crashLines are the messages of a log, whatever log_line_prefix is, that tell of
-// a crash.
+// crashLines returns the messages about crashes in a log with any
+// log_line_prefix.
 func crashLines(log string) []string {
 	var out []string
 	for line := range strings.Lines(log) {
@@ -283,5 +259,5 @@ func crashLines(log string) []string {
 	return out
 }
 
-// errMissing says that a test lacks a file.
-var errMissing = errors.New("is not there; a rule of the Makefile may make it")
+// errMissing means that a file of a test does not exist.
+var errMissing = errors.New("does not exist; a rule of the Makefile may make it")

@@ -39,7 +39,7 @@ nonsense
 	}
 }
 
-// TestSetup: statements are those of create_database and create_role.
+// TestSetup: the statements equal those of create_database and create_role.
 func TestSetup(t *testing.T) {
 	b := batch{Invocation: regress.Invocation{
 		Databases: []string{"one", "two"}, Extensions: []string{"x"}, Roles: []string{"reader", "owner"}, User: "owner", Encoding: "UTF8", NoLocale: true,
@@ -79,7 +79,7 @@ func TestConfigure(t *testing.T) {
 			t.Errorf("%q is not among %q", want, r.server.args)
 		}
 	}
-	if diff := cmp.Diff(r.suite.Notes, []string{"x.conf: port is not heeded"}); diff != "" {
+	if diff := cmp.Diff(r.suite.Notes, []string{"x.conf: port is ignored"}); diff != "" {
 		t.Errorf("notes (-got +want):\n%s", diff)
 	}
 }
@@ -98,14 +98,14 @@ func TestOtherVersion(t *testing.T) {
 	}
 }
 
-func TestDifferenceError(t *testing.T) {
+func TestDiffers(t *testing.T) {
 	diff := "--- expected/a.out\n+++ results/a.out\n@@ -1,3 +1,4 @@\n same\n-one\n+two\n+three\n"
-	got := (&differenceError{"expected/a.out", diff}).Error()
+	got := differs("expected/a.out", diff).Error()
 	want := "differs from expected/a.out: 1 lines are missing, 2 unexpected\n@@ -1,3 +1,4 @@\n same\n-one\n+two\n+three"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	long := (&differenceError{"x", diff + strings.Repeat("+more\n", 100)}).Error()
+	long := differs("x", diff+strings.Repeat("+more\n", 100)).Error()
 	if lines := strings.Split(long, "\n"); len(lines) != headLines || lines[len(lines)-1] != "…" || !strings.HasSuffix(lines[0], "102 unexpected") {
 		t.Errorf("%d lines:\n%s", len(lines), long)
 	}
@@ -183,8 +183,7 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// TestHas: programs are there where Debian has them, and links count as they do
-// for Missing.
+// TestHas: has finds programs at Debian's paths, and counts links like Missing.
 func TestHas(t *testing.T) {
 	root := t.TempDir()
 	for name, make := range map[string]func(string) error{

@@ -8,25 +8,25 @@ import (
 	"github.com/pgext/pgext/internal/regress"
 )
 
-// batch are the tests that one of PostgreSQL's test programs runs.
+// batch is the tests that one of PostgreSQL's test programs runs.
 type batch struct {
 	regress.Invocation
 	kind kind
-	// notes are told with its preparation.
+	// notes are part of its first check.
 	notes []string
 }
 
-// kind is what the two programs do differently.
+// kind has the differences between the two programs.
 type kind struct {
-	// name starts the names of checks.
+	// name is the prefix of the names of checks.
 	name string
-	// folder and ext are those of a test's file.
+	// folder and ext are the folder and the extension of a test's file.
 	folder, ext string
-	// application is what connections of a test are called, before its name.
+	// application is the prefix of the application name of a test's connections.
 	application string
-	// program is what runs a test, under this name in messages.
+	// program is the name of the program that runs a test.
 	program string
-	// run is the shell's command for it (testScript).
+	// run is the shell command that runs it (testScript).
 	run string
 }
 
@@ -43,7 +43,7 @@ var (
 	}
 )
 
-// path returns where the operand has the program.
+// path returns the path of the program in the operand.
 func (k kind) path(major int) string {
 	if k.program == "psql" {
 		return bin(major, k.program)
@@ -51,7 +51,7 @@ func (k kind) path(major int) string {
 	return fmt.Sprintf("/usr/lib/postgresql/%d/lib/pgxs/src/test/isolation/%s", major, k.program)
 }
 
-// batches are those of the suite, in the order of make installcheck.
+// batches returns the batches of the suite, in the order of make installcheck.
 func (r *regression) batches() []batch {
 	var out []batch
 	if len(r.suite.Tests) > 0 {
@@ -63,7 +63,7 @@ func (r *regression) batches() []batch {
 	return out
 }
 
-// setup are the steps of drop_database_if_exists, create_database and
+// setup returns the steps of drop_database_if_exists, create_database and
 // create_role in pg_regress.c of PostgreSQL 18.
 func (b batch) setup() []step {
 	var steps []step
@@ -75,7 +75,7 @@ func (b batch) setup() []step {
 		options += " LOCALE='C'"
 	}
 	if b.User != "" && b.User != "postgres" {
-		steps = append(steps, step{"creating the user", unlessThere(b.User, " WITH LOGIN SUPERUSER")})
+		steps = append(steps, step{"creating the user", createRole(b.User, " WITH LOGIN SUPERUSER")})
 	}
 	for _, db := range b.Databases {
 		if db == "postgres" {
@@ -98,7 +98,7 @@ func (b batch) setup() []step {
 		if role == b.User {
 			continue
 		}
-		sql := unlessThere(role, " WITH LOGIN")
+		sql := createRole(role, " WITH LOGIN")
 		for _, db := range b.Databases {
 			sql += "GRANT ALL ON DATABASE " + ident(db) + " TO " + ident(role) + ";\n"
 		}
@@ -107,14 +107,15 @@ func (b batch) setup() []step {
 	return steps
 }
 
-// unlessThere creates a role that an earlier batch may have created: what it
-// owns keeps it from being dropped.
-func unlessThere(role, options string) string {
+// createRole creates a role unless an earlier batch has created it. It cannot be
+// dropped before, since it may own objects.
+func createRole(role, options string) string {
 	create := "CREATE ROLE " + ident(role) + options
 	return fmt.Sprintf("SELECT %s WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = %s) \\gexec\n", literal(create), literal(role))
 }
 
-// lines of the environment that initialize_environment sets from options.
+// environment returns base with the variables that initialize_environment sets from
+// options.
 func (b batch) environment(base []string) []string {
 	env := slices.DeleteFunc(slices.Clone(base), func(v string) bool {
 		return b.NoLocale && strings.HasPrefix(v, "LANG=")

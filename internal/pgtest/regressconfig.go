@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// given are parameters that a suite cannot change, since the checks or the
-// mounts of images hang on them.
-var given = []string{
+// reserved are parameters that a suite cannot change, since the checks or the
+// images depend on them.
+var reserved = []string{
 	"listen_addresses", "unix_socket_directories", "port", "logging_collector", "log_destination", "log_line_prefix",
 	"extension_control_path", "dynamic_library_path", "data_directory", "hba_file", "ident_file", "include", "include_dir", "include_if_exists",
 }
@@ -15,12 +15,11 @@ var given = []string{
 // parameter is one line of postgresql.conf.
 type parameter struct{ name, value string }
 
-// settingLine is a line of postgresql.conf (guc-file.l): a value in quotes, or
-// a bare one.
+// settingLine matches a line of postgresql.conf (guc-file.l), with a quoted or an
+// unquoted value.
 var settingLine = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_.$]*)\s*(?:=|\s)\s*(?:'((?:[^'\\]|''|\\.)*)'|([^\s'#]+))\s*(?:#.*)?$`)
 
-// parameters reads the lines of a postgresql.conf; what is none is passed
-// over.
+// parameters parses a postgresql.conf and ignores invalid lines.
 func parameters(text string) []parameter {
 	var out []parameter
 	for line := range strings.Lines(text) {
@@ -37,7 +36,7 @@ func parameters(text string) []parameter {
 	return out
 }
 
-// splitList reads a list of libraries, such as shared_preload_libraries.
+// splitList parses a list of libraries, such as shared_preload_libraries.
 func splitList(value string) []string {
 	var out []string
 	for item := range strings.SplitSeq(value, ",") {

@@ -7,26 +7,20 @@ import (
 	"strings"
 )
 
-// maxDiff is how much of one test's difference is kept, maxDiffs of all, in
-// bytes.
+// maxDiff limits the difference of one test, maxDiffs those of all tests, in bytes.
 const (
 	maxDiff  = 4 << 20
 	maxDiffs = 64 << 20
 )
 
-// headLines is how many lines of a difference a check shows.
+// headLines is how many lines of a difference the detail of a check has.
 const headLines = 40
 
-// differenceError says that a test printed something else than expected.
-type differenceError struct {
-	// expected is the nearest of the files that may hold it.
-	expected string
-	// diff is a unified difference.
-	diff string
-}
-
-func (e *differenceError) Error() string {
-	lines := strings.Split(strings.TrimSuffix(e.diff, "\n"), "\n")
+// differs returns the error for a test whose output is not as expected: expected
+// is the nearest of the files with an expected output, diff the unified difference
+// to it.
+func differs(expected, diff string) error {
+	lines := strings.Split(strings.TrimSuffix(diff, "\n"), "\n")
 	missing, unexpected := 0, 0
 	for _, l := range lines[min(2, len(lines)):] { // the names of the files
 		switch {
@@ -39,11 +33,11 @@ func (e *differenceError) Error() string {
 	if len(lines) > headLines {
 		lines = append(lines[:headLines:headLines], "…")
 	}
-	return fmt.Sprintf("differs from %s: %d lines are missing, %d unexpected\n%s",
-		e.expected, missing, unexpected, strings.Join(lines[min(2, len(lines)):], "\n"))
+	return fmt.Errorf("differs from %s: %d lines are missing, %d unexpected\n%s",
+		expected, missing, unexpected, strings.Join(lines[min(2, len(lines)):], "\n"))
 }
 
-// diffs are the differences of all tests.
+// diffs collects the differences of all tests.
 type diffs struct{ bytes.Buffer }
 
 func (d *diffs) add(text string) {
@@ -60,7 +54,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// limited drops what is over a limit.
+// limited discards everything after left bytes.
 type limited struct {
 	to   io.Writer
 	left int

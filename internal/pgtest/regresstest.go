@@ -14,21 +14,21 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// testTime is how long one test may take.
+// testTime is the time limit of one test.
 const testTime = 5 * time.Minute
 
-// maxText is how large the file of a test may be, what is expected of it and
-// what it prints, each in bytes: two of them are in memory at a time.
+// maxText limits a test's file, its expected output and its output, each in bytes;
+// two of them are in memory at a time.
 const maxText = 64 << 20
 
-// The exit codes of testScript when there is no test of that name, and when it
-// is too large.
+// The exit codes of testScript for a test that does not exist and for one that is
+// too large.
 const (
 	noSuchTest   = 66
 	tooLargeTest = 68
 )
 
-// sigxfsz is what ends a program that writes a file which is too large.
+// sigxfsz is the signal for a program that writes more than the limit of a file.
 const sigxfsz = 25
 
 // testScript runs one test. Its arguments are the test's file in the output
@@ -43,22 +43,18 @@ ulimit -f %[2]d
 %[3]s <"$file" >"$7" 2>&1
 `
 
-// largeError says that a file of a test is too large.
-type largeError struct{ file string }
+// tooLarge returns the error for a file of a test that is not compared.
+func tooLarge(file string) error { return fmt.Errorf("%s has more than %d MiB", file, maxText>>20) }
 
-func (e *largeError) Error() string {
-	return fmt.Sprintf("%s has more than %d MiB, which are not looked at", e.file, maxText>>20)
-}
-
-// test runs a test and compares what it printed. The error says what is wrong,
-// with the head of the difference below it.
+// test runs a test and compares its output. The error ends with the head of the
+// difference.
 func (r *regression) test(ctx context.Context, b batch, name string) error {
-	most := r.server.patience(cmp.Or(r.options.Timeout, testTime))
+	most := r.server.timeout(cmp.Or(r.options.Timeout, testTime))
 	own, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	err := r.execute(own, b, name)
 	if exit := (*sandbox.ExitError)(nil); err == nil || errors.As(err, &exit) {
-		err = join(exit, r.compare(own, b, name))
+		err = joinErrors(exit, r.compare(own, b, name))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -66,24 +62,23 @@ func (r *regression) test(ctx context.Context, b batch, name string) error {
 	case own.Err() != nil:
 		r.server.endSessions(ctx)
 		r.explain(moreTime)
-		return &unfinishedError{b.kind.program, most}
+		return timedOut(b.kind.program, most)
 	}
 	return err
 }
 
-// join is how a test ended and what it printed, in one error.
-func join(exit *sandbox.ExitError, differs error) error {
+// joinErrors returns one error about the exit code and the output of a test.
+func joinErrors(exit *sandbox.ExitError, difference error) error {
 	switch {
 	case exit == nil:
-		return differs
-	case differs == nil:
+		return difference
+	case difference == nil:
 		return exit
 	}
-	return fmt.Errorf("%w; what it printed %w", exit, differs)
+	return fmt.Errorf("%w; the output %w", exit, difference)
 }
 
-// execute runs a test. The error is an *sandbox.ExitError when its program
-// ended otherwise than with 0.
+// execute runs a test. The error is a *sandbox.ExitError if its program failed.
 func (r *regression) execute(ctx context.Context, b batch, name string) error {
 	input, results := path.Join(b.kind.folder, name+b.kind.ext), b.results(name)
 	file := path.Join(b.InputDir, input)
@@ -101,19 +96,19 @@ func (r *regression) execute(ctx context.Context, b batch, name string) error {
 	case exit.Code == noSuchTest:
 		return fmt.Errorf("%s %w", file, errMissing)
 	case exit.Code == tooLargeTest:
-		return &largeError{file}
+		return tooLarge(file)
 	case exit.Signal == sigxfsz:
-		return &largeError{results}
+		return tooLarge(results)
 	}
-	exit.Program = b.kind.program // which the shell has become
+	exit.Program = b.kind.program // executed by the shell
 	return exit
 }
 
-// results is the file with what a test printed.
+// results returns the file with the output of a test.
 func (b batch) results(name string) string { return path.Join(b.OutputDir, "results", name+".out") }
 
-// environment is what initialize_environment of PostgreSQL 18 sets, on top of
-// what the server has: programs of the images are found by tests too.
+// environment returns the server's environment, so that tests find programs of the
+// images, and the variables that initialize_environment of PostgreSQL 18 sets.
 func (r *regression) environment(b batch, test string) []string {
 	env := b.environment(r.server.env)
 	for i, v := range env {
@@ -129,10 +124,10 @@ func (r *regression) environment(b batch, test string) []string {
 	)
 }
 
-// compare compares the output of a test with what was expected, the way of
-// results_differ in pg_regress.c: the file of that name, or the one that
-// resultmap has for this platform, or one of ten alternatives. The difference
-// to the nearest one is kept.
+// compare compares the output of a test with the expected output like results_differ
+// in pg_regress.c: the file with the test's name, the one that resultmap has for
+// this platform, or one of ten alternatives. The difference to the nearest one is
+// kept.
 func (r *regression) compare(ctx context.Context, b batch, name string) error {
 	results := b.results(name)
 	expected, err := r.expected(ctx, b, name)
@@ -157,11 +152,11 @@ func (r *regression) compare(ctx context.Context, b batch, name string) error {
 		return err
 	}
 	r.diffs.add(fmt.Sprintf("diff -U3 %s %s\n%s", best, results, out.String()))
-	return &differenceError{expected: best, diff: out.String()}
+	return differs(best, out.String())
 }
 
-// expected are the files that may hold what was expected, in the order in
-// which they are tried.
+// expected returns the files with an expected output, in the order in which they
+// are compared.
 func (r *regression) expected(ctx context.Context, b batch, name string) ([]string, error) {
 	var candidates []string
 	for _, dir := range []string{b.ExpectedDir, b.InputDir} {
@@ -185,10 +180,10 @@ func (r *regression) expected(ctx context.Context, b batch, name string) ([]stri
 		if !slices.Contains(there, list[0]) {
 			continue
 		}
-		if b.ResultMap[name] != "" { // the standard one is the last resort
+		if b.ResultMap[name] != "" { // the standard file is the last one
 			list = append(slices.Clone(list[1:]), list[0])
 		}
 		return slices.DeleteFunc(slices.Clone(list), func(f string) bool { return !slices.Contains(there, f) }), nil
 	}
-	return nil, fmt.Errorf("cannot be judged: %s %w", candidates[half], errMissing)
+	return nil, fmt.Errorf("nothing to compare with: %s %w", candidates[half], errMissing)
 }

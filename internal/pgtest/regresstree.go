@@ -18,17 +18,17 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// suiteDir is where a copy of the suite's source tree lies in the sandbox,
-// helpers where programs are that its Makefile may ask.
+// suiteDir is the copy of the suite's source tree in the sandbox, helpers a folder
+// with programs for its Makefile.
 const (
 	suiteDir = rootfs.Home + "/regress"
 	helpers  = rootfs.Home + "/helpers"
 )
 
-// maxTree is how large a source tree may be, in bytes.
+// maxTree limits a source tree, in bytes.
 const maxTree = 2 << 30
 
-// copyTree copies a source tree into the sandbox, where tests write into it.
+// copyTree copies a source tree into the sandbox, since tests write into it.
 func (s *server) copyTree(ctx context.Context, root *os.Root, major int, version string) error {
 	r, w := io.Pipe()
 	written := make(chan error, 1)
@@ -37,22 +37,16 @@ func (s *server) copyTree(ctx context.Context, root *os.Root, major int, version
 		w.CloseWithError(err)
 		written <- err
 	}()
-	var out bytes.Buffer
-	err := s.sandbox.Run(ctx, sandbox.Command{
-		Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Env: environment(nil), Stdin: r, Stderr: &out,
-	})
-	_ = r.Close() // nobody reads any more; a pipe's is always nil
+	err := runProgram(ctx, s.sandbox, sandbox.Command{Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Stdin: r})
+	_ = r.Close() // ends writeTree if it still writes; the error is always nil
 	if cause := <-written; cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
-		return cause // of which tar has only seen an early end
+		return cause // tar has only seen an early end of its input
 	}
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, strings.TrimSpace(out.String()))
-	}
-	return nil
+	return err
 }
 
-// pgConfig is a program that tells what Makefiles ask of pg_config: the
-// operand has none.
+// pgConfig returns a pg_config with the options that Makefiles use. The operand has
+// none.
 func pgConfig(major int, version string) []byte {
 	return fmt.Appendf(nil, `#!/bin/sh
 for option; do
@@ -88,7 +82,7 @@ func writeTree(to io.Writer, root *os.Root, pgConfig []byte) error {
 	return t.Close()
 }
 
-// tree writes entries of a folder.
+// tree writes the entries of a folder to a tar archive.
 type tree struct {
 	*tar.Writer
 	root *os.Root
@@ -114,7 +108,7 @@ func (t *tree) add(name string, d fs.DirEntry, err error) error {
 			return err
 		}
 	default:
-		return nil // a socket or a device is no part of a suite
+		return nil // sockets and devices are not part of a suite
 	}
 	h, err := tar.FileInfoHeader(info, link)
 	if err != nil {
@@ -126,7 +120,7 @@ func (t *tree) add(name string, d fs.DirEntry, err error) error {
 		h.Mode |= 0o700
 	}
 	if t.size += h.Size; t.size > maxTree {
-		return fmt.Errorf("it has more than %d MiB", maxTree>>20)
+		return fmt.Errorf("source tree has more than %d MiB", maxTree>>20)
 	}
 	if err := t.WriteHeader(h); err != nil || h.Typeflag != tar.TypeReg {
 		return err
@@ -144,18 +138,18 @@ func (t *tree) content(name string) error {
 	return err
 }
 
-// shellTime and shellOutput bound what a Makefile's $(shell) may take, readTime
-// what all of them may.
+// shellTime and shellOutput limit one $(shell) of a Makefile, readTime all of them
+// together.
 const (
 	shellTime   = 30 * time.Second
 	readTime    = 2 * time.Minute
 	shellOutput = 1 << 20
 )
 
-// shell returns what a command prints in the copy of the source tree. Whether
-// it fails is of no interest to make.
+// shell returns the output of a command in the copy of the source tree. Like make,
+// it ignores the exit code.
 func (s *server) shell(ctx context.Context, command string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.patience(shellTime))
+	ctx, cancel := context.WithTimeout(ctx, s.timeout(shellTime))
 	defer cancel()
 	var out bytes.Buffer
 	env := environment(nil)
@@ -169,9 +163,8 @@ func (s *server) shell(ctx context.Context, command string) (string, error) {
 	return out.String(), err
 }
 
-// present returns the files among names that are in the copy of the source
-// tree. The error is a *largeError when one of them is too large to be
-// compared.
+// present returns the names of files that exist in the copy of the source tree. A
+// file that is too large to be compared is an error.
 func (s *server) present(ctx context.Context, names []string) ([]string, error) {
 	var out bytes.Buffer
 	if err := s.sandbox.Run(ctx, sandbox.Command{
@@ -184,25 +177,24 @@ func (s *server) present(ctx context.Context, names []string) ([]string, error) 
 	for line := range strings.Lines(out.String()) {
 		size, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if n, err := strconv.Atoi(size); err != nil || n > maxText {
-			return nil, &largeError{name}
+			return nil, tooLarge(name)
 		}
 		there = append(there, name)
 	}
 	return there, nil
 }
 
-// diff compares two files and writes how they differ.
+// diff compares two files and writes their difference.
 func (s *server) diff(ctx context.Context, to io.Writer, args ...string) (same bool, err error) {
-	var problem bytes.Buffer
-	err = s.sandbox.Run(ctx, sandbox.Command{
-		Args: append([]string{"/usr/bin/diff"}, args...), Env: environment([]string{"LC_ALL=C"}), Dir: suiteDir, Stdout: to, Stderr: &problem,
+	err = runProgram(ctx, s.sandbox, sandbox.Command{
+		Args: append([]string{"/usr/bin/diff"}, args...), Env: environment([]string{"LC_ALL=C"}), Dir: suiteDir, Stdout: to,
 	})
 	var exit *sandbox.ExitError
 	if errors.As(err, &exit) && exit.Code == 1 {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("comparing results: %w\n%s", err, strings.TrimSpace(problem.String()))
+		return false, fmt.Errorf("comparing results: %w", err)
 	}
 	return true, nil
 }

@@ -12,45 +12,45 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// run is one image on one server.
+// run is the test of one image on one server.
 type run struct {
 	in      Input
 	options Options
 	server  *server
 	known   catalog
-	// homes are the databases in which extensions were created, by extension.
-	homes map[string]string
-	// created are those extensions, in the order of their creation.
+	// databases are the databases in which extensions were created, by extension.
+	databases map[string]string
+	// created are these extensions, in the order of their creation.
 	created []string
-	// shared is the database with all that manifests ask for.
+	// shared is the database with all extensions that manifests create.
 	shared string
-	// dropped are the extensions that are no longer there.
+	// dropped are the extensions that were dropped.
 	dropped map[string]bool
 	result  Result
 	advice  []Advice
-	// preload are libraries that seem to have to be preloaded.
+	// preload are libraries that may have to be preloaded.
 	preload []string
-	// from is the image before, in an upgrade.
+	// from is the old image of an upgrade; nil otherwise.
 	from *metadata.Metadata
-	// down says why there is no server any more.
+	// down is the reason for which no server runs; "" while one runs.
 	down string
 }
 
-// all runs every check. The error is ctx's.
+// all runs every check. The error is from ctx.
 func (r *run) all(ctx context.Context) error {
-	r.homes, r.dropped = map[string]string{}, map[string]bool{}
+	r.databases, r.dropped = map[string]string{}, map[string]bool{}
 	m := r.in.Image.Metadata
 	r.conflicts()
 	r.check(ctx, "start", r.start)
 	r.check(ctx, "available", r.available)
 	for _, e := range m.Extensions {
-		if lacking := r.lacking(e.Name); lacking != "" {
-			r.note(Check{Name: "create " + e.Name, Status: Skip, Detail: "it requires " + lacking})
+		if missing := r.missingRequirement(e.Name); missing != "" {
+			r.add(Check{Name: "create " + e.Name, Status: Skip, Detail: "it requires " + missing})
 			continue
 		}
 		r.check(ctx, "create "+e.Name, func(ctx context.Context) (string, error) { return r.create(ctx, e) })
 	}
-	if len(m.Create) > 0 && !slices.ContainsFunc(m.Create, func(name string) bool { return r.lacking(name) != "" }) {
+	if len(m.Create) > 0 && !slices.ContainsFunc(m.Create, func(name string) bool { return r.missingRequirement(name) != "" }) {
 		r.check(ctx, "create "+together, r.together)
 	}
 	for _, name := range r.loadable() {
@@ -63,26 +63,23 @@ func (r *run) all(ctx context.Context) error {
 		r.check(ctx, "test.sql", r.script)
 	}
 	r.check(ctx, "restart", r.restart)
-	for _, name := range slices.Backward(r.created) { // what depends on others goes first
-		r.check(ctx, "drop "+name, func(ctx context.Context) (string, error) { return r.drop(ctx, name, r.homes[name]) })
+	for _, name := range slices.Backward(r.created) { // dependents first
+		r.check(ctx, "drop "+name, func(ctx context.Context) (string, error) { return r.drop(ctx, name, r.databases[name]) })
 	}
-	for _, o := range r.old() {
+	for _, o := range r.oldVersions() {
 		r.check(ctx, "update "+o.name+" "+o.version, func(ctx context.Context) (string, error) { return r.update(ctx, o) })
 	}
-	r.log(ctx)
+	r.checkLog(ctx, "log")
 	return ctx.Err()
 }
 
-// together names the check that creates several extensions, and its database.
+// together is the database with all extensions that manifests create, and the name
+// of the check that creates them.
 const together = "together"
 
-// conflicts notes what two images want differently of one server.
+// conflicts notes the settings for which two images need different values.
 func (r *run) conflicts() {
-	var all []metadata.Metadata
-	for _, i := range r.in.images() {
-		all = append(all, i.Metadata)
-	}
-	_, conflicts := metadata.Merge(all)
+	_, conflicts := metadata.Merge(r.in.metadata())
 	if len(conflicts) == 0 {
 		return
 	}
@@ -90,48 +87,56 @@ func (r *run) conflicts() {
 	for i, c := range conflicts {
 		lines[i] = c.String()
 	}
-	r.note(Check{Name: "settings", Status: Note, Detail: strings.Join(lines, "\n")})
+	r.add(Check{Name: "settings", Status: Note, Detail: strings.Join(lines, "\n")})
 }
 
-// noteError is a failure that does not fail the image.
+// noteError is an error that makes a check a Note instead of a Fail.
 type noteError struct{ error }
 
-// check runs one check and notes what came of it.
+// check runs one check and adds its result, with advice if it fails.
 func (r *run) check(ctx context.Context, name string, do func(ctx context.Context) (string, error)) {
-	c := Check{Name: name, Status: Pass}
-	if r.down != "" {
-		c.Status, c.Detail = Skip, r.down
-		r.note(c)
-		return
-	}
-	start, mark := time.Now(), r.server.log.mark()
-	detail, err := do(ctx)
-	c.Detail = detail
-	if err != nil {
-		c.Status, c.Detail = Fail, err.Error()
+	r.checkAnd(ctx, name, do, func(c *Check, err error, mark int) {
 		if r.down == "" && connectionLost.MatchString(c.Detail) {
-			r.server.settle(ctx, mark)
+			r.server.awaitCrash(ctx, mark)
 		}
 		if errors.As(err, new(noteError)) {
 			c.Status = Note
 		} else {
-			r.learn(c, r.server.log.since(mark))
+			r.diagnose(c.Detail, r.server.log.since(mark))
 		}
-		r.revive(ctx, mark)
-	}
-	c.Seconds = seconds(start)
-	r.note(c)
+	})
 }
 
-func (r *run) note(c Check) {
+// checkAnd runs one check and adds its result. Without a server it is skipped. If
+// it fails, failed may change the result; mark is where the server's log was
+// before the check.
+func (r *run) checkAnd(ctx context.Context, name string, do func(ctx context.Context) (string, error), failed func(c *Check, err error, mark int)) {
+	if r.down != "" {
+		r.add(Check{Name: name, Status: Skip, Detail: r.down})
+		return
+	}
+	start, mark := time.Now(), r.server.log.mark()
+	detail, err := do(ctx)
+	c := Check{Name: name, Status: Pass, Detail: detail}
+	if err != nil {
+		c.Status, c.Detail = Fail, err.Error()
+		failed(&c, err, mark)
+		r.ensureServer(ctx, mark)
+	}
+	c.Seconds = time.Since(start).Round(time.Millisecond).Seconds()
+	r.add(c)
+}
+
+// add adds a check to the result and reports it.
+func (r *run) add(c Check) {
 	r.result.Checks = append(r.result.Checks, c)
 	if r.options.Report != nil {
 		r.options.Report(c)
 	}
 }
 
-// revive makes sure that there is a server after a failure.
-func (r *run) revive(ctx context.Context, mark int) {
+// ensureServer starts the server again if a failed check ended it.
+func (r *run) ensureServer(ctx context.Context, mark int) {
 	if r.down != "" {
 		return
 	}
@@ -143,7 +148,7 @@ func (r *run) revive(ctx context.Context, mark int) {
 		return
 	}
 	if err := r.server.start(ctx); err != nil {
-		r.down = "the server went down and does not start again"
+		r.down = "the server ended and does not start again"
 	}
 }
 
@@ -155,10 +160,10 @@ func (r *run) start(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// create creates an extension in a database of its own, after what it
-// requires. One that says so is created in the server's first database; one
-// that misses objects gets the image's main extensions first, which its control
-// file should have required.
+// create creates an extension in a new database, after the extensions that it
+// requires. An extension that allows only the database postgres is created there.
+// If objects are missing, the image's main extensions are created before it, which
+// its control file should have required.
 func (r *run) create(ctx context.Context, e metadata.Extension) (string, error) {
 	order := r.known.order(e.Name)
 	home, detail := "x_"+e.Name, ""
@@ -174,7 +179,7 @@ func (r *run) create(ctx context.Context, e metadata.Extension) (string, error) 
 			more = appendNew(more, r.known.order(name)...)
 		}
 		home = "y_" + e.Name
-		if slices.ContainsFunc(main, func(name string) bool { return r.homes[name] == "postgres" }) {
+		if slices.ContainsFunc(main, func(name string) bool { return r.databases[name] == "postgres" }) {
 			home = "postgres"
 		}
 		if r.createIn(ctx, home, e, appendNew(more, order...)) == nil {
@@ -182,26 +187,26 @@ func (r *run) create(ctx context.Context, e metadata.Extension) (string, error) 
 		}
 	}
 	if err == nil {
-		r.homes[e.Name], r.created = home, append(r.created, e.Name)
+		r.databases[e.Name], r.created = home, append(r.created, e.Name)
 	}
 	return detail, err
 }
 
-// firstDatabaseOnly tells whether an extension refuses to be in any database
-// but the one that a parameter of its names, whose default is postgres.
+// firstDatabaseOnly reports whether an extension allows only the database that its
+// own parameter names. The default of such parameters is postgres.
 func firstDatabaseOnly(err error) bool {
 	return strings.Contains(err.Error(), "can only create extension in database")
 }
 
-// undefinedObject tells whether an error is about a schema, a table, a
-// function or a type that is not there.
+// undefinedObject reports whether the error is an undefined schema, table, function
+// or type.
 func undefinedObject(err error) bool {
-	var e *SQLError
+	var e *sqlError
 	return errors.As(err, &e) && slices.Contains([]string{"3F000", "42P01", "42704", "42883"}, e.State)
 }
 
-// createIn creates the extensions of order, the last of which is e, in a
-// database, which is made unless it is the server's first.
+// createIn creates the extensions of order, which ends with e, in a database. The
+// database is created unless it is postgres.
 func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, order []string) error {
 	var steps []step
 	if home != "postgres" {
@@ -216,23 +221,23 @@ func (r *run) createIn(ctx context.Context, home string, e metadata.Extension, o
 	case a.failed == e.Name:
 		return a.err
 	case a.err != nil:
-		return a.fault()
+		return a.stepError()
 	case a.output["version"] != e.Version:
-		return fmt.Errorf("version %q was created, the label has %q", a.output["version"], e.Version)
+		return fmt.Errorf("created version %q, the label has %q", a.output["version"], e.Version)
 	}
 	return nil
 }
 
-// together creates what manifests ask for, in order and in one database, after
-// what other images and the operand bring.
+// together creates the extensions that manifests create in one database, in their
+// order, after required extensions of other images and of the operand.
 func (r *run) together(ctx context.Context) (string, error) { return r.createAll(ctx, together) }
 
-// createAll is together in a database of that name.
+// createAll is together with the name of the database.
 func (r *run) createAll(ctx context.Context, home string) (string, error) {
 	m := r.in.Image.Metadata
 	create := "CREATE EXTENSION "
 	steps := []step{{"creating the database", fmt.Sprintf("CREATE DATABASE %s;\n\\connect %s", ident(home), ident(home))}}
-	if slices.ContainsFunc(m.Create, func(name string) bool { return r.homes[name] == "postgres" }) {
+	if slices.ContainsFunc(m.Create, func(name string) bool { return r.databases[name] == "postgres" }) {
 		home, create, steps = "postgres", "CREATE EXTENSION IF NOT EXISTS ", nil
 	}
 	for _, name := range m.Create {
@@ -246,30 +251,30 @@ func (r *run) createAll(ctx context.Context, home string) (string, error) {
 		steps = append(steps, step{name, create + ident(name) + ";"})
 	}
 	if a := r.server.session(ctx, "postgres", steps...); a.err != nil {
-		return "", a.fault()
+		return "", a.stepError()
 	}
 	r.shared = home
 	return strings.Join(m.Create, ", "), nil
 }
 
-// script runs the recipe's own test where everything was created together.
+// script runs the recipe's test script in the database with all extensions.
 func (r *run) script(ctx context.Context) (string, error) {
 	return "", r.scriptIn(ctx, cmp.Or(r.shared, "postgres"))
 }
 
 func (r *run) scriptIn(ctx context.Context, database string) error {
-	_, err := r.server.psqlWithin(ctx, cmp.Or(r.options.Timeout, sessionTime), database, r.in.Script)
-	if errors.As(err, new(*unfinishedError)) {
+	_, err := r.server.psqlTimeout(ctx, cmp.Or(r.options.Timeout, sessionTime), database, r.in.Script)
+	if errors.Is(err, errTimedOut) {
 		r.explain(moreTime)
 	}
 	return err
 }
 
-// moreTime is the way out where a script is slow and not stuck.
-const moreTime = "--timeout 30m, for one, gives test.sql and each test of a regression suite that long"
+// moreTime is the hint for a script that timed out.
+const moreTime = "--timeout sets the limit for test.sql and for each test of a regression suite, for example --timeout 30m"
 
-// restart stops the server in an orderly way and starts it again; everything
-// that was created has to be there.
+// restart shuts the server down, starts it again, and checks that every created
+// extension still exists.
 func (r *run) restart(ctx context.Context) (string, error) {
 	if err := r.server.stop(ctx); err != nil {
 		return "", err
@@ -279,15 +284,15 @@ func (r *run) restart(ctx context.Context) (string, error) {
 	}
 	var steps []step
 	for _, name := range r.created {
-		steps = append(steps, step{name, fmt.Sprintf("\\connect %s\nSELECT count(*) FROM pg_extension WHERE extname = %s;", ident(r.homes[name]), literal(name))})
+		steps = append(steps, step{name, fmt.Sprintf("\\connect %s\nSELECT count(*) FROM pg_extension WHERE extname = %s;", ident(r.databases[name]), literal(name))})
 	}
 	a := r.server.session(ctx, "postgres", steps...)
 	if a.err != nil {
-		return "", a.fault()
+		return "", a.stepError()
 	}
 	for _, s := range steps {
 		if a.output[s.name] != "1" {
-			return "", fmt.Errorf("%s is gone", s.name)
+			return "", fmt.Errorf("the extension %s is missing after the restart", s.name)
 		}
 	}
 	return "", nil
@@ -305,30 +310,28 @@ func (r *run) drop(ctx context.Context, name, home string) (string, error) {
 	return "", err
 }
 
-// log judges what the server wrote over the whole run.
-func (r *run) log(ctx context.Context) { r.logAs(ctx, "log") }
-
-func (r *run) logAs(ctx context.Context, name string) {
+// checkLog checks the server's log of the whole run.
+func (r *run) checkLog(ctx context.Context, name string) {
 	if ctx.Err() != nil {
 		return
 	}
 	const most = 5
 	c := Check{Name: name, Status: Pass}
-	bad, worthNoting := faults(r.server.log.since(0))
-	if n := r.server.log.lost(); n > 0 {
-		worthNoting = append(worthNoting, fmt.Sprintf("%d bytes in the middle of the log were not kept, and are not judged", n))
+	bad, notes := faults(r.server.log.since(0))
+	if n := r.server.log.dropped(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d bytes in the middle of the log were not kept and not checked", n))
 	}
 	switch {
 	case len(bad) > 0:
 		c.Status, c.Detail = Fail, shorten(bad, most)
-		r.learn(c, "")
-	case len(worthNoting) > 0:
-		c.Status, c.Detail = Note, shorten(worthNoting, most)
+		r.diagnose(c.Detail, "")
+	case len(notes) > 0:
+		c.Status, c.Detail = Note, shorten(notes, most)
 	}
-	r.note(c)
+	r.add(c)
 }
 
-// shorten joins lines, at most that many different ones.
+// shorten sorts and joins lines, at most that many different ones.
 func shorten(lines []string, most int) string {
 	slices.Sort(lines)
 	lines = slices.Compact(lines)

@@ -1,7 +1,6 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,11 +19,11 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// startTime is how long a server may take to start or to stop.
+// startTime is the time limit for a start or a stop of the server.
 const startTime = 60 * time.Second
 
-// fixed are the parameters that do not depend on the images: those of
-// CloudNativePG that an extension may notice, and what a run in memory needs.
+// fixed are the parameters that do not depend on the images: those that
+// CloudNativePG sets and an extension may notice, and those of a run in memory.
 var fixed = map[string]string{
 	"listen_addresses":           "localhost",
 	"unix_socket_directories":    "/run/postgresql",
@@ -39,7 +38,7 @@ var fixed = map[string]string{
 	"dynamic_shared_memory_type": "posix",
 }
 
-// server is a PostgreSQL server in a sandbox of its own.
+// server is a PostgreSQL server in its own sandbox.
 type server struct {
 	sandbox *sandbox.Sandbox
 	major   int
@@ -47,55 +46,51 @@ type server struct {
 	env     []string
 	log     *serverLog
 	running *sandbox.Process
-	// slow tells that an emulator runs it.
+	// slow means that an emulator runs it.
 	slow bool
 }
 
-// patience is how long to wait for what takes a server at most d.
-func (s *server) patience(d time.Duration) time.Duration {
+// timeout returns the time limit for an action that takes at most d without an
+// emulator.
+func (s *server) timeout(d time.Duration) time.Duration {
 	if s.slow {
 		return 10 * d
 	}
 	return d
 }
 
-// newServer lays out a server for images, with a fresh cluster.
+// newServer prepares a server with the images and a new cluster.
 func newServer(ctx context.Context, in Input, o Options) (*server, error) {
 	tar, err := template(ctx, o.Cache, in)
 	if err != nil {
 		return nil, err
 	}
 	defer tar.Close()
-	return layOut(ctx, in, tar)
+	return openServer(ctx, in, tar)
 }
 
-// layOut lays out a server for images, in the order in which a Cluster would
-// list them, with the cluster that is in tar.
-func layOut(ctx context.Context, in Input, tar io.Reader) (*server, error) {
+// openServer prepares a server with the images, in the order in which a Cluster
+// lists them, and with the cluster in the archive tar.
+func openServer(ctx context.Context, in Input, tar io.Reader) (*server, error) {
 	spec := in.spec()
-	var all []metadata.Metadata
 	for _, i := range in.images() {
 		spec.Binds = append(spec.Binds, sandbox.Bind{Source: i.Dir, Target: cnpg.MountPath(i.Metadata.Name)})
-		all = append(all, i.Metadata)
 	}
 	sb, err := sandbox.Open(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	s := &server{sandbox: sb, major: in.Postgres, log: newServerLog(), slow: in.Emulator != nil}
-	merged, _ := metadata.Merge(all)
+	merged, _ := metadata.Merge(in.metadata())
 	s.args, s.env = in.command(merged)
-	var out bytes.Buffer
-	if err := sb.Run(ctx, sandbox.Command{
-		Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Env: environment(nil), Stdin: tar, Stderr: &out,
-	}); err != nil {
+	if err := runProgram(ctx, sb, sandbox.Command{Args: []string{"/usr/bin/tar", "--extract", "--directory=" + rootfs.Home}, Stdin: tar}); err != nil {
 		sb.Close()
-		return nil, fmt.Errorf("copying the cluster: %w\n%s", err, out.String())
+		return nil, fmt.Errorf("copying the cluster: %w", err)
 	}
 	return s, nil
 }
 
-// command is the server's command line and environment.
+// command returns the server's command line and environment.
 func (in Input) command(m metadata.Server) (args, env []string) {
 	parameters := maps.Clone(fixed)
 	maps.Copy(parameters, m.Parameters)
@@ -124,8 +119,8 @@ func (in Input) command(m metadata.Server) (args, env []string) {
 	return args, env
 }
 
-// preload is what the server loads at its start: the operand's own libraries
-// before those of images.
+// preload returns shared_preload_libraries: the operand's own libraries before
+// those of the images.
 func (in Input) preload(m metadata.Server) []string {
 	var list []string
 	for _, name := range operandModules {
@@ -136,13 +131,13 @@ func (in Input) preload(m metadata.Server) []string {
 	return appendNew(appendNew(list, m.SharedPreloadLibraries...), in.Preload...)
 }
 
-// errNotStarted says that the server ended before it was ready.
+// errNotStarted means that the server ended before it was ready.
 var errNotStarted = errors.New("the server does not start")
 
-// start starts the server and waits until it takes connections. The error says
-// what the server's last words were; it does not run then.
+// start starts the server and waits until it accepts connections. The error ends
+// with the last messages of the server, which does not run then.
 func (s *server) start(ctx context.Context) error {
-	most := s.patience(startTime)
+	most := s.timeout(startTime)
 	own, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	mark := s.log.mark()
@@ -151,55 +146,54 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.running = p
-	err = s.ready(own, mark, s.answers)
+	err = s.ready(own, mark, s.accepts)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	words := lastWords(s.log.since(mark))
+	messages := lastMessages(s.log.since(mark))
 	switch {
 	case own.Err() != nil:
 		s.abort()
-		err = fmt.Errorf("the server is not ready after %v", most)
-	case words != "":
-		err = errNotStarted // its exit code says less than its words
+		err = fmt.Errorf("the server was not ready within %v", most)
+	case messages != "":
+		err = errNotStarted // without the exit code, which adds nothing
 	}
-	if words != "" {
-		err = fmt.Errorf("%w\n%s", err, words)
+	if messages != "" {
+		err = fmt.Errorf("%w\n%s", err, messages)
 	}
 	return err
 }
 
-// answers tells whether the server takes connections, whatever its log says:
-// an image's parameters may keep it silent.
-func (s *server) answers(ctx context.Context) bool {
+// accepts reports whether the server accepts connections. It does not depend on
+// the log, which an image's parameters may suppress.
+func (s *server) accepts(ctx context.Context) bool {
 	return s.sandbox.Run(ctx, sandbox.Command{
 		Args: []string{bin(s.major, "pg_isready"), "--quiet", "--host=/run/postgresql"}, Env: environment(nil),
 	}) == nil
 }
 
-// silence is how long a server may say nothing before it is asked.
-const silence = 2 * time.Second
+// pollTime is the time without a log message after which pg_isready is called.
+const pollTime = 2 * time.Second
 
-// What a server says when it takes connections, and when it takes none any more
-// since a process of its crashed.
+// Messages of the server: it accepts connections; it ends all connections since one
+// of its processes crashed.
 const (
 	accepting = "database system is ready to accept connections"
 	crashing  = "terminating any other active server processes"
 )
 
-// ready waits until the server says that it takes connections, somewhere after
-// mark and after the last crash since then, or until it answers; nil asks it
-// nothing.
-func (s *server) ready(ctx context.Context, mark int, answers func(context.Context) bool) error {
+// ready waits until the log has the message accepting after mark and after the last
+// crash since mark, or until accepts, which may be nil, returns true.
+func (s *server) ready(ctx context.Context, mark int, accepts func(context.Context) bool) error {
 	for {
-		news := s.log.changed()
+		changed := s.log.changed()
 		if s.log.accepts(mark) {
 			return nil
 		}
 		select {
-		case <-news:
-		case <-time.After(silence):
-			if answers != nil && answers(ctx) {
+		case <-changed:
+		case <-time.After(pollTime):
+			if accepts != nil && accepts(ctx) {
 				return nil
 			}
 		case <-s.running.Ended():
@@ -213,8 +207,7 @@ func (s *server) ready(ctx context.Context, mark int, answers func(context.Conte
 	}
 }
 
-// alive tells whether the server runs; one that crashed is given the time to
-// recover.
+// alive reports whether the server runs. After a crash it waits for the recovery.
 func (s *server) alive(ctx context.Context, mark int) bool {
 	select {
 	case <-s.running.Ended():
@@ -222,31 +215,31 @@ func (s *server) alive(ctx context.Context, mark int) bool {
 	default:
 	}
 	if crashed, _ := s.log.crashed(mark); !crashed {
-		// a session may hear of a crash before the server does
+		// a session may end before the server has logged the crash
 		if _, err := s.query(ctx, "postgres", "SELECT 1;"); err == nil || !recovering.MatchString(err.Error()) {
 			return true
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.patience(startTime))
+	ctx, cancel := context.WithTimeout(ctx, s.timeout(startTime))
 	defer cancel()
 	return s.ready(ctx, mark, nil) == nil
 }
 
-// settleTime is how long a server may take to notice that a process of its
-// crashed, after psql has.
-const settleTime = time.Second
+// crashTime is the time limit for the server to log the crash of a process, after
+// psql has lost its connection.
+const crashTime = time.Second
 
-// settle waits for the server to say so, somewhere after mark and after its last
-// recovery.
-func (s *server) settle(ctx context.Context, mark int) {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+// awaitCrash waits until the server has logged a crash after mark, from which it
+// has not recovered.
+func (s *server) awaitCrash(ctx context.Context, mark int) {
+	ctx, cancel := context.WithTimeout(ctx, crashTime)
 	defer cancel()
-	for news := s.log.changed(); ; news = s.log.changed() {
+	for changed := s.log.changed(); ; changed = s.log.changed() {
 		if _, recovering := s.log.crashed(mark); recovering {
 			return
 		}
 		select {
-		case <-news:
+		case <-changed:
 		case <-s.running.Ended():
 			return
 		case <-ctx.Done():
@@ -255,16 +248,16 @@ func (s *server) settle(ctx context.Context, mark int) {
 	}
 }
 
-// recovering is what a server tells its clients after a crash.
+// recovering matches the errors that clients get after a crash.
 var recovering = regexp.MustCompile(`in recovery mode|starting up|shutting down|closed the connection unexpectedly|crash of another server process`)
 
-// stop ends the server as an orderly shutdown does ("fast"). One that does not
-// end is made to.
+// stop shuts the server down in fast mode. A server that does not end within
+// startTime is killed.
 func (s *server) stop(ctx context.Context) error {
 	if err := s.running.Signal(syscall.SIGINT); err != nil {
 		return err
 	}
-	most := s.patience(startTime)
+	most := s.timeout(startTime)
 	select {
 	case <-s.running.Ended():
 		return s.running.Wait()
@@ -272,43 +265,43 @@ func (s *server) stop(ctx context.Context) error {
 		return ctx.Err()
 	case <-time.After(most):
 		s.abort()
-		return fmt.Errorf("the server has not stopped after %v", most)
+		return fmt.Errorf("the server did not stop within %v", most)
 	}
 }
 
-// abortTime is how long a server may take for an immediate shutdown, in which
-// it kills after 5 seconds what has not ended by then.
+// abortTime is the time limit for an immediate shutdown, in which the server kills
+// its processes after 5 seconds.
 const abortTime = 10 * time.Second
 
-// abort ends the server at once, as a crash would.
+// abort shuts the server down in immediate mode, then kills it.
 func (s *server) abort() {
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL} {
-		_ = s.running.Signal(sig) // it may just have ended
+		_ = s.running.Signal(sig) // fails only if it has ended
 		select {
 		case <-s.running.Ended():
 			return
-		case <-time.After(s.patience(abortTime)):
+		case <-time.After(s.timeout(abortTime)):
 		}
 	}
 }
 
-// endTime is how long sessions may take to end.
+// endTime is the time limit for sessions to end.
 const endTime = 2 * time.Second
 
-// endAll ends every session but its own, and tells how many are left.
+// endAll ends all other sessions and returns how many are left.
 const endAll = `SELECT count(*) FROM (
 	SELECT pg_terminate_backend(pid, %d) AS ended FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 ) AS s WHERE NOT ended;`
 
-// endSessions ends what sessions that nobody waits for any more still do: the
-// next ones would meet their locks. A server that cannot is started again.
+// endSessions ends all sessions after a timeout, since their locks would block the
+// next ones. If that fails it starts the server again.
 func (s *server) endSessions(ctx context.Context) {
-	left, err := s.try(ctx, 2*endTime, "postgres", fmt.Sprintf(endAll, endTime.Milliseconds()))
+	left, err := s.runPsql(ctx, 2*endTime, "postgres", fmt.Sprintf(endAll, endTime.Milliseconds()))
 	if err == nil && strings.TrimSpace(left) == "0" || ctx.Err() != nil {
 		return
 	}
 	s.abort()
-	_ = s.start(ctx) // who needs the server next sees whether it runs
+	_ = s.start(ctx) // the next check fails without a server
 }
 
 func (s *server) close() { s.sandbox.Close() }

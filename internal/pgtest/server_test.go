@@ -69,7 +69,7 @@ func TestCatalogOrder(t *testing.T) {
 	}
 }
 
-// TestLogAccepts: the last word counts, in whatever pieces it comes.
+// TestLogAccepts: the last message counts, however the log is split into writes.
 func TestLogAccepts(t *testing.T) {
 	const up, down = "LOG:  " + accepting + "\n", "LOG:  " + crashing + "\n"
 	for _, tc := range []struct {
@@ -102,7 +102,7 @@ func TestLogAccepts(t *testing.T) {
 				t.Errorf("%s, in pieces of %d: recovering %v, want %v", tc.name, piece, got, tc.recovering)
 			}
 			if l.accepts(l.mark()) {
-				t.Errorf("%s: what was before counts", tc.name)
+				t.Errorf("%s: a message before the mark counts", tc.name)
 			}
 		}
 	}

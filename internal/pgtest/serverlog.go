@@ -6,13 +6,12 @@ import (
 	"strings"
 )
 
-// logPrefix starts each entry of the server's log with its process type,
-// database, SQLSTATE and application.
+// logPrefix is log_line_prefix: process type, database, SQLSTATE and application.
 const logPrefix = "@%b|%d|%e|%a| "
 
 // entry is one message of the log.
 type entry struct {
-	// process is its type, such as "client backend".
+	// process is the process type, such as "client backend".
 	process, database, state, application string
 	// level is LOG, ERROR, FATAL, PANIC and others.
 	level, text string
@@ -22,8 +21,8 @@ func (e entry) String() string { return fmt.Sprintf("%s: %s: %s", e.process, e.l
 
 var entryLine = regexp.MustCompile(`^@([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\| ([A-Z0-9]+):  (.*)$`)
 
-// entries reads a log. What follows an entry without a prefix belongs to it;
-// details, hints and statements are entries of their own.
+// entries parses a log. Lines that start with a tab continue an entry; details,
+// hints and statements are separate entries.
 func entries(log string) []entry {
 	var out []entry
 	for line := range strings.Lines(log) {
@@ -37,50 +36,50 @@ func entries(log string) []entry {
 	return out
 }
 
-// ours is the application name of the sessions that the checks open. Their
-// errors are told by the checks.
-const ours = "pgext"
+// application is the application name of the sessions of checks, which report
+// their errors themselves.
+const application = "pgext"
 
-// shutdowns are SQLSTATEs of processes that are told to end.
+// shutdowns are SQLSTATEs of processes that the server ends.
 var shutdowns = map[string]bool{"57P01": true, "57P02": true, "57P03": true}
 
-// crash tells of a process that ended as none should.
+// crash matches the messages about a crashed process.
 var crash = regexp.MustCompile(`was terminated by signal|(server|worker) process.*exited with exit code [2-9]|all server processes terminated`)
 
-// faults are the entries of a log that a sound image does not cause: a PANIC, a
-// crash, a process that cannot go on or lacks a file. Other errors of processes
-// that nobody sent a statement are worth a note: a background worker may want
-// what only its user can set up.
-func faults(log string) (bad, worthNoting []string) {
+// faults returns the entries of a log that a correct image does not cause: a PANIC,
+// a crash, a FATAL error, a missing file or an internal error. Other errors of
+// background processes are notes: a worker may need configuration by its user.
+func faults(log string) (bad, notes []string) {
 	for _, e := range entries(log) {
 		switch {
 		case e.level == "PANIC", e.level == "LOG" && crash.MatchString(e.text):
 			bad = append(bad, e.String())
-		case e.level != "FATAL" && e.level != "ERROR", e.application == ours, shutdowns[e.state]:
+		case e.level != "FATAL" && e.level != "ERROR", e.application == application, shutdowns[e.state]:
 		case e.state == noDatabase, e.level == "ERROR" && (!systemError(e.state) || vanished.MatchString(e.text)):
-			worthNoting = append(worthNoting, e.String())
+			notes = append(notes, e.String())
 		default:
 			bad = append(bad, e.String())
 		}
 	}
-	return bad, worthNoting
+	return bad, notes
 }
 
-// vanished is the internal error of a process that uses what another one drops
-// in that moment, as a check does with every extension.
+// vanished matches the internal error of a process that uses an object which
+// another session drops at the same time, as the checks do.
 var vanished = regexp.MustCompile(`^(could not open relation with OID|cache lookup failed for .*) \d+`)
 
-// noDatabase is invalid_catalog_name.
+// noDatabase is the SQLSTATE invalid_catalog_name.
 const noDatabase = "3D000"
 
-// systemError tells whether a SQLSTATE is about what lies outside of the
-// database (class 58), or about an internal error (class XX).
+// systemError reports whether a SQLSTATE is a system error (class 58) or an internal
+// error (class XX).
 func systemError(state string) bool {
 	return strings.HasPrefix(state, "58") || strings.HasPrefix(state, "XX")
 }
 
-// lastWords are the lines of a log that say why a server did not start.
-func lastWords(log string) string {
+// lastMessages returns the errors in the log of a server that did not start, or its
+// last lines if there are none.
+func lastMessages(log string) string {
 	var out []string
 	for _, e := range entries(log) {
 		switch e.level {

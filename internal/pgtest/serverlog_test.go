@@ -26,7 +26,7 @@ not an entry
 `
 
 func TestFaults(t *testing.T) {
-	bad, worthNoting := faults(sampleLog)
+	bad, notes := faults(sampleLog)
 	if diff := cmp.Diff(bad, []string{
 		"client backend: ERROR: of a stranger",
 		"pg_cron launcher: ERROR: could not open relation mapping file",
@@ -36,7 +36,7 @@ func TestFaults(t *testing.T) {
 	}); diff != "" {
 		t.Errorf("faults (-got +want):\n%s", diff)
 	}
-	if diff := cmp.Diff(worthNoting, []string{
+	if diff := cmp.Diff(notes, []string{
 		"pg_cron launcher: ERROR: relation \"cron.job\" does not exist\n\twith a second line",
 		"pg_cron launcher: ERROR: could not open relation with OID 16389",
 		"powa: FATAL: database \"powa\" does not exist",
@@ -51,27 +51,27 @@ func TestShorten(t *testing.T) {
 	}
 }
 
-func TestLastWords(t *testing.T) {
+func TestLastMessages(t *testing.T) {
 	for _, tc := range []struct{ name, log, want string }{
 		{"the reason", "@postmaster||58P01|| FATAL:  could not access file \"absent\": No such file or directory\n@postmaster||00000|| LOG:  database system is shut down\n", "FATAL: could not access file \"absent\": No such file or directory"},
 		{"no entry", "a\nb\nc\nd\ne\nsomething of the loader\n", "b\nc\nd\ne\nsomething of the loader"},
 		{"nothing", "", ""},
 	} {
-		if got := lastWords(tc.log); got != tc.want {
+		if got := lastMessages(tc.log); got != tc.want {
 			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }
 
-// TestServerLogIsBounded: of a long log the beginning and the end are kept.
+// TestServerLogIsBounded: the beginning and the end of a long log are kept.
 func TestServerLogIsBounded(t *testing.T) {
 	l := newServerLog()
-	news := l.changed()
+	changed := l.changed()
 	write(t, l, "first\n")
 	select {
-	case <-news:
+	case <-changed:
 	default:
-		t.Error("nobody was told")
+		t.Error("the channel is not closed")
 	}
 	line := strings.Repeat("x", 1023) + "\n"
 	for range 20 << 10 {
@@ -83,9 +83,9 @@ func TestServerLogIsBounded(t *testing.T) {
 	if len(log) > 2*keptLog+100 || !strings.HasPrefix(log, "first\n") || !strings.HasSuffix(log, "\nlast\n") {
 		t.Errorf("%d bytes are kept, from %.10q to %q", len(log), log, log[max(0, len(log)-10):])
 	}
-	left := fmt.Sprintf("\n-- %d bytes are left out --\n", l.lost())
-	if !strings.Contains(log, left) || l.lost() != mark+5-2*keptLog {
-		t.Errorf("%d bytes are lost of %d; %q is not in it", l.lost(), mark+5, left)
+	left := fmt.Sprintf("\n-- %d bytes are left out --\n", l.dropped())
+	if !strings.Contains(log, left) || l.dropped() != mark+5-2*keptLog {
+		t.Errorf("%d bytes are lost of %d; %q is not in it", l.dropped(), mark+5, left)
 	}
 	if got := l.since(mark); got != "last\n" {
 		t.Errorf("since the mark: got %q", got)
@@ -93,7 +93,7 @@ func TestServerLogIsBounded(t *testing.T) {
 	if got := l.since(mark - 4); got != "xxx\nlast\n" {
 		t.Errorf("before the mark: got %q", got)
 	}
-	if short := newServerLog(); short.lost() != 0 || short.since(0) != "" {
-		t.Errorf("a new log has %q, and lost %d", short.since(0), short.lost())
+	if short := newServerLog(); short.dropped() != 0 || short.since(0) != "" {
+		t.Errorf("a new log has %q, and lost %d", short.since(0), short.dropped())
 	}
 }

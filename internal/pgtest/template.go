@@ -16,15 +16,14 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// templateKind names the cache records that lead from a root to the tar
-// archive of its initialised cluster. Its number goes up with the arguments of
-// initdb.
+// templateKind is the kind of cache records from a root to the tar archive of its
+// initialised cluster. Its number must be incremented with the arguments of initdb.
 const templateKind = "pgdata-1"
 
-// dataDir is where the cluster lies in the sandbox.
+// dataDir is the data directory of the cluster in the sandbox.
 const dataDir = rootfs.Home + "/data"
 
-// memory are the writable file systems of a sandbox that runs PostgreSQL.
+// memory are the writable file systems of a sandbox with PostgreSQL.
 var memory = []sandbox.Tmpfs{
 	{Path: "/tmp", Mode: 0o777 | os.ModeSticky},
 	{Path: "/run"},
@@ -33,7 +32,7 @@ var memory = []sandbox.Tmpfs{
 	{Path: "/extensions", Size: 1 << 20},
 }
 
-// spec is a sandbox in the root.
+// spec returns the sandbox of the root.
 func (in Input) spec() sandbox.Spec {
 	return sandbox.Spec{Root: in.Root, User: rootfs.User, Tmpfs: memory, Emulator: in.Emulator}
 }
@@ -43,8 +42,8 @@ func bin(major int, name string) string {
 	return fmt.Sprintf("/usr/lib/postgresql/%d/bin/%s", major, name)
 }
 
-// template returns the tar archive of a freshly initialised cluster, which is
-// made when the cache has none. The caller closes it.
+// template returns the tar archive of a new cluster, from the cache if it has one.
+// The caller closes it.
 func template(ctx context.Context, c *cache.Cache, in Input) (io.ReadCloser, error) {
 	key := filepath.Base(in.Root)
 	if sum, ok := c.Record(templateKind, key); ok {
@@ -66,42 +65,50 @@ func template(ctx context.Context, c *cache.Cache, in Input) (io.ReadCloser, err
 	return c.Open(sum)
 }
 
-// initialise runs initdb as CloudNativePG does and keeps what it makes as a
-// blob, whose digest it returns.
+// initialise runs initdb as CloudNativePG does, stores a tar archive of the cluster
+// in the cache and returns its digest.
 func initialise(ctx context.Context, c *cache.Cache, in Input) (string, error) {
 	s, err := sandbox.Open(ctx, in.spec())
 	if err != nil {
 		return "", err
 	}
 	defer s.Close()
-	var out bytes.Buffer
-	if err := s.Run(ctx, sandbox.Command{
-		Args: []string{
-			bin(in.Postgres, "initdb"), "--pgdata=" + dataDir, "--username=postgres", "--auth=trust",
-			"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
-		},
-		Env: environment(nil), Stdout: &out, Stderr: &out,
-	}); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, bytes.TrimSpace(out.Bytes()))
+	if err := runProgram(ctx, s, sandbox.Command{Args: []string{
+		bin(in.Postgres, "initdb"), "--pgdata=" + dataDir, "--username=postgres", "--auth=trust",
+		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
+	}}); err != nil {
+		return "", err
 	}
 	w, err := c.Create()
 	if err != nil {
 		return "", err
 	}
 	defer w.Abort()
-	out.Reset()
-	if err := s.Run(ctx, sandbox.Command{
-		Args:   []string{"/usr/bin/tar", "--create", "--directory=" + rootfs.Home, path.Base(dataDir)},
-		Env:    environment(nil),
-		Stdout: w, Stderr: &out,
+	if err := runProgram(ctx, s, sandbox.Command{
+		Args: []string{"/usr/bin/tar", "--create", "--directory=" + rootfs.Home, path.Base(dataDir)}, Stdout: w,
 	}); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, bytes.TrimSpace(out.Bytes()))
+		return "", err
 	}
 	sum, _, err := w.Commit("")
 	return sum, err
 }
 
-// environment is that of every program in the sandbox, and more.
+// runProgram runs a program in the environment of all programs, unless c has its
+// own. The error ends with what the program wrote to its standard error.
+func runProgram(ctx context.Context, s *sandbox.Sandbox, c sandbox.Command) error {
+	var problems bytes.Buffer
+	c.Stderr = &limited{to: &problems, left: maxOutput}
+	if c.Env == nil {
+		c.Env = environment(nil)
+	}
+	err := s.Run(ctx, c)
+	if text := bytes.TrimSpace(problems.Bytes()); err != nil && len(text) > 0 {
+		return fmt.Errorf("%w\n%s", err, text)
+	}
+	return err
+}
+
+// environment returns the environment of all programs in the sandbox, and more.
 func environment(more []string) []string {
 	return append([]string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -16,33 +16,33 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// upgrade is the way of one cluster from one image to another.
+// upgrade is the upgrade of one cluster from one image to another.
 type upgrade struct {
-	// old runs with the image before, next with the one after.
+	// old is the run with the old image, next with the new one.
 	old, next *run
-	// before is what could be read with the old image, by extension.
-	before map[string]reading
-	// updated are the extensions that have the new version.
+	// before has the objects as read with the old image, by extension.
+	before map[string]snapshot
+	// updated are the extensions with the new version.
 	updated map[string]bool
-	// spare is a second database like the shared one, for the new image's
-	// script; "" when there is none.
+	// spare is a second database like shared, for the new image's script; "" if
+	// there is none.
 	spare string
 }
 
-// Upgrade creates and uses everything that from has, changes its image for
-// that of to on the same data directory, and updates. Both have the same mount
-// path. Whatever is wrong is in the Result; the error says that the upgrade
-// could not be tried. A failure of the old image alone is a note.
+// Upgrade creates and uses all extensions of the image of from, replaces it with
+// the image of to on the same data directory, and updates the extensions. Both
+// images have the same mount path. Faults are in the Result, where a fault of the
+// old image alone is a note; an error means that the upgrade could not be tested.
 func Upgrade(ctx context.Context, from, to Input, o Options) (Result, error) {
 	before, err := newServer(ctx, from, o)
 	if err != nil {
 		return Result{}, err
 	}
 	defer before.close()
-	u := &upgrade{old: newRun(from, o, before), before: map[string]reading{}, updated: map[string]bool{}}
+	u := &upgrade{old: newRun(from, o, before), before: map[string]snapshot{}, updated: map[string]bool{}}
 	u.populate(ctx)
 	if err := ctx.Err(); err != nil || !u.stopped() {
-		u.giveUp()
+		u.noteUntried()
 		return u.result(), err
 	}
 	after, err := u.move(ctx, to)
@@ -58,10 +58,10 @@ func Upgrade(ctx context.Context, from, to Input, o Options) (Result, error) {
 }
 
 func newRun(in Input, o Options, s *server) *run {
-	return &run{in: in, options: o, server: s, homes: map[string]string{}, dropped: map[string]bool{}}
+	return &run{in: in, options: o, server: s, databases: map[string]string{}, dropped: map[string]bool{}}
 }
 
-// result joins both runs. What the old image could say better is no advice.
+// result joins the results of both runs, without advice about the old image.
 func (u *upgrade) result() Result {
 	out := Result{Checks: u.old.result.Checks, Log: []byte(u.old.server.log.since(0))}
 	if u.next != nil {
@@ -72,50 +72,50 @@ func (u *upgrade) result() Result {
 	return out
 }
 
-// stopped tells whether the last thing with the old image was its orderly end.
+// stopped reports whether the server with the old image was shut down.
 func (u *upgrade) stopped() bool {
 	last := u.old.result.Checks[len(u.old.result.Checks)-1]
 	return last.Name == "from stop" && last.Status == Pass
 }
 
-// giveUp notes that the upgrade was not tried, where no check has failed: what
-// the old image's server died of is a note.
-func (u *upgrade) giveUp() {
+// noteUntried adds a failed check for an upgrade that was not tested, unless a check
+// has failed already: the fault of the old image may be a note.
+func (u *upgrade) noteUntried() {
 	if !u.old.result.Failed() {
-		u.old.note(Check{Name: "upgrade", Status: Fail, Detail: "not tried: with the old image " + cmp.Or(u.old.down, "the server does not stop")})
+		u.old.add(Check{Name: "upgrade", Status: Fail, Detail: "not tested: with the old image " + cmp.Or(u.old.down, "the server does not stop")})
 	}
 }
 
-// populate creates and uses everything the old image has.
+// populate creates and uses all extensions of the old image.
 func (u *upgrade) populate(ctx context.Context) {
 	r := u.old
 	m := r.in.Image.Metadata
 	r.check(ctx, "from start", r.start)
 	if r.down == "" {
-		// what its label says and is not so has consequences below
+		// the checks below fail if the label does not match
 		_, _ = r.available(ctx)
 	}
 	for _, e := range m.Extensions {
-		if lacking := r.lacking(e.Name); lacking != "" {
-			r.note(Check{Name: "from create " + e.Name, Status: Skip, Detail: "it requires " + lacking})
+		if missing := r.missingRequirement(e.Name); missing != "" {
+			r.add(Check{Name: "from create " + e.Name, Status: Skip, Detail: "it requires " + missing})
 			continue
 		}
-		r.check(ctx, "from create "+e.Name, excused(func(ctx context.Context) (string, error) { return u.createAndFill(ctx, e) }))
+		r.check(ctx, "from create "+e.Name, asNote(func(ctx context.Context) (string, error) { return u.createAndFill(ctx, e) }))
 	}
 	if len(m.Extensions) > 0 && len(r.created) == 0 && r.down == "" {
 		r.down = "no extension could be created"
-		r.note(Check{Name: "from create", Status: Fail, Detail: "no extension of the old image could be created, so there is nothing to upgrade"})
+		r.add(Check{Name: "from create", Status: Fail, Detail: "no extension of the old image could be created, so there is nothing to upgrade"})
 		return
 	}
 	u.populateTogether(ctx)
 	r.check(ctx, "from stop", func(ctx context.Context) (string, error) { return "", r.server.stop(ctx) })
 }
 
-// populateTogether makes the databases in which scripts run.
+// populateTogether creates the databases in which scripts run.
 func (u *upgrade) populateTogether(ctx context.Context) {
 	r := u.old
 	if create := r.in.Image.Metadata.Create; len(create) > 0 && subset(create, r.created) {
-		r.check(ctx, "from create "+together, excused(func(ctx context.Context) (string, error) {
+		r.check(ctx, "from create "+together, asNote(func(ctx context.Context) (string, error) {
 			const second = together + " again"
 			if _, err := r.createAll(ctx, second); err != nil {
 				return "", err
@@ -128,12 +128,12 @@ func (u *upgrade) populateTogether(ctx context.Context) {
 		}))
 	}
 	if r.in.Script != "" && r.shared != "" && r.shared != u.spare {
-		r.check(ctx, "from test.sql", excused(r.script))
+		r.check(ctx, "from test.sql", asNote(r.script))
 	}
 }
 
-// excused turns an error into a note: it is about the image that is going.
-func excused(do func(context.Context) (string, error)) func(context.Context) (string, error) {
+// asNote turns an error into a note, since it is about the old image.
+func asNote(do func(context.Context) (string, error)) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		detail, err := do(ctx)
 		if err != nil {
@@ -143,15 +143,16 @@ func excused(do func(context.Context) (string, error)) func(context.Context) (st
 	}
 }
 
-// createAndFill creates an extension and makes objects of all that it has.
+// createAndFill creates an extension, and objects of all its types, operator classes
+// and functions.
 func (u *upgrade) createAndFill(ctx context.Context, e metadata.Extension) (string, error) {
 	r := u.old
 	detail, err := r.create(ctx, e)
 	if err != nil {
 		return "", err
 	}
-	fillErr := r.server.fill(ctx, r.homes[e.Name], e.Name)
-	got, err := r.server.read(ctx, r.homes[e.Name], e.Name)
+	fillErr := r.server.fill(ctx, r.databases[e.Name], e.Name)
+	got, err := r.server.readObjects(ctx, r.databases[e.Name], e.Name)
 	if err != nil {
 		return "", errors.Join(fillErr, err)
 	}
@@ -159,37 +160,34 @@ func (u *upgrade) createAndFill(ctx context.Context, e metadata.Extension) (stri
 	return strings.TrimPrefix(detail+"; "+got.String(), "; "), fillErr
 }
 
-// move lays out a server for to, with the old one's cluster. Both clusters are
-// in memory, and go with their sandboxes.
+// move opens a server for to with a copy of the old server's cluster. Both clusters
+// are in memory and disappear with their sandboxes.
 func (u *upgrade) move(ctx context.Context, to Input) (*server, error) {
 	r, w := io.Pipe()
 	var group errgroup.Group
-	var problems strings.Builder
 	group.Go(func() error {
-		err := u.old.server.sandbox.Run(ctx, sandbox.Command{
-			Args:   []string{"/usr/bin/tar", "--create", "--sparse", "--directory=" + rootfs.Home, "."},
-			Env:    environment(nil),
-			Stdout: w, Stderr: &problems,
+		err := runProgram(ctx, u.old.server.sandbox, sandbox.Command{
+			Args: []string{"/usr/bin/tar", "--create", "--sparse", "--directory=" + rootfs.Home, "."}, Stdout: w,
 		})
 		w.CloseWithError(err)
 		return err
 	})
-	s, err := layOut(ctx, to, r)
-	r.CloseWithError(io.ErrClosedPipe) // nobody reads any more
+	s, err := openServer(ctx, to, r)
+	r.CloseWithError(io.ErrClosedPipe) // ends tar if it still writes
 	if sent := group.Wait(); err == nil && sent != nil {
 		s.close()
-		err = fmt.Errorf("%w\n%s", sent, problems.String())
+		return nil, sent
 	}
 	return s, err
 }
 
-// advance runs what the old image left with the new one.
+// advance runs the checks with the new image.
 func (u *upgrade) advance(ctx context.Context) {
 	r := u.next
-	r.homes, r.created, r.shared = u.old.homes, u.old.created, u.old.shared
+	r.databases, r.created, r.shared = u.old.databases, u.old.created, u.old.shared
 	r.check(ctx, "upgrade start", r.start)
 	if r.down == "" {
-		_, _ = r.available(ctx) // a check of the new image alone says what is wrong with it
+		_, _ = r.available(ctx) // Run of the new image reports the error
 	}
 	for _, name := range r.created {
 		r.check(ctx, "upgrade read "+name, func(ctx context.Context) (string, error) { return u.readOld(ctx, name) })
@@ -199,26 +197,27 @@ func (u *upgrade) advance(ctx context.Context) {
 	}
 	for _, name := range r.created {
 		if !u.updated[name] && r.down == "" {
-			r.note(Check{Name: "upgrade use " + name, Status: Skip, Detail: "it was not updated"})
+			r.add(Check{Name: "upgrade use " + name, Status: Skip, Detail: "it was not updated"})
 			continue
 		}
 		r.check(ctx, "upgrade use "+name, func(ctx context.Context) (string, error) { return u.readNew(ctx, name) })
 		r.check(ctx, "upgrade compare "+name, func(ctx context.Context) (string, error) { return u.compare(ctx, name) })
 	}
 	u.advanceTogether(ctx)
-	r.logAs(ctx, "upgrade log")
+	r.checkLog(ctx, "upgrade log")
 }
 
-// advanceTogether updates where everything is, and runs the new image's script.
+// advanceTogether updates the extensions in the databases with all of them, and
+// runs the new image's script.
 func (u *upgrade) advanceTogether(ctx context.Context) {
 	r := u.next
-	if r.shared != "" && r.shared != "postgres" { // where each was updated already
+	if r.shared != "" && r.shared != "postgres" { // in postgres each was updated already
 		r.check(ctx, "upgrade "+together, u.updateTogether)
 	}
 	switch {
 	case r.in.Script == "":
 	case u.spare == "" && len(u.old.in.Image.Metadata.Create) > 0:
-		r.note(Check{Name: "upgrade test.sql", Status: Skip, Detail: "the extensions of the old image could not be created together"})
+		r.add(Check{Name: "upgrade test.sql", Status: Skip, Detail: "the extensions of the old image could not be created together"})
 	default:
 		r.check(ctx, "upgrade test.sql", func(ctx context.Context) (string, error) {
 			return "", r.scriptIn(ctx, cmp.Or(u.spare, "postgres"))
@@ -232,7 +231,7 @@ func (u *upgrade) updateTogether(ctx context.Context) (string, error) {
 	names := u.old.in.Image.Metadata.Create
 	for _, name := range names {
 		if !u.updated[name] {
-			return "", noteError{fmt.Errorf("%s could not be updated alone", name)}
+			return "", noteError{fmt.Errorf("%s could not be updated in its own database", name)}
 		}
 	}
 	for _, database := range []string{u.next.shared, u.spare} {
@@ -250,20 +249,20 @@ func (u *upgrade) updateOne(ctx context.Context, name string) (string, error) {
 	r := u.next
 	was, wanted := u.versionBefore(name), r.known.defaults[name]
 	if wanted == "" {
-		r.explain(fmt.Sprintf("databases that have %s lose it with the change of the image: DROP EXTENSION comes before it, "+
-			"or an image that has it is mounted as well (--with)", name))
+		r.explain(fmt.Sprintf("databases that have %s lose it with the new image: run DROP EXTENSION before the change, "+
+			"or mount an image that has it as well (--with)", name))
 		return "", fmt.Errorf("the new image has no extension %s; the old one has version %s", name, was)
 	}
 	detail := was + " to " + wanted
 	if was == wanted {
 		detail = "both have version " + was
 	}
-	err := u.update(ctx, r.homes[name], name)
-	var refused *SQLError
+	err := u.update(ctx, r.databases[name], name)
+	var refused *sqlError
 	if errors.As(err, &refused) && refused.State == dependentObjects {
 		if again := u.updateWithoutViews(ctx, name); again == nil {
 			u.updated[name] = true
-			return "", noteError{fmt.Errorf("views that use what the update drops have to be dropped before: %w", refused)}
+			return "", noteError{fmt.Errorf("views that use objects which the update drops must be dropped before: %w", refused)}
 		}
 	}
 	if err == nil {
@@ -272,44 +271,44 @@ func (u *upgrade) updateOne(ctx context.Context, name string) (string, error) {
 	return detail, err
 }
 
-// dependentObjects is dependent_objects_still_exist.
+// dependentObjects is the SQLSTATE dependent_objects_still_exist.
 const dependentObjects = "2BP01"
 
-// updateWithoutViews updates once more, without our views.
+// updateWithoutViews drops the views of fill and updates again.
 func (u *upgrade) updateWithoutViews(ctx context.Context, name string) error {
-	if _, err := u.next.server.query(ctx, u.next.homes[name], fmt.Sprintf(dropViews, literal(fillSchema(name)))); err != nil {
+	if _, err := u.next.server.query(ctx, u.next.databases[name], fmt.Sprintf(dropViews, literal(fillSchema(name)))); err != nil {
 		return err
 	}
 	u.before[name] = u.before[name].withoutViews()
-	return u.update(ctx, u.next.homes[name], name)
+	return u.update(ctx, u.next.databases[name], name)
 }
 
-// update updates an extension in a database, after those of its image that it
-// requires; afterwards it has the labelled version.
+// update updates an extension in a database, after the extensions of its image that
+// it requires, and checks that it has the new version.
 func (u *upgrade) update(ctx context.Context, database, name string) error {
 	r := u.next
 	for _, n := range r.known.order(name) {
 		if !slices.Contains(r.created, n) {
-			continue // another image's
+			continue // an extension of another image
 		}
 		a := r.server.session(ctx, database,
 			step{"update", "ALTER EXTENSION " + ident(n) + " UPDATE;"},
 			step{"version", "SELECT extversion FROM pg_extension WHERE extname = " + literal(n) + ";"},
 		)
-		var refused *SQLError
+		var refused *sqlError
 		switch {
 		case errors.As(a.err, &refused) && noPath.MatchString(refused.Text):
 			return u.noPath(n)
 		case a.err != nil:
 			return a.err
 		case a.output["version"] != r.known.defaults[n]:
-			return fmt.Errorf("%s has version %q afterwards, not %s", n, a.output["version"], r.known.defaults[n])
+			return fmt.Errorf("%s has version %q after the update, not %s", n, a.output["version"], r.known.defaults[n])
 		}
 	}
 	return nil
 }
 
-// versionBefore is the version that the old image's extension was created in.
+// versionBefore returns the version of an extension in the old image.
 func (u *upgrade) versionBefore(name string) string {
 	for _, e := range u.old.in.Image.Metadata.Extensions {
 		if e.Name == name {

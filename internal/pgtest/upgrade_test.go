@@ -9,17 +9,17 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-func TestJudge(t *testing.T) {
+func TestCompareObjects(t *testing.T) {
 	text := func(s string) *string { return &s }
-	before := reading{Rows: []readRow{
+	before := snapshot{Rows: []object{
 		{Kind: kindObject, Object: "table of x", Content: text("1")},
 		{Kind: kindObject, Object: "view of a 1", Content: text("1")},
 		{Kind: kindObject, Object: "view of b 2"},
 		{Kind: kindFunction, Object: "f()"},
 		{Kind: kindFunction, Object: "g()", Problem: "it never worked"},
 	}}
-	change := func(object string, to func(*readRow)) reading {
-		var out reading
+	change := func(object string, to func(*object)) snapshot {
+		var out snapshot
 		for _, row := range before.Rows {
 			if row.Object == object {
 				to(&row)
@@ -30,12 +30,12 @@ func TestJudge(t *testing.T) {
 		}
 		return out
 	}
-	fails := func(state, problem string) func(*readRow) {
-		return func(row *readRow) { row.State, row.Problem, row.Content = state, problem, nil }
+	fails := func(state, problem string) func(*object) {
+		return func(row *object) { row.State, row.Problem, row.Content = state, problem, nil }
 	}
 	for _, tc := range []struct {
 		name    string
-		after   reading
+		after   snapshot
 		version string
 		status  Status
 		want    string
@@ -45,17 +45,17 @@ func TestJudge(t *testing.T) {
 		{"a view whose function is gone", change("view of a 1", fails("42883", "no a")), "2", Fail, "1 of 2 views cannot be read\nview of a 1: no a"},
 		{"a view whose module is gone", change("view of a 1", fails("58P01", "no file")), "2", Fail, "1 of 2 views cannot be read\nview of a 1: no file"},
 		{"a view that is strict now", change("view of a 1", fails("22023", "nonsense")), "2", Note, "1 of 2 views cannot be read\nview of a 1: nonsense"},
-		{"a table that is gone", change("table of x", func(row *readRow) { row.Object = "" }), "2", Fail, "1 of 1 tables cannot be read\ntable of x: it is gone"},
-		{"a function", change("f()", fails("58P01", "no file")), "2", Fail, "1 of 1 functions of modules are not there\nf(): no file"},
-		{"an extension that vanished", change("f()", fails("58P01", "no file")), "", Note, "1 of 1 functions of modules are not there\nf(): no file"},
+		{"a table that is gone", change("table of x", func(row *object) { row.Object = "" }), "2", Fail, "1 of 1 tables cannot be read\ntable of x: missing"},
+		{"a function", change("f()", fails("58P01", "no file")), "2", Fail, "1 of 1 functions of modules are missing\nf(): no file"},
+		{"an extension that the new image does not have", change("f()", fails("58P01", "no file")), "", Note, "1 of 1 functions of modules are missing\nf(): no file"},
 		{
-			"another result", change("view of a 1", func(row *readRow) { row.Content = text("2") }), "2", Note,
-			"1 give something else than with the old image\nview of a 1: 1 became 2",
+			"another result", change("view of a 1", func(row *object) { row.Content = text("2") }), "2", Note,
+			"1 have another content than with the old image\nview of a 1: 1 became 2",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			u := &upgrade{before: map[string]reading{"x": before}, next: &run{known: catalog{defaults: map[string]string{"x": tc.version}}}}
-			detail, err := u.judge("x", tc.after)
+			u := &upgrade{before: map[string]snapshot{"x": before}, next: &run{known: catalog{defaults: map[string]string{"x": tc.version}}}}
+			detail, err := u.compareObjects("x", tc.after)
 			status := Pass
 			if err != nil {
 				status, detail = Fail, err.Error()
@@ -70,15 +70,15 @@ func TestJudge(t *testing.T) {
 	}
 
 	t.Run("nothing to compare with", func(t *testing.T) {
-		u := &upgrade{before: map[string]reading{}, next: &run{known: catalog{defaults: map[string]string{"x": "2"}}}}
-		_, err := u.judge("x", before)
+		u := &upgrade{before: map[string]snapshot{}, next: &run{known: catalog{defaults: map[string]string{"x": "2"}}}}
+		_, err := u.compareObjects("x", before)
 		if _, ok := err.(noteError); !ok { //nolint:errorlint // it is never wrapped
 			t.Errorf("got %v, want a note", err)
 		}
 	})
 
 	t.Run("no view works", func(t *testing.T) {
-		after := reading{Rows: []readRow{before.Rows[0], before.Rows[3]}}
+		after := snapshot{Rows: []object{before.Rows[0], before.Rows[3]}}
 		for _, row := range before.Rows[1:3] {
 			fails("XX000", "update me first")(&row)
 			after.Rows = append(after.Rows, row)
@@ -90,20 +90,20 @@ func TestJudge(t *testing.T) {
 	})
 }
 
-func TestLearnUpgrade(t *testing.T) {
-	const until = "from the change of the image until ALTER EXTENSION … UPDATE has run in a database, it fails; "
+func TestDiagnoseUpgrade(t *testing.T) {
+	const until = "from the change of the image until ALTER EXTENSION … UPDATE has run in a database, they fail; "
 	for _, tc := range []struct{ name, text, want string }{
 		{
 			"a module with its version in its name", `could not access file "$libdir/geo-2.5": No such file or directory`,
-			"what the old image created calls its module geo-2.5, which is not among those there are now (geo-3): " + until + "keep lib/geo-2.5.so in the new image beside its own, or plan the change as an outage",
+			"functions of the old version use the module geo-2.5, which the new images (modules: geo-3) do not have: " + until + "keep lib/geo-2.5.so in the new image, or plan an outage for the change",
 		},
 		{
 			"a symbol", `could not find function "area" in file "/extensions/geo/lib/geo-3.so"`,
-			"what the old image created calls area in geo-3.so, which the new module lacks: " + until + "the module should keep the name, if only to raise an error",
+			"functions of the old version use area in geo-3.so, which the new module does not have: " + until + "the module should keep the symbol, if only to raise an error",
 		},
 		{
 			"a new requirement", `required extension "plumbing" is not installed`,
-			"the new version requires plumbing: CREATE EXTENSION plumbing comes before the update",
+			"the new version requires plumbing: run CREATE EXTENSION plumbing before the update",
 		},
 		{"something else", "division by zero", ""},
 	} {
@@ -116,7 +116,7 @@ func TestLearnUpgrade(t *testing.T) {
 			if tc.want != "" {
 				want = []Advice{{Text: tc.want}}
 			}
-			r.learn(Check{Detail: tc.text}, "")
+			r.diagnose(tc.text, "")
 			if diff := cmp.Diff(r.advice, want); diff != "" {
 				t.Errorf("(-got +want):\n%s", diff)
 			}
@@ -126,7 +126,7 @@ func TestLearnUpgrade(t *testing.T) {
 
 func TestDifferences(t *testing.T) {
 	err := differences([]string{"function a()", "function old()"}, []string{"function a()", "function new()"})
-	const want = "after the update it is not what is created afresh: 2 differences\nlacks function new()\nstill has function old()"
+	const want = "the updated extension has other objects than a new one: 2 differences\nlacks function new()\nstill has function old()"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -135,22 +135,22 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// TestGiveUp: an upgrade that was not tried is no pass, whatever the old image's
-// server died of.
-func TestGiveUp(t *testing.T) {
-	const notTried = "fail upgrade: not tried: with the old image the server does not stop"
+// TestNoteUntried: an upgrade that was not tested does not pass, whatever ended the
+// server with the old image.
+func TestNoteUntried(t *testing.T) {
+	const notTried = "fail upgrade: not tested: with the old image the server does not stop"
 	for _, tc := range []struct {
 		name, down string
 		before     Status
 		want       []string
 	}{
-		{"after a note", "the server went down", Note, []string{"note before: ", "fail upgrade: not tried: with the old image the server went down"}},
+		{"after a note", "the server went down", Note, []string{"note before: ", "fail upgrade: not tested: with the old image the server went down"}},
 		{"without a reason", "", Skip, []string{"skip before: ", notTried}},
 		{"after a failure", "", Fail, []string{"fail before: "}},
 	} {
 		u := &upgrade{old: &run{down: tc.down}}
-		u.old.note(Check{Name: "before", Status: tc.before})
-		u.giveUp()
+		u.old.add(Check{Name: "before", Status: tc.before})
+		u.noteUntried()
 		var got []string
 		for _, c := range u.old.result.Checks {
 			got = append(got, fmt.Sprintf("%s %s: %s", c.Status, c.Name, c.Detail))

@@ -23,29 +23,29 @@ BEGIN
 END
 $pgext$;`
 
-// membersQuery lists what belongs to an extension, functions with where they
-// are; names have their schema, whatever the database's search path.
+// membersQuery lists the objects of an extension, functions with their module and
+// symbol. Names have their schema, for every search path of the database.
 const membersQuery = `SET search_path = '';
 SELECT pg_describe_object(d.classid, d.objid, 0) || coalesce(' in ' || quote_nullable(p.probin) || ' as ' || p.prosrc, '')
 FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.probin IS NOT NULL
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = %s ORDER BY 1;`
 
-// compare notes how an extension that was updated differs from one that the
-// new image has just created.
+// compare compares the objects of an updated extension with those of a newly created
+// one.
 func (u *upgrade) compare(ctx context.Context, name string) (string, error) {
 	r := u.next
-	if r.homes[name] != "x_"+name {
-		return "not in a database of its own", nil
+	if r.databases[name] != "x_"+name {
+		return "not in its own database", nil
 	}
 	query := fmt.Sprintf(membersQuery, literal(name))
-	updated, err := r.server.query(ctx, r.homes[name], query)
+	updated, err := r.server.query(ctx, r.databases[name], query)
 	if err != nil {
 		return "", err
 	}
 	fresh := "fresh " + name
 	if err := r.createIn(ctx, fresh, metadata.Extension{Name: name, Version: r.known.defaults[name]}, r.known.order(name)); err != nil {
-		return "", noteError{fmt.Errorf("creating it afresh: %w", err)}
+		return "", noteError{fmt.Errorf("creating it in a new database: %w", err)}
 	}
 	created, err := r.server.query(ctx, fresh, query)
 	if err != nil {
@@ -57,7 +57,8 @@ func (u *upgrade) compare(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-// differences are between what an update leaves and what is created afresh.
+// differences returns the differences between the objects of an updated and of a
+// newly created extension.
 func differences(updated, created []string) error {
 	without := func(a, b []string) []string {
 		return slices.DeleteFunc(slices.Clone(a), func(line string) bool { return slices.Contains(b, line) })
@@ -73,32 +74,33 @@ func differences(updated, created []string) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return fmt.Errorf("after the update it is not what is created afresh: %d differences\n%s", len(lines), shorten(lines, most))
+	return fmt.Errorf("the updated extension has other objects than a new one: %d differences\n%s", len(lines), shorten(lines, most))
 }
 
-// Patterns of what PostgreSQL says when an upgrade does not go through.
+// Messages of PostgreSQL about an upgrade that fails.
 var (
 	noPath         = regexp.MustCompile(`has no update path from version`)
 	missingSymbol  = regexp.MustCompile(`could not find function "([^"]+)" in file "([^"]+)"`)
 	newRequirement = regexp.MustCompile(`required extension "([^"]+)" is not installed`)
 )
 
-// noPath says that no script leads from the old version to the new one.
+// noPath returns the error, and adds advice, for an extension without scripts from
+// the old version to the new one.
 func (u *upgrade) noPath(name string) error {
 	was, wanted := u.versionBefore(name), u.next.known.defaults[name]
 	var scripts []string
 	for _, i := range u.next.in.images() {
 		scripts = append(scripts, i.scripts(name)...)
 	}
-	u.next.explain(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or scripts that lead there together",
+	u.next.explain(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or several scripts that form this path",
 		name, was, wanted, name, was, wanted))
-	return fmt.Errorf("no update path from version %s to %s; there are the scripts %s", was, wanted, strings.Join(scripts, ", "))
+	return fmt.Errorf("no update path from version %s to %s; the image has the scripts %s", was, wanted, strings.Join(scripts, ", "))
 }
 
-// scripts are the file names of an extension's scripts in the image.
+// scripts returns the file names of an extension's scripts in the image.
 func (i Image) scripts(extension string) []string {
 	var out []string
-	// a folder that cannot be read holds no script either
+	// a folder that cannot be read has no scripts
 	_ = fs.WalkDir(os.DirFS(i.Dir), ".", func(p string, d fs.DirEntry, err error) error {
 		if name := path.Base(p); err == nil && !d.IsDir() && strings.HasPrefix(name, extension+"--") && strings.HasSuffix(name, ".sql") {
 			out = append(out, name)
@@ -109,32 +111,32 @@ func (i Image) scripts(extension string) []string {
 	return out
 }
 
-// learnUpgrade explains what fails between two images; false when it is about
-// something else.
-func (r *run) learnUpgrade(text string) bool {
+// diagnoseUpgrade adds advice for errors between the change of the image and the
+// update. It returns false for other errors.
+func (r *run) diagnoseUpgrade(text string) bool {
 	const until = "from the change of the image until ALTER EXTENSION … UPDATE has run in a database, "
 	if found := missingModule.FindStringSubmatch(text); found != nil {
 		module := strings.TrimSuffix(path.Base(found[1]), ".so")
 		now := r.modules()
 		if slices.Contains(r.from.Modules, module) && !slices.Contains(now, module) {
-			r.explain(fmt.Sprintf("what the old image created calls its module %s, which is not among those there are now (%s): %sit fails; "+
-				"keep lib/%s.so in the new image beside its own, or plan the change as an outage", module, orNone(now), until, module))
+			r.explain(fmt.Sprintf("functions of the old version use the module %s, which the new images (modules: %s) do not have: %sthey fail; "+
+				"keep lib/%s.so in the new image, or plan an outage for the change", module, orNone(now), until, module))
 			return true
 		}
 	}
 	if found := missingSymbol.FindStringSubmatch(text); found != nil {
-		r.explain(fmt.Sprintf("what the old image created calls %s in %s, which the new module lacks: %sit fails; "+
-			"the module should keep the name, if only to raise an error", found[1], short(found[2]), until))
+		r.explain(fmt.Sprintf("functions of the old version use %s in %s, which the new module does not have: %sthey fail; "+
+			"the module should keep the symbol, if only to raise an error", found[1], path.Base(found[2]), until))
 		return true
 	}
 	if found := newRequirement.FindStringSubmatch(text); found != nil {
-		r.explain(fmt.Sprintf("the new version requires %s: CREATE EXTENSION %s comes before the update", found[1], found[1]))
+		r.explain(fmt.Sprintf("the new version requires %s: run CREATE EXTENSION %s before the update", found[1], found[1]))
 		return true
 	}
 	return false
 }
 
-// modules are those of all images.
+// modules returns the modules of all images.
 func (r *run) modules() []string {
 	var out []string
 	for _, i := range r.in.images() {

@@ -14,20 +14,20 @@ import (
 //go:embed sql/read.sql
 var readFilled string
 
-// reading is what the objects of an extension gave at one time.
-type reading struct {
+// snapshot is the content of the objects of an extension at one time.
+type snapshot struct {
 	Version string
 	Indexes int
-	Rows    []readRow
+	Rows    []object
 }
 
-// readRow is an object that was read, or a C function that was looked up.
-type readRow struct {
+// object is a table or a view that was read, or a C function that was looked up.
+type object struct {
 	// Kind is "object" or "function".
 	Kind, Object string
-	// Content is nil where it may differ from one time to the next.
+	// Content is nil if it is not stable.
 	Content *string
-	// Problem is why there is none, State its SQLSTATE.
+	// Problem is the error of reading it, State its SQLSTATE.
 	Problem, State string
 }
 
@@ -36,22 +36,22 @@ const (
 	kindFunction = "function"
 )
 
-// read reads what fill made.
-func (s *server) read(ctx context.Context, database, extension string) (reading, error) {
+// readObjects reads the objects that fill created.
+func (s *server) readObjects(ctx context.Context, database, extension string) (snapshot, error) {
 	script := strings.NewReplacer(":home", literal(fillSchema(extension)), ":extension", literal(extension)).Replace(readFilled)
 	text, err := s.query(ctx, database, fillTime+script)
 	if err != nil {
-		return reading{}, err
+		return snapshot{}, err
 	}
-	var out reading
+	var out snapshot
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return reading{}, fmt.Errorf("reading what was filled: %w", err)
+		return snapshot{}, fmt.Errorf("reading the objects of the extension: %w", err)
 	}
 	return out, nil
 }
 
-// String counts what there is.
-func (r reading) String() string {
+// String returns the number of objects of each kind.
+func (r snapshot) String() string {
 	tables, views, functions := 0, 0, 0
 	for _, row := range r.Rows {
 		switch {
@@ -66,16 +66,17 @@ func (r reading) String() string {
 	return fmt.Sprintf("%d tables, %d indexes, %d views; %d functions of modules", tables, r.Indexes, views, functions)
 }
 
-// tablePrefix begins the names of our tables; the others are views.
+// tablePrefix is the prefix of the names of fill's tables. Other names are views.
 const tablePrefix = "table "
 
-// withoutViews is the reading without views.
-func (r reading) withoutViews() reading {
-	r.Rows = slices.DeleteFunc(slices.Clone(r.Rows), readRow.view)
+// withoutViews returns the snapshot without views.
+func (r snapshot) withoutViews() snapshot {
+	r.Rows = slices.DeleteFunc(slices.Clone(r.Rows), object.view)
 	return r
 }
 
-// loss is what worked before and does not now, by the reason.
+// loss is the objects of a kind that could be read before and cannot now, by the
+// reason.
 type loss struct {
 	what    string
 	of, all int
@@ -86,17 +87,17 @@ func (l loss) String() string {
 	return fmt.Sprintf("%d of %d %s\n%s", l.of, l.all, l.what, listed(l.reasons))
 }
 
-// lost compares with an earlier reading. What fails is broken; so many views
-// that give an error of their own, where others still work, are strange: what
-// they call may have become strict about nonsense.
-func (r reading) lost(before reading) (broken, strange []loss) {
+// lost compares with an earlier snapshot. Objects that cannot be read any more are
+// broken. Views with an error about a value, while others work, are tolerated: the
+// functions may reject invalid values now.
+func (r snapshot) lost(before snapshot) (broken, tolerated []loss) {
 	for _, k := range []struct {
 		what   string
-		counts func(readRow) bool
+		counts func(object) bool
 	}{
-		{"tables cannot be read", readRow.table},
-		{"views cannot be read", readRow.view},
-		{"functions of modules are not there", func(row readRow) bool { return row.Kind == kindFunction }},
+		{"tables cannot be read", object.table},
+		{"views cannot be read", object.view},
+		{"functions of modules are missing", func(row object) bool { return row.Kind == kindFunction }},
 	} {
 		l, known := r.lossOf(before, k.what, k.counts)
 		switch {
@@ -104,17 +105,17 @@ func (r reading) lost(before reading) (broken, strange []loss) {
 		case known || l.of == l.all:
 			broken = append(broken, l)
 		default:
-			strange = append(strange, l)
+			tolerated = append(tolerated, l)
 		}
 	}
-	return broken, strange
+	return broken, tolerated
 }
 
-// lossOf is the loss among rows of a kind. known says that a reason is one that
-// has nothing to do with values, or that rows are no views.
-func (r reading) lossOf(before reading, what string, counts func(readRow) bool) (l loss, known bool) {
+// lossOf returns the loss among objects of a kind. known means that a reason is not
+// about values, or that the objects are not views.
+func (r snapshot) lossOf(before snapshot, what string, counts func(object) bool) (l loss, known bool) {
 	l = loss{what: what, reasons: map[string][]string{}}
-	is := map[string]readRow{}
+	is := map[string]object{}
 	for _, row := range r.Rows {
 		if counts(row) {
 			is[row.Object] = row
@@ -127,7 +128,7 @@ func (r reading) lossOf(before reading, what string, counts func(readRow) bool) 
 		l.all++
 		row, there := is[was.Object]
 		if !there && was.Kind == kindObject {
-			row.Problem, row.State = "it is gone", undefinedTable
+			row.Problem, row.State = "missing", undefinedTable
 		}
 		if row.Problem != "" {
 			l.of++
@@ -138,25 +139,25 @@ func (r reading) lossOf(before reading, what string, counts func(readRow) bool) 
 	return l, known
 }
 
-// undefinedTable is the SQLSTATE of that name.
+// undefinedTable is the SQLSTATE undefined_table.
 const undefinedTable = "42P01"
 
-func (row readRow) table() bool {
+func (row object) table() bool {
 	return row.Kind == kindObject && strings.HasPrefix(row.Object, tablePrefix)
 }
 
-func (row readRow) view() bool {
+func (row object) view() bool {
 	return row.Kind == kindObject && !strings.HasPrefix(row.Object, tablePrefix)
 }
 
-// structural tells whether a problem is about what is not there (classes 42 and
-// 58, and what the loader says), rather than about a value.
-func (row readRow) structural() bool {
+// structural reports whether a problem is a missing object or file (classes 42 and
+// 58, and the loader's errors), not a value.
+func (row object) structural() bool {
 	return strings.HasPrefix(row.State, "42") || strings.HasPrefix(row.State, "58") ||
 		strings.Contains(row.Problem, "could not load library") || strings.Contains(row.Problem, "could not access file")
 }
 
-// listed is a line for every reason, with a few of those it is for.
+// listed returns a line for every reason, with some of its objects.
 func listed(reasons map[string][]string) string {
 	const most = 3
 	var lines []string
@@ -170,8 +171,8 @@ func listed(reasons map[string][]string) string {
 	return shorten(lines, most+2)
 }
 
-// changed are lines about contents that differ.
-func (r reading) changed(before reading) []string {
+// changed returns lines about contents that differ.
+func (r snapshot) changed(before snapshot) []string {
 	var out []string
 	is := map[string]*string{}
 	for _, row := range r.Rows {
@@ -185,48 +186,48 @@ func (r reading) changed(before reading) []string {
 	return out
 }
 
-// readOld reads with the new image what the old one left, before any update.
+// readOld reads the objects with the new image before the update.
 func (u *upgrade) readOld(ctx context.Context, name string) (string, error) {
-	got, err := u.next.server.read(ctx, u.next.homes[name], name)
+	got, err := u.next.server.readObjects(ctx, u.next.databases[name], name)
 	if err != nil {
 		return "", err
 	}
 	if was := u.versionBefore(name); got.Version != was {
 		return "", fmt.Errorf("it has version %q before the update, not %s", got.Version, was)
 	}
-	return u.judge(name, got)
+	return u.compareObjects(name, got)
 }
 
-// readNew reads it after the update.
+// readNew reads the objects after the update.
 func (u *upgrade) readNew(ctx context.Context, name string) (string, error) {
-	got, err := u.next.server.read(ctx, u.next.homes[name], name)
+	got, err := u.next.server.readObjects(ctx, u.next.databases[name], name)
 	if err != nil {
 		return "", err
 	}
-	return u.judge(name, got)
+	return u.compareObjects(name, got)
 }
 
-// judge compares with what the old image read.
-func (u *upgrade) judge(name string, got reading) (string, error) {
+// compareObjects compares with the snapshot of the old image.
+func (u *upgrade) compareObjects(name string, got snapshot) (string, error) {
 	const most = 5
 	before, known := u.before[name]
 	if !known {
-		return "", noteError{errors.New("it could not be read with the old image, so there is nothing to compare with")}
+		return "", noteError{errors.New("its objects could not be read with the old image, so there is nothing to compare with")}
 	}
-	broken, strange := got.lost(before)
+	broken, tolerated := got.lost(before)
 	changed := got.changed(before)
 	var text []string
-	for _, l := range append(broken, strange...) {
+	for _, l := range append(broken, tolerated...) {
 		text = append(text, l.String())
 	}
 	if len(changed) > 0 {
-		text = append(text, fmt.Sprintf("%d give something else than with the old image\n%s", len(changed), shorten(changed, most)))
+		text = append(text, fmt.Sprintf("%d have another content than with the old image\n%s", len(changed), shorten(changed, most)))
 	}
 	err := errors.New(strings.Join(text, "\n"))
-	switch vanished := u.next.known.defaults[name] == ""; {
+	switch absent := u.next.known.defaults[name] == ""; {
 	case len(text) == 0:
 		return got.String(), nil
-	case len(broken) == 0, vanished: // the update fails, and says so
+	case len(broken) == 0, absent: // the check of the update fails
 		return "", noteError{err}
 	}
 	return "", err

@@ -33,7 +33,7 @@ type Extension struct {
 	Old, NoUpdate []string
 	// Members are the descriptions of the objects that the extension owns.
 	Members []string
-	// Rows are what read.sql returns for it, as a JSON array; "" is one table
+	// Rows is the JSON array that read.sql returns for it; "" means one table
 	// with content.
 	Rows string
 }
