@@ -60,7 +60,7 @@ func (m *mirrored) add(tb testing.TB, name string, role lock.Role) layout.Packag
 	}
 	defer f.Close()
 	sha, size := cachetest.Put(tb, m.cache, f)
-	c, err := debinfo.New(m.cache, debinfo.Options{}).Read(tb.Context(), sha, func(filetree.Entry) bool { return true })
+	c, err := debinfo.New(m.cache, debinfo.Options{}).Scan(tb.Context(), sha, func(filetree.Entry) bool { return true })
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 	if _, err := s.o.Fetcher.Blobs(ctx, blobs); err != nil {
 		return nil, err
 	}
-	all, err := s.contents.ReadAll(ctx, requests)
+	all, err := s.contents.ScanAll(ctx, requests)
 	if err != nil {
 		return nil, fmt.Errorf("reading source.deb.files: %w", err)
 	}

@@ -18,7 +18,7 @@ func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, err
 	for i, p := range in.pins.Packages {
 		requests[i] = debinfo.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
 	}
-	all, err := b.contents.ReadAll(ctx, requests)
+	all, err := b.contents.ScanAll(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func keep(wants layout.Input, pkg string, role layout.Role) debinfo.Keep {
 // identity names a package.
 type identity struct{ name, version, source, sourceVersion, arch string }
 
-func layoutPackage(id identity, role layout.Role, c *debinfo.Contents) layout.Package {
+func layoutPackage(id identity, role layout.Role, c *debinfo.Info) layout.Package {
 	return layout.Package{
 		Name: id.name, Version: id.version, Source: id.source, SourceVersion: id.sourceVersion, Arch: id.arch,
 		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,

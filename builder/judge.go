@@ -105,20 +105,20 @@ func (b *Builder) judgeAgainst(ctx context.Context, f finished) ([]finding.Findi
 			return nil, err
 		}
 		in.Base, in.Known = known.Installed()
-		answer, err := closure.Search(ctx, in)
-		return answer.Findings(f.arch, nil), err
+		result, err := closure.Search(ctx, in)
+		return result.Findings(f.arch, nil), err
 	}
 	u, err := b.open(ctx, r, t, f.arch)
 	if err != nil {
 		return nil, err
 	}
-	in.Base, in.Learn = u.base.Packages, u.learn
-	answer, err := closure.Search(ctx, in)
-	return answer.Findings(f.arch, u.index), err
+	in.Base, in.Scan = u.base.Packages, u.scan
+	result, err := closure.Search(ctx, in)
+	return result.Findings(f.arch, u.index), err
 }
 
 // judgeLocked looks for them in what a lock relied upon in its base.
 func judgeLocked(ctx context.Context, i inspect.Image, pins lock.Target) ([]finding.Finding, error) {
-	answer, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
-	return answer.Findings(i.Arch, nil), err
+	result, err := closure.Search(ctx, closure.Input{Arch: i.Arch, Roots: i.Roots, Own: i.Own, Known: closure.Locked(pins)})
+	return result.Findings(i.Arch, nil), err
 }

@@ -21,10 +21,10 @@ func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, e
 		return layout.Result{}, err
 	}
 	needs := elf.Close(elf.Input{
-		Arch: arch, Roots: append(roots, in.forced(packages)...), Own: own,
+		Arch: arch, Roots: append(roots, in.extraRoots(packages)...), Own: own,
 		Base: closure.Locked(in.pins), Offered: offered(packages),
 	})
-	if findings := (closure.Answer{Closure: needs}).Findings(arch, nil); len(findings) > 0 {
+	if findings := (closure.Result{Closure: needs}).Findings(arch, nil); len(findings) > 0 {
 		return layout.Result{}, &FindingsError{findings}
 	}
 	wants.Libraries, wants.Siblings, wants.NeededBy = needs.Bundled, len(needs.Siblings) > 0, closure.Users(needs)
@@ -106,9 +106,9 @@ func offered(packages []layout.Package) []elf.Provider {
 	return out
 }
 
-// forced are the roots that stand for what the recipe bundles, as resolution
+// extraRoots are the roots that stand for what the recipe bundles, as resolution
 // had them.
-func (in inputs) forced(packages []layout.Package) []closure.Root {
+func (in inputs) extraRoots(packages []layout.Package) []closure.Root {
 	bundle := in.target.BundleFor(in.pins.Arch)
 	var named []map[string]elf.Object
 	for _, p := range packages {
@@ -116,5 +116,5 @@ func (in inputs) forced(packages []layout.Package) []closure.Root {
 			named = append(named, p.Objects)
 		}
 	}
-	return closure.Forced(in.pins.Arch, "recipe", closure.Unlinked(bundle.Libraries, in.pins.Data), named)
+	return closure.ExtraRoots(in.pins.Arch, "recipe", closure.Unlinked(bundle.Libraries, in.pins.Data), named)
 }

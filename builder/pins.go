@@ -14,13 +14,13 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// pins turns the answer of a resolution into what the lock holds. Packages
+// pins turns the result of a resolution into what the lock holds. Packages
 // that turn out to give the image no file are not pinned.
-func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Target, error) {
+func (s *resolution) pins(ctx context.Context, result closure.Result) (lock.Target, error) {
 	pins := lock.Target{
 		Distro: s.target.Distro, Postgres: s.target.Postgres, Arch: s.arch,
 		Recipe: recipe.ResolutionChecksum(s.target, s.arch),
-		Base:   s.lockedBase(answer),
+		Base:   s.lockedBase(result),
 		Data:   s.known,
 	}
 	for _, o := range s.opened {
@@ -29,7 +29,7 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 		}
 	}
 	var err error
-	if pins.Packages, err = s.candidates(ctx, answer); err != nil {
+	if pins.Packages, err = s.candidates(ctx, result); err != nil {
 		return lock.Target{}, err
 	}
 	owners, err := s.copyrightOwners(ctx, pins)
@@ -51,12 +51,12 @@ func (s *resolution) pins(ctx context.Context, answer closure.Answer) (lock.Targ
 
 // candidates are the packages that may give the image a file. One that does so
 // in several ways has the role of the last.
-func (s *resolution) candidates(ctx context.Context, answer closure.Answer) ([]lock.Package, error) {
+func (s *resolution) candidates(ctx context.Context, result closure.Result) ([]lock.Package, error) {
 	byName := map[string]lock.Package{}
 	for _, list := range []struct {
 		role     lock.Role
 		packages []apt.Package
-	}{{lock.Data, s.dataPackages()}, {lock.Library, answer.Libraries}, {lock.Extension, s.members.Extension}} {
+	}{{lock.Data, s.dataPackages()}, {lock.Library, result.Libraries}, {lock.Extension, s.members.Extension}} {
 		digests, err := s.fetchPackages(ctx, list.packages)
 		if err != nil {
 			return nil, err
@@ -107,7 +107,7 @@ func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]l
 	return out, nil
 }
 
-func (s *resolution) lockedBase(answer closure.Answer) lock.Base {
+func (s *resolution) lockedBase(result closure.Result) lock.Base {
 	b := lock.Base{Name: s.base.Name, Image: s.base.Image, Postgres: s.base.Postgres, Checksum: "sha256:" + s.base.Checksum()}
 	entry := map[string]*lock.BasePackage{}
 	add := func(p apt.Package) *lock.BasePackage {
@@ -116,7 +116,7 @@ func (s *resolution) lockedBase(answer closure.Answer) lock.Base {
 		}
 		return entry[p.Name]
 	}
-	for _, satisfied := range answer.Base {
+	for _, satisfied := range result.Base {
 		add(satisfied.Package).Libraries = satisfied.Libraries
 	}
 	for line, name := range s.interpreters {

@@ -209,7 +209,7 @@ func (p *prober) archives() []recipe.Archive {
 
 // holder returns the package that brings a library of that file name along.
 func (l looked) holder(ctx context.Context, name string) (string, bool, error) {
-	all, err := l.learn(ctx, l.members.Other)
+	all, err := l.scan(ctx, l.members.Other)
 	if err != nil {
 		return "", false, err
 	}

@@ -93,7 +93,7 @@ func (s *resolution) suppliers(ctx context.Context, names []string, others []clo
 
 // other looks into the packages of one image, which is named after pkg.
 func (s *resolution) other(ctx context.Context, pkg string, packages []apt.Package) (closure.Other, error) {
-	all, err := s.learn(ctx, packages)
+	all, err := s.scan(ctx, packages)
 	if err != nil {
 		return closure.Other{}, err
 	}

@@ -68,20 +68,20 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if s.packages, err = s.read(ctx, s.members.Extension, layout.Extension); err != nil {
 		return Architecture{}, err
 	}
-	answer, err := s.close(ctx)
+	result, err := s.close(ctx)
 	if err != nil {
 		return Architecture{}, err
 	}
-	findings := answer.Findings(arch, s.index)
+	findings := result.Findings(arch, s.index)
 	if worst, _ := finding.Worst(findings); worst == finding.Error {
 		return Architecture{}, &FindingsError{findings}
 	}
-	pins, err := s.pins(ctx, answer)
+	pins, err := s.pins(ctx, result)
 	if err != nil {
 		return Architecture{}, err
 	}
 	b.o.Log.Info("resolved", "recipe", r.Name, "target", pins.String(),
-		"base", len(s.base.Packages), "beyond it", len(s.resolved), "pinned", len(pins.Packages), "bundled libraries", len(answer.Bundled))
+		"base", len(s.base.Packages), "beyond it", len(s.resolved), "pinned", len(pins.Packages), "bundled libraries", len(result.Bundled))
 	if _, err := b.sound(ctx, inputs{r, t, pins}); err != nil {
 		return Architecture{}, err // nobody wants to lock what cannot be built
 	}
@@ -103,28 +103,28 @@ func (s *resolution) wanted() []string {
 // close finds the libraries that the image must carry, then the data that they
 // are known to read, then the libraries that ELF files among that data need,
 // until nothing is new.
-func (s *resolution) close(ctx context.Context) (closure.Answer, error) {
+func (s *resolution) close(ctx context.Context) (closure.Result, error) {
 	if err := s.link(ctx); err != nil {
-		return closure.Answer{}, err
+		return closure.Result{}, err
 	}
 	extension := s.packages
 	data, err := s.read(ctx, s.dataPackages(), layout.Data)
 	if err != nil {
-		return closure.Answer{}, err
+		return closure.Result{}, err
 	}
 	s.packages = append(slices.Clone(extension), data...)
 	for {
-		answer, err := s.search(ctx)
+		result, err := s.search(ctx)
 		if err != nil {
-			return closure.Answer{}, err
+			return closure.Result{}, err
 		}
-		more := s.news(answer)
+		more := s.newData(result)
 		if len(more) == 0 {
-			return answer, nil
+			return result, nil
 		}
 		s.known = append(s.known, more...)
 		if data, err = s.read(ctx, s.dataPackages(), layout.Data); err != nil {
-			return closure.Answer{}, err
+			return closure.Result{}, err
 		}
 		s.packages = append(slices.Clone(extension), data...)
 	}
@@ -137,7 +137,7 @@ func (s *resolution) link(ctx context.Context) error {
 	if len(named) == 0 {
 		return nil
 	}
-	all, err := s.learn(ctx, s.members.Other)
+	all, err := s.scan(ctx, s.members.Other)
 	if err != nil {
 		return err
 	}
@@ -150,10 +150,10 @@ func (s *resolution) link(ctx context.Context) error {
 	return nil
 }
 
-// news is the data that the answer's libraries are known to need, that is
+// newData is the data that the result's libraries are known to need, that is
 // installed with the extension, and that was not thought of before.
-func (s *resolution) news(answer closure.Answer) []lock.DataFolder {
-	bundled := slices.Concat(answer.Bundled, s.linked)
+func (s *resolution) newData(result closure.Result) []lock.DataFolder {
+	bundled := slices.Concat(result.Bundled, s.linked)
 	data := closure.Without(closure.WellKnown(s.arch, bundled), variables(s.recipe, s.target, s.arch))
 	return slices.DeleteFunc(data, func(d lock.DataFolder) bool {
 		return slices.Contains(s.known, d) ||
@@ -178,28 +178,28 @@ func (s *resolution) dataPackages() []apt.Package {
 }
 
 // search finds the libraries that the image must carry as it is known by now.
-func (s *resolution) search(ctx context.Context) (closure.Answer, error) {
+func (s *resolution) search(ctx context.Context) (closure.Result, error) {
 	in := s.layoutInput()
 	in.Packages = s.packages
 	roots, own, err := rootsOf(in)
 	if err != nil {
-		return closure.Answer{}, err
+		return closure.Result{}, err
 	}
-	forced, err := s.forced(ctx)
+	extraRoots, err := s.extraRoots(ctx)
 	if err != nil {
-		return closure.Answer{}, err
+		return closure.Result{}, err
 	}
 	installed, known := s.base.Installed()
 	return closure.Search(ctx, closure.Input{
-		Arch: s.arch, Roots: append(roots, forced...), Own: own,
+		Arch: s.arch, Roots: append(roots, extraRoots...), Own: own,
 		Members: s.members.Extension, Base: installed, Offered: s.members.Other,
-		Known: known, Learn: s.learn,
+		Known: known, Scan: s.scan,
 	})
 }
 
-// forced are the roots that stand for what the recipe bundles although no ELF
+// extraRoots are the roots that stand for what the recipe bundles although no ELF
 // file says so.
-func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
+func (s *resolution) extraRoots(ctx context.Context) ([]closure.Root, error) {
 	bundle := s.target.BundleFor(s.arch)
 	var named []apt.Package
 	for _, p := range s.resolved {
@@ -207,7 +207,7 @@ func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
 			named = append(named, p)
 		}
 	}
-	all, err := s.learn(ctx, named)
+	all, err := s.scan(ctx, named)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ func (s *resolution) forced(ctx context.Context) ([]closure.Root, error) {
 	for i, c := range all {
 		objects[i] = c.Objects
 	}
-	return closure.Forced(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), objects), nil
+	return closure.ExtraRoots(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), objects), nil
 }
 
 // read fetches packages and looks into them as layout will want it.
@@ -229,7 +229,7 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 	for i, p := range packages {
 		requests[i] = debinfo.Request{Name: p.Name, SHA256: digests[i], Keep: keep(wants, p.Name, role)}
 	}
-	all, err := s.contents.ReadAll(ctx, requests)
+	all, err := s.contents.ScanAll(ctx, requests)
 	if err != nil {
 		return nil, err
 	}

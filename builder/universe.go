@@ -111,8 +111,8 @@ func (u universe) fetchPackages(ctx context.Context, packages []apt.Package) ([]
 	return u.o.Fetcher.Blobs(ctx, blobs)
 }
 
-// learn looks into packages that may give a library.
-func (u universe) learn(ctx context.Context, packages []apt.Package) ([]*debinfo.Contents, error) {
+// scan reads the contents of packages that may give a library.
+func (u universe) scan(ctx context.Context, packages []apt.Package) ([]*debinfo.Info, error) {
 	requests := make([]debinfo.Request, len(packages))
 	digests, err := u.fetchPackages(ctx, packages)
 	if err != nil {
@@ -124,5 +124,5 @@ func (u universe) learn(ctx context.Context, packages []apt.Package) ([]*debinfo
 			requests[i].Keep = closure.Keep
 		}
 	}
-	return u.contents.ReadAll(ctx, requests)
+	return u.contents.ScanAll(ctx, requests)
 }

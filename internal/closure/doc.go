@@ -1,9 +1,9 @@
-// Package closure finds what an image must carry, looking into the fewest
-// packages.
+// Package closure resolves the shared libraries that an image must carry.
 //
-// Its nouns are Membership (which of the resolved packages are the extension,
-// which belong to another image) and Answer (the libraries the image bundles,
-// the packages of the base that satisfied the rest, what is missing). It
-// decides which packages are looked into and in which order; the order depends
-// on the indexes alone, so that the answer does not depend on what is cached.
+// [Members] divides the resolved packages into those of the extension, those
+// of other images and the rest. [Search] runs the library resolution of
+// internal/elf over the packages that have been scanned, scans the packages that
+// may hold a missing library, and repeats until nothing new can be found. The
+// order of the scans depends on the package indexes alone, so the result does not
+// depend on what is cached.
 package closure

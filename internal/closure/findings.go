@@ -10,15 +10,15 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 )
 
-// Findings says what keeps the image from being loaded on arch. ix, where
-// given, is asked which packages have a missing library, by their names.
-func (a Answer) Findings(arch string, ix *apt.Index) []finding.Finding {
+// Findings returns the reasons why the image cannot be loaded on arch. ix, if not
+// nil, is searched for packages whose names match a missing library.
+func (r Result) Findings(arch string, ix *apt.Index) []finding.Finding {
 	var out []finding.Finding
 	add := func(f finding.Finding) {
 		f.Arch = arch
 		out = append(out, f)
 	}
-	for _, m := range a.Missing {
+	for _, m := range r.Missing {
 		text := fmt.Sprintf("needs %s, which neither the base nor the image has", m.Library)
 		if m.Reason != elf.NotProvided {
 			text += ": " + string(m.Reason)
@@ -27,12 +27,12 @@ func (a Answer) Findings(arch string, ix *apt.Index) []finding.Finding {
 			add(finding.New("PGX001", path, text, missingHint(m, ix)))
 		}
 	}
-	for _, g := range a.VersionGaps {
+	for _, g := range r.VersionGaps {
 		for _, path := range g.NeededBy {
 			add(gapFinding(g, path))
 		}
 	}
-	for _, w := range a.WrongArch {
+	for _, w := range r.WrongArch {
 		if w.Library == "" {
 			add(finding.New("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elf.Machine(w.Arch), arch),
 				"use the package of the right architecture"))
@@ -47,9 +47,9 @@ func missingHint(m elf.Missing, ix *apt.Index) string {
 		names = holders(ix, m.Library)
 	}
 	if len(names) == 0 {
-		return "no package of the archives is named after " + m.Library + "; add the one that has it to bundle.packages"
+		return "no package of the archives is named after " + m.Library + "; add the package that contains it to bundle.packages"
 	}
-	return "by its name " + strings.Join(names, " or ") + " has it: add it to bundle.packages"
+	return "the name of " + strings.Join(names, " or ") + " matches it: add the package to bundle.packages"
 }
 
 // holders returns the packages of the index that are named after a SONAME.
@@ -76,5 +76,5 @@ func gapFinding(g elf.Gap, path string) finding.Finding {
 	default:
 		text += fmt.Sprintf(", and that of %s goes up to %s", g.Provider.Package, g.Highest)
 	}
-	return finding.New("PGX002", path, text, "take the package from the distribution that the base is of")
+	return finding.New("PGX002", path, text, "use the package of the distribution that the base is built from")
 }

@@ -13,7 +13,7 @@ import (
 // TestSearchKnown: of a base that is an image no package is looked into, also
 // when one is named after a library that is missing.
 func TestSearchKnown(t *testing.T) {
-	w := &world{contents: map[string]*debinfo.Contents{
+	w := &world{contents: map[string]*debinfo.Info{
 		"libgone1": library("libgone.so.1"), "libx1": library("libx.so.1", "libc.so.6"), "libc6": library("libc.so.6"),
 	}}
 	answer, err := Search(t.Context(), Input{
@@ -22,7 +22,7 @@ func TestSearchKnown(t *testing.T) {
 		Base:    []apt.Package{{Name: "libc6", Arch: "amd64", Version: "2.42-1"}, {Name: "libgone1", Arch: "amd64"}},
 		Offered: []apt.Package{{Name: "libx1", Arch: "amd64"}},
 		Known:   []elf.Provider{{Package: "libc6", Path: "usr/lib/libc.so.6", SONAME: "libc.so.6", Object: elf.Object{Arch: "amd64", Type: "dyn"}}},
-		Learn:   w.learn,
+		Scan:    w.scan,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,12 +12,12 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 )
 
-// Linked returns the library that a file name leads to over links, those of
-// other packages included. dlopen(3) goes by file name, and what it is given
-// may be the name that -dev packages have, which is no SONAME. all are the
-// contents of packages. Of several the one in the multiarch folder wins, which
-// has the longest path. The Provider has the library's own SONAME.
-func Linked(name string, packages []apt.Package, all []*debinfo.Contents) (elf.Provider, bool) {
+// Linked returns the library that a file name resolves to, following links
+// across packages. dlopen(3) takes a file name, which may be the link of a -dev
+// package and differ from the SONAME. all holds the contents of packages, by
+// index. Of several matches the one in the multiarch folder wins, which has the
+// longest path. The Provider has the library's own SONAME.
+func Linked(name string, packages []apt.Package, all []*debinfo.Info) (elf.Provider, bool) {
 	var candidates []string
 	var entries []filetree.Entry
 	seen := map[string]bool{}
@@ -49,13 +49,13 @@ func Linked(name string, packages []apt.Package, all []*debinfo.Contents) (elf.P
 	return elf.Provider{}, false
 }
 
-// LinkedData is the data that puts a library into the image under the file
-// name that it is opened by.
+// LinkedData returns the data entry that puts a library into the image under the
+// file name that modules open.
 func LinkedData(name string, p elf.Provider) Data {
 	return Data{Package: p.Package, From: p.Path, To: bundledFolder + name}
 }
 
-// Reason says why data that the lock names is in the image.
+// Reason returns why data that the lock names is in the image, for the report.
 func Reason(d Data) string {
 	if strings.HasPrefix(d.To, bundledFolder) {
 		return "library that the recipe bundles, under the name that it is opened by"
@@ -63,7 +63,7 @@ func Reason(d Data) string {
 	return "a bundled library reads it at run time"
 }
 
-// Unlinked returns those of libraries, file names, that data does not put into
+// Unlinked returns the file names among libraries that data does not put into
 // the image.
 func Unlinked(libraries []string, data []lock.DataFolder) []string {
 	return slices.DeleteFunc(slices.Clone(libraries), func(name string) bool {

@@ -25,13 +25,13 @@ func TestLinked(t *testing.T) {
 		{{Path: dir + "libmariadb.so.3", Mode: 0o644}, {Path: "usr/lib/old/libmysqlclient.so.1", Mode: 0o644}, {Path: dir + "libtext.so", Mode: 0o644}},
 	}
 	names := []apt.Package{pkg("libmariadb-dev-compat", "mariadb", ""), pkg("libmariadb-dev", "mariadb", ""), pkg("libmariadb3", "mariadb", "")}
-	all := make([]*debinfo.Contents, len(entries))
+	all := make([]*debinfo.Info, len(entries))
 	for i := range entries {
 		tree, err := filetree.New(entries[i])
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[i] = &debinfo.Contents{Tree: tree}
+		all[i] = &debinfo.Info{Tree: tree}
 	}
 	object := elf.Object{Arch: "amd64", Type: "dyn", SONAME: "libmariadb.so.3"}
 	old := elf.Object{Arch: "amd64", Type: "dyn", SONAME: "libmysqlclient.so.1"}

@@ -8,24 +8,24 @@ import (
 	"github.com/pgext/pgext/internal/apt"
 )
 
-// Membership divides the packages that apt adds beyond the base. Each list is
-// sorted by name.
+// Membership divides the packages that apt adds to the base. Each list is sorted
+// by name.
 type Membership struct {
-	// Extension packages give their files to the image: those the recipe
-	// names, and extension packages of the same Debian source that they
-	// depend on.
+	// Extension packages provide the files of the image: those the recipe names,
+	// and extension packages of the same Debian source that they depend on.
 	Extension []apt.Package
-	// Foreign extension packages are depended on by a member and come from
-	// another Debian source: another image brings them.
+	// Foreign packages are extension packages of another Debian source that a
+	// member depends on. Another image provides them.
 	Foreign []apt.Package
-	// Other packages may give a library or data.
+	// Other packages may provide libraries or data.
 	Other []apt.Package
 }
 
-// Members divides resolved, which apt adds beyond the base for named.
+// Members divides resolved, the packages that apt adds to the base in order to
+// install named.
 func Members(postgres int, named []string, resolved []apt.Package) Membership {
 	prefix := fmt.Sprintf("postgresql-%d-", postgres)
-	all := newUniverse(resolved)
+	all := newPackageSet(resolved)
 	member, foreign := map[string]bool{}, map[string]bool{}
 	queue := slices.Clone(named)
 	for len(queue) > 0 {

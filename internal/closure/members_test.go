@@ -87,7 +87,7 @@ func TestMembers(t *testing.T) {
 }
 
 func TestDepends(t *testing.T) {
-	u := newUniverse([]apt.Package{
+	u := newPackageSet([]apt.Package{
 		pkg("libssl3t64", "openssl", ""),
 		{Name: "mawk", Provides: "awk"},
 		{Name: "gawk", Provides: "awk"},

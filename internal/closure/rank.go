@@ -10,7 +10,7 @@ import (
 // namedFor reports whether the package name follows from the SONAME as Debian
 // Policy section 8.1 recommends: libfoo.so.1 is in libfoo1, libfoo-1.2.so.3 in
 // libfoo-1.2-3; a suffix such as t64 or c2a marks an ABI transition. The rule
-// only decides what is looked into first.
+// only decides which packages are scanned first.
 func namedFor(pkg, soname string) bool {
 	for _, want := range conventionalNames(soname) {
 		if rest, ok := strings.CutPrefix(pkg, want); ok && (rest == "" || abiSuffixes[rest]) {
@@ -41,7 +41,7 @@ func conventionalNames(soname string) []string {
 	return []string{name + version, name + "-" + version}
 }
 
-// noLibraries are the sections whose packages hold no shared library.
+// noLibraries lists the sections whose packages hold no shared library.
 var noLibraries = map[string]bool{"doc": true, "fonts": true, "localization": true}
 
 // canHoldLibrary reports whether a package may hold a shared library at all:

@@ -29,7 +29,7 @@ func TestConventionalNames(t *testing.T) {
 	}
 }
 
-// The packages are those of Debian that have the libraries, or do not.
+// The names are taken from Debian: packages with and without the library.
 func TestNamedFor(t *testing.T) {
 	for _, tc := range []struct {
 		pkg, soname string

@@ -13,8 +13,8 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 )
 
-// Other is an extension package of another Debian source, which another image
-// has.
+// Other describes an extension package of another Debian source, whose files
+// are in another image.
 type Other struct {
 	Package string
 	// Extensions are those with a control file, Modules the loadable modules,
@@ -22,10 +22,10 @@ type Other struct {
 	Extensions, Modules []string
 }
 
-// OtherOf lists what the packages of one image have for a PostgreSQL major,
-// control files that only update-alternatives puts in their place included.
-// pkg is the package that the image is named after.
-func OtherOf(postgres int, pkg string, all ...*debinfo.Contents) Other {
+// OtherOf lists the extensions and modules that the packages of one image have
+// for a PostgreSQL major, including control files that are only installed by
+// update-alternatives. pkg is the package that the image is named after.
+func OtherOf(postgres int, pkg string, all ...*debinfo.Info) Other {
 	o := Other{Package: pkg}
 	control := fmt.Sprintf("usr/share/postgresql/%d/extension", postgres)
 	modules := fmt.Sprintf("usr/lib/postgresql/%d/lib", postgres)
@@ -43,10 +43,10 @@ func OtherOf(postgres int, pkg string, all ...*debinfo.Contents) Other {
 	return o
 }
 
-// installed is the set of paths, relative to the root, that packages have when
-// they are installed. A file that an alternative leads to goes by the name of
-// the alternative.
-func installed(all []*debinfo.Contents) map[string]bool {
+// installed returns the set of installed paths of packages, relative to the
+// root. The target of an alternative is listed under the path of the
+// alternative.
+func installed(all []*debinfo.Info) map[string]bool {
 	files := map[string]bool{}
 	for _, c := range all {
 		for e := range c.Tree.All() {
@@ -69,8 +69,8 @@ func installed(all []*debinfo.Contents) map[string]bool {
 }
 
 // Suppliers returns the packages of an index that are named after an SQL
-// extension, or provide such a name, most alike first. Which of them has it
-// only their files tell.
+// extension, or provide such a name, best match first. Only their files show
+// which of them has the extension.
 func Suppliers(ix *apt.Index, postgres int, extension string) []apt.Package {
 	plain := strings.ReplaceAll(strings.ToLower(extension), "_", "-")
 	short := strings.TrimPrefix(strings.TrimPrefix(plain, "pg"), "-")
@@ -92,11 +92,11 @@ func Suppliers(ix *apt.Index, postgres int, extension string) []apt.Package {
 	return out
 }
 
-// Requires returns what other images must bring: the unmet extensions, which
+// Requires returns what other images must provide: the unmet extensions, which
 // control files require and neither this image nor the base has, and for every
-// package of others, which are depended on, that brings none of these, its own
-// main extension or module. Suppliers are not depended on, and only tell where
-// an extension is found.
+// package of others that has none of these its own main extension or module.
+// others are packages that the image's packages depend on; suppliers are not,
+// and only add the package that has an unmet extension.
 func Requires(postgres int, unmet []string, others, suppliers []Other) []lock.Require {
 	out := Named(postgres, unmet, slices.Concat(others, suppliers))
 	for _, o := range others {
@@ -117,8 +117,8 @@ func Requires(postgres int, unmet []string, others, suppliers []Other) []lock.Re
 	return out
 }
 
-// Named returns the requirements that names stand for, extensions or
-// module:NAME, with the package of others that has each.
+// Named returns the requirements for names, each an extension or module:NAME,
+// with the package of others that has it.
 func Named(postgres int, names []string, others []Other) []lock.Require {
 	var out []lock.Require
 	for _, name := range names {
@@ -138,22 +138,23 @@ func Named(postgres int, names []string, others []Other) []lock.Require {
 	return out
 }
 
-// imageName is what `pgext init` calls the image of a package.
+// imageName returns the name that `pgext init` gives the image of a package.
 func imageName(postgres int, pkg string) string {
 	return strings.TrimPrefix(pkg, fmt.Sprintf("postgresql-%d-", postgres))
 }
 
-// mainOf returns the name that is most like the image's: the same but for
-// punctuation, else the longest that it starts with, else the shortest.
+// mainOf returns the name most similar to the image's: equal but for
+// punctuation, else the longest that the image's name starts with, else the
+// shortest.
 func mainOf(names []string, image string) string {
 	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace
 	return slices.MinFunc(names, func(a, b string) int {
-		return cmp.Compare(unlike(plain(a), plain(image)), unlike(plain(b), plain(image)))
+		return cmp.Compare(difference(plain(a), plain(image)), difference(plain(b), plain(image)))
 	})
 }
 
-// unlike is the smaller the more name is like image.
-func unlike(name, image string) int {
+// difference is smaller for a name more similar to image.
+func difference(name, image string) int {
 	if rest, ok := strings.CutPrefix(image, name); ok {
 		return len(rest)
 	}

@@ -11,13 +11,13 @@ import (
 
 func TestOtherOf(t *testing.T) {
 	const dir = "usr/share/postgresql/18/extension/"
-	modules := &debinfo.Contents{Tree: tree(
+	modules := &debinfo.Info{Tree: tree(
 		t,
 		file("usr/lib/postgresql/17/lib/old.so", ""),
 		file("usr/lib/postgresql/18/lib/bitcode/postgis-3.so", ""),
 		file("usr/lib/postgresql/18/lib/postgis-3.so", ""),
 	)}
-	scripts := &debinfo.Contents{
+	scripts := &debinfo.Info{
 		Tree: tree(
 			t,
 			file(dir+"postgis--3.6.control", ""),

@@ -11,19 +11,19 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 )
 
-// Root is a file whose needs are to be met.
+// Root is a file whose needed libraries are resolved.
 type Root = elf.Root
 
 const (
-	// libraryFolder is where an image has its modules.
+	// libraryFolder holds the modules of an image.
 	libraryFolder = "lib/"
-	// bundledFolder is where it has the libraries that the base lacks.
+	// bundledFolder holds the libraries that the base lacks.
 	bundledFolder = "system/"
 )
 
-// RootsOf returns the ELF files of an image's tree and, of these, the ones in
-// its lib folder, which the loader may find there. object looks up the ELF
-// file at a path of a package.
+// RootsOf returns the ELF files of an image's tree and, as own, those in its lib
+// folder, which the dynamic loader may find there. object looks up the ELF file
+// at a path of a package.
 func RootsOf(tree filetree.Tree, object func(pkg, path string) (elf.Object, bool)) (roots []Root, own []elf.Provider) {
 	for e := range tree.All() {
 		file := e
@@ -47,10 +47,10 @@ func RootsOf(tree filetree.Tree, object func(pkg, path string) (elf.Object, bool
 	return roots, own
 }
 
-// Forced returns the roots that need what the recipe bundles: libraries by
-// SONAME, and every shared library among packages, each the ELF files of one by
-// path. pkg is the package they count under.
-func Forced(arch, pkg string, libraries []string, packages []map[string]elf.Object) []Root {
+// ExtraRoots returns a root that needs everything the recipe bundles: libraries,
+// by SONAME, and every shared library among packages, each given as its ELF files
+// by path. The root belongs to package pkg. It returns nil if nothing is bundled.
+func ExtraRoots(arch, pkg string, libraries []string, packages []map[string]elf.Object) []Root {
 	needed := slices.Clone(libraries)
 	for _, objects := range packages {
 		for file, o := range objects {
@@ -69,16 +69,16 @@ func Forced(arch, pkg string, libraries []string, packages []map[string]elf.Obje
 	}}
 }
 
-// Keep accepts the files of a library package that an image may be given:
-// shared libraries, and the copyright.
+// Keep selects the files of a library package that an image may contain: shared
+// libraries and the copyright file.
 func Keep(e filetree.Entry) bool {
 	name := path.Base(e.Path)
 	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.") ||
 		name == "copyright" && strings.HasPrefix(e.Path, "usr/share/doc/")
 }
 
-// Locked returns the libraries of the base that resolution found to satisfy a
-// need, as providers that define any symbol version: that was checked then.
+// Locked returns the libraries of the base that a lock names, as providers that
+// define any symbol version: resolution checked the versions.
 func Locked(pins lock.Target) []elf.Provider {
 	var out []elf.Provider
 	for _, p := range pins.Base.Packages {
@@ -92,7 +92,8 @@ func Locked(pins lock.Target) []elf.Provider {
 	return out
 }
 
-// Users says which files of the image need each bundled library, by its SONAME.
+// Users maps the SONAME of each bundled library to the sorted paths in the image
+// of the files that need it.
 func Users(needs elf.Closure) map[string][]string {
 	place := map[string]string{}
 	for _, p := range needs.Bundled {
@@ -108,8 +109,8 @@ func Users(needs elf.Closure) map[string][]string {
 	return out
 }
 
-// Interpreters reports which script lines the base has an interpreter for, as
-// resolution found.
+// Interpreters returns a function that reports whether the lock names an
+// interpreter of the base for the first line of a script.
 func Interpreters(pins lock.Target) func(string) bool {
 	known := map[string]bool{}
 	for _, p := range pins.Base.Packages {

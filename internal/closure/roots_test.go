@@ -76,7 +76,7 @@ func TestRootsOf(t *testing.T) {
 	}
 }
 
-func TestForced(t *testing.T) {
+func TestExtraRoots(t *testing.T) {
 	packages := []map[string]elf.Object{
 		{
 			"usr/lib/x86_64-linux-gnu/libb.so.1": {Type: "dyn", SONAME: "libb.so.1"},
@@ -86,15 +86,15 @@ func TestForced(t *testing.T) {
 		},
 		{"usr/lib/liba.so.1": {Type: "dyn", SONAME: "liba.so.1"}},
 	}
-	got := Forced("arm64", "postgresql-18-x", []string{"libz.so.1", "liba.so.1"}, packages)
+	got := ExtraRoots("arm64", "postgresql-18-x", []string{"libz.so.1", "liba.so.1"}, packages)
 	want := []Root{{Package: "postgresql-18-x", Path: "bundle", Object: elf.Object{
 		Arch: "arm64", Type: "dyn", Needed: []string{"liba.so.1", "libb.so.1", "libz.so.1"},
 	}}}
 	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("Forced() (-got +want):\n%s", diff)
+		t.Errorf("ExtraRoots() (-got +want):\n%s", diff)
 	}
-	if got := Forced("arm64", "x", nil, []map[string]elf.Object{{}}); got != nil {
-		t.Errorf("Forced() of nothing = %v, want none", got)
+	if got := ExtraRoots("arm64", "x", nil, []map[string]elf.Object{{}}); got != nil {
+		t.Errorf("ExtraRoots() of nothing = %v, want none", got)
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 )
 
 // library returns the contents of a package with one library.
-func library(soname string, needed ...string) *debinfo.Contents {
-	return &debinfo.Contents{Objects: map[string]elf.Object{
+func library(soname string, needed ...string) *debinfo.Info {
+	return &debinfo.Info{Objects: map[string]elf.Object{
 		"usr/lib/x86_64-linux-gnu/" + soname: {Arch: "amd64", Type: "dyn", SONAME: soname, Needed: needed},
 	}}
 }
@@ -27,17 +27,17 @@ func library(soname string, needed ...string) *debinfo.Contents {
 // world is a set of packages with what is in them; it notes which were looked
 // into.
 type world struct {
-	contents map[string]*debinfo.Contents
+	contents map[string]*debinfo.Info
 	asked    []string
 }
 
-func (w *world) learn(_ context.Context, packages []apt.Package) ([]*debinfo.Contents, error) {
+func (w *world) scan(_ context.Context, packages []apt.Package) ([]*debinfo.Info, error) {
 	w.asked = append(w.asked, strings.Join(names(packages), " "))
-	out := make([]*debinfo.Contents, len(packages))
+	out := make([]*debinfo.Info, len(packages))
 	for i, p := range packages {
 		out[i] = w.contents[p.Name]
 		if out[i] == nil {
-			out[i] = &debinfo.Contents{}
+			out[i] = &debinfo.Info{}
 		}
 	}
 	return out, nil
@@ -65,7 +65,7 @@ type outcome struct {
 	Missing   []string
 }
 
-func outcomeOf(w *world, a Answer) outcome {
+func outcomeOf(w *world, a Result) outcome {
 	o := outcome{Asked: w.asked, Bundled: sonames(a.Bundled), Libraries: names(a.Libraries)}
 	for _, s := range a.Base {
 		o.Base = append(o.Base, s.Package.Name+" "+strings.Join(s.Libraries, " "))
@@ -80,7 +80,7 @@ type searchCase struct {
 	name                   string
 	roots                  []elf.Root
 	members, base, offered []apt.Package
-	contents               map[string]*debinfo.Contents
+	contents               map[string]*debinfo.Info
 	want                   outcome
 }
 
@@ -89,7 +89,7 @@ func (s searchCase) check(t *testing.T) {
 	t.Helper()
 	w := &world{contents: s.contents}
 	a, err := Search(t.Context(), Input{
-		Arch: "amd64", Roots: s.roots, Members: s.members, Base: s.base, Offered: s.offered, Learn: w.learn,
+		Arch: "amd64", Roots: s.roots, Members: s.members, Base: s.base, Offered: s.offered, Scan: w.scan,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ var searches = []searchCase{
 		roots:    []elf.Root{module("libc.so.6")},
 		members:  []apt.Package{pkg("postgresql-18-x", "x", "libc6, libz1")},
 		base:     []apt.Package{pkg("libc6", "glibc", ""), pkg("libz1", "z", "")},
-		contents: map[string]*debinfo.Contents{"libc6": library("libc.so.6")},
+		contents: map[string]*debinfo.Info{"libc6": library("libc.so.6")},
 		want:     outcome{Asked: []string{"libc6"}, Base: []string{"libc6 libc.so.6"}},
 	},
 	{
@@ -120,7 +120,7 @@ var searches = []searchCase{
 		members:  []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		base:     []apt.Package{pkg("liba-1", "other", "")},
 		offered:  []apt.Package{pkg("liba1", "a", "")},
-		contents: map[string]*debinfo.Contents{"liba1": library("liba.so.1"), "liba-1": library("liba.so.1")},
+		contents: map[string]*debinfo.Info{"liba1": library("liba.so.1"), "liba-1": library("liba.so.1")},
 		want:     outcome{Asked: []string{"liba1"}, Bundled: []string{"liba1 liba.so.1"}, Libraries: []string{"liba1"}},
 	},
 	{
@@ -129,7 +129,7 @@ var searches = []searchCase{
 		members: []apt.Package{pkg("postgresql-18-x", "x", "libproj25")},
 		base:    []apt.Package{pkg("libc6", "glibc", "")},
 		offered: []apt.Package{pkg("libproj25", "proj", "libsqlite3-0, libc6"), pkg("libsqlite3-0", "sqlite3", "libc6")},
-		contents: map[string]*debinfo.Contents{
+		contents: map[string]*debinfo.Info{
 			"libproj25": library("libproj.so.25", "libsqlite3.so.0", "libc.so.6"), "libsqlite3-0": library("libsqlite3.so.0"),
 			"libc6": library("libc.so.6"),
 		},
@@ -143,7 +143,7 @@ var searches = []searchCase{
 		roots:   []elf.Root{module("libicudata.so.76")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "libicu76, tool")},
 		offered: []apt.Package{pkg("libicu76", "icu", ""), {Name: "tool", Arch: "amd64", Section: "utils"}},
-		contents: map[string]*debinfo.Contents{
+		contents: map[string]*debinfo.Info{
 			"libicu76": library("libicudata.so.76"), "tool": {},
 		},
 		want: outcome{Asked: []string{"libicu76"}, Bundled: []string{"libicu76 libicudata.so.76"}, Libraries: []string{"libicu76"}},
@@ -153,7 +153,7 @@ var searches = []searchCase{
 		roots:   []elf.Root{module("libpq.so.5")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "postgresql-18")},
 		base:    []apt.Package{pkg("libpq5", "postgresql-18", ""), {Name: "postgresql-18", Arch: "amd64", Section: "database"}},
-		contents: map[string]*debinfo.Contents{
+		contents: map[string]*debinfo.Info{
 			"libpq5": library("libpq.so.5"),
 		},
 		want: outcome{Asked: []string{"libpq5"}, Base: []string{"libpq5 libpq.so.5"}},
@@ -182,7 +182,7 @@ var searches = []searchCase{
 		roots:   []elf.Root{module("liba.so.1")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		offered: []apt.Package{pkg("liba1", "a", "")},
-		contents: map[string]*debinfo.Contents{"liba1": {Objects: map[string]elf.Object{
+		contents: map[string]*debinfo.Info{"liba1": {Objects: map[string]elf.Object{
 			"usr/lib/liba.so.1": {Arch: "arm64", Type: "dyn", SONAME: "liba.so.1"},
 		}}},
 		want: outcome{Asked: []string{"liba1"}, Missing: []string{"liba.so.1"}},
@@ -192,7 +192,7 @@ var searches = []searchCase{
 		roots:   []elf.Root{module("prog")},
 		members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		offered: []apt.Package{pkg("liba1", "a", "")},
-		contents: map[string]*debinfo.Contents{"liba1": {Objects: map[string]elf.Object{
+		contents: map[string]*debinfo.Info{"liba1": {Objects: map[string]elf.Object{
 			"usr/bin/prog": {Arch: "amd64", Type: "exec"},
 		}}},
 		want: outcome{Asked: []string{"liba1"}, Missing: []string{"prog"}},
@@ -220,14 +220,14 @@ func TestSearchTwiceGivesTheSame(t *testing.T) {
 // Two packages have the library, one of them the dependency: which one is
 // bundled must not depend on which was looked into for another's sake.
 func TestSearchPrefersTheDependency(t *testing.T) {
-	w := &world{contents: map[string]*debinfo.Contents{
+	w := &world{contents: map[string]*debinfo.Info{
 		"liba1": library("liba.so.1"), "aaa-compat": library("liba.so.1"),
 	}}
 	a, err := Search(t.Context(), Input{
 		Arch: "amd64", Roots: []elf.Root{module("liba.so.1")},
 		Members: []apt.Package{pkg("postgresql-18-x", "x", "liba1")},
 		Offered: []apt.Package{pkg("aaa-compat", "a", ""), pkg("liba1", "a", "")},
-		Learn:   w.learn,
+		Scan:    w.scan,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -243,15 +243,15 @@ func TestSearchStops(t *testing.T) {
 	_, err := Search(t.Context(), Input{
 		Arch: "amd64", Roots: []elf.Root{module("libc.so.6")},
 		Members: []apt.Package{pkg("postgresql-18-x", "x", "libc6")}, Base: []apt.Package{pkg("libc6", "glibc", "")},
-		Learn: func(context.Context, []apt.Package) ([]*debinfo.Contents, error) { return nil, gone },
+		Scan: func(context.Context, []apt.Package) ([]*debinfo.Info, error) { return nil, gone },
 	})
-	if !errors.Is(err, gone) || !strings.HasPrefix(fmt.Sprint(err), "looking for libraries: ") {
-		t.Errorf("got %v, want looking for libraries: gone", err)
+	if !errors.Is(err, gone) || !strings.HasPrefix(fmt.Sprint(err), "searching for libraries: ") {
+		t.Errorf("got %v, want searching for libraries: gone", err)
 	}
 }
 
 func TestFindings(t *testing.T) {
-	a := Answer{Closure: elf.Closure{
+	a := Result{Closure: elf.Closure{
 		Missing: []elf.Missing{
 			{Library: "libgone.so.1", NeededBy: []string{"lib/a.so", "lib/b.so"}, Reason: elf.NotProvided},
 			{Library: "libother.so.1", NeededBy: []string{"lib/a.so"}, Reason: elf.OtherArch},
@@ -296,8 +296,8 @@ func TestFindings(t *testing.T) {
 func TestMissingHint(t *testing.T) {
 	ix := load(t, "Package: libgone1t64\nVersion: 1\nArchitecture: amd64\n\nPackage: libgone-dev\nVersion: 1\nArchitecture: amd64\n")
 	for _, tc := range []struct{ library, want string }{
-		{"libgone.so.1", "by its name libgone1t64 has it: add it to bundle.packages"},
-		{"libnever.so.1", "no package of the archives is named after libnever.so.1; add the one that has it to bundle.packages"},
+		{"libgone.so.1", "the name of libgone1t64 matches it: add the package to bundle.packages"},
+		{"libnever.so.1", "no package of the archives is named after libnever.so.1; add the package that contains it to bundle.packages"},
 	} {
 		if got := missingHint(elf.Missing{Library: tc.library}, ix); got != tc.want {
 			t.Errorf("hint about %s: got %q, want %q", tc.library, got, tc.want)

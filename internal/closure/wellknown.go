@@ -13,12 +13,13 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 )
 
-// Data is what a library reads at run time and no ELF file names.
+// Data is a file or folder that a library reads at run time and no ELF file
+// names.
 type Data = lock.DataFolder
 
-// wellKnown are the libraries that read files at run time from a place that is
-// compiled in, with the variable that names another. $1 is what the library's
-// pattern matched, $tuple the multiarch folder.
+// wellKnown lists the libraries that read files at run time from a compiled-in
+// path, with the environment variable that replaces it. $1 is the last group of the
+// library's pattern, $tuple the multiarch folder.
 var wellKnown = []struct {
 	library *regexp.Regexp
 	data    []Data
@@ -36,7 +37,7 @@ var wellKnown = []struct {
 	{regexp.MustCompile(`^libmariadb\.so\.([0-9]+)$`), []Data{
 		{Package: "libmariadb$1", From: "usr/lib/$tuple/libmariadb$1/plugin", To: "share/mariadb/plugin", Env: "MARIADB_PLUGIN_DIR", Home: "share/mariadb/plugin"},
 	}},
-	// R Installation and Administration, 6.1; what would need X is left out.
+	// R Installation and Administration, 6.1; packages that need X are left out.
 	{regexp.MustCompile(`^libR\.so$`), slices.Concat(
 		[]Data{
 			{Package: "r-base-core", From: "usr/lib/R/modules/lapack.so", To: "share/R/modules/lapack.so", Env: "R_HOME", Home: "share/R"},
@@ -57,7 +58,7 @@ var wellKnown = []struct {
 	}},
 }
 
-// rLibrary are the named packages of R's own library.
+// rLibrary returns the data entries of packages of R's own library.
 func rLibrary(names ...string) []Data {
 	var out []Data
 	for _, n := range names {
@@ -66,8 +67,8 @@ func rLibrary(names ...string) []Data {
 	return out
 }
 
-// WellKnown returns the data that the bundled libraries are known to need, in
-// the order of the table.
+// WellKnown returns the data that the bundled libraries read according to the
+// table, in its order.
 func WellKnown(arch string, bundled []elf.Provider) []Data {
 	var out []Data
 	a, _ := debian.LookupArchitecture(arch)
@@ -86,8 +87,8 @@ func WellKnown(arch string, bundled []elf.Provider) []Data {
 	return out
 }
 
-// ReadBy returns the places of those bundled libraries that are known to read
-// what lies at from.
+// ReadBy returns the paths in the image of the bundled libraries that read the
+// data at from, a path in a package.
 func ReadBy(arch, from string, bundled []elf.Provider) []string {
 	var out []string
 	for _, p := range bundled {
@@ -98,8 +99,8 @@ func ReadBy(arch, from string, bundled []elf.Provider) []string {
 	return out
 }
 
-// Without returns the data that the recipe does not bring itself: whatever it
-// sets a variable for is its own affair.
+// Without returns data without the entries below a folder whose environment
+// variable is in set: the recipe provides those itself.
 func Without(data []Data, set []string) []Data {
 	return slices.DeleteFunc(slices.Clone(data), func(d Data) bool {
 		return slices.ContainsFunc(data, func(o Data) bool {
@@ -118,8 +119,8 @@ func sameHome(d, o Data) bool {
 	return false
 }
 
-// outside are the libraries that read data from a place that nothing moves, and
-// that no package of an archive has.
+// outside lists the libraries that read data from a fixed path that no package
+// of an archive contains.
 var outside = []struct {
 	library    *regexp.Regexp
 	what, path string
@@ -129,7 +130,7 @@ var outside = []struct {
 }
 
 // Outside reports the data that the bundled libraries read and no image can
-// bring.
+// contain.
 func Outside(bundled []elf.Provider) []finding.Finding {
 	var out []finding.Finding
 	for _, o := range outside {

@@ -22,7 +22,8 @@ import (
 	"github.com/pgext/pgext/internal/testmirror"
 )
 
-// What a cnpg-minimal operand holds, beside packages of priority required.
+// minimal lists the packages of a cnpg-minimal operand besides those of priority
+// required.
 var minimal = []string{"apt", "postgresql-common", "ca-certificates", "gnupg", "libsasl2-modules", "libldap-common", "postgresql-18"}
 
 // closure returns files of all packages that installing name adds to a
@@ -55,8 +56,8 @@ func closure(tb testing.TB, arch, name string) []string {
 	return files
 }
 
-// filled returns a cache in a new folder that holds files, and the requests
-// to read them all.
+// filled returns a cache in a new folder that holds files, and the requests to scan
+// all of them.
 func filled(tb testing.TB, files []string) (*cache.Cache, []Request) {
 	tb.Helper()
 	c := cachetest.Open(tb)
@@ -83,15 +84,14 @@ func library(e filetree.Entry) bool {
 	return strings.Contains(e.Path, ".so") || strings.HasSuffix(e.Path, "/copyright")
 }
 
-// BenchmarkPostGIS reads the packages that PostGIS adds to an operand.
-// learn/decode is the processor time of the first reading as a multiple of
-// decompression alone: the price of digests, ELF headers and blobs. Warm is
-// what every later run pays.
+// BenchmarkPostGIS scans the packages that PostGIS adds to an operand. scan/decode is
+// the processor time of the first scan as a multiple of decompression alone: the cost
+// of digests, ELF headers and blobs. Warm is the cost of every later run.
 func BenchmarkPostGIS(b *testing.B) {
 	files := closure(b, "amd64", "postgresql-18-postgis-3")
 	c, requests := filled(b, files)
-	b.Run("learn", func(b *testing.B) {
-		var learn, decode time.Duration
+	b.Run("scan", func(b *testing.B) {
+		var scan, decode time.Duration
 		for b.Loop() {
 			b.StopTimer()
 			start := cpu()
@@ -101,32 +101,32 @@ func BenchmarkPostGIS(b *testing.B) {
 			resetPeak()
 			start = cpu()
 			b.StartTimer()
-			readAll(b, fresh, requests)
-			learn += cpu() - start
+			scanAll(b, fresh, requests)
+			scan += cpu() - start
 		}
 		b.ReportMetric(float64(len(files)), "packages")
-		b.ReportMetric(learn.Seconds()/float64(b.N), "cpu-s/op")
-		b.ReportMetric(learn.Seconds()/decode.Seconds(), "learn/decode")
+		b.ReportMetric(scan.Seconds()/float64(b.N), "cpu-s/op")
+		b.ReportMetric(scan.Seconds()/decode.Seconds(), "scan/decode")
 		b.ReportMetric(peak(b), "peak-MB")
 	})
-	readAll(b, c, requests)
+	scanAll(b, c, requests)
 	b.Run("warm", func(b *testing.B) {
 		start := cpu()
 		for b.Loop() {
-			readAll(b, c, requests)
+			scanAll(b, c, requests)
 		}
 		b.ReportMetric((cpu()-start).Seconds()*1000/float64(b.N), "cpu-ms/op")
 	})
 }
 
-func readAll(b *testing.B, c *cache.Cache, requests []Request) {
+func scanAll(b *testing.B, c *cache.Cache, requests []Request) {
 	b.Helper()
-	if _, err := New(c, Options{}).ReadAll(b.Context(), requests); err != nil {
+	if _, err := New(c, Options{}).ScanAll(b.Context(), requests); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// decodeAll decompresses every data member, and does nothing else.
+// decodeAll decompresses every data member.
 func decodeAll(b *testing.B, c *cache.Cache, requests []Request) {
 	b.Helper()
 	budget := decompress.NewBudget(Options{}.complete().Memory)
@@ -175,8 +175,8 @@ func dataMember(f *os.File) (*io.SectionReader, error) {
 	}
 }
 
-// cpu returns the processor time this process has used. Unlike the time on the
-// clock it can be compared on a busy machine.
+// cpu returns the processor time of this process, which other processes on the
+// machine hardly change.
 func cpu() time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -185,13 +185,13 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// resetPeak forgets the peak of this process's memory (proc(5), clear_refs).
+// resetPeak resets the peak of this process's memory (proc(5), clear_refs).
 func resetPeak() {
 	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // elsewhere than on Linux there is no peak
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // only Linux has this file
 }
 
-// peak returns the most memory that was resident since resetPeak, in MB.
+// peak returns the peak of resident memory since resetPeak, in MB.
 func peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")

@@ -22,8 +22,8 @@ import (
 	"github.com/pgext/pgext/internal/testmirror"
 )
 
-// What dpkg-deb finds in real packages is what Read learns: one with
-// set-user-ID programs, one with hard links, an extension.
+// Scan and dpkg-deb list the same entries of real packages: one with set-user-ID
+// programs, one with hard links, an extension.
 func TestDpkgDebAgrees(t *testing.T) {
 	const arch = "arm64"
 	dpkgDeb := oracle.Need(t, "dpkg-deb")
@@ -35,10 +35,10 @@ func TestDpkgDebAgrees(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			deb := testmirror.Get(t, p.Filename, p.SHA256)
 			c, requests := filled(t, []string{deb})
-			got := read(t, c, requests[0].SHA256, nil)
+			got := scan(t, c, requests[0].SHA256, nil)
 			want, objects := listing(t, dpkgDeb, deb)
 			if diff := cmp.Diff(want, lines(got.Tree)); diff != "" {
-				t.Errorf("tree (-dpkg-deb +Read):\n%s", diff)
+				t.Errorf("tree (-dpkg-deb +Scan):\n%s", diff)
 			}
 			for _, name := range objects {
 				o, ok := got.Objects[name]

@@ -14,37 +14,36 @@ import (
 	"github.com/pgext/pgext/internal/elf"
 )
 
-// inMemory is the size in bytes up to which a file is held in memory while
-// its ELF headers are read; a larger one goes through a temporary file, and
-// only when it is an ELF file.
+// inMemory is the size in bytes up to which a file is read into memory for its
+// ELF headers. A larger ELF file is written to a temporary file.
 const inMemory = 4 << 20
 
-// learnt is what one file tells.
-type learnt struct {
+// fileInfo is the result of scanning one file.
+type fileInfo struct {
 	sha256 string
 	object *elf.Object
-	// malformed is what is wrong with an ELF file, else "".
+	// malformed is the defect of an ELF file, "" for none.
 	malformed string
 }
 
-// scanner reads files one after the other, with buffers of its own.
-type scanner struct {
+// fileScanner reads files one after the other, with buffers of its own.
+type fileScanner struct {
 	cache *cache.Cache
 	whole bytes.Buffer
 	chunk []byte
 }
 
-// file reads size bytes from r, and stores them as a blob when kept.
-func (s *scanner) file(r io.Reader, size int64, kept bool) (learnt, error) {
+// scan reads size bytes from r, and stores them as a blob if keep is set.
+func (s *fileScanner) scan(r io.Reader, size int64, keep bool) (fileInfo, error) {
 	switch {
-	case kept:
+	case keep:
 		return s.store(r)
 	case size <= inMemory:
-		return s.hold(r)
+		return s.buffer(r)
 	}
 	head := make([]byte, len(stdelf.ELFMAG))
 	if _, err := io.ReadFull(r, head); err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
 	rest := io.MultiReader(bytes.NewReader(head), r)
 	if string(head) == stdelf.ELFMAG {
@@ -52,31 +51,31 @@ func (s *scanner) file(r io.Reader, size int64, kept bool) (learnt, error) {
 	}
 	h := sha256.New()
 	if err := s.copy(h, rest); err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
-	return learnt{sha256: hex.EncodeToString(h.Sum(nil))}, nil
+	return fileInfo{sha256: hex.EncodeToString(h.Sum(nil))}, nil
 }
 
 // store writes a file into the cache and reads it there.
-func (s *scanner) store(r io.Reader) (learnt, error) {
+func (s *fileScanner) store(r io.Reader) (fileInfo, error) {
 	w, err := s.cache.Create()
 	if err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
 	defer w.Abort()
 	if err := s.copy(w, r); err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
-	l, err := inspect(w, w.Size())
+	f, err := inspect(w, w.Size())
 	if err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
-	l.sha256, _, err = w.Commit("")
-	return l, err
+	f.sha256, _, err = w.Commit("")
+	return f, err
 }
 
-// extract writes a file into the cache, whose digest must be the one given.
-func (s *scanner) extract(r io.Reader, digest string) error {
+// extract writes a file with the given digest into the cache.
+func (s *fileScanner) extract(r io.Reader, digest string) error {
 	w, err := s.cache.Create()
 	if err != nil {
 		return err
@@ -89,44 +88,44 @@ func (s *scanner) extract(r io.Reader, digest string) error {
 	return err
 }
 
-// hold reads a file in memory.
-func (s *scanner) hold(r io.Reader) (learnt, error) {
+// buffer reads a file into memory.
+func (s *fileScanner) buffer(r io.Reader) (fileInfo, error) {
 	s.whole.Reset()
 	if err := s.copy(&s.whole, r); err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
 	b := s.whole.Bytes()
-	l, err := inspect(bytes.NewReader(b), int64(len(b)))
-	l.sha256 = digest.SHA256(b)
-	return l, err
+	f, err := inspect(bytes.NewReader(b), int64(len(b)))
+	f.sha256 = digest.SHA256(b)
+	return f, err
 }
 
-// spool reads a file from a temporary one, which has no name while it lives.
-func (s *scanner) spool(r io.Reader) (l learnt, err error) {
+// spool reads a file through an unnamed temporary file.
+func (s *fileScanner) spool(r io.Reader) (info fileInfo, err error) {
 	f, err := os.CreateTemp("", "pgext-*")
 	if err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if err := os.Remove(f.Name()); err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
 	h := sha256.New()
 	if err := s.copy(io.MultiWriter(f, h), r); err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
 	size, err := f.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return learnt{}, err
+		return fileInfo{}, err
 	}
-	l, err = inspect(f, size)
-	l.sha256 = hex.EncodeToString(h.Sum(nil))
-	return l, err
+	info, err = inspect(f, size)
+	info.sha256 = hex.EncodeToString(h.Sum(nil))
+	return info, err
 }
 
-// copy is io.Copy through the scanner's own buffer. (Wrapping hides methods
-// that would make io.CopyBuffer leave it alone.)
-func (s *scanner) copy(w io.Writer, r io.Reader) error {
+// copy is io.Copy through the scanner's own buffer. The wrappers hide methods that
+// make io.CopyBuffer ignore the buffer.
+func (s *fileScanner) copy(w io.Writer, r io.Reader) error {
 	if s.chunk == nil {
 		s.chunk = make([]byte, 256<<10)
 	}
@@ -134,17 +133,17 @@ func (s *scanner) copy(w io.Writer, r io.Reader) error {
 	return err
 }
 
-// inspect reads the ELF headers of a file that may be any.
-func inspect(r io.ReaderAt, size int64) (learnt, error) {
+// inspect reads the ELF headers of a file of any kind.
+func inspect(r io.ReaderAt, size int64) (fileInfo, error) {
 	o, err := elf.Read(r, size)
 	var format *elf.FormatError
 	switch {
 	case err == nil:
-		return learnt{object: &o}, nil
+		return fileInfo{object: &o}, nil
 	case errors.As(err, &format):
-		return learnt{malformed: format.Error()}, nil
+		return fileInfo{malformed: format.Error()}, nil
 	case errors.Is(err, elf.ErrNotELF):
-		return learnt{}, nil
+		return fileInfo{}, nil
 	}
-	return learnt{}, err
+	return fileInfo{}, err
 }

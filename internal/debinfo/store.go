@@ -11,37 +11,37 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/decompress"
 	"github.com/pgext/pgext/internal/elf"
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// Contents is what is in a .deb.
-type Contents struct {
+// Info is the content of a .deb.
+type Info struct {
 	// Control is the control paragraph.
 	Control debian.Paragraph
 	// Scripts holds the other members of the control archive by name, as
 	// text: maintainer scripts, md5sums, conffiles.
 	Scripts map[string]string
 	// Tree holds all entries. Files have their digest; a hard link is a file
-	// with the digest of its target. The Content of a file that was kept
-	// opens from the cache, that of any other returns a *NotKeptError.
+	// with the digest of its target. The Content of a kept file reads from the
+	// cache; opening any other is an error.
 	Tree filetree.Tree
 	// Objects holds the ELF files, by path.
 	Objects map[string]elf.Object
-	// Malformed holds the files that start as ELF files and do not hold
-	// together, by path, with what is wrong.
+	// Malformed maps the paths of malformed ELF files to their defects.
 	Malformed map[string]string
 }
 
 // Options configure a Store.
 type Options struct {
-	// Jobs is how many packages are read at the same time, and how many
-	// blocks of one that is read alone; 0 means GOMAXPROCS.
+	// Jobs is the number of packages scanned in parallel, and of blocks of one
+	// that is scanned alone; 0 means GOMAXPROCS.
 	Jobs int
-	// Memory is how many bytes may be spent on decoding blocks of one package
-	// in parallel, over all packages; 0 means 128 MiB. Beside it every job
-	// takes some MiB and the dictionary of its package.
+	// Memory limits the bytes used for decoding blocks of one package in
+	// parallel, over all packages; 0 means 128 MiB. In addition each job uses
+	// some MiB and the dictionary of its package.
 	Memory int64
-	// Log is told what is learnt, at debug level; nil discards.
+	// Log receives a debug message for each package scanned; nil discards.
 	Log *slog.Logger
 }
 
@@ -58,80 +58,78 @@ func (o Options) complete() Options {
 	return o
 }
 
-// Store reads packages that are in a cache. It is safe for use by several
-// goroutines.
+// Store scans packages in a cache. It is safe for concurrent use.
 type Store struct {
 	cache   *cache.Cache
 	options Options
 	budget  *decompress.Budget
 }
 
-// New returns a Store over c, which must hold a package before it is read.
+// New returns a Store over c. A package must be in c before it is scanned.
 func New(c *cache.Cache, o Options) *Store {
 	o = o.complete()
 	return &Store{cache: c, options: o, budget: decompress.NewBudget(o.Memory)}
 }
 
-// Keep says which files the caller wants to open later, by path, mode, time
-// and size; there may be no digest yet. It must give the same answer every
-// time. A nil Keep wants none.
+// Keep selects the files that the caller opens later, by path, mode, time and size;
+// there may be no digest yet. It must be a pure function. A nil Keep selects none.
 type Keep func(filetree.Entry) bool
 
-// Read returns what is in the .deb with the given SHA-256 digest (lower-case
-// hex). A package that is neither known nor in the cache gives an error that
-// wraps fs.ErrNotExist; one that keep wants privileged files of, a
-// *PrivilegeError. When all is known and kept the package is not opened, nor
-// need it be there any more.
-func (s *Store) Read(ctx context.Context, sha256 string, keep Keep) (*Contents, error) {
-	c, err := s.read(ctx, sha256, keep)
+// Scan returns the content of the .deb with the given SHA-256 digest (lower-case
+// hex). The error wraps fs.ErrNotExist if the package is neither recorded nor in the
+// cache. It is an error if keep selects a set-user-ID or set-group-ID file. If the
+// record and all selected files are in the cache, the package is not opened and need
+// not be there.
+func (s *Store) Scan(ctx context.Context, sha256 string, keep Keep) (*Info, error) {
+	info, err := s.scan(ctx, sha256, keep)
 	if err != nil {
 		return nil, fmt.Errorf("reading package sha256:%s: %w", sha256, err)
 	}
-	return c, nil
+	return info, nil
 }
 
-func (s *Store) read(ctx context.Context, sha256 string, keep Keep) (*Contents, error) {
+func (s *Store) scan(ctx context.Context, sha256 string, keep Keep) (*Info, error) {
 	if keep == nil {
 		keep = func(filetree.Entry) bool { return false }
 	}
-	f, ok := s.recall(sha256)
+	r, ok := s.cachedRecord(sha256)
 	if !ok {
 		var err error
-		if f, err = s.learn(ctx, sha256, keep); err != nil {
+		if r, err = s.walk(ctx, sha256, keep); err != nil {
 			return nil, err
 		}
 	}
-	kept, err := choose(f, keep)
+	kept, err := selectFiles(r, keep)
 	if err != nil {
 		return nil, err
 	}
-	if missing := s.missing(f, kept); len(missing) > 0 {
-		if err := s.extract(ctx, sha256, f, missing); err != nil {
+	if missing := s.missing(r, kept); len(missing) > 0 {
+		if err := s.extract(ctx, sha256, r, missing); err != nil {
 			return nil, err
 		}
 	}
-	return s.contents(f, kept)
+	return s.info(r, kept)
 }
 
-// recall returns the facts that are known about a package.
-func (s *Store) recall(sha256 string) (*facts, bool) {
-	record, ok := s.cache.Record(recordKind, sha256)
+func (s *Store) cachedRecord(sha256 string) (*record, bool) {
+	data, ok := s.cache.Record(recordKind, sha256)
 	if !ok {
 		return nil, false
 	}
-	f, err := decode(record)
-	return f, err == nil
+	r, err := decodeRecord(data)
+	return r, err == nil
 }
 
-// choose returns, by index, which entries keep wants.
-func choose(f *facts, keep Keep) ([]bool, error) {
-	kept := make([]bool, len(f.entries))
-	for i, e := range f.entries {
+// selectFiles returns, by index, whether keep selects each entry.
+func selectFiles(r *record, keep Keep) ([]bool, error) {
+	kept := make([]bool, len(r.Entries))
+	for i, e := range r.Entries {
 		if e.Kind != filetree.File {
 			continue
 		}
 		if kept[i] = keep(e); kept[i] && privileged(e) {
-			return nil, &PrivilegeError{Path: e.Path}
+			return nil, failure.New(failure.Other, "an extension image cannot contain such a program; name packages without it",
+				"keeping %s: the file is set-user-ID or set-group-ID", e.Path)
 		}
 	}
 	return kept, nil
@@ -140,9 +138,9 @@ func choose(f *facts, keep Keep) ([]bool, error) {
 func privileged(e filetree.Entry) bool { return e.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 }
 
 // missing returns the digests of kept files that the cache lacks.
-func (s *Store) missing(f *facts, kept []bool) map[string]bool {
+func (s *Store) missing(r *record, kept []bool) map[string]bool {
 	missing := map[string]bool{}
-	for i, e := range f.entries {
+	for i, e := range r.Entries {
 		if !kept[i] {
 			continue
 		}
@@ -153,11 +151,12 @@ func (s *Store) missing(f *facts, kept []bool) map[string]bool {
 	return missing
 }
 
-// contents gives every file its origin and content.
-func (s *Store) contents(f *facts, kept []bool) (*Contents, error) {
-	pkg := f.control.Get("Package")
-	for i := range f.entries {
-		e := &f.entries[i]
+// info adds origin and content to every file.
+func (s *Store) info(r *record, kept []bool) (*Info, error) {
+	control := debian.NewParagraph(r.Control...)
+	pkg := control.Get("Package")
+	for i := range r.Entries {
+		e := &r.Entries[i]
 		e.Origin = filetree.Origin{Package: pkg, Path: e.Path}
 		switch {
 		case e.Kind != filetree.File:
@@ -167,9 +166,9 @@ func (s *Store) contents(f *facts, kept []bool) (*Contents, error) {
 			e.Content = notKept{pkg, e.Path}
 		}
 	}
-	tree, err := filetree.New(f.entries)
+	tree, err := filetree.New(r.Entries)
 	if err != nil {
 		return nil, err
 	}
-	return &Contents{Control: f.control, Scripts: f.scripts, Tree: tree, Objects: f.objects, Malformed: f.malformed}, nil
+	return &Info{Control: control, Scripts: r.Scripts, Tree: tree, Objects: r.Objects, Malformed: r.Malformed}, nil
 }

@@ -9,22 +9,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Request is one package to read.
+// Request is one package to scan.
 type Request struct {
-	// Name of the package for people, in errors; "" when only its digest is
-	// known.
+	// Name is the package's name for error messages; "" shows the digest.
 	Name string
 	// SHA256 is the digest of the .deb, in lower-case hex.
 	SHA256 string
-	// Keep is as for Read. ReadAll calls it from several goroutines.
+	// Keep is the keep argument of Scan. ScanAll calls it from several
+	// goroutines.
 	Keep Keep
 }
 
-// ReadAll is Read for many packages: as many at a time as the Store has jobs,
-// the largest first. Results are in the order of the requests. The first
-// error ends it.
-func (s *Store) ReadAll(ctx context.Context, requests []Request) ([]*Contents, error) {
-	results := make([]*Contents, len(requests))
+// ScanAll is Scan for many packages, Options.Jobs in parallel, the largest first.
+// Results are in the order of the requests. It stops at the first error.
+func (s *Store) ScanAll(ctx context.Context, requests []Request) ([]*Info, error) {
+	results := make([]*Info, len(requests))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.options.Jobs)
 	for _, i := range s.bySize(requests) {
@@ -33,8 +32,8 @@ func (s *Store) ReadAll(ctx context.Context, requests []Request) ([]*Contents, e
 				return err
 			}
 			r := requests[i]
-			c, err := s.read(ctx, r.SHA256, r.Keep)
-			results[i] = c
+			info, err := s.scan(ctx, r.SHA256, r.Keep)
+			results[i] = info
 			if err != nil {
 				return fmt.Errorf("reading package %s: %w", cmp.Or(r.Name, "sha256:"+r.SHA256), err)
 			}
@@ -47,8 +46,8 @@ func (s *Store) ReadAll(ctx context.Context, requests []Request) ([]*Contents, e
 	return results, nil
 }
 
-// bySize returns the indexes of requests, largest package first, so that no
-// large one is left alone at the end.
+// bySize returns the indexes of requests, largest package first, so that no large
+// one runs alone at the end.
 func (s *Store) bySize(requests []Request) []int {
 	order := make([]int, len(requests))
 	sizes := make([]int64, len(requests))
