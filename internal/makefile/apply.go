@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// otherFunctions are those that need more than their arguments, with how many
-// they take at most. Those of 0 are not known here.
+// otherFunctions are the functions that need more than their arguments, with their
+// maximal number of arguments. Functions with 0 are not supported.
 var otherFunctions = map[string]int{
 	"if": 3, "or": 99, "and": 99, "foreach": 3, "call": 99, "wildcard": 1, "realpath": 1, "abspath": 1,
 	"value": 1, "origin": 1, "flavor": 1, "eval": 1, "shell": 1, "error": 1, "warning": 1, "info": 1,
 	"file": 0, "guile": 0, "let": 0, "intcmp": 0,
 }
 
-// isFunction tells whether a word that begins a reference is a function's name.
+// isFunction reports whether name is the name of a function.
 func isFunction(name string) bool {
 	_, other := otherFunctions[name]
 	_, text := textFunctions[name]
@@ -26,8 +26,7 @@ func isFunction(name string) bool {
 // comparisonsPerStep is how many words are compared in the time of a step.
 const comparisonsPerStep = 100
 
-// apply calls a function. Where an argument is unknown, so is what comes of
-// it.
+// apply calls a function. If an argument is unknown, the result is unknown.
 func (m *Makefile) apply(name, text string, opening byte) string {
 	if f, ok := textFunctions[name]; ok {
 		a := arguments(text, opening, f.arguments)
@@ -61,11 +60,10 @@ func (m *Makefile) apply(name, text string, opening byte) string {
 	if name == "call" {
 		return m.call(a)
 	}
-	return m.ask(name, a[0])
+	return m.applyUnary(name, a[0])
 }
 
-// expandAll expands arguments where they are; when one is unknown it returns
-// a marker.
+// expandAll expands arguments in place. If one is unknown it returns a marker.
 func (m *Makefile) expandAll(a []string) string {
 	for i := range a {
 		a[i] = m.expand(a[i])
@@ -76,8 +74,8 @@ func (m *Makefile) expandAll(a []string) string {
 	return ""
 }
 
-// ask calls a function of one argument.
-func (m *Makefile) ask(name, argument string) string {
+// applyUnary calls a function of one argument.
+func (m *Makefile) applyUnary(name, argument string) string {
 	switch name {
 	case "wildcard":
 		return m.wildcard(argument)
@@ -220,8 +218,8 @@ func (m *Makefile) wildcard(patterns string) string {
 	return strings.Join(out, " ")
 }
 
-// alike writes the name of a file within the folder as the word that asked for
-// it was written.
+// alike returns the name of a file in the folder, relative or absolute like the
+// word of $(wildcard) that matched it.
 func alike(word, pattern, name string) string {
 	if before, ok := strings.CutSuffix(word, pattern); ok {
 		return before + name
@@ -229,7 +227,7 @@ func alike(word, pattern, name string) string {
 	return name
 }
 
-// real returns the absolute path of a file that is there.
+// real returns the absolute path of a file that exists; "" otherwise.
 func (m *Makefile) real(name string) string {
 	if local, ok := m.inside(name); ok {
 		if _, err := fs.Stat(m.fsys, local); err == nil {

@@ -4,15 +4,15 @@ import "strings"
 
 // branch is an open conditional.
 type branch struct {
-	// outer tells whether the lines around it are read; taken, whether one of
-	// its branches was; active, whether this one is.
+	// outer means that the lines around it are read, taken that one of its
+	// branches was read, active that this branch is read.
 	outer, taken, active bool
-	// why is the reason for which nobody knows; -1 when it is known.
+	// why is the number of the reason for which the condition is unknown, or -1.
 	why int
 }
 
-// active tells whether lines are read; where it cannot be known whether make
-// reads them, why is the number of the reason, else -1.
+// active reports whether lines are read. If that is unknown, why is the number of
+// the reason, otherwise -1.
 func (r *reading) active() (active bool, why int) {
 	for _, b := range r.branches {
 		if b.why >= 0 {
@@ -25,8 +25,8 @@ func (r *reading) active() (active bool, why int) {
 	return r.branches[len(r.branches)-1].active, -1
 }
 
-// condition reads a line that begins, turns or ends a conditional; ok tells
-// whether it is one.
+// condition parses a line that begins, continues or ends a conditional. ok is false
+// for other lines.
 func (r *reading) condition(word, rest string) (ok bool) {
 	switch word {
 	case "ifeq", "ifneq", "ifdef", "ifndef":
@@ -56,7 +56,7 @@ func (r *reading) condition(word, rest string) (ok bool) {
 	return true
 }
 
-// try takes a branch if its condition holds and none was taken before.
+// try makes a branch active if its condition holds and no branch was taken before.
 func (r *reading) try(b *branch, word, rest string) {
 	if !b.outer || b.taken || b.why >= 0 {
 		b.active = false
@@ -66,8 +66,8 @@ func (r *reading) try(b *branch, word, rest string) {
 	b.active, b.taken, b.why = holds, holds, why
 }
 
-// holds evaluates a condition; why is the number of the reason when that is
-// not possible, else -1.
+// holds evaluates a condition. If it is unknown, why is the number of the reason,
+// otherwise -1.
 func (r *reading) holds(word, rest string) (holds bool, why int) {
 	switch word {
 	case "ifdef", "ifndef":

@@ -53,8 +53,7 @@ func (m *Makefile) expand(text string) string {
 	return b.String()
 }
 
-// enclosed cuts a text that begins with a bracket after the one that closes
-// it.
+// enclosed splits a text that begins with a bracket after the matching bracket.
 func enclosed(text string) (inside, rest string, ok bool) {
 	opening, depth := text[0], 0
 	for i := range len(text) {
@@ -70,8 +69,8 @@ func enclosed(text string) (inside, rest string, ok bool) {
 	return "", "", false
 }
 
-// arguments splits at the commas that are within no bracket of the kind that
-// opened all, at most that often that there are most parts.
+// arguments splits a text into at most most parts, at commas outside of nested
+// brackets of the kind of opening.
 func arguments(text string, opening byte, most int) []string {
 	var parts []string
 	depth, start := 0, 0
@@ -96,7 +95,7 @@ func closing(opening byte) byte {
 	return ')'
 }
 
-// reference expands what stands within $( ), or ${ }.
+// reference expands the text inside $( ) or ${ }.
 func (m *Makefile) reference(inside string, opening byte) string {
 	if i := strings.IndexFunc(inside, unicode.IsSpace); i > 0 {
 		if name := inside[:i]; isFunction(name) {
@@ -117,7 +116,7 @@ func (m *Makefile) reference(inside string, opening byte) string {
 	return m.value(m.expand(inside))
 }
 
-// substitution reads NAME:FROM=TO.
+// substitution parses NAME:FROM=TO.
 func substitution(inside string) (name, from, to string, ok bool) {
 	depth := 0
 	for i := range len(inside) {
@@ -134,12 +133,12 @@ func substitution(inside string) (name, from, to string, ok bool) {
 	return "", "", "", false
 }
 
-// shell asks for what a command prints, as $(shell) gives it: lines joined.
+// shell returns the output of a command like $(shell): lines joined by spaces.
 func (m *Makefile) shell(command string) string {
 	if i, unknown := marked(command); unknown {
 		return m.unknowable(m.unknown[i])
 	}
-	what := "what `" + command + "` prints"
+	what := "the output of `" + command + "`"
 	if m.options.Shell == nil {
 		return m.unknowable(what)
 	}

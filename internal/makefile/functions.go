@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// textFunction is one whose result hangs on its arguments alone.
+// textFunction is a function whose result depends on its arguments only.
 type textFunction struct {
-	// arguments is how many it takes; the last one may hold commas.
+	// arguments is their number. The last one may contain commas.
 	arguments int
 	do        func(a []string) string
 }
 
-// textFunctions are those of GNU make over text and names of files.
+// textFunctions are GNU make's functions over text and file names.
 var textFunctions = map[string]textFunction{
 	"subst":      {3, func(a []string) string { return replaceAll(a[0], a[1], a[2]) }},
 	"patsubst":   {3, func(a []string) string { return patsubst(strings.TrimSpace(a[0]), strings.TrimSpace(a[1]), a[2]) }},
@@ -37,8 +37,8 @@ var textFunctions = map[string]textFunction{
 	"addprefix":  {2, func(a []string) string { return each(func(w string) string { return a[0] + w })(a[1:]) }},
 }
 
-// each changes every word of the one argument; words that become empty go. It
-// stops once there is more than a result may have.
+// each maps every word of its argument and drops empty results. It stops at the
+// maximal length of a result.
 func each(change func(string) string) func([]string) string {
 	return func(a []string) string {
 		var out []string
@@ -62,7 +62,7 @@ func orDot(dir string) string {
 	return dir
 }
 
-// replaceAll stops once there is more than a result may have.
+// replaceAll is strings.ReplaceAll that stops at the maximal length of a result.
 func replaceAll(from, to, text string) string {
 	if from == "" {
 		return text + to
@@ -113,8 +113,8 @@ func joined(a []string) string {
 	return strings.Join(out, " ")
 }
 
-// match tells whether a word is what a pattern, in which the first % stands
-// for anything, describes; stem is what the % stands for.
+// match matches a word with a pattern, in which the first % matches any text; stem
+// is that text.
 func match(pattern, word string) (stem string, ok bool) {
 	before, after, any := strings.Cut(pattern, "%")
 	if !any {
@@ -139,7 +139,7 @@ func patsubst(from, to, text string) string {
 	})([]string{text})
 }
 
-// filter keeps the words that match one of the patterns, or the others.
+// filter returns the words that match one of the patterns, or those that match none.
 func filter(patterns, text string, keep bool) string {
 	list := strings.Fields(patterns)
 	return each(func(w string) string {

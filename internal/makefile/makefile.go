@@ -12,73 +12,72 @@ import (
 	"strings"
 )
 
-// Options say what a Makefile may ask for. Everything may be zero.
+// Options configure how a Makefile is read. All fields may be zero.
 type Options struct {
-	// Dir is the absolute path that make would run in; "/" when empty.
+	// Dir is the absolute path of the working directory of make; "/" when empty.
 	Dir string
-	// Set are variables that were given on the command line: they win over the
-	// file's.
+	// Set are variables of make's command line. They override the file's.
 	Set map[string]string
-	// Shell returns what a command prints; nil makes that unknown.
+	// Shell returns the output of a command; if nil it is unknown.
 	Shell func(command string) (string, error)
 	// Outside returns the text of an included file that is not in the folder,
-	// such as PGXS; nil finds none. Where its name cannot be known, path is the
-	// reference to it, such as "$(PGXS)".
+	// such as PGXS; nil finds none. If the name is unknown, path is the unexpanded
+	// reference, such as "$(PGXS)".
 	Outside func(path string) (text string, ok bool)
 }
 
-// ErrTooMuch says that a Makefile asks for more work than any honest one.
-var ErrTooMuch = errors.New("it expands to too much")
+// ErrTooMuch means that a Makefile exceeds the limits of this package.
+var ErrTooMuch = errors.New("expansion exceeds the limits")
 
-// UnknownError says that a value hangs on something that cannot be known.
+// UnknownError reports a value that depends on something unknown.
 type UnknownError struct {
-	// Text is what was to be expanded.
+	// Text is the text to expand.
 	Text string
-	// Reason is the first such thing.
+	// Reason is the first unknown value in it.
 	Reason string
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("expanding %s: %s cannot be known", e.Text, e.Reason)
+	return fmt.Sprintf("expanding %s: %s is unknown", e.Text, e.Reason)
 }
 
-// Makefile is a Makefile's variables.
+// Makefile has the variables of a Makefile.
 type Makefile struct {
 	options   Options
 	fsys      fs.FS
 	variables map[string]*variable
-	// names are those of variables in the order of their first definition.
+	// names are the names of variables in the order of their first definition.
 	names []string
-	// files are those that were read, as in MAKEFILE_LIST.
+	// files are the files that were read, as in MAKEFILE_LIST.
 	files []string
-	// unknown are the reasons that markers stand for.
+	// unknown are the reasons to which markers refer.
 	unknown    []string
 	complaints []string
-	// absent is a file that should have been included; what no line has set may
-	// be set there.
+	// absent is a missing included file, which may set variables that no other
+	// line sets.
 	absent string
-	// depth, steps and bytes bound what is expanded.
+	// depth, steps and bytes count towards the limits.
 	depth, steps, bytes int
 	err                 error
 }
 
-// variable is a name's value.
+// variable is the value of a variable.
 type variable struct {
 	value string
-	// simple values are expanded already.
+	// simple means that value is expanded.
 	simple bool
-	// strength is who has set it.
+	// strength is the origin of the value.
 	strength int
 }
 
-// The strengths; an assignment is ignored where a stronger one was made.
+// The strengths. An assignment after a stronger one is ignored.
 const (
 	fromFile = iota
 	fromOverride
 	fromCommandLine
 )
 
-// Bounds of what a Makefile can ask for.
+// Limits of a Makefile.
 const (
 	maxDepth  = 100
 	maxSteps  = 200_000
@@ -87,8 +86,8 @@ const (
 	maxFile   = 1 << 20
 )
 
-// Read reads the Makefile name of a folder; in a template, Makefile.in, what
-// configure would fill in is unknown. The error wraps fs.ErrNotExist, or
+// Read reads the Makefile name of a folder. In a template (Makefile.in) the
+// variables of configure are unknown. The error wraps fs.ErrNotExist, or
 // is ErrTooMuch.
 func Read(fsys fs.FS, name string, o Options) (*Makefile, error) {
 	text, err := readFile(fsys, name)
@@ -115,10 +114,10 @@ func Read(fsys fs.FS, name string, o Options) (*Makefile, error) {
 	return m, nil
 }
 
-// substituted are the places of a template that configure fills in.
+// substituted matches the variables of configure in a template.
 var substituted = regexp.MustCompile(`@[A-Za-z_0-9]+@`)
 
-// errTooLarge says that a file is longer than any honest Makefile.
+// errTooLarge means that a file exceeds maxFile.
 var errTooLarge = errors.New("the file is too large")
 
 func readFile(fsys fs.FS, name string) (string, error) {
@@ -130,16 +129,16 @@ func readFile(fsys fs.FS, name string) (string, error) {
 		return "", fmt.Errorf("%w: more than %d bytes", errTooLarge, maxFile)
 	}
 	if !info.Mode().IsRegular() {
-		return "", errors.New("it is no file")
+		return "", errors.New("not a regular file")
 	}
 	text, err := fs.ReadFile(fsys, name)
 	if err == nil && bytes.Contains(text, []byte(marker)) {
-		err = errors.New("it is no text")
+		err = errors.New("not a text file")
 	}
 	return string(text), err
 }
 
-// Expand returns what text expands to once all lines were read. The error is
+// Expand returns the expansion of text after all lines were read. The error is
 // an *UnknownError or ErrTooMuch.
 func (m *Makefile) Expand(text string) (string, error) {
 	m.steps, m.bytes, m.err = 0, 0, nil
@@ -153,13 +152,13 @@ func (m *Makefile) Expand(text string) (string, error) {
 	return out, nil
 }
 
-// Complaints are what the file's own $(error) and $(warning) say.
+// Complaints returns the messages of $(error) and $(warning) in the file.
 func (m *Makefile) Complaints() []string { return slices.Clone(m.complaints) }
 
-// marker starts and ends the number of a reason within a value.
+// marker encloses the number of a reason in a value.
 const marker = "\x00"
 
-// unknowable returns a text that stands for something unknown.
+// unknowable returns a marker for an unknown value.
 func (m *Makefile) unknowable(reason string) string {
 	i := slices.Index(m.unknown, reason)
 	if i < 0 {
@@ -180,7 +179,7 @@ func marked(text string) (reason int, ok bool) {
 	return reason, true
 }
 
-// set makes v the value of a name, unless a stronger one is there.
+// set makes v the value of a name, unless it has a stronger one.
 func (m *Makefile) set(name string, v variable) {
 	old, ok := m.variables[name]
 	if !ok {
@@ -208,10 +207,10 @@ func (m *Makefile) during(values map[string]string, do func()) {
 	}
 }
 
-// automatic are variables that only rules and $(call) have.
+// automatic are the variables of rules and of $(call).
 var automatic = regexp.MustCompile(`^[0-9@<^+*%?|-][DF]?$`)
 
-// value returns what a name stands for; "" when it was never set.
+// value returns the expanded value of a variable; "" if it was never set.
 func (m *Makefile) value(name string) string {
 	switch name {
 	case ".VARIABLES":
@@ -231,7 +230,7 @@ func (m *Makefile) value(name string) string {
 	return m.expand(v.value)
 }
 
-// absolute returns where a name of a file leads.
+// absolute returns the absolute path of a file.
 func (m *Makefile) absolute(name string) string {
 	if path.IsAbs(name) {
 		return path.Clean(name)
@@ -239,7 +238,7 @@ func (m *Makefile) absolute(name string) string {
 	return path.Join(m.options.Dir, name)
 }
 
-// inside returns the name of a file within the folder.
+// inside returns the path of a file relative to the folder.
 func (m *Makefile) inside(name string) (string, bool) {
 	absolute := m.absolute(name)
 	if m.options.Dir == "/" {

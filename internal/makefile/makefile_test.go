@@ -14,7 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/oracle"
 )
 
-// cases are Makefiles in the manner of extensions, and what $(OUT) is.
+// cases are Makefiles like those of extensions, with the expansion of $(OUT).
 var cases = []struct{ name, text, want string }{
 	{"recursive", "A = $(B)\nB = b\nOUT = $(A)\n", "b"},
 	{"simple", "B = early\nA := $(B)\nB = late\nOUT = $A $(B)\n", "early late"},
@@ -135,12 +135,12 @@ func TestMake(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	for _, tc := range []struct{ name, text, reason string }{
-		{"a command", "OUT = a $(shell uname)\n", "what `uname` prints"},
-		{"a name", "OUT = $(X_$(shell uname))x $(filter a,$(shell id))\n", "what `id` prints"},
-		{"a branch that may be taken", "OUT = a\nifeq ($(shell uname),Linux)\nOUT += b\nendif\n", "what `uname` prints"},
-		{"a branch that may not be taken", "ifneq ($(shell uname),Linux)\nelse\nOUT = b\nendif\n", "what `uname` prints"},
-		{"ifdef of an unknown one", "A := $(shell uname)\nifdef A\nOUT = b\nendif\n", "what `uname` prints"},
-		{"define in such a branch", "ifeq ($(shell uname),x)\ndefine OUT\nb\nendef\nendif\n", "what `uname` prints"},
+		{"a command", "OUT = a $(shell uname)\n", "the output of `uname`"},
+		{"a name", "OUT = $(X_$(shell uname))x $(filter a,$(shell id))\n", "the output of `id`"},
+		{"a branch that may be taken", "OUT = a\nifeq ($(shell uname),Linux)\nOUT += b\nendif\n", "the output of `uname`"},
+		{"a branch that may not be taken", "ifneq ($(shell uname),Linux)\nelse\nOUT = b\nendif\n", "the output of `uname`"},
+		{"ifdef of an unknown one", "A := $(shell uname)\nifdef A\nOUT = b\nendif\n", "the output of `uname`"},
+		{"define in such a branch", "ifeq ($(shell uname),x)\ndefine OUT\nb\nendef\nendif\n", "the output of `uname`"},
 		{"a function of later versions", "OUT = $(let a,b,$(a))\n", "$(let)"},
 		{"itself", "OUT = $(OUT) a\n", "a variable that refers to itself"},
 		{"no end", "OUT = $(subst a\n", "a reference that does not end"},
@@ -183,7 +183,7 @@ func TestTemplate(t *testing.T) {
 	if got, err := m.Expand("$(OUT)"); got != "a" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if got, err := m.Expand("$(B)"); !strings.Contains(errorText(err), "@VERSION@, which configure finds, cannot be known") {
+	if got, err := m.Expand("$(B)"); !strings.Contains(errorText(err), "@VERSION@, which configure finds, is unknown") {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

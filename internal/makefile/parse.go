@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// reading is a file while its lines are read.
+// reading is the state of parsing a file.
 type reading struct {
 	*Makefile
-	// lines are those that are left.
+	// lines are the remaining lines.
 	lines []string
-	// rule tells that a line which begins with a tab belongs to a recipe.
+	// rule means that a line with a leading tab belongs to a recipe.
 	rule     bool
 	branches []branch
 }
 
-// parse reads a file's lines.
+// parse parses a file.
 func (m *Makefile) parse(name, text string) {
 	m.files = append(m.files, name)
 	m.lines(text)
 }
 
-// lines reads lines of a file, or of an $(eval).
+// lines parses the lines of a file or of $(eval).
 func (m *Makefile) lines(text string) {
 	if m.depth++; m.depth > maxDepth {
 		m.err = ErrTooMuch
@@ -42,7 +42,7 @@ func (m *Makefile) lines(text string) {
 	}
 }
 
-// logical takes the next line with those that continue it.
+// logical removes and returns the next line with its continuation lines.
 func (r *reading) logical() string {
 	line := r.lines[0]
 	r.lines = r.lines[1:]
@@ -57,8 +57,8 @@ func continues(line string) bool {
 	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
 }
 
-// uncommented cuts a comment off; a # within a reference is none, and neither
-// is one after a backslash.
+// uncommented returns a line without its comment. A # in a reference or after a
+// backslash starts no comment.
 func uncommented(line string) string {
 	depth := 0
 	for i := 0; i < len(line); i++ {
@@ -81,7 +81,7 @@ func uncommented(line string) string {
 	return line
 }
 
-// statement reads one line that is no recipe's.
+// statement parses one line that does not belong to a recipe.
 func (r *reading) statement(line string) {
 	word, rest := cutWord(line)
 	if r.condition(word, rest) {
@@ -119,7 +119,7 @@ func (r *reading) statement(line string) {
 	}
 }
 
-// other reads a line that is a rule, or only a reference such as $(eval).
+// other parses a rule, or a line with a reference such as $(eval).
 func (r *reading) other(line string) {
 	if strings.HasPrefix(line, "$") {
 		line = r.expand(line)
@@ -144,7 +144,7 @@ func cutWord(line string) (word, rest string) {
 // assignment is one line that sets a variable.
 type assignment struct{ name, operator, value string }
 
-// parseAssignment tells an assignment from a rule.
+// parseAssignment parses an assignment. ok is false for other lines, such as rules.
 func parseAssignment(line string) (assignment, bool) {
 	depth := 0
 	for i := 0; i < len(line); i++ {
@@ -171,11 +171,11 @@ func parseAssignment(line string) (assignment, bool) {
 
 func split(line string, nameEnd, valueStart int, operator string) (assignment, bool) {
 	a := assignment{strings.TrimSpace(line[:nameEnd]), operator, strings.TrimLeft(line[valueStart:], " \t")}
-	// a reference in the name may hold spaces; other names do not
+	// only a reference in the name may contain spaces
 	return a, a.name != "" && (strings.Contains(a.name, "$") || !strings.ContainsAny(a.name, " \t"))
 }
 
-// assign carries an assignment out.
+// assign executes an assignment.
 func (m *Makefile) assign(a assignment, strength int) {
 	name := m.expand(a.name)
 	if _, unknown := marked(name); unknown || name == "" {
@@ -213,8 +213,8 @@ func (m *Makefile) assign(a assignment, strength int) {
 	}
 }
 
-// taint makes a variable unknown: it may have been assigned in a branch that
-// may have been taken.
+// taint makes a variable unknown, since a branch with an unknown condition assigns
+// it.
 func (m *Makefile) taint(name string, reason, strength int) {
 	name = m.expand(name)
 	value := m.unknowable(m.unknown[reason])
@@ -225,7 +225,7 @@ func (m *Makefile) taint(name string, reason, strength int) {
 	m.set(name, variable{value: value, strength: strength})
 }
 
-// define reads the lines of a variable up to its endef.
+// define parses the lines of a define up to its endef.
 func (r *reading) define(head string, strength int) {
 	a, ok := parseAssignment(head)
 	if !ok {
@@ -254,12 +254,12 @@ func (r *reading) define(head string, strength int) {
 	}
 }
 
-// include reads other files. Where one that is needed is not there, and that
-// is for make to make or for configure, all is unknown that no line sets.
+// include reads other files. If a needed file does not exist, because make or
+// configure generates it, variables that no line sets are unknown.
 func (r *reading) include(names string, needed bool) {
 	expanded := r.expand(names)
 	if _, unknown := marked(expanded); unknown {
-		expanded = names // the caller may know it by its name
+		expanded = names // the caller may know the reference
 	}
 	for _, name := range strings.Fields(expanded) {
 		if len(r.files) > maxDepth {

@@ -12,7 +12,7 @@ import (
 // reader reads the options of a suite.
 type reader struct {
 	*Suite
-	// to is what is filled in of it.
+	// to is the Invocation of the Suite whose options are read.
 	to   *Invocation
 	fsys fs.FS
 	// dir is the absolute path of the tree.
@@ -22,14 +22,14 @@ type reader struct {
 // flags are pg_regress's options without a value.
 var flags = []string{"debug", "no-locale", "use-existing", "help", "version"}
 
-// moot are those about the server and its programs, which are given here.
+// moot are the options about the server and its programs, which are fixed here.
 var moot = []string{
 	"bindir", "dlpath", "host", "port", "temp-instance", "max-connections", "max-concurrent-tests", "debug",
 	"psqldir", "top-builddir", "srcdir", "config-auth",
 }
 
-// options reads the command line of pg_regress, as getopt_long does it: names
-// of tests may stand between options.
+// options parses the command line of pg_regress like getopt_long: names of tests
+// may be between options.
 func (r *reader) options(words []string) error {
 	var schedules, tests []string
 	for len(words) > 0 {
@@ -47,7 +47,7 @@ func (r *reader) options(words []string) error {
 		name = strings.TrimPrefix(name, "--")
 		if !ok && takesValue(name) {
 			if len(words) == 0 {
-				return &Error{Reason: "--" + name + " has no value"}
+				return refuse("", "--%s has no value", name)
 			}
 			value, words = words[0], words[1:]
 		}
@@ -74,13 +74,13 @@ func takesValue(name string) bool {
 	return slices.Contains(known, name) || slices.Contains(moot, name) && !slices.Contains(flags, name)
 }
 
-// option heeds one option.
+// option applies one option.
 func (r *reader) option(name, value string) error {
 	switch name {
 	case "dbname":
 		r.to.Databases = strings.Split(value, ",")
 		if r.to.Databases[0] == "" {
-			return &Error{Reason: "--dbname names no database"}
+			return refuse("", "--dbname is empty")
 		}
 	case "load-extension", "load-language":
 		if !slices.Contains(r.to.Extensions, value) {
@@ -99,10 +99,10 @@ func (r *reader) option(name, value string) error {
 	case "inputdir", "outputdir", "expecteddir", "temp-config":
 		return r.file(name, value)
 	case "use-existing":
-		r.note("--use-existing is not heeded: databases and roles are created")
+		r.note("--use-existing is ignored: databases and roles are created")
 	default:
 		if !slices.Contains(moot, name) {
-			r.note(fmt.Sprintf("pg_regress has no option --%s, which is not heeded", name))
+			r.note(fmt.Sprintf("pg_regress has no option --%s, which is ignored", name))
 		}
 	}
 	return nil
@@ -110,15 +110,14 @@ func (r *reader) option(name, value string) error {
 
 func (r *reader) note(sentence string) { r.Notes = append(r.Notes, sentence) }
 
-// file heeds an option that names a folder or a file. A configuration in
-// PostgreSQL's own source tree, where an extension of its contrib folder would
-// be, is the one of that name here.
+// file applies an option that names a folder or a file. A configuration file below
+// contrib in PostgreSQL's source tree is the file of the same name in this tree.
 func (r *reader) file(name, value string) error {
 	local, ok := r.local(value)
 	switch name {
 	case "inputdir", "outputdir", "expecteddir":
 		if !ok {
-			return &Error{Reason: fmt.Sprintf("--%s=%s is outside of it", name, value)}
+			return refuse("", "--%s=%s is outside of the source tree", name, value)
 		}
 		switch name {
 		case "inputdir":
@@ -133,7 +132,7 @@ func (r *reader) file(name, value string) error {
 			local = path.Base(value)
 		}
 		if !r.exists(local) {
-			r.note(fmt.Sprintf("--temp-config=%s is not there", value))
+			r.note(fmt.Sprintf("--temp-config=%s does not exist", value))
 			return nil
 		}
 		r.Configs = append(r.Configs, local)
@@ -159,19 +158,19 @@ func (r *reader) exists(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// schedule reads the tests of a schedule: lines "test: NAME...". Those of one
-// line may run at the same time, and one after the other as well.
+// schedule parses a schedule: lines "test: NAME...". The tests of one line may run
+// at the same time or one after the other.
 func (r *reader) schedule(name string) error {
 	local, ok := r.local(name)
 	if !ok {
-		return &Error{Reason: "--schedule=" + name + " is outside of it", Advice: naming}
+		return refuse(naming, "--schedule=%s is outside of the source tree", name)
 	}
 	text, err := ReadFile(r.fsys, local)
-	if errors.As(err, new(*Error)) {
-		return err
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse(naming, "the schedule %s does not exist; a rule of the Makefile may make it", name)
 	}
 	if err != nil {
-		return &Error{Reason: fmt.Sprintf("the schedule %s is not there; a rule of the Makefile may make it", name), Advice: naming, Err: err}
+		return err
 	}
 	for i, line := range strings.Split(string(text), "\n") {
 		line = strings.TrimRight(line, " \t\r\n\v\f")
@@ -181,7 +180,7 @@ func (r *reader) schedule(name string) error {
 		names, ok := strings.CutPrefix(line, "test: ")
 		tests := strings.Fields(names)
 		if !ok || len(tests) == 0 {
-			return &Error{Reason: fmt.Sprintf("%s:%d: %q is no line of a schedule", name, i+1, line), Advice: naming}
+			return refuse(naming, "%s:%d: %q is not a line of a schedule", name, i+1, line)
 		}
 		r.to.Tests = append(r.to.Tests, tests...)
 	}

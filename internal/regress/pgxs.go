@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// localeFlags are those that PGXS derives from variables of its own
+// localeFlags are the flags that PGXS derives from its own variables
 // (Makefile.global).
 const localeFlags = "$(if $(ENCODING),--encoding=$(ENCODING)) $(NOLOCALE)"
 
-// pgxsPath ends every path at which PostgreSQL installs what a Makefile
-// includes.
+// pgxsPath matches the paths of the Makefiles that PostgreSQL installs.
 var pgxsPath = regexp.MustCompile(`(^|/)(pgxs\.mk|Makefile\.global|contrib-global\.mk|\$[({]PGXS[)}])$`)
 
-// installation is the format of what pgxs says, for the major version, the
+// installation is the format of the text of pgxs, for the major version, the
 // version and its number.
 const installation = `MAJORVERSION = %s
 VERSION = %s
@@ -71,8 +70,8 @@ ISOLATION_OPTS += --dbname=$(ISOLATION_TESTDB)
 endif
 `
 
-// pgxs stands for PGXS and what it includes: the variables that tell of the
-// installation, and what it does with those of a suite.
+// pgxs returns the text that replaces PGXS and its includes: the variables of the
+// installation, and the assignments to those of a suite.
 func pgxs(name, version string) (text string, ok bool) {
 	if !pgxsPath.MatchString(name) {
 		return "", false

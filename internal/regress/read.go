@@ -1,24 +1,23 @@
 package regress
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 )
 
-// maxFile is how large a file of a suite may be that is read here: a schedule,
-// a resultmap, a configuration, a control file; in bytes.
+// maxFile limits the files that are read here (schedules, resultmaps, configurations
+// and control files), in bytes.
 const maxFile = 1 << 20
 
-// ReadFile returns a file of a source tree. The error wraps fs.ErrNotExist, or
-// is an *Error when no file of a suite is like that.
+// ReadFile returns the content of a regular file of a source tree of at most 1 MiB.
+// The error wraps fs.ErrNotExist if there is none.
 func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() { // opening a pipe would wait for who writes
-		return nil, &Error{Reason: name + " is no file"}
+	if !info.Mode().IsRegular() { // opening a pipe would block
+		return nil, refuse("", "%s is not a regular file", name)
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -27,7 +26,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	defer f.Close() //nolint:errcheck // it was read only
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
-		err = &Error{Reason: fmt.Sprintf("%s has more than %d bytes", name, maxFile)}
+		err = refuse("", "%s has more than %d bytes", name, maxFile)
 	}
 	return text, err
 }

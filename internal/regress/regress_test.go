@@ -33,7 +33,7 @@ func plain(change func(*Suite)) Suite {
 	return s
 }
 
-// pgConfig answers as a shell with pg_config does.
+// pgConfig responds like a shell with pg_config.
 func pgConfig(command string) (string, error) {
 	switch command {
 	case "pg_config --pgxs":
@@ -79,7 +79,7 @@ func TestRead(t *testing.T) {
 			plain(func(s *Suite) {
 				s.Tests, s.InputDir, s.ExpectedDir, s.OutputDir = []string{"a"}, "test", "e", "o"
 				s.Databases, s.Roles, s.User, s.Launcher = []string{"one", "two"}, []string{"r", "s"}, "u", "nice -n 1"
-				s.Notes = []string{"pg_regress has no option --bogus, which is not heeded", "--use-existing is not heeded: databases and roles are created"}
+				s.Notes = []string{"pg_regress has no option --bogus, which is ignored", "--use-existing is ignored: databases and roles are created"}
 			}),
 		},
 		{
@@ -90,7 +90,7 @@ func TestRead(t *testing.T) {
 			"configuration", tree("REGRESS = a\nREGRESS_OPTS = --temp-config=$(top_srcdir)/contrib/x/x.conf --temp-config absent.conf --temp-config=conf/y.conf\n"+include, "x.conf", "conf/y.conf"),
 			plain(func(s *Suite) {
 				s.Tests, s.Configs = []string{"a"}, []string{"x.conf", "conf/y.conf"}
-				s.Notes = []string{"--temp-config=absent.conf is not there"}
+				s.Notes = []string{"--temp-config=absent.conf does not exist"}
 			}),
 		},
 		{
@@ -100,7 +100,7 @@ func TestRead(t *testing.T) {
 				s.Isolation = Invocation{
 					Tests: []string{"i", "j"}, InputDir: ".", OutputDir: "output_iso", ExpectedDir: ".", Databases: []string{"isolation_regression"},
 				}
-				s.Notes = []string{"Makefile says: no compiler", "rules of the Makefile are not run: REGRESS_PREP = prep"}
+				s.Notes = []string{"Makefile prints: no compiler", "rules of the Makefile are not run: REGRESS_PREP = prep"}
 			}),
 		},
 		{
@@ -165,28 +165,32 @@ func TestReadRefuses(t *testing.T) {
 		{"a Makefile without", tree("all:\n"), "Makefile does not set REGRESS", "--regress-tests"},
 		{"another build system", fstest.MapFS{"sql/a.sql": {}, "expected/a.out": {}, "CMakeLists.txt": {}}, "CMakeLists.txt does not set REGRESS", "--regress-tests"},
 		{"nothing expected", fstest.MapFS{"sql/a.sql": {}, "expected/b.out": {}}, "no file in sql has an expected output", "--regress-tests"},
-		{"what a command prints", tree("REGRESS = a $(shell uname)\n"), "what `uname` prints cannot be known", "--regress-tests"},
-		{"what configure finds", fstest.MapFS{"Makefile.in": {Data: []byte("ifeq (@X@,1)\nREGRESS = a\nendif\n")}}, "@X@, which configure finds, cannot be known", "--regress-tests"},
-		{"an option that is unknown", tree("REGRESS = a\nREGRESS_OPTS = --load-extension=$(shell uname)\n"), "cannot be known", "--regress-option"},
-		{"for a shell", tree("REGRESS = a; rm -rf x\n"), "is for a shell to expand", "--regress-option"},
-		{"a schedule that rules make", tree("REGRESS = --schedule run.sch\n"), "the schedule run.sch is not there", "--regress-tests"},
-		{"a line of no schedule", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": {Data: []byte("ignore: a\n")}}, `s:1: "ignore: a" is no line of a schedule`, "--regress-tests"},
+		{"what a command prints", tree("REGRESS = a $(shell uname)\n"), "the output of `uname` is unknown", "--regress-tests"},
+		{"what configure finds", fstest.MapFS{"Makefile.in": {Data: []byte("ifeq (@X@,1)\nREGRESS = a\nendif\n")}}, "@X@, which configure finds, is unknown", "--regress-tests"},
+		{"an option that is unknown", tree("REGRESS = a\nREGRESS_OPTS = --load-extension=$(shell uname)\n"), "is unknown", "--regress-option"},
+		{"for a shell", tree("REGRESS = a; rm -rf x\n"), "needs expansion by a shell", "--regress-option"},
+		{"a schedule that rules make", tree("REGRESS = --schedule run.sch\n"), "the schedule run.sch does not exist", "--regress-tests"},
+		{"a line of no schedule", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": {Data: []byte("ignore: a\n")}}, `s:1: "ignore: a" is not a line of a schedule`, "--regress-tests"},
 		{"a line of no result map", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = a\n")}, "resultmap": {Data: []byte("a/x=b\n")}}, "resultmap:1", ""},
-		{"outside", tree("REGRESS = a\nREGRESS_OPTS = --inputdir=../other\n"), "--inputdir=../other is outside of it", ""},
+		{"outside", tree("REGRESS = a\nREGRESS_OPTS = --inputdir=../other\n"), "--inputdir=../other is outside of the source tree", ""},
 		{"a Makefile that is too large", tree("REGRESS = a\n" + strings.Repeat("#", 1<<20)), "Makefile: the file is too large: more than 1048576 bytes", "--regress-tests"},
 		{"an included one", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = a\ninclude big.mk\n")}, "big.mk": large}, "including big.mk: the file is too large: more than 1048576 bytes", "--regress-tests"},
 		{"a schedule that is too large", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": large}, "s has more than 1048576 bytes", ""},
-		{"a schedule that is a pipe", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": {Mode: fs.ModeNamedPipe}}, "s is no file", ""},
+		{"a schedule that is a pipe", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = --schedule=s\n")}, "s": {Mode: fs.ModeNamedPipe}}, "s is not a regular file", ""},
 		{"a result map that is too large", fstest.MapFS{"Makefile": {Data: []byte("REGRESS = a\n")}, "resultmap": large}, "resultmap has more than 1048576 bytes", ""},
-		{"isolation tests that are unknown", tree("REGRESS = a\nISOLATION = $(shell uname)\n"), "cannot be known", "--regress-tests"},
-		{"an isolation test that is a path", tree("REGRESS = a\nISOLATION = ../x\n"), "is no name of a test", ""},
-		{"a path", tree("REGRESS = ../../etc/passwd\n"), "is no name of a test", ""},
+		{"isolation tests that are unknown", tree("REGRESS = a\nISOLATION = $(shell uname)\n"), "is unknown", "--regress-tests"},
+		{"an isolation test that is a path", tree("REGRESS = a\nISOLATION = ../x\n"), "is not the name of a test", ""},
+		{"a path", tree("REGRESS = ../../etc/passwd\n"), "is not the name of a test", ""},
 		{"an option without a value", tree("REGRESS = a --user\n"), "--user has no value", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, err := Read(tc.fsys, Options{Dir: dir, Version: "18.6"})
-			var e *Error
-			if !errors.As(err, &e) {
+			var e interface {
+				error
+				Hint() string
+				ExitCode() int
+			}
+			if !errors.As(err, &e) || e.ExitCode() != 1 {
 				t.Fatalf("got %+v, %v", s, err)
 			}
 			if !strings.Contains(e.Error(), tc.reason) || !strings.Contains(e.Hint(), tc.hint) {

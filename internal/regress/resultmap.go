@@ -2,7 +2,6 @@ package regress
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -26,7 +25,7 @@ func (i *Invocation) resultMap(fsys fs.FS, platform string) error {
 		kind, rest, ok2 := strings.Cut(rest, ":")
 		pattern, file, ok3 := strings.Cut(rest, "=")
 		if !ok || !ok2 || !ok3 || strings.Contains(file, "/") {
-			return &Error{Reason: fmt.Sprintf("%s:%d: %q is no line of a resultmap", name, n+1, line)}
+			return refuse("", "%s:%d: %q is not a line of a resultmap", name, n+1, line)
 		}
 		if kind == "out" && matchesPlatform(platform, pattern) {
 			if i.ResultMap == nil {

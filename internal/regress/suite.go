@@ -3,36 +3,36 @@ package regress
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
-// Suite is what a source tree has tested, one program after the other on the
-// same server. Names of files are relative to the source tree, clean and with
-// slashes.
+// Suite is the tests of a source tree, which run one after the other on the same
+// server. Names of files are clean slash-separated paths relative to the tree.
 type Suite struct {
-	// Makefile is where it was read from; "" when there is none.
+	// Makefile is the file that it was read from; "" if there is none.
 	Makefile string
-	// Invocation is that of pg_regress.
+	// Invocation has the arguments of pg_regress.
 	Invocation
-	// Isolation is that of pg_isolation_regress; without Tests there is none.
+	// Isolation has the arguments of pg_isolation_regress, which does not run
+	// without Tests.
 	Isolation Invocation
 	// Configs are files with lines for postgresql.conf.
 	Configs []string
-	// TAP tells of tests for prove.
+	// TAP means that there are tests for prove.
 	TAP bool
-	// Notes are what was not heeded, a sentence each.
+	// Notes are sentences about what is ignored.
 	Notes []string
 }
 
-// Invocation is what one of PostgreSQL's test programs is told.
+// Invocation is the arguments of one of PostgreSQL's test programs.
 type Invocation struct {
-	// Tests are names, in the order in which they run; a name may be there
-	// twice.
+	// Tests are names, in the order in which they run; a name may occur twice.
 	Tests []string
 	// InputDir has sql (or specs) and expected, OutputDir gets results;
 	// ExpectedDir has expected before InputDir has. "." is the source tree.
@@ -43,29 +43,28 @@ type Invocation struct {
 	Extensions []string
 	// Roles are created with all privileges on the databases.
 	Roles []string
-	// User is who runs the tests; "" is the superuser.
+	// User is the user that runs the tests; "" is the superuser.
 	User string
 	// Encoding is the databases' and the clients'; "" leaves it to the server.
 	Encoding string
 	// NoLocale makes the databases' locale C.
 	NoLocale bool
-	// Launcher is put before the test's program by the shell.
+	// Launcher is a shell command before the test's program.
 	Launcher string
-	// ResultMap are names of expected files, by test, where the platform has
-	// its own.
+	// ResultMap are the names of expected files for this platform, by test.
 	ResultMap map[string]string
 }
 
-// Options say how a suite is read.
+// Options configure how a suite is read.
 type Options struct {
-	// Dir is where the source tree is going to be when tests run; absolute.
+	// Dir is the absolute path of the source tree when tests run.
 	Dir string
 	// Version is PostgreSQL's, such as "18.6".
 	Version string
-	// Platform is the machine's name as configure finds it, such as
+	// Platform is the platform as configure detects it, such as
 	// "x86_64-pc-linux-gnu".
 	Platform string
-	// Shell returns what a command prints; nil makes that unknown.
+	// Shell returns the output of a command; if nil it is unknown.
 	Shell func(command string) (string, error)
 	// Tests replace REGRESS.
 	Tests []string
@@ -73,56 +72,44 @@ type Options struct {
 	Options []string
 }
 
-// Error says that a source tree tells of no suite, or not which.
-type Error struct {
-	// Reason completes "there is no suite to run".
-	Reason string
-	// Advice is what a person can do.
-	Advice string
-	Err    error
+// refuse returns the error for a source tree without a suite that can be read.
+func refuse(hint, format string, args ...any) error {
+	return failure.New(failure.Other, hint, "reading the regression suite: "+format, args...)
 }
 
-func (e *Error) Error() string { return "reading the regression suite: " + e.Reason }
-
-// Hint names a way out.
-func (e *Error) Hint() string { return e.Advice }
-
-func (e *Error) Unwrap() error { return e.Err }
-
-// naming is the way out where the Makefile does not tell the tests.
+// naming is the hint for a Makefile from which the tests cannot be determined.
 const naming = "name the tests: --regress-tests NAME,NAME"
 
-// makefiles are the names of Makefiles in make's order, and the template of
-// one.
+// makefiles are the names of Makefiles in the order of make, and of a template.
 var makefiles = []string{"GNUmakefile", "makefile", "Makefile", "Makefile.in"}
 
-// folders are where a suite without a Makefile lies.
+// folders are the possible folders of a suite without a Makefile.
 var folders = []string{".", "test", "tests", "regress"}
 
-// Find tells whether a source tree has something to read a suite from. The
-// error is an *Error.
+// Find returns an error with a hint if a source tree has neither a Makefile nor a
+// folder with tests.
 func Find(fsys fs.FS) error {
 	switch info, err := fs.Stat(fsys, "."); {
 	case err != nil:
-		return &Error{Reason: "its folder cannot be read: " + cause(err), Advice: folderAdvice, Err: err}
+		return refuse(folderHint, "its folder cannot be read: %w", cause(err))
 	case !info.IsDir():
-		return &Error{Reason: "it is no folder", Advice: folderAdvice}
+		return refuse(folderHint, "not a folder")
 	}
 	if findMakefile(fsys) != "" || findFolder(fsys) != "" {
 		return nil
 	}
-	return &Error{Reason: "there is neither a Makefile nor a folder sql beside a folder expected", Advice: cmp.Or(below(fsys), folderAdvice)}
+	return refuse(cmp.Or(below(fsys), folderHint), "there is neither a Makefile nor a folder sql beside a folder expected")
 }
 
-// cause is an error without the path, which its reader knows.
-func cause(err error) string {
+// cause returns an error without the path, which is in the caller's message.
+func cause(err error) error {
 	if at := (*fs.PathError)(nil); errors.As(err, &at) {
-		err = at.Err
+		return at.Err
 	}
-	return err.Error()
+	return err
 }
 
-const folderAdvice = "name the folder of an extension's source that `make installcheck` runs in"
+const folderHint = "name the folder of an extension's source that `make installcheck` runs in"
 
 func findMakefile(fsys fs.FS) string {
 	for _, name := range makefiles {
@@ -147,8 +134,7 @@ func isFolder(fsys fs.FS, name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// Read reads the suite of a source tree. The error is an *Error where the
-// tree does not tell it.
+// Read reads the suite of a source tree. Errors about the tree have a hint.
 func Read(fsys fs.FS, o Options) (Suite, error) {
 	if err := Find(fsys); err != nil {
 		return Suite{}, err
@@ -184,11 +170,11 @@ func Read(fsys fs.FS, o Options) (Suite, error) {
 	return s, nil
 }
 
-// complete reads the map of results, and looks at the names.
+// complete checks the names of tests and reads the resultmap.
 func (i *Invocation) complete(fsys fs.FS, platform string) error {
 	for _, name := range i.Tests {
 		if !testName.MatchString(name) || slices.Contains(strings.Split(name, "/"), "..") {
-			return &Error{Reason: fmt.Sprintf("%q is no name of a test", name)}
+			return refuse("", "%q is not the name of a test", name)
 		}
 	}
 	if len(i.Tests) == 0 {
@@ -197,16 +183,16 @@ func (i *Invocation) complete(fsys fs.FS, platform string) error {
 	return i.resultMap(fsys, platform)
 }
 
-// testName are names that need no quoting anywhere.
+// testName matches names that need no quoting.
 var testName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+,@/-]*$`)
 
-// folder finds the tests of a tree in which nothing says which there are: all
-// that have an expected output. A Makefile without REGRESS may run tests in
-// its own way, and is no such thing.
+// folder finds the tests of a tree without a list of tests: all with an expected
+// output. A build file without REGRESS is an error, since it may run tests in
+// another way.
 func (s *Suite) folder(fsys fs.FS) error {
 	for _, other := range []string{s.Makefile, "CMakeLists.txt", "meson.build"} {
 		if _, err := fs.Stat(fsys, other); other != "" && err == nil {
-			return &Error{Reason: other + " does not set REGRESS", Advice: cmp.Or(below(fsys), naming)}
+			return refuse(cmp.Or(below(fsys), naming), "%s does not set REGRESS", other)
 		}
 	}
 	found, err := fs.Glob(fsys, path.Join(s.InputDir, "sql/*.sql"))
@@ -220,16 +206,16 @@ func (s *Suite) folder(fsys fs.FS) error {
 		}
 	}
 	if len(s.Tests) == 0 {
-		return &Error{Reason: "no file in " + path.Join(s.InputDir, "sql") + " has an expected output", Advice: naming}
+		return refuse(naming, "no file in %s has an expected output", path.Join(s.InputDir, "sql"))
 	}
 	s.Notes = append(s.Notes, "no Makefile names the tests: all that have an expected output run, by name")
 	return nil
 }
 
-// setsRegress finds the Makefiles that name tests.
+// setsRegress matches Makefiles that set REGRESS.
 var setsRegress = regexp.MustCompile(`(?m)^\s*REGRESS\s*[:+?]?=`)
 
-// below advises to name a folder whose Makefile names tests; "" when there is
+// below returns a hint with a folder whose Makefile sets REGRESS; "" if there is
 // none.
 func below(fsys fs.FS) string {
 	for _, pattern := range []string{"*/Makefile*", "*/*/Makefile*"} {

@@ -9,14 +9,14 @@ import (
 	"github.com/pgext/pgext/internal/makefile"
 )
 
-// What PGXS gives both programs, in its order.
+// The arguments that PGXS passes to both programs, in its order.
 var (
 	regressWords   = []string{localeFlags, "$(EXTRA_REGRESS_OPTS)", "$(REGRESS_OPTS)", "$(REGRESS)"}
 	isolationWords = []string{localeFlags, "$(EXTRA_REGRESS_OPTS)", "$(ISOLATION_OPTS)", "$(ISOLATION)"}
 )
 
-// variables reads the words that the Makefile gives pg_regress, and all that it
-// has for others.
+// variables returns the arguments of pg_regress in the Makefile, and sets the other
+// fields of the Suite.
 func (s *Suite) variables(fsys fs.FS, o Options) ([]string, error) {
 	set := map[string]string{}
 	if len(o.Tests) > 0 {
@@ -26,7 +26,7 @@ func (s *Suite) variables(fsys fs.FS, o Options) ([]string, error) {
 		Dir: o.Dir, Set: set, Shell: o.Shell, Outside: func(name string) (string, bool) { return pgxs(name, o.Version) },
 	})
 	if err != nil {
-		return nil, &Error{Reason: err.Error(), Advice: naming, Err: err}
+		return nil, refuse(naming, "%w", err)
 	}
 	words, err := s.words(m, regressWords)
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Suite) variables(fsys fs.FS, o Options) ([]string, error) {
 	return words, s.isolation(fsys, m, o.Dir)
 }
 
-// words expands texts and splits what they become.
+// words expands texts and splits the results into words.
 func (s *Suite) words(m *makefile.Makefile, texts []string) ([]string, error) {
 	var words []string
 	for _, text := range texts {
@@ -47,20 +47,20 @@ func (s *Suite) words(m *makefile.Makefile, texts []string) ([]string, error) {
 			words = append(words, more...)
 		}
 		if err != nil {
-			return nil, &Error{Reason: fmt.Sprintf("%s: %v", s.Makefile, err), Advice: advise(err), Err: err}
+			return nil, refuse(hintFor(err), "%s: %w", s.Makefile, err)
 		}
 	}
 	return words, nil
 }
 
-func advise(err error) string {
+func hintFor(err error) string {
 	if unknown := new(makefile.UnknownError); errors.As(err, &unknown) && unknown.Text == "$(REGRESS)" {
 		return naming
 	}
 	return "name the tests and what pg_regress needs: --regress-tests NAME,NAME, --regress-option=--load-extension=NAME"
 }
 
-// isolation reads what pg_isolation_regress is told, if there are tests for it.
+// isolation reads the arguments of pg_isolation_regress, if there are tests for it.
 func (s *Suite) isolation(fsys fs.FS, m *makefile.Makefile, dir string) error {
 	if value, err := m.Expand("$(ISOLATION)"); err == nil && strings.TrimSpace(value) == "" {
 		return nil
@@ -74,10 +74,10 @@ func (s *Suite) isolation(fsys fs.FS, m *makefile.Makefile, dir string) error {
 	return r.options(words)
 }
 
-// others notes what other kinds of tests the Makefile has, and what it says.
+// others adds notes about other kinds of tests and about messages of the Makefile.
 func (s *Suite) others(m *makefile.Makefile) {
 	for _, complaint := range m.Complaints() {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s says: %s", s.Makefile, complaint))
+		s.Notes = append(s.Notes, fmt.Sprintf("%s prints: %s", s.Makefile, complaint))
 	}
 	if value, err := m.Expand("$(TAP_TESTS)"); err == nil {
 		s.TAP = strings.TrimSpace(value) != ""

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// splitWords splits a line of a recipe as a shell does it. What a shell would
-// do more with than to take quotes off is an error.
+// splitWords splits a command line like a shell. Expansions and operators of the
+// shell are errors.
 func splitWords(line string) ([]string, error) {
 	var words []string
 	var word strings.Builder
@@ -23,7 +23,7 @@ func splitWords(line string) ([]string, error) {
 			word.WriteByte(line[i])
 			inside = true
 		case strings.IndexByte("$`", c) >= 0, quote == 0 && strings.IndexByte("*?;&|<>()", c) >= 0:
-			return nil, fmt.Errorf("%q is for a shell to expand", line)
+			return nil, fmt.Errorf("%q needs expansion by a shell", line)
 		case quote != 0:
 			word.WriteByte(c)
 		case c == '"' || c == '\'':
