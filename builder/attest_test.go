@@ -15,6 +15,7 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sbom"
@@ -55,7 +56,7 @@ func TestAttest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := builder.Attestor{Signer: signer(t), Registry: forbidding{http.StatusForbidden}}
+	a := publish.Attestor{Signer: signer(t), Registry: forbidding{http.StatusForbidden}}
 	got, err := a.Attest(t.Context(), "registry.example.com/thing", found)
 	// An index, two manifests, and three documents of each, attached to it and
 	// to the index.

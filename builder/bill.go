@@ -33,7 +33,7 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 	}
 	l := newLister(in)
 	for _, layer := range []filetree.Tree{in.arranged.Libraries, in.arranged.Extension} {
-		sums, err := sbom.SHA1(ctx, layer, sbom.SHA1Options{Cache: b.o.Cache, Jobs: b.o.Jobs, Log: b.o.Log})
+		sums, err := sbom.SHA1(ctx, layer, sbom.SHA1Options{Cache: b.s.Cache, Jobs: b.s.Jobs, Log: b.s.Log})
 		if err != nil {
 			return fail(err)
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/testmirror"
 	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
@@ -110,7 +111,7 @@ func built(tb testing.TB, extension, libraries []string) (*builder.Builder, buil
 	}
 	r := &recipe.Recipe{Name: "thing", Image: "thing-extension", Rewrite: recipe.RewriteAuto}
 	target := recipe.Target{Distro: "forky", Postgres: 18, Archs: []string{"amd64"}}
-	b := builder.New(builder.Options{Cache: c})
+	b := builder.New(session.New(session.Options{Cache: c}))
 	out := builder.Built{
 		Recipe: r, Target: target, Pins: m.pins, Packages: m.packages, Arranged: arranged, Tag: "1-18-forky",
 		Description: imagemeta.Describe(imagemeta.Input{Recipe: r, Target: target, Arch: "amd64", Main: m.packages[0], Layout: arranged}),

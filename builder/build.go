@@ -10,7 +10,9 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -51,11 +53,11 @@ func (b *Builder) Build(ctx context.Context, p *Plan, dist string) ([]Image, err
 func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, dist string) (Image, error) {
 	key := b.stampKey(r, t)
 	if image, ok := b.current(r, t, key, dist); ok {
-		b.o.Log.Info("nothing changed", "image", image.Name, "target", t.String(), "digest", image.Digest)
+		b.s.Log.Info("nothing changed", "image", image.Name, "target", t.String(), "digest", image.Digest)
 		return image, nil
 	}
 	parts := make([]part, len(t.Architectures))
-	if err := each(b.o.Jobs, len(parts), func(i int) (err error) {
+	if err := session.Parallel(b.s.Jobs, len(parts), func(i int) (err error) {
 		in := inputs{r, t.Target, t.Architectures[i].Pins}
 		if parts[i], err = b.buildArchitecture(ctx, in); err != nil {
 			return fmt.Errorf("%s: %w", in.pins.Arch, err)
@@ -73,6 +75,17 @@ func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, d
 		return Image{}, err
 	}
 	return b.write(ctx, made, told, key, dist)
+}
+
+// ArchImage resolves and builds one architecture of a target in memory. It writes
+// neither a lock nor an image to disk.
+func (b *Builder) ArchImage(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (v1.Image, metadata.Metadata, error) {
+	a, err := b.resolve(ctx, r, t, arch)
+	if err != nil {
+		return nil, metadata.Metadata{}, err
+	}
+	p, err := b.buildArchitecture(ctx, inputs{r, t, a.Pins})
+	return p.image, p.description.Metadata, err
 }
 
 // inputs are what one architecture's image is a pure function of, with the
@@ -112,7 +125,7 @@ func (b *Builder) sound(ctx context.Context, in inputs) (part, error) {
 		return part{}, err
 	}
 	if worst, _ := finding.Worst(p.findings); worst == finding.Error {
-		return part{}, &FindingsError{p.findings}
+		return part{}, &finding.FatalError{Findings: p.findings}
 	}
 	return p, p.description.Metadata.Validate()
 }

@@ -17,8 +17,10 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/judge"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // bundling is an extension with a library that the base lacks.
@@ -85,7 +87,7 @@ func TestBuild(t *testing.T) {
 
 func TestBuildLabels(t *testing.T) {
 	f := bundling(t)
-	b := f.builder(func(o *builder.Options) { o.Annotations = map[string]string{"org.example.x": "y"} })
+	b := f.builder(func(o *session.Options) { o.Annotations = map[string]string{"org.example.x": "y"} })
 	got := f.build(b, f.plan(b, f.recipe("annotations: {org.example.x: lost, org.example.z: kept}\n"), builder.Keep), t.TempDir())
 	found, err := image.At(got.Path).Open(got.Tags[0])
 	if err != nil {
@@ -180,7 +182,7 @@ func TestBuildTwiceGivesTheSame(t *testing.T) {
 	p := f.plan(b, f.recipe(""), builder.Keep)
 	first := f.build(b, p, t.TempDir())
 	fresh := newCache(t)
-	other := f.builder(func(o *builder.Options) {
+	other := f.builder(func(o *session.Options) {
 		o.Cache, o.Jobs, o.Program = fresh, 1, "another"
 		o.Fetcher = fetch.New(fresh, fetch.Options{})
 	})
@@ -223,7 +225,7 @@ func TestBuildOffline(t *testing.T) {
 	r := f.recipe("")
 	first := f.build(f.builder(), f.plan(f.builder(), r, builder.Keep), t.TempDir())
 	f.archive.ResetRequests()
-	offline := f.builder(func(o *builder.Options) { o.Fetcher = fetch.New(f.cache, fetch.Options{Offline: true}) })
+	offline := f.builder(func(o *session.Options) { o.Fetcher = fetch.New(f.cache, fetch.Options{Offline: true}) })
 	second := f.build(offline, f.plan(offline, r, builder.Locked), t.TempDir())
 	if second.Digest != first.Digest || len(f.archive.Requests()) > 0 {
 		t.Errorf("got %s with requests %q, want %s without any", second.Digest, f.archive.Requests(), first.Digest)
@@ -233,7 +235,7 @@ func TestBuildOffline(t *testing.T) {
 func TestBuildUnchanged(t *testing.T) {
 	f := bundling(t)
 	r, dist := f.recipe(""), t.TempDir()
-	build := func(change ...func(*builder.Options)) builder.Image {
+	build := func(change ...func(*session.Options)) builder.Image {
 		b := f.builder(change...)
 		return f.build(b, f.plan(b, r, builder.Keep), dist)
 	}
@@ -279,7 +281,7 @@ func TestBuildUnchanged(t *testing.T) {
 func TestBuildAfterAChangeOfOptions(t *testing.T) {
 	f := bundling(t)
 	r, dist := f.recipe(""), t.TempDir()
-	build := func(change ...func(*builder.Options)) builder.Image {
+	build := func(change ...func(*session.Options)) builder.Image {
 		b := f.builder(change...)
 		return f.build(b, f.plan(b, r, builder.Keep), dist)
 	}
@@ -287,16 +289,16 @@ func TestBuildAfterAChangeOfOptions(t *testing.T) {
 	const tag = "1.0-202601020304-18-forky"
 	for _, tc := range []struct {
 		name   string
-		change func(*builder.Options)
+		change func(*session.Options)
 		// same tells that the digest is, tag is the one that never moves.
 		same bool
 		tag  string
 	}{
-		{"program", func(o *builder.Options) { o.Program = "another" }, true, tag},
-		{"epoch", func(o *builder.Options) { o.Epoch = &epoch }, false, "1.0-202701010000-18-forky"},
-		{"revision", func(o *builder.Options) { o.Revision = 2 }, true, tag + "-r2"},
-		{"compression", func(o *builder.Options) { o.Compression = image.Zstd }, false, tag},
-		{"annotations", func(o *builder.Options) { o.Annotations = map[string]string{"a": "b"} }, false, tag},
+		{"program", func(o *session.Options) { o.Program = "another" }, true, tag},
+		{"epoch", func(o *session.Options) { o.Epoch = &epoch }, false, "1.0-202701010000-18-forky"},
+		{"revision", func(o *session.Options) { o.Revision = 2 }, true, tag + "-r2"},
+		{"compression", func(o *session.Options) { o.Compression = image.Zstd }, false, tag},
+		{"annotations", func(o *session.Options) { o.Annotations = map[string]string{"a": "b"} }, false, tag},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			first := build()
@@ -358,7 +360,7 @@ func TestFindingsStop(t *testing.T) {
 	_, planned := b.Plan(t.Context(), r, recipe.Selection{}, builder.Update)
 	_, built := b.Build(t.Context(), p, dist)
 	for _, err := range []error{planned, built} {
-		var stopped *builder.FindingsError
+		var stopped *finding.FatalError
 		if !errors.As(err, &stopped) || stopped.ExitCode() != 3 {
 			t.Fatalf("got %v, want a FindingsError", err)
 		}
@@ -371,8 +373,8 @@ func TestFindingsStop(t *testing.T) {
 	if left := snapshot(t, dist, false); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	found, err := b.JudgeRecipe(t.Context(), r, recipe.Selection{})
+	found, err := judge.LintRecipe(t.Context(), b, r, recipe.Selection{})
 	if worst, _ := finding.Worst(found); err != nil || worst != finding.Error {
-		t.Errorf("JudgeRecipe() = %v, %v; want the same findings and no error", found, err)
+		t.Errorf("LintRecipe() = %v, %v; want the same findings and no error", found, err)
 	}
 }

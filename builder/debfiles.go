@@ -32,37 +32,37 @@ func (*FileError) Hint() string {
 func (*FileError) ExitCode() int { return 10 }
 
 // vendorFiles fetches the package files of the target and reads what they are.
-func (s *resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
-	files := s.target.DebFiles(s.arch)
-	if len(files)+len(s.target.Packages(s.arch)) == 0 {
-		return nil, &FileError{s.recipe.Path, "none of them is for " + s.target.String() + "/" + s.arch}
+func (s *Resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
+	files := s.Target.DebFiles(s.Sources.Arch)
+	if len(files)+len(s.Target.Packages(s.Sources.Arch)) == 0 {
+		return nil, &FileError{s.Recipe.Path, "none of them is for " + s.Target.String() + "/" + s.Sources.Arch}
 	}
 	blobs := make([]fetch.Blob, len(files))
 	requests := make([]debinfo.Request, len(files))
 	for i, f := range files {
 		var err error
-		if blobs[i], err = fileBlob(s.recipe, f); err != nil {
+		if blobs[i], err = fileBlob(s.Recipe, f); err != nil {
 			return nil, err
 		}
 		requests[i] = debinfo.Request{Name: blobs[i].Name, SHA256: blobs[i].SHA256}
 	}
-	if _, err := s.o.Fetcher.Blobs(ctx, blobs); err != nil {
+	if _, err := s.b.s.Fetcher.Blobs(ctx, blobs); err != nil {
 		return nil, err
 	}
-	all, err := s.contents.ScanAll(ctx, requests)
+	all, err := s.b.s.Debs.ScanAll(ctx, requests)
 	if err != nil {
 		return nil, fmt.Errorf("reading source.deb.files: %w", err)
 	}
 	out := make([]apt.Package, len(files))
 	for i, c := range all {
-		size, _ := s.o.Cache.Has(blobs[i].SHA256)
+		size, _ := s.b.s.Cache.Has(blobs[i].SHA256)
 		p := apt.FromControl(c.Control)
 		p.Size, p.SHA256 = size, blobs[i].SHA256
 		switch {
 		case p.Name == "" || p.Version == "":
 			return nil, &FileError{blobs[i].Name, "its control paragraph has no Package or no Version"}
-		case p.Arch != s.arch && p.Arch != "all":
-			return nil, &FileError{blobs[i].Name, fmt.Sprintf("is a package for %s, not for %s", p.Arch, s.arch)}
+		case p.Arch != s.Sources.Arch && p.Arch != "all":
+			return nil, &FileError{blobs[i].Name, fmt.Sprintf("is a package for %s, not for %s", p.Arch, s.Sources.Arch)}
 		}
 		out[i] = p
 	}

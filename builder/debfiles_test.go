@@ -18,6 +18,7 @@ import (
 	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // vendorDeb is a vendor's package for arch, which no archive has.
@@ -107,7 +108,7 @@ func TestFiles(t *testing.T) {
 		if err := os.Remove(filepath.Join(f.dir, "pgext.lock")); err != nil {
 			t.Fatal(err)
 		}
-		_, err := f.builder(func(o *builder.Options) {
+		_, err := f.builder(func(o *session.Options) {
 			o.Fetcher = fetch.New(o.Cache, fetch.Options{Offline: true})
 		}).Plan(t.Context(), r, recipe.Selection{Archs: []string{"amd64"}}, builder.Keep)
 		if exitCodeOf(err) != 12 || strings.Contains(err.Error(), "thing.deb") {

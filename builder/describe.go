@@ -14,15 +14,15 @@ import (
 // describe says what one architecture's image tells about itself.
 func (b *Builder) describe(in inputs, packages []layout.Package, arranged layout.Result) imagemeta.Description {
 	return imagemeta.Describe(imagemeta.Input{
-		Recipe: in.recipe, Target: in.target, Arch: in.pins.Arch, Main: mainPackage(in.target, in.pins.Arch, packages),
+		Recipe: in.recipe, Target: in.target, Arch: in.pins.Arch, Main: MainPackage(in.target, in.pins.Arch, packages),
 		Base:     metadata.Base{Name: in.pins.Base.Name, Postgres: in.pins.Base.Postgres},
-		Requires: requirements(in.pins.Requires), Data: in.pins.Data, Layout: arranged, Annotations: b.o.Annotations,
+		Requires: requirements(in.pins.Requires), Data: in.pins.Data, Layout: arranged, Annotations: b.s.Annotations,
 	})
 }
 
-// mainPackage is the first that the recipe names among those that are there,
-// else the first whose files are the extension.
-func mainPackage(t recipe.Target, arch string, packages []layout.Package) layout.Package {
+// MainPackage returns the package that supplies version and description: the
+// first of the recipe that is present, else the first extension package.
+func MainPackage(t recipe.Target, arch string, packages []layout.Package) layout.Package {
 	for _, name := range t.Packages(arch) {
 		for _, p := range packages {
 			if p.Name == name {

@@ -20,11 +20,11 @@ func (b *Builder) DryRun(ctx context.Context, r *recipe.Recipe, sel recipe.Selec
 			if a.Resolved != nil {
 				continue
 			}
-			s, err := b.newResolution(ctx, r, t.Target, a.Pins.Arch)
+			s, err := b.Resolve(ctx, r, t.Target, a.Pins.Arch)
 			if err != nil {
 				return nil, fmt.Errorf("planning %s for %s/%s: %w", r.Path, t, a.Pins.Arch, err)
 			}
-			t.Architectures[i].Resolved = s.resolved
+			t.Architectures[i].Resolved = s.Resolved
 		}
 	}
 	return p, nil

@@ -2,41 +2,8 @@ package builder
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-
-	"github.com/pgext/pgext/internal/finding"
 )
-
-// FindingsError says that findings stop the build.
-type FindingsError struct {
-	Findings []finding.Finding
-}
-
-// Error returns the findings that are errors, one a line.
-func (e *FindingsError) Error() string {
-	var lines []string
-	for _, f := range e.Findings {
-		if f.Severity == finding.Error {
-			lines = append(lines, f.String())
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Hint returns the hints of those findings, each once, one a line.
-func (e *FindingsError) Hint() string {
-	var lines []string
-	for _, f := range e.Findings {
-		if f.Severity == finding.Error && f.Hint != "" && !slices.Contains(lines, f.Hint) {
-			lines = append(lines, f.Hint)
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// ExitCode returns 3: error findings.
-func (*FindingsError) ExitCode() int { return 3 }
 
 // GoneError says that no archive, mirror or snapshot has a locked package any
 // more.

@@ -9,9 +9,9 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
-	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 )
@@ -88,16 +88,11 @@ func (b *Builder) Teller(ctx context.Context, p *Plan) (tell func() error, err e
 func (b *Builder) made(ctx context.Context, p *Plan) (made, error) {
 	t := p.Targets[0]
 	parts := make([]part, len(t.Architectures))
-	if err := each(b.o.Jobs, len(parts), func(i int) (err error) {
+	if err := session.Parallel(b.s.Jobs, len(parts), func(i int) (err error) {
 		parts[i], err = b.buildArchitecture(ctx, inputs{p.Recipe, t.Target, t.Architectures[i].Pins})
 		return err
 	}); err != nil {
 		return made{}, err
 	}
 	return b.join(parts)
-}
-
-// Read judges t as Test does where no server can be started.
-func (b *Builder) Read(ctx context.Context, t Trial, why string) (pgtest.Result, error) {
-	return b.read(ctx, t, why)
 }

@@ -18,7 +18,7 @@ func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, err
 	for i, p := range in.pins.Packages {
 		requests[i] = debinfo.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
 	}
-	all, err := b.contents.ScanAll(ctx, requests)
+	all, err := b.s.Debs.ScanAll(ctx, requests)
 	if err != nil {
 		return nil, err
 	}

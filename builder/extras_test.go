@@ -14,6 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // A pin that no archive has any more ends the build with the command to type.
@@ -23,7 +24,7 @@ func TestBuildOfAPinThatIsGone(t *testing.T) {
 	f.plan(f.builder(), r, builder.Keep)
 	f.archive.Update(suite(thing("1.1-1")))
 	empty := newCache(t)
-	b := f.builder(func(o *builder.Options) { o.Cache, o.Fetcher = empty, fetch.New(empty, fetch.Options{Attempts: 1}) })
+	b := f.builder(func(o *session.Options) { o.Cache, o.Fetcher = empty, fetch.New(empty, fetch.Options{Attempts: 1}) })
 	dist := t.TempDir()
 	_, err := b.Build(t.Context(), f.plan(b, r, builder.Keep), dist)
 	var coder interface{ ExitCode() int }
@@ -163,7 +164,7 @@ func TestLibraryLayerStays(t *testing.T) {
 }
 
 func TestFindingsError(t *testing.T) {
-	e := &builder.FindingsError{Findings: []finding.Finding{
+	e := &finding.FatalError{Findings: []finding.Finding{
 		finding.New("PGX001", "lib/a.so", "needs x", "add x"),
 		finding.New("PGX031", "", "a note", "nothing to do"),
 		finding.New("PGX001", "lib/b.so", "needs x", "add x"),

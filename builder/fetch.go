@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // fetch makes sure that the cache has every package that the pins name,
@@ -37,11 +38,11 @@ func (b *Builder) fetch(ctx context.Context, in inputs) error {
 			if err != nil {
 				return err
 			}
-			blob.URLs = archive.URLs(a, archive.Mirrors(a, b.archiveOptions()), p.Path, lockedDate(in.pins, p.Archive))
+			blob.URLs = archive.URLs(a, archive.Mirrors(a, b.s.ArchiveOptions()), p.Path, lockedDate(in.pins, p.Archive))
 		}
 		blobs = append(blobs, blob)
 	}
-	_, err = b.o.Fetcher.Blobs(ctx, blobs)
+	_, err = b.s.Fetcher.Blobs(ctx, blobs)
 	var gone *fetch.NotFoundError
 	if errors.As(err, &gone) && !slices.ContainsFunc(in.pins.Packages, func(p lock.Package) bool { return p.Archive == "" && p.Package == gone.Name }) {
 		return &GoneError{Recipe: in.recipe.Path, Err: err}
@@ -53,8 +54,8 @@ func (b *Builder) fetch(ctx context.Context, in inputs) error {
 // place to come from. The fetcher verifies none of them again.
 func (b *Builder) present(ctx context.Context, packages []lock.Package) ([]bool, error) {
 	out := make([]bool, len(packages))
-	return out, each(b.o.Jobs, len(packages), func(i int) error {
-		if f, err := b.o.Cache.Open(packages[i].SHA256); err == nil {
+	return out, session.Parallel(b.s.Jobs, len(packages), func(i int) error {
+		if f, err := b.s.Cache.Open(packages[i].SHA256); err == nil {
 			out[i] = true
 			f.Close() // nothing was read from it
 		}
@@ -66,8 +67,8 @@ func (b *Builder) present(ctx context.Context, packages []lock.Package) ([]bool,
 // one.
 func (b *Builder) ladder(t recipe.Target, arch, name string, known map[string]archive.Archive) (archive.Archive, error) {
 	if len(known) == 0 {
-		for _, w := range b.wantedArchives(t, arch) {
-			a, err := unsigned(w, t.Distro)
+		for _, w := range b.s.WantedArchives(t, arch) {
+			a, err := session.WithoutKeyring(w, t.Distro)
 			if err != nil {
 				return archive.Archive{}, err
 			}

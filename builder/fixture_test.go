@@ -15,6 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // tuples are the multiarch folders of the architectures that fixtures are for.
@@ -169,17 +170,22 @@ archives:
 	return r
 }
 
-// builder returns a new one over the fixture's cache; change, where given,
-// edits its options.
-func (f *fixture) builder(change ...func(*builder.Options)) *builder.Builder {
-	o := builder.Options{Cache: f.cache, Program: "test"}
+// builder returns a Builder with a new session.
+func (f *fixture) builder(change ...func(*session.Options)) *builder.Builder {
+	return builder.New(f.session(change...))
+}
+
+// session returns a new session over the fixture's cache; change edits its
+// options.
+func (f *fixture) session(change ...func(*session.Options)) *session.Session {
+	o := session.Options{Cache: f.cache, Program: "test"}
 	for _, c := range change {
 		c(&o)
 	}
 	if o.Fetcher == nil {
 		o.Fetcher = fetch.New(o.Cache, fetch.Options{})
 	}
-	return builder.New(o)
+	return session.New(o)
 }
 
 // plan plans the recipe and writes its lock.

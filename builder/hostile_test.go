@@ -17,9 +17,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/judge"
+	"github.com/pgext/pgext/internal/location"
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sbom"
 )
@@ -85,7 +87,7 @@ func TestVerifyHostile(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := builder.New(builder.Options{Cache: newCache(t)}).Verify(t.Context(), registry.New(registry.Options{}), builder.Place{Layout: dir}, "x", builder.Demands{})
+			got, err := judge.Verify(t.Context(), session.New(session.Options{Cache: newCache(t)}), registry.New(registry.Options{}), location.Location{Layout: dir}, "x", judge.VerifyOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

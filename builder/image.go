@@ -33,10 +33,10 @@ func (b *Builder) makeImage(ctx context.Context, arch string, arranged layout.Re
 		return nil, time.Time{}, fmt.Errorf("no OCI platform is known for architecture %s", arch)
 	}
 	epoch := arranged.Epoch
-	if b.o.Epoch != nil {
-		epoch = *b.o.Epoch
+	if b.s.Epoch != nil {
+		epoch = *b.s.Epoch
 	}
-	o := image.LayerOptions{Cache: b.o.Cache, Compression: b.o.Compression, Epoch: epoch, Jobs: b.o.Jobs}
+	o := image.LayerOptions{Cache: b.s.Cache, Compression: b.s.Compression, Epoch: epoch, Jobs: b.s.Jobs}
 	var parts []image.Part
 	if arranged.Libraries.Len() > 0 {
 		l, err := image.NewLayer(ctx, arranged.Libraries, o)
@@ -83,6 +83,6 @@ func (b *Builder) join(parts []part) (made, error) {
 		return made{}, err
 	}
 	m := made{recipe: parts[0].recipe, target: parts[0].target, index: idx, metadata: union, parts: parts}
-	m.tags[0], m.tags[1] = metadata.Tags(union.Version, m.target.Postgres, m.target.Distro, epoch, b.o.Revision)
+	m.tags[0], m.tags[1] = metadata.Tags(union.Version, m.target.Postgres, m.target.Distro, epoch, b.s.Revision)
 	return m, nil
 }

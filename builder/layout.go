@@ -25,7 +25,7 @@ func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, e
 		Base: closure.Locked(in.pins), Offered: offered(packages),
 	})
 	if findings := (closure.Result{Closure: needs}).Findings(arch, nil); len(findings) > 0 {
-		return layout.Result{}, &FindingsError{findings}
+		return layout.Result{}, &finding.FatalError{Findings: findings}
 	}
 	wants.Libraries, wants.Siblings, wants.NeededBy = needs.Bundled, len(needs.Siblings) > 0, closure.Users(needs)
 	for i, d := range wants.Data {

@@ -13,6 +13,7 @@ import (
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // Two processes that lock different targets of a recipe lose nothing of each
@@ -61,7 +62,7 @@ func TestLockFromOtherArchives(t *testing.T) {
 		{"one more", []string{"test", "pgdg"}, "was locked from other archives"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := f.builder(func(o *builder.Options) { o.Archives = tc.archives })
+			b := f.builder(func(o *session.Options) { o.Archives = tc.archives })
 			_, err := b.Plan(t.Context(), r, recipe.Selection{Archs: []string{"amd64"}}, builder.Locked)
 			var stale *lock.OutOfDateError
 			switch {

@@ -26,9 +26,11 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/inspect"
+	"github.com/pgext/pgext/internal/judge"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // operandIndex is an operand image: libc of a package, a library of a vendor,
@@ -147,7 +149,7 @@ func TestPlanOnOperand(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := onOperand(t, f, ref)
-			online := func(o *builder.Options) { o.Registry = client }
+			online := func(o *session.Options) { o.Registry = client }
 			p := f.plan(f.builder(online), r, builder.Keep)
 			pins := p.Targets[0].Architectures[1].Pins
 			want := lock.Base{
@@ -209,13 +211,13 @@ func TestPlanOnOperandFails(t *testing.T) {
 	}
 }
 
-// TestJudgeSurvey: an image that others made, against an operand image.
-func TestJudgeSurvey(t *testing.T) {
+// TestLintImage: an image that others made, against an operand image.
+func TestLintImage(t *testing.T) {
 	f := operandFixture(t)
 	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: operandIndex(t, "amd64"), Tags: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.builder().JudgeSurvey(t.Context(), inspect.Survey{Images: []inspect.Image{{
+	got, err := judge.LintImage(t.Context(), f.session(), inspect.Survey{Images: []inspect.Image{{
 		Distro: "forky", Postgres: 18, Arch: "amd64", Roots: module("libc.so.6", "libvendor.so.1", "libx.so.1"),
 	}}}, "image:oci:"+filepath.Join(f.dir, "operands")+":18")
 	if err != nil {
@@ -227,6 +229,6 @@ func TestJudgeSurvey(t *testing.T) {
 	}
 	want := []string{"PGX001 error: lib/x.so: needs libx.so.1, which neither the base nor the image has (amd64)"}
 	if diff := cmp.Diff(want, texts); diff != "" || got[0].Severity != finding.Error {
-		t.Errorf("JudgeSurvey() (-want +got):\n%s", diff)
+		t.Errorf("LintImage() (-want +got):\n%s", diff)
 	}
 }

@@ -16,14 +16,14 @@ import (
 
 // pins turns the result of a resolution into what the lock holds. Packages
 // that turn out to give the image no file are not pinned.
-func (s *resolution) pins(ctx context.Context, result closure.Result) (lock.Target, error) {
+func (s *Resolution) pins(ctx context.Context, result closure.Result) (lock.Target, error) {
 	pins := lock.Target{
-		Distro: s.target.Distro, Postgres: s.target.Postgres, Arch: s.arch,
-		Recipe: recipe.ResolutionChecksum(s.target, s.arch),
+		Distro: s.Target.Distro, Postgres: s.Target.Postgres, Arch: s.Sources.Arch,
+		Recipe: recipe.ResolutionChecksum(s.Target, s.Sources.Arch),
 		Base:   s.lockedBase(result),
 		Data:   s.known,
 	}
-	for _, o := range s.opened {
+	for _, o := range s.Sources.Opened {
 		for _, r := range o.Releases {
 			pins.Archives = append(pins.Archives, lockedArchive(r))
 		}
@@ -51,13 +51,13 @@ func (s *resolution) pins(ctx context.Context, result closure.Result) (lock.Targ
 
 // candidates are the packages that may give the image a file. One that does so
 // in several ways has the role of the last.
-func (s *resolution) candidates(ctx context.Context, result closure.Result) ([]lock.Package, error) {
+func (s *Resolution) candidates(ctx context.Context, result closure.Result) ([]lock.Package, error) {
 	byName := map[string]lock.Package{}
 	for _, list := range []struct {
 		role     lock.Role
 		packages []apt.Package
-	}{{lock.Data, s.dataPackages()}, {lock.Library, result.Libraries}, {lock.Extension, s.members.Extension}} {
-		digests, err := s.fetchPackages(ctx, list.packages)
+	}{{lock.Data, s.dataPackages()}, {lock.Library, result.Libraries}, {lock.Extension, s.Members.Extension}} {
+		digests, err := s.Sources.Fetch(ctx, list.packages)
 		if err != nil {
 			return nil, err
 		}
@@ -69,19 +69,19 @@ func (s *resolution) candidates(ctx context.Context, result closure.Result) ([]l
 }
 
 // tryOut arranges the image that the pins describe.
-func (s *resolution) tryOut(ctx context.Context, pins lock.Target) (layout.Result, error) {
-	in := inputs{s.recipe, s.target, pins}
-	packages, err := s.extract(ctx, in)
+func (s *Resolution) tryOut(ctx context.Context, pins lock.Target) (layout.Result, error) {
+	in := inputs{s.Recipe, s.Target, pins}
+	packages, err := s.b.extract(ctx, in)
 	if err != nil {
 		return layout.Result{}, err
 	}
-	return s.layOut(in, packages)
+	return s.b.layOut(in, packages)
 }
 
 // copyrightOwners are the packages, of the base too, that have the copyright
 // file of one that the pins name and are not named themselves.
-func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]lock.Package, error) {
-	packages, err := s.extract(ctx, inputs{s.recipe, s.target, pins})
+func (s *Resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]lock.Package, error) {
+	packages, err := s.b.extract(ctx, inputs{s.Recipe, s.Target, pins})
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +92,11 @@ func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]l
 	for _, p := range packages {
 		delete(wanted, p.Name)
 	}
-	owners := slices.Concat(s.resolved, s.fetchable())
+	owners := slices.Concat(s.Resolved, s.Sources.FetchableBase())
 	owners = slices.DeleteFunc(owners, func(p apt.Package) bool { return !wanted[p.Name] })
 	slices.SortStableFunc(owners, func(a, b apt.Package) int { return strings.Compare(a.Name, b.Name) })
 	owners = slices.CompactFunc(owners, func(a, b apt.Package) bool { return a.Name == b.Name })
-	digests, err := s.fetchPackages(ctx, owners)
+	digests, err := s.Sources.Fetch(ctx, owners)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +107,8 @@ func (s *resolution) copyrightOwners(ctx context.Context, pins lock.Target) ([]l
 	return out, nil
 }
 
-func (s *resolution) lockedBase(result closure.Result) lock.Base {
-	b := lock.Base{Name: s.base.Name, Image: s.base.Image, Postgres: s.base.Postgres, Checksum: "sha256:" + s.base.Checksum()}
+func (s *Resolution) lockedBase(result closure.Result) lock.Base {
+	b := lock.Base{Name: s.Sources.Base.Name, Image: s.Sources.Base.Image, Postgres: s.Sources.Base.Postgres, Checksum: "sha256:" + s.Sources.Base.Checksum()}
 	entry := map[string]*lock.BasePackage{}
 	add := func(p apt.Package) *lock.BasePackage {
 		if entry[p.Name] == nil {
@@ -120,7 +120,7 @@ func (s *resolution) lockedBase(result closure.Result) lock.Base {
 		add(satisfied.Package).Libraries = satisfied.Libraries
 	}
 	for line, name := range s.interpreters {
-		if p, ok := s.base.Package(name); ok {
+		if p, ok := s.Sources.Base.Package(name); ok {
 			e := add(p)
 			e.Interpreters = append(e.Interpreters, line)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // Mode says how Plan treats the lock that a recipe has.
@@ -24,7 +25,7 @@ const (
 	Update
 )
 
-// Plan is the complete answer for the selected targets of a recipe.
+// Plan is the complete result for the selected targets of a recipe.
 type Plan struct {
 	Recipe *recipe.Recipe
 	// Lock is the recipe's lock with every selected target in it; Changed
@@ -79,7 +80,7 @@ func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selecti
 		}
 	}
 	unresolved := b.recall(p, before, targets, mode)
-	if err := each(b.o.Jobs, len(unresolved), func(i int) (err error) {
+	if err := session.Parallel(b.s.Jobs, len(unresolved), func(i int) (err error) {
 		u := unresolved[i]
 		if *u.into, err = b.resolve(ctx, r, u.target, u.arch); err != nil {
 			return fmt.Errorf("planning %s for %s/%s: %w", r.Path, u.target, u.arch, err)
@@ -155,14 +156,14 @@ func (b *Builder) fitting(l lock.Lock, t recipe.Target, arch string) (lock.Targe
 // fromArchives reports whether pins are from the archives that Options name;
 // when they name none, any will do.
 func (b *Builder) fromArchives(pins lock.Target) bool {
-	if len(b.o.Archives) == 0 {
+	if len(b.s.Archives) == 0 {
 		return true
 	}
 	names := map[string]bool{}
 	for _, a := range pins.Archives {
 		names[a.Name] = true
 	}
-	for _, name := range b.o.Archives {
+	for _, name := range b.s.Archives {
 		if !names[name] {
 			return false
 		}
@@ -192,4 +193,21 @@ func (b *Builder) checkLocked(p *Plan, l lock.Lock, targets []recipe.Target) err
 		return e
 	}
 	return nil
+}
+
+// Findings returns the findings about all targets of a plan, without building
+// images.
+func (b *Builder) Findings(ctx context.Context, p *Plan) ([]finding.Finding, error) {
+	var out []finding.Finding
+	for _, t := range p.Targets {
+		for _, a := range t.Architectures {
+			arranged, err := b.arrange(ctx, inputs{p.Recipe, t.Target, a.Pins})
+			if err != nil {
+				return nil, fmt.Errorf("checking %s for %s/%s: %w", p.Recipe.Name, t, a.Pins.Arch, err)
+			}
+			out = append(out, a.Findings...)
+			out = append(out, arranged.findings...)
+		}
+	}
+	return finding.Sort(out), nil
 }

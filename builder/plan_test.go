@@ -13,6 +13,7 @@ import (
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // pinned returns "ARCH: PACKAGE VERSION ROLE, …" for every architecture.
@@ -245,7 +246,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// The answer must not depend on what was cached when it was found.
+// The result must not depend on what was cached when it was found.
 func TestPlanTwiceGivesTheSame(t *testing.T) {
 	f := newFixture(t,
 		extension("postgresql-18-thing", "1.0-1", "Source: thing\nDepends: libicu76\n", "", "libicudata.so.76"),
@@ -254,7 +255,7 @@ func TestPlanTwiceGivesTheSame(t *testing.T) {
 	cold := f.plan(f.builder(), r, builder.Update).Lock.Encode()
 	warm := f.plan(f.builder(), r, builder.Update).Lock.Encode()
 	fresh := newCache(t)
-	one := f.plan(f.builder(func(o *builder.Options) {
+	one := f.plan(f.builder(func(o *session.Options) {
 		o.Cache, o.Jobs = fresh, 1
 		o.Fetcher = fetch.New(fresh, fetch.Options{Jobs: 1})
 	}), r, builder.Update).Lock.Encode()

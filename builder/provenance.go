@@ -11,6 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/redact"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -26,15 +27,15 @@ func (b *Builder) provenance(in part, tag string) (provenance.Statement, error) 
 	}
 	controls := in.controls()
 	s, err := provenance.New(provenance.Input{
-		Digest: digest.String(), Recipe: in.recipe.Text, Pins: in.pins, Compression: string(cmp.Or(b.o.Compression, image.Gzip)),
-		Epoch: b.o.Epoch, Revision: b.o.Revision, Annotations: b.o.Annotations, Files: in.target.DebFiles(in.pins.Arch),
+		Digest: digest.String(), Recipe: in.recipe.Text, Pins: in.pins, Compression: string(cmp.Or(b.s.Compression, image.Gzip)),
+		Epoch: b.s.Epoch, Revision: b.s.Revision, Annotations: b.s.Annotations, Files: in.target.DebFiles(in.pins.Arch),
 		Internal: provenance.Internal{
 			Output: image.OutputVersion, Image: in.recipe.Image, Version: in.description.Metadata.Version, Tag: tag,
 			Created: in.epoch, Rewrites: rewrites(in.arranged.Report),
 		},
 		Locate:  in.officially,
 		PURL:    func(pin lock.Package) string { return in.billed(pin, controls[pin.Package]).PURL() },
-		Program: b.o.Maker,
+		Program: b.s.Maker,
 	})
 	if err != nil {
 		return fail(err)
@@ -66,7 +67,7 @@ func (in inputs) officially(name, path string) (string, error) {
 			wanted = a
 		}
 	}
-	a, err := unsigned(wanted, in.target.Distro)
+	a, err := session.WithoutKeyring(wanted, in.target.Distro)
 	if err != nil {
 		return "", err
 	}

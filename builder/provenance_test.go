@@ -16,6 +16,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/verify"
 )
 
@@ -116,9 +117,9 @@ func TestEvidenceOfAShare(t *testing.T) {
 
 func TestRebuild(t *testing.T) {
 	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for name, change := range map[string]func(*builder.Options){
-		"plain": func(*builder.Options) {},
-		"options": func(o *builder.Options) {
+	for name, change := range map[string]func(*session.Options){
+		"plain": func(*session.Options) {},
+		"options": func(o *session.Options) {
 			o.Annotations, o.Compression, o.Epoch, o.Revision = map[string]string{"org.example.x": "y"}, image.Zstd, &epoch, 3
 		},
 	} {
@@ -133,7 +134,7 @@ func TestRebuild(t *testing.T) {
 			}
 
 			f.archive.ResetRequests()
-			offline := f.builder(func(o *builder.Options) { o.Fetcher = fetch.New(f.cache, fetch.Options{Offline: true}) })
+			offline := f.builder(func(o *session.Options) { o.Fetcher = fetch.New(f.cache, fetch.Options{Offline: true}) })
 			again, err := offline.Rebuild(t.Context(), statements, "")
 			if err != nil {
 				t.Fatal(err)
@@ -147,7 +148,7 @@ func TestRebuild(t *testing.T) {
 
 			// Elsewhere: the keys of the archive are not at hand, its packages are.
 			empty := newCache(t)
-			fresh := builder.New(builder.Options{Cache: empty, Fetcher: fetch.New(empty, fetch.Options{})})
+			fresh := builder.New(session.New(session.Options{Cache: empty, Fetcher: fetch.New(empty, fetch.Options{})}))
 			if again, err = fresh.Rebuild(t.Context(), statements[1:], ""); err != nil || !again.Same() {
 				t.Errorf("elsewhere: %+v, %v", again.Images, err)
 			}
@@ -181,7 +182,7 @@ func TestRebuildRefuses(t *testing.T) {
 	}
 	f.archive.Update(archivetest.Suite{Name: "forky"})
 	empty := newCache(t)
-	fresh := f.builder(func(o *builder.Options) { o.Cache, o.Fetcher = empty, fetch.New(empty, fetch.Options{Attempts: 1}) })
+	fresh := f.builder(func(o *session.Options) { o.Cache, o.Fetcher = empty, fetch.New(empty, fetch.Options{Attempts: 1}) })
 	for _, tt := range []struct {
 		name    string
 		builder *builder.Builder

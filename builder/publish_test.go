@@ -12,8 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -23,18 +24,18 @@ type attester struct {
 	err  error
 }
 
-func (a *attester) Attest(_ context.Context, repo string, about image.Collection) (builder.Attested, error) {
+func (a *attester) Attest(_ context.Context, repo string, about image.Collection) (publish.Attested, error) {
 	if a.err != nil {
-		return builder.Attested{}, a.err
+		return publish.Attested{}, a.err
 	}
 	a.repo = repo
 	signed, err := image.NewReferrer(about.Index, image.Referrer{ArtifactType: "application/x", Content: []byte("signed")})
 	if err != nil {
-		return builder.Attested{}, err
+		return publish.Attested{}, err
 	}
 	legacy, err := image.NewReferrer(about.Index, image.Referrer{ArtifactType: "application/y", Content: []byte("legacy")})
 	tag := strings.Replace(about.Digest.String(), ":", "-", 1) + ".sig"
-	return builder.Attested{Referrers: []v1.Image{signed}, Tags: map[string]v1.Image{tag: legacy}}, err
+	return publish.Attested{Referrers: []v1.Image{signed}, Tags: map[string]v1.Image{tag: legacy}}, err
 }
 
 // TestPublishAttested carries an image with what is made on the way through a
@@ -50,12 +51,12 @@ func TestPublishAttested(t *testing.T) {
 	if err := image.At(image.Path(out, "thing")).Write(ctx, image.Output{Index: idx, Tags: []string{"1-18-forky", "1-202601020304-18-forky"}}); err != nil {
 		t.Fatal(err)
 	}
-	dist, err := builder.Dist(out)
+	dist, err := location.Dist(out)
 	if err != nil || len(dist) != 1 {
 		t.Fatalf("Dist() = %+v, %v", dist, err)
 	}
 	refused := errors.New("no key")
-	if _, err := builder.Publish(ctx, dist[0], repo, client, &attester{err: refused}); !errors.Is(err, refused) {
+	if _, err := publish.Publish(ctx, dist[0], repo, client, &attester{err: refused}); !errors.Is(err, refused) {
 		t.Errorf("Publish() without a key = %v", err)
 	}
 	if _, err := client.Resolve(ctx, repo+":1-18-forky"); err == nil {
@@ -63,18 +64,18 @@ func TestPublishAttested(t *testing.T) {
 	}
 
 	a := &attester{}
-	got, err := builder.Publish(ctx, dist[0], repo, client, a)
-	want := builder.Published{Repository: repo, Digest: dist[0].Digest, Tags: dist[0].Tags, Referrers: 1, Evidence: 1}
+	got, err := publish.Publish(ctx, dist[0], repo, client, a)
+	want := publish.Published{Repository: repo, Digest: dist[0].Digest, Tags: dist[0].Tags, Referrers: 1, Evidence: 1}
 	if diff := cmp.Diff(got, want); diff != "" || err != nil || a.repo != repo {
 		t.Errorf("Publish() = %v, of %s (-got +want):\n%s", err, a.repo, diff)
 	}
 
-	copied := builder.Place{Layout: filepath.Join(out, "copy")}
-	all, err := builder.TagsIn(ctx, client, builder.Place{Repository: repo})
+	copied := location.Location{Layout: filepath.Join(out, "copy")}
+	all, err := location.TagsIn(ctx, client, location.Location{Repository: repo})
 	if err != nil || len(all) != 1 || !cmp.Equal(all[0].Tags, dist[0].Tags) {
 		t.Fatalf("TagsIn() = %+v, %v", all, err)
 	}
-	c, err := builder.Copy(ctx, client, builder.Place{Repository: repo}, all[0].Digest, builder.Destination{Place: copied, Tags: all[0].Tags})
+	c, err := publish.Copy(ctx, client, location.Location{Repository: repo}, all[0].Digest, publish.Destination{Location: copied, Tags: all[0].Tags})
 	if err != nil || c.Referrers != 2 || c.Evidence != 1 { // what lies under the tag has a subject, too
 		t.Errorf("Copy() = %+v, %v", c, err)
 	}
@@ -98,12 +99,12 @@ func TestPublishInVain(t *testing.T) {
 		if err := os.Symlink(out, link); err != nil {
 			t.Fatal(err)
 		}
-		dist, err := builder.Dist(link)
+		dist, err := location.Dist(link)
 		if err != nil || len(dist) != 1 || dist[0].Name != "thing" {
 			t.Fatalf("Dist() of a link = %+v, %v", dist, err)
 		}
 		a := &attester{}
-		_, err = builder.Publish(t.Context(), dist[0], repo, client, a)
+		_, err = publish.Publish(t.Context(), dist[0], repo, client, a)
 		var immutable *registry.ImmutableError
 		if first := i == 0; errors.As(err, &immutable) == first || (a.repo != "") != first {
 			t.Errorf("Publish() of %s = %v, attested for %q", arch, err, a.repo)

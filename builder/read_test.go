@@ -13,8 +13,10 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/imagetest"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // statuses are the checks of a result, one a line.
@@ -66,7 +68,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := builder.Trials(artifact, "thing", r)
+	trials, err := imagetest.Subjects(artifact, "thing", r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +84,9 @@ func TestRead(t *testing.T) {
 	}
 	without := arm
 	without.Image = withoutLayers(t, arm.Image)
-	check := func(name string, b *builder.Builder, trial builder.Trial, want []string) {
+	check := func(name string, s *session.Session, trial imagetest.Subject, want []string) {
 		t.Helper()
-		got, err := b.Read(t.Context(), trial, "it is too hot")
+		got, err := imagetest.New(s).CheckFiles(t.Context(), trial, "it is too hot")
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -95,16 +97,16 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: it counts as tested", name)
 		}
 	}
-	check("sound", b, arm, sound)
-	check("without its libraries", b, without, broken)
+	check("sound", f.session(), arm, sound)
+	check("without its libraries", f.session(), without, broken)
 
 	// The lock is enough, and so is the base without a lock.
 	if err := os.Rename(filepath.Join(f.dir, "operands"), filepath.Join(f.dir, "elsewhere")); err != nil {
 		t.Fatal(err)
 	}
 	f.cache = newCache(t)
-	offline := func() *builder.Builder {
-		return f.builder(func(o *builder.Options) { o.Fetcher = fetch.New(o.Cache, fetch.Options{Offline: true}) })
+	offline := func() *session.Session {
+		return f.session(func(o *session.Options) { o.Fetcher = fetch.New(o.Cache, fetch.Options{Offline: true}) })
 	}
 	check("by the lock", offline(), arm, sound)
 	check("by the lock, without its libraries", offline(), without, broken)
@@ -119,7 +121,7 @@ func TestRead(t *testing.T) {
 	// What cannot be known is not passed.
 	stranger := without
 	stranger.Recipe, stranger.Metadata.Distro = nil, "nowhere"
-	got, err := offline().Read(t.Context(), stranger, "it is too hot")
+	got, err := imagetest.New(offline()).CheckFiles(t.Context(), stranger, "it is too hot")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // Rebuilt is what the provenance of an index came to when it was followed.
@@ -102,13 +103,13 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 			return Rebuilt{}, &DisagreeError{fmt.Errorf("one statement is about %s, another about %s", made[0].target, made[i].target)}
 		}
 	}
-	if err := each(b.o.Jobs, len(made), func(i int) (err error) {
+	if err := session.Parallel(b.s.Jobs, len(made), func(i int) (err error) {
 		parts[i], err = made[i].build(ctx)
 		return err
 	}); err != nil {
 		return Rebuilt{}, err
 	}
-	joined, err := made[0].join(parts)
+	joined, err := made[0].b.join(parts)
 	if err != nil {
 		return Rebuilt{}, &DisagreeError{err}
 	}
@@ -130,7 +131,7 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 
 // rebuild is one statement with the Builder that has its options.
 type rebuild struct {
-	*Builder
+	b *Builder
 	inputs
 }
 
@@ -156,14 +157,14 @@ func (b *Builder) newRebuild(s provenance.Statement, beside string) (rebuild, er
 	if err != nil {
 		return rebuild{}, fmt.Errorf("rebuilding: %w", err)
 	}
-	out := rebuild{New(b.optionsOf(e)), inputs{r, targets[0], pins}}
+	out := rebuild{New(session.New(b.optionsOf(e))), inputs{r, targets[0], pins}}
 	return out, out.check(beside)
 }
 
 // optionsOf are the Builder's options with what a statement says in their
 // place.
-func (b *Builder) optionsOf(e provenance.External) Options {
-	o := b.o
+func (b *Builder) optionsOf(e provenance.External) session.Options {
+	o := b.s.Options
 	o.Archives, o.Annotations, o.Revision = nil, e.Annotations, e.Revision
 	o.Compression, o.Epoch = image.Compression(e.Compression), nil
 	if e.SourceDateEpoch != nil {
@@ -192,7 +193,7 @@ func (r rebuild) check(beside string) error {
 		}
 	}
 	for _, p := range r.pins.Packages {
-		size, cached := r.o.Cache.Has(p.SHA256)
+		size, cached := r.b.s.Cache.Has(p.SHA256)
 		if p.Archive != "" || cached && size == p.Size {
 			continue
 		}
@@ -213,7 +214,7 @@ func (r rebuild) check(beside string) error {
 }
 
 func (r rebuild) build(ctx context.Context) (part, error) {
-	p, err := r.buildArchitecture(ctx, r.inputs)
+	p, err := r.b.buildArchitecture(ctx, r.inputs)
 	var gone *fetch.NotFoundError
 	var untrue *ContradictionError
 	switch {

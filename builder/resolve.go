@@ -11,18 +11,22 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/layout"
 )
 
-// resolution is a target on its way to its pins.
-type resolution struct {
-	universe
-	recipe *recipe.Recipe
-	target recipe.Target
-	// files are the packages that the recipe brings along.
-	files    []apt.Package
-	resolved []apt.Package
-	members  closure.Membership
+// Resolution is one architecture of a target with the packages that it needs.
+type Resolution struct {
+	b       *Builder
+	Sources session.Sources
+	Recipe  *recipe.Recipe
+	Target  recipe.Target
+	// files are the vendor packages of the recipe.
+	files []apt.Package
+	// Resolved are the packages beyond the base, sorted by name.
+	Resolved []apt.Package
+	// Members are those of Resolved whose files are the extension, and the rest.
+	Members closure.Membership
 	// packages are the extension's own, and those of data.
 	packages []layout.Package
 	// known is the data that bundled libraries turned out to need.
@@ -36,62 +40,62 @@ type resolution struct {
 
 // newResolution opens the archives of a target and installs on its base what
 // the recipe names, as apt would.
-func (b *Builder) newResolution(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (*resolution, error) {
+func (b *Builder) Resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (*Resolution, error) {
 	if err := supported(r, t); err != nil {
 		return nil, err
 	}
-	u, err := b.open(ctx, r, t, arch)
+	sources, err := b.s.Sources(ctx, r, t, arch)
 	if err != nil {
-		return nil, b.elsewhere(ctx, t, arch, err)
+		return nil, b.s.OtherDistros(ctx, t, arch, err)
 	}
-	s := &resolution{universe: u, recipe: r, target: t, interpreters: map[string]string{}}
+	s := &Resolution{b: b, Sources: sources, Recipe: r, Target: t, interpreters: map[string]string{}}
 	if s.files, err = s.vendorFiles(ctx); err != nil {
 		return nil, err
 	}
-	if s.resolved, err = u.index.InstallFiles(u.base.Packages, s.files, s.wanted()); err != nil {
-		return nil, b.elsewhere(ctx, t, arch, err)
+	if s.Resolved, err = sources.Index.InstallFiles(sources.Base.Packages, s.files, s.wanted()); err != nil {
+		return nil, b.s.OtherDistros(ctx, t, arch, err)
 	}
+	s.Members = closure.Members(t.Postgres, s.named(), s.Resolved)
 	return s, nil
 }
 
 // resolve decides what one architecture of a target is built from: the apt
 // closure, the packages that are the extension, the libraries it must carry.
 func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (Architecture, error) {
-	s, err := b.newResolution(ctx, r, t, arch)
+	s, err := b.Resolve(ctx, r, t, arch)
 	if err != nil {
 		return Architecture{}, err
 	}
-	s.members = closure.Members(t.Postgres, s.named(), s.resolved)
-	if len(s.members.Extension) == 0 {
-		return Architecture{}, &InBaseError{Packages: s.named(), Base: s.base.Name}
+	if len(s.Members.Extension) == 0 {
+		return Architecture{}, &InBaseError{Packages: s.named(), Base: s.Sources.Base.Name}
 	}
-	if s.packages, err = s.read(ctx, s.members.Extension, layout.Extension); err != nil {
+	if s.packages, err = s.Read(ctx, s.Members.Extension, layout.Extension); err != nil {
 		return Architecture{}, err
 	}
 	result, err := s.close(ctx)
 	if err != nil {
 		return Architecture{}, err
 	}
-	findings := result.Findings(arch, s.index)
+	findings := result.Findings(arch, s.Sources.Index)
 	if worst, _ := finding.Worst(findings); worst == finding.Error {
-		return Architecture{}, &FindingsError{findings}
+		return Architecture{}, &finding.FatalError{Findings: findings}
 	}
 	pins, err := s.pins(ctx, result)
 	if err != nil {
 		return Architecture{}, err
 	}
-	b.o.Log.Info("resolved", "recipe", r.Name, "target", pins.String(),
-		"base", len(s.base.Packages), "beyond it", len(s.resolved), "pinned", len(pins.Packages), "bundled libraries", len(result.Bundled))
+	b.s.Log.Info("resolved", "recipe", r.Name, "target", pins.String(),
+		"base", len(s.Sources.Base.Packages), "beyond it", len(s.Resolved), "pinned", len(pins.Packages), "bundled libraries", len(result.Bundled))
 	if _, err := b.sound(ctx, inputs{r, t, pins}); err != nil {
 		return Architecture{}, err // nobody wants to lock what cannot be built
 	}
-	return Architecture{Pins: pins, Resolved: s.resolved, Findings: findings}, nil
+	return Architecture{Pins: pins, Resolved: s.Resolved, Findings: findings}, nil
 }
 
 // wanted are the packages that the recipe names in any way.
-func (s *resolution) wanted() []string {
-	names := s.target.Packages(s.arch)
-	bundle := s.target.BundleFor(s.arch)
+func (s *Resolution) wanted() []string {
+	names := s.Target.Packages(s.Sources.Arch)
+	bundle := s.Target.BundleFor(s.Sources.Arch)
 	names = append(names, bundle.Packages...)
 	for _, d := range bundle.Data {
 		names = append(names, d.Package)
@@ -103,12 +107,12 @@ func (s *resolution) wanted() []string {
 // close finds the libraries that the image must carry, then the data that they
 // are known to read, then the libraries that ELF files among that data need,
 // until nothing is new.
-func (s *resolution) close(ctx context.Context) (closure.Result, error) {
+func (s *Resolution) close(ctx context.Context) (closure.Result, error) {
 	if err := s.link(ctx); err != nil {
 		return closure.Result{}, err
 	}
 	extension := s.packages
-	data, err := s.read(ctx, s.dataPackages(), layout.Data)
+	data, err := s.Read(ctx, s.dataPackages(), layout.Data)
 	if err != nil {
 		return closure.Result{}, err
 	}
@@ -123,7 +127,7 @@ func (s *resolution) close(ctx context.Context) (closure.Result, error) {
 			return result, nil
 		}
 		s.known = append(s.known, more...)
-		if data, err = s.read(ctx, s.dataPackages(), layout.Data); err != nil {
+		if data, err = s.Read(ctx, s.dataPackages(), layout.Data); err != nil {
 			return closure.Result{}, err
 		}
 		s.packages = append(slices.Clone(extension), data...)
@@ -132,17 +136,17 @@ func (s *resolution) close(ctx context.Context) (closure.Result, error) {
 
 // link finds the libraries that the recipe bundles by a name that only a link
 // to them has.
-func (s *resolution) link(ctx context.Context) error {
-	named := s.target.BundleFor(s.arch).Libraries
+func (s *Resolution) link(ctx context.Context) error {
+	named := s.Target.BundleFor(s.Sources.Arch).Libraries
 	if len(named) == 0 {
 		return nil
 	}
-	all, err := s.scan(ctx, s.members.Other)
+	all, err := s.Sources.Scan(ctx, s.Members.Other)
 	if err != nil {
 		return err
 	}
 	for _, name := range named {
-		if p, ok := closure.Linked(name, s.members.Other, all); ok && p.SONAME != name {
+		if p, ok := closure.Linked(name, s.Members.Other, all); ok && p.SONAME != name {
 			s.linked = append(s.linked, p)
 			s.known = append(s.known, closure.LinkedData(name, p))
 		}
@@ -152,33 +156,33 @@ func (s *resolution) link(ctx context.Context) error {
 
 // newData is the data that the result's libraries are known to need, that is
 // installed with the extension, and that was not thought of before.
-func (s *resolution) newData(result closure.Result) []lock.DataFolder {
+func (s *Resolution) newData(result closure.Result) []lock.DataFolder {
 	bundled := slices.Concat(result.Bundled, s.linked)
-	data := closure.Without(closure.WellKnown(s.arch, bundled), variables(s.recipe, s.target, s.arch))
+	data := closure.Without(closure.WellKnown(s.Sources.Arch, bundled), variables(s.Recipe, s.Target, s.Sources.Arch))
 	return slices.DeleteFunc(data, func(d lock.DataFolder) bool {
 		return slices.Contains(s.known, d) ||
-			!slices.ContainsFunc(s.resolved, func(p apt.Package) bool { return p.Name == d.Package })
+			!slices.ContainsFunc(s.Resolved, func(p apt.Package) bool { return p.Name == d.Package })
 	})
 }
 
 // dataPackages are those that data is taken from, by the recipe or because a
 // library needs it.
-func (s *resolution) dataPackages() []apt.Package {
+func (s *Resolution) dataPackages() []apt.Package {
 	names := map[string]bool{}
-	for _, d := range s.target.BundleFor(s.arch).Data {
+	for _, d := range s.Target.BundleFor(s.Sources.Arch).Data {
 		names[d.Package] = true
 	}
 	for _, d := range s.known {
 		names[d.Package] = true
 	}
-	for _, p := range s.members.Extension {
+	for _, p := range s.Members.Extension {
 		delete(names, p.Name)
 	}
-	return slices.DeleteFunc(slices.Clone(s.resolved), func(p apt.Package) bool { return !names[p.Name] })
+	return slices.DeleteFunc(slices.Clone(s.Resolved), func(p apt.Package) bool { return !names[p.Name] })
 }
 
 // search finds the libraries that the image must carry as it is known by now.
-func (s *resolution) search(ctx context.Context) (closure.Result, error) {
+func (s *Resolution) search(ctx context.Context) (closure.Result, error) {
 	in := s.layoutInput()
 	in.Packages = s.packages
 	roots, own, err := rootsOf(in)
@@ -189,25 +193,25 @@ func (s *resolution) search(ctx context.Context) (closure.Result, error) {
 	if err != nil {
 		return closure.Result{}, err
 	}
-	installed, known := s.base.Installed()
+	installed, known := s.Sources.Base.Installed()
 	return closure.Search(ctx, closure.Input{
-		Arch: s.arch, Roots: append(roots, extraRoots...), Own: own,
-		Members: s.members.Extension, Base: installed, Offered: s.members.Other,
-		Known: known, Scan: s.scan,
+		Arch: s.Sources.Arch, Roots: append(roots, extraRoots...), Own: own,
+		Members: s.Members.Extension, Base: installed, Offered: s.Members.Other,
+		Known: known, Scan: s.Sources.Scan,
 	})
 }
 
 // extraRoots are the roots that stand for what the recipe bundles although no ELF
 // file says so.
-func (s *resolution) extraRoots(ctx context.Context) ([]closure.Root, error) {
-	bundle := s.target.BundleFor(s.arch)
+func (s *Resolution) extraRoots(ctx context.Context) ([]closure.Root, error) {
+	bundle := s.Target.BundleFor(s.Sources.Arch)
 	var named []apt.Package
-	for _, p := range s.resolved {
+	for _, p := range s.Resolved {
 		if slices.Contains(bundle.Packages, p.Name) {
 			named = append(named, p)
 		}
 	}
-	all, err := s.scan(ctx, named)
+	all, err := s.Sources.Scan(ctx, named)
 	if err != nil {
 		return nil, err
 	}
@@ -215,12 +219,12 @@ func (s *resolution) extraRoots(ctx context.Context) ([]closure.Root, error) {
 	for i, c := range all {
 		objects[i] = c.Objects
 	}
-	return closure.ExtraRoots(s.arch, s.members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), objects), nil
+	return closure.ExtraRoots(s.Sources.Arch, s.Members.Extension[0].Name, closure.Unlinked(bundle.Libraries, s.known), objects), nil
 }
 
-// read fetches packages and looks into them as layout will want it.
-func (s *resolution) read(ctx context.Context, packages []apt.Package, role layout.Role) ([]layout.Package, error) {
-	digests, err := s.fetchPackages(ctx, packages)
+// Read fetches packages and returns their contents as input of layout.
+func (s *Resolution) Read(ctx context.Context, packages []apt.Package, role layout.Role) ([]layout.Package, error) {
+	digests, err := s.Sources.Fetch(ctx, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +233,7 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 	for i, p := range packages {
 		requests[i] = debinfo.Request{Name: p.Name, SHA256: digests[i], Keep: keep(wants, p.Name, role)}
 	}
-	all, err := s.contents.ScanAll(ctx, requests)
+	all, err := s.b.s.Debs.ScanAll(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
@@ -240,13 +244,26 @@ func (s *resolution) read(ctx context.Context, packages []apt.Package, role layo
 	return out, nil
 }
 
+// ExtensionLayout lays out the packages whose files are the extension, without
+// libraries, and returns both.
+func (s *Resolution) ExtensionLayout(ctx context.Context) ([]layout.Package, layout.Result, error) {
+	packages, err := s.Read(ctx, s.Members.Extension, layout.Extension)
+	if err != nil {
+		return nil, layout.Result{}, err
+	}
+	in := s.layoutInput()
+	in.Packages = packages
+	result, err := layout.Arrange(in)
+	return packages, result, err
+}
+
 // layoutInput is what layout gets beside the packages, as far as the pins are
 // known. The interpreters that scripts ask for are noted, since the lock names
 // those the base has.
-func (s *resolution) layoutInput() layout.Input {
-	in := inputs{s.recipe, s.target, lock.Target{Arch: s.arch, Data: s.known}}
+func (s *Resolution) layoutInput() layout.Input {
+	in := inputs{s.Recipe, s.Target, lock.Target{Arch: s.Sources.Arch, Data: s.known}}
 	return in.layoutInput(func(line string) bool {
-		p, ok := s.base.Interpreter(line)
+		p, ok := s.Sources.Base.Interpreter(line)
 		if ok {
 			s.interpreters[line] = p.Name
 		}
@@ -267,8 +284,8 @@ func supported(r *recipe.Recipe, t recipe.Target) error {
 
 // named are the packages whose files are the extension, in the order of the
 // recipe: those of the archives, then those of files.
-func (s *resolution) named() []string {
-	names := slices.Clone(s.target.Packages(s.arch))
+func (s *Resolution) named() []string {
+	names := slices.Clone(s.Target.Packages(s.Sources.Arch))
 	for _, p := range s.files {
 		names = append(names, p.Name)
 	}

@@ -49,7 +49,7 @@ func (b *Builder) stampKey(r *recipe.Recipe, t Target) string {
 		Compression image.Compression
 		Revision    int
 		Epoch       any
-	}{b.o.Program, b.o.Maker, image.OutputVersion, r.Text, r, pins, b.o.Annotations, b.o.Compression, b.o.Revision, b.o.Epoch})
+	}{b.s.Program, b.s.Maker, image.OutputVersion, r.Text, r, pins, b.s.Annotations, b.s.Compression, b.s.Revision, b.s.Epoch})
 	if err != nil {
 		panic(fmt.Sprintf("encoding a recipe and its pins: %v", err))
 	}
@@ -60,7 +60,7 @@ func (b *Builder) stampKey(r *recipe.Recipe, t Target) string {
 // complete and unharmed.
 func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, bool) {
 	var s stamp
-	record, ok := b.o.Cache.Record(stampKind, key)
+	record, ok := b.s.Cache.Record(stampKind, key)
 	if !ok || json.Unmarshal(record, &s) != nil {
 		return Image{}, false
 	}
@@ -90,9 +90,9 @@ func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, 
 func (b *Builder) remember(key string, s stamp) {
 	record, err := json.Marshal(s)
 	if err == nil {
-		err = b.o.Cache.PutRecord(stampKind, key, record)
+		err = b.s.Cache.PutRecord(stampKind, key, record)
 	}
 	if err != nil {
-		b.o.Log.Debug("not remembering the build", "error", err)
+		b.s.Log.Debug("not remembering the build", "error", err)
 	}
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/pgext/pgext/internal/atomicfile"
 	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // document is something told about one architecture's image.
 type document struct {
-	kind
+	location.Kind
 	content []byte
 }
 
@@ -48,8 +50,8 @@ func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, er
 		return nil, err
 	}
 	var out []document
-	for i, content := range [len(kinds)][]byte{report, spdx, cyclonedx, told} {
-		out = append(out, document{kinds[i], content})
+	for i, content := range [len(location.Kinds)][]byte{report, spdx, cyclonedx, told} {
+		out = append(out, document{location.Kinds[i], content})
 	}
 	return out, nil
 }
@@ -66,7 +68,7 @@ type told struct {
 // tell makes the documents about each architecture.
 func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 	all := make([][]document, len(m.parts))
-	if err := each(b.o.Jobs, len(all), func(i int) (err error) {
+	if err := session.Parallel(b.s.Jobs, len(all), func(i int) (err error) {
 		all[i], err = b.documents(ctx, m, m.parts[i])
 		return err
 	}); err != nil {
@@ -75,7 +77,7 @@ func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 	t := told{files: map[string][]byte{}}
 	for i, p := range m.parts {
 		for _, d := range all[i] {
-			t.files[m.documentName(p.pins.Arch, d.name)] = d.content
+			t.files[m.documentName(p.pins.Arch, d.Name)] = d.content
 			if err := t.attach(p.image, d); err != nil {
 				return told{}, err
 			}
@@ -86,10 +88,10 @@ func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 
 // attach adds the referrer of img that holds d.
 func (t *told) attach(img v1.Image, d document) error {
-	if d.artifactType == "" {
+	if d.ArtifactType == "" {
 		return nil
 	}
-	r, err := image.NewReferrer(img, image.Referrer{ArtifactType: d.artifactType, Content: d.content, Annotations: d.annotations})
+	r, err := image.NewReferrer(img, image.Referrer{ArtifactType: d.ArtifactType, Content: d.content, Annotations: d.Annotations})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // The flags of make bench: folders of recipes that were built with the cache,
@@ -83,7 +84,7 @@ func opened(tb testing.TB) *builder.Builder {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return builder.New(builder.Options{Cache: c, Fetcher: fetch.New(c, fetch.Options{Offline: true}), AllowExpired: true})
+	return builder.New(session.New(session.Options{Cache: c, Fetcher: fetch.New(c, fetch.Options{Offline: true}), AllowExpired: true}))
 }
 
 // planOf is the plan for amd64, from the lock.

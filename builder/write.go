@@ -12,6 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/location"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -42,7 +43,7 @@ func (b *Builder) write(ctx context.Context, m made, t told, key, dist string) (
 		return Image{}, err
 	}
 	b.remember(key, s)
-	b.o.Log.Info("written", "image", out.Name, "tag", m.tags[0], "digest", out.Digest, "path", out.Path)
+	b.s.Log.Info("written", "image", out.Name, "tag", m.tags[0], "digest", out.Digest, "path", out.Path)
 	return out, nil
 }
 
@@ -58,8 +59,8 @@ func (m made) removeStale(dist string) error {
 		if slices.Contains(m.target.Archs, a.Name) {
 			continue
 		}
-		for _, k := range kinds {
-			err := os.Remove(filepath.Join(dist, m.recipe.Image, m.documentName(a.Name, k.name)))
+		for _, k := range location.Kinds {
+			err := os.Remove(filepath.Join(dist, m.recipe.Image, m.documentName(a.Name, k.Name)))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/sign"
 )
@@ -97,10 +99,11 @@ func (a *app) runBuild(ctx context.Context, args []string, f buildFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	b, recipes, err := a.openRecipes(args, f.resolvingFlags, f.imageFlags)
+	s, recipes, err := a.openRecipes(args, f.resolvingFlags, f.imageFlags)
 	if err != nil {
 		return err
 	}
+	b := builder.New(s)
 	plan := b.Plan
 	if f.dryRun {
 		plan = b.DryRun
@@ -148,20 +151,20 @@ func (a *app) build(ctx context.Context, b *builder.Builder, plans []*builder.Pl
 
 // publish pushes what was built, where a repository is named; else it signs it
 // where it is. A nil signer signs nothing.
-func (a *app) publish(ctx context.Context, images []builder.Image, repo string, signer builder.Attester) error {
+func (a *app) publish(ctx context.Context, images []builder.Image, repo string, signer publish.Attester) error {
 	if repo == "" && signer == nil {
 		return nil
 	}
-	var stored []builder.Stored
+	var stored []location.Stored
 	for _, i := range images {
-		stored = append(stored, i.Stored())
+		stored = append(stored, storedImage(i))
 	}
 	if repo != "" {
 		_, err := a.push(ctx, stored, repo, signer)
 		return err
 	}
 	for _, s := range stored {
-		if _, err := builder.Sign(ctx, a.registryClient(), builder.Place{Layout: s.Path}, s.Digest, signer); err != nil {
+		if _, err := publish.Sign(ctx, a.registryClient(), location.Location{Layout: s.Path}, s.Digest, signer); err != nil {
 			return err
 		}
 	}
@@ -229,4 +232,9 @@ func (a *app) printImages(images []builder.Image, repo string) error {
 		}
 		return out.String()
 	})
+}
+
+// storedImage returns a built image as publish takes it.
+func storedImage(i builder.Image) location.Stored {
+	return location.Stored{Name: i.Name, Path: i.Path, Digest: i.Digest, Tags: i.Tags[:]}
 }

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -73,7 +74,7 @@ func (f copyFlags) check(from, to endpoint) error {
 func (a *app) copy(ctx context.Context, from, to endpoint, f copyFlags) error {
 	client := a.registryClient()
 	if f.all {
-		all, err := builder.TagsIn(ctx, client, from.Place)
+		all, err := location.TagsIn(ctx, client, from.Location)
 		if err != nil {
 			return err
 		}
@@ -83,12 +84,12 @@ func (a *app) copy(ctx context.Context, from, to endpoint, f copyFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.copyImages(ctx, client, from, to, []builder.Stored{one})
+	return a.copyImages(ctx, client, from, to, []location.Stored{one})
 }
 
 // one returns the image to copy with the tags that it gets.
-func (f copyFlags) one(from, to endpoint) (builder.Stored, error) {
-	i := builder.Stored{Digest: from.ref()}
+func (f copyFlags) one(from, to endpoint) (location.Stored, error) {
+	i := location.Stored{Digest: from.ref()}
 	switch {
 	case from.tag != "":
 		i.Tags = []string{from.tag}
@@ -96,9 +97,9 @@ func (f copyFlags) one(from, to endpoint) (builder.Stored, error) {
 	case from.Layout == "":
 		i.Digest, i.Tags = "latest", []string{"latest"}
 	default:
-		all, err := builder.Images("", from.Layout)
+		all, err := location.Images("", from.Layout)
 		if err != nil {
-			return builder.Stored{}, err
+			return location.Stored{}, err
 		}
 		if len(all) == 1 {
 			i = all[0]
@@ -111,7 +112,7 @@ func (f copyFlags) one(from, to endpoint) (builder.Stored, error) {
 		}
 	}
 	if len(i.Tags) == 0 && to.Layout != "" && i.Digest != "" {
-		return builder.Stored{}, usageErrorf("a copy of %s in a layout needs a tag: name one with --tag", from)
+		return location.Stored{}, usageErrorf("a copy of %s in a layout needs a tag: name one with --tag", from)
 	}
 	return i, nil
 }
@@ -132,11 +133,11 @@ type copiedImage struct {
 	Missing []string `json:"missing"`
 }
 
-func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to endpoint, all []builder.Stored) error {
+func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to endpoint, all []location.Stored) error {
 	doc := copiedDocument{Schema: 1, Images: []copiedImage{}}
 	var text strings.Builder
 	for _, i := range all {
-		c, err := builder.Copy(ctx, client, from.Place, i.Digest, builder.Destination{Place: to.Place, Tags: i.Tags})
+		c, err := publish.Copy(ctx, client, from.Location, i.Digest, publish.Destination{Location: to.Location, Tags: i.Tags})
 		if err != nil {
 			return err
 		}

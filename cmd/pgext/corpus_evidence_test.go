@@ -17,7 +17,10 @@ import (
 	document "github.com/spdx/tools-golang/spdx"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/judge"
+	"github.com/pgext/pgext/internal/location"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sbom/sbomtest"
@@ -151,7 +154,7 @@ type elsewhere struct {
 	dir     string
 	recipes map[string]*recipe.Recipe
 	// online may ask the mirrors, offline asks nobody.
-	online, offline *builder.Builder
+	online, offline *session.Session
 }
 
 func (c *corpus) elsewhere(t *testing.T) elsewhere {
@@ -169,11 +172,11 @@ func (c *corpus) elsewhere(t *testing.T) elsewhere {
 	for name, mirror := range c.mirrors {
 		flags.mirrors = append(flags.mirrors, name+"="+proxy(t, string(mirror)))
 	}
-	if e.online, err = a.newBuilder(flags, imageFlags{}); err != nil {
+	if e.online, err = a.newSession(flags, imageFlags{}); err != nil {
 		t.Fatal(err)
 	}
 	a.global.offline = true
-	if e.offline, err = a.newBuilder(resolvingFlags{}, imageFlags{}); err != nil {
+	if e.offline, err = a.newSession(resolvingFlags{}, imageFlags{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, i := range c.images {
@@ -212,13 +215,13 @@ func copyFiles(t *testing.T, from, to string) {
 
 // evidence has every image's evidence judged, its provenance followed, and all
 // of it made once more elsewhere.
-func (c *corpus) evidence(t *testing.T, b *builder.Builder) {
+func (c *corpus) evidence(t *testing.T, ses *session.Session) {
 	t.Helper()
 	e := c.elsewhere(t)
 	for i, img := range c.images {
 		t.Run(img.name, func(t *testing.T) {
 			p := &c.images[i].proven
-			p.checks = img.verify(t, b)
+			p.checks = img.verify(t, ses)
 			p.rebuilt = img.rebuild(t, e)
 			p.same = c.again(t, e, img)
 		})
@@ -227,9 +230,9 @@ func (c *corpus) evidence(t *testing.T, b *builder.Builder) {
 }
 
 // verify judges the documents by the bytes of the layers; nobody has signed.
-func (i corpusImage) verify(t *testing.T, b *builder.Builder) map[verify.Status]int {
+func (i corpusImage) verify(t *testing.T, ses *session.Session) map[verify.Status]int {
 	t.Helper()
-	v, err := b.Verify(t.Context(), nil, builder.Place{Layout: i.built.Path}, i.built.Tags[0], builder.Demands{})
+	v, err := judge.Verify(t.Context(), ses, nil, location.Location{Layout: i.built.Path}, i.built.Tags[0], judge.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +253,7 @@ func (i corpusImage) verify(t *testing.T, b *builder.Builder) map[verify.Status]
 // the build, and returns how many digests came out.
 func (i corpusImage) rebuild(t *testing.T, e elsewhere) int {
 	t.Helper()
-	r, err := e.offline.RebuildAt(t.Context(), nil, builder.Place{Layout: i.built.Path}, i.built.Tags[0], "")
+	r, err := judge.Rebuild(t.Context(), builder.New(e.offline), nil, location.Location{Layout: i.built.Path}, i.built.Tags[0], "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +268,7 @@ func (i corpusImage) rebuild(t *testing.T, e elsewhere) int {
 // in every file, and returns how many there are.
 func (c *corpus) again(t *testing.T, e elsewhere, i corpusImage) int {
 	t.Helper()
-	plan, err := e.online.Plan(t.Context(), e.recipes[i.name], recipe.Selection{Distros: []string{c.distro}, Postgres: []int{c.postgres}}, builder.Keep)
+	plan, err := builder.New(e.online).Plan(t.Context(), e.recipes[i.name], recipe.Selection{Distros: []string{c.distro}, Postgres: []int{c.postgres}}, builder.Keep)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +276,7 @@ func (c *corpus) again(t *testing.T, e elsewhere, i corpusImage) int {
 		t.Errorf("the lock elsewhere (-here +there):\n%s", diff)
 	}
 	dist := filepath.Join(e.dir, "dist")
-	if _, err := e.online.Build(t.Context(), plan, dist); err != nil {
+	if _, err := builder.New(e.online).Build(t.Context(), plan, dist); err != nil {
 		t.Fatal(err)
 	}
 	there := sumsOf(t, filepath.Join(dist, i.built.Name))

@@ -12,10 +12,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/imagetest"
 	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // greenShare is how many images in a hundred have to pass every check.
@@ -33,7 +34,7 @@ type tried struct {
 }
 
 // live tries every image for amd64 out, with those that it requires.
-func (c *corpus) live(t *testing.T, b *builder.Builder) {
+func (c *corpus) live(t *testing.T, ses *session.Session) {
 	t.Helper()
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the images are for amd64")
@@ -43,18 +44,18 @@ func (c *corpus) live(t *testing.T, b *builder.Builder) {
 	}
 	start := time.Now()
 	subjects := make([]subject, len(c.images))
-	var all []builder.Trial
+	var all []imagetest.Subject
 	for i, img := range c.images {
 		trial := img.trial(t)
-		subjects[i], all = subject{Trial: trial, tag: img.built.Tags[0]}, append(all, trial)
+		subjects[i], all = subject{Subject: trial, tag: img.built.Tags[0]}, append(all, trial)
 	}
 	var group errgroup.Group
 	group.SetLimit(2)
 	lines := &liveLines{app: corpusApp()}
 	for i, s := range subjects {
 		group.Go(func() error {
-			result, err := b.Test(t.Context(), builder.Attempt{
-				Trial: s.Trial, Images: all, Report: func(c pgtest.Check) { lines.show(s, c) },
+			result, err := imagetest.New(ses).Test(t.Context(), imagetest.Request{
+				Subject: s.Subject, Images: all, Report: func(c pgtest.Check) { lines.show(s, c) },
 			})
 			c.images[i].live = c.images[i].judgeLive(outcome{subject: s, Result: result})
 			return err
@@ -68,17 +69,17 @@ func (c *corpus) live(t *testing.T, b *builder.Builder) {
 }
 
 // trial is the image's architecture that is tried out.
-func (i corpusImage) trial(t *testing.T) builder.Trial {
+func (i corpusImage) trial(t *testing.T) imagetest.Subject {
 	t.Helper()
 	artifact, err := image.At(i.built.Path).Open(i.built.Tags[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	trials, err := builder.Trials(artifact, i.name, i.recipe)
+	trials, err := imagetest.Subjects(artifact, i.name, i.recipe)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := slices.IndexFunc(trials, func(t builder.Trial) bool { return t.Metadata.Arch == "amd64" })
+	at := slices.IndexFunc(trials, func(t imagetest.Subject) bool { return t.Metadata.Arch == "amd64" })
 	if at < 0 {
 		t.Fatalf("%s has no image for amd64", i.name)
 	}

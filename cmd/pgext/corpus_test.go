@@ -20,6 +20,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -87,7 +88,7 @@ func TestCorpus(t *testing.T) {
 	c := &corpus{distro: *corpusDistro, postgres: *corpusPostgres, archives: strings.Fields(*corpusArchives), dir: t.TempDir()}
 	c.classify(t)
 	c.unpackBase(t)
-	b := c.builder(t)
+	ses := c.session(t)
 	recipes, err := recipe.Load(filepath.Join(c.dir, "recipes"))
 	if err != nil {
 		t.Fatal(err)
@@ -96,11 +97,11 @@ func TestCorpus(t *testing.T) {
 		if only := strings.Fields(*corpusOnly); len(only) > 0 && !slices.Contains(only, r.Name) {
 			continue
 		}
-		t.Run(r.Name, func(t *testing.T) { c.image(t, b, r) })
+		t.Run(r.Name, func(t *testing.T) { c.image(t, builder.New(ses), r) })
 	}
 	t.Run("classes", c.checkClasses)
-	t.Run("evidence", func(t *testing.T) { c.evidence(t, b) })
-	t.Run("live", func(t *testing.T) { c.live(t, b) })
+	t.Run("evidence", func(t *testing.T) { c.evidence(t, ses) })
+	t.Run("live", func(t *testing.T) { c.live(t, ses) })
 	if !t.Failed() && *corpusUpdate {
 		c.write(t)
 	}
@@ -127,10 +128,10 @@ func (c *corpus) classify(t *testing.T) {
 	c.classes = doc.Classes
 }
 
-// builder is what `pgext build --allow-expired` uses.
-func (c *corpus) builder(t *testing.T) *builder.Builder {
+// session is what `pgext build --allow-expired` uses.
+func (c *corpus) session(t *testing.T) *session.Session {
 	t.Helper()
-	b, err := corpusApp().newBuilder(resolvingFlags{archives: c.archives, allowExpired: true}, imageFlags{})
+	b, err := corpusApp().newSession(resolvingFlags{archives: c.archives, allowExpired: true}, imageFlags{})
 	if err != nil {
 		t.Fatal(err)
 	}

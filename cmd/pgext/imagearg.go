@@ -11,9 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/location"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -83,7 +83,7 @@ func isImage(arg string) bool {
 
 // endpoint is SRC or DST.
 type endpoint struct {
-	builder.Place
+	location.Location
 	tag, digest string
 }
 
@@ -114,7 +114,7 @@ func (a *app) parseImage(arg string) (endpoint, error) {
 // parsePlace reads an argument; doing is what is done with it.
 func (a *app) parsePlace(doing, arg string) (endpoint, error) {
 	if local, ok := image.ParseRef(arg); ok {
-		p := endpoint{Place: builder.Place{Layout: local.Dir}, tag: local.Name}
+		p := endpoint{Location: location.Location{Layout: local.Dir}, tag: local.Name}
 		if strings.HasPrefix(local.Name, "sha256:") {
 			p.tag, p.digest = "", local.Name
 		}
@@ -128,7 +128,7 @@ func (a *app) parsePlace(doing, arg string) (endpoint, error) {
 	}
 	name, rest := registry.Split(arg)
 	tag, digest, _ := strings.Cut(rest, "@")
-	p := endpoint{Place: builder.Place{Repository: name}, tag: strings.TrimPrefix(tag, ":"), digest: digest}
+	p := endpoint{Location: location.Location{Repository: name}, tag: strings.TrimPrefix(tag, ":"), digest: digest}
 	return p, registry.CheckRepository(name)
 }
 
@@ -191,13 +191,13 @@ func repository(repo, name string) string {
 
 // storedImages returns the images that an argument names: all of a folder of
 // layouts, all of a layout, or one.
-func storedImages(arg string) ([]builder.Stored, error) {
+func storedImages(arg string) ([]location.Stored, error) {
 	ref, ok := image.ParseRef(arg)
 	if !ok {
 		return nil, &noLayoutError{arg}
 	}
 	if !image.Exists(ref.Dir) {
-		all, err := builder.Dist(ref.Dir)
+		all, err := location.Dist(ref.Dir)
 		if err == nil && len(all) == 0 {
 			err = &noLayoutError{arg}
 		}
@@ -210,17 +210,17 @@ func storedImages(arg string) ([]builder.Stored, error) {
 	if filepath.Base(dir) == "oci" {
 		dir = filepath.Dir(dir)
 	}
-	all, err := builder.Images(filepath.Base(dir), ref.Dir)
+	all, err := location.Images(filepath.Base(dir), ref.Dir)
 	if err != nil || ref.Name == "" {
 		return all, err
 	}
 	for _, i := range all {
 		if i.Digest == ref.Name {
-			return []builder.Stored{i}, nil
+			return []location.Stored{i}, nil
 		}
 		if slices.Contains(i.Tags, ref.Name) {
 			i.Tags = []string{ref.Name}
-			return []builder.Stored{i}, nil
+			return []location.Stored{i}, nil
 		}
 	}
 	_, err = image.At(ref.Dir).Find(ref.Name)

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/atomicfile"
+	"github.com/pgext/pgext/internal/initrecipe"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/recipe"
@@ -76,7 +76,7 @@ func (a *app) runInit(ctx context.Context, args []string, f initFlags) error {
 	if err := f.check(args); err != nil {
 		return err
 	}
-	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	s, err := a.newSession(f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,11 @@ func (a *app) runInit(ctx context.Context, args []string, f initFlags) error {
 	if err != nil {
 		return err
 	}
+	finder := initrecipe.New(s)
 	if f.all {
-		return a.initAll(ctx, b, ask, f)
+		return a.initAll(ctx, finder, ask, f)
 	}
-	return a.initOne(ctx, b, ask, args, f)
+	return a.initOne(ctx, finder, ask, args, f)
 }
 
 func (f initFlags) check(args []string) error {
@@ -109,8 +110,8 @@ func (f initFlags) check(args []string) error {
 }
 
 // ask translates the flags.
-func (f initFlags) ask() (builder.Ask, error) {
-	ask := builder.Ask{Distro: f.distro, Postgres: f.postgres}
+func (f initFlags) ask() (initrecipe.Ask, error) {
+	ask := initrecipe.Ask{Distro: f.distro, Postgres: f.postgres}
 	if f.like == "" {
 		return ask, nil
 	}
@@ -142,7 +143,7 @@ type initRecipe struct {
 	Checks []pgtest.Check `json:"checks,omitempty"`
 }
 
-func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, packages []string, f initFlags) error {
+func (a *app) initOne(ctx context.Context, b *initrecipe.Finder, ask initrecipe.Ask, packages []string, f initFlags) error {
 	path := f.output
 	if path != "-" && isFolder(path) {
 		path = filepath.Join(path, recipe.FileName)
@@ -154,7 +155,7 @@ func (a *app) initOne(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 	if err != nil {
 		return err
 	}
-	found := []builder.Discovery{{Facts: facts}}
+	found := []initrecipe.Discovery{{Facts: facts}}
 	if f.probe {
 		if err := a.discover(ctx, b, ask, found, f.with); err != nil {
 			return err
@@ -182,14 +183,14 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir() || strings.HasSuffix(filepath.ToSlash(path), "/")
 }
 
-func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, f initFlags) error {
+func (a *app) initAll(ctx context.Context, b *initrecipe.Finder, ask initrecipe.Ask, f initFlags) error {
 	all, err := b.Classify(ctx, ask)
 	if err != nil {
 		return err
 	}
 	doc := initDocument{Schema: 1, Recipes: []initRecipe{}, Classes: all.Classes}
 	paths := make([]string, len(all.Facts))
-	found := make([]builder.Discovery, len(all.Facts))
+	found := make([]initrecipe.Discovery, len(all.Facts))
 	for i, facts := range all.Facts {
 		found[i].Facts = facts
 		paths[i] = filepath.Join(f.output, facts.Name, recipe.FileName)
@@ -219,7 +220,7 @@ func (a *app) initAll(ctx context.Context, b *builder.Builder, ask builder.Ask, 
 
 // printClasses prints a line for each package, then how many are of each
 // class.
-func (a *app) printClasses(all builder.Classification) error {
+func (a *app) printClasses(all initrecipe.Classification) error {
 	var b strings.Builder
 	count := map[probe.Kind]int{}
 	for _, c := range all.Classes {
@@ -259,7 +260,7 @@ func (f initFlags) free(path string) error {
 }
 
 // write makes the recipe and, unless path is "-", the file.
-func (f initFlags) write(found builder.Discovery, path string) (initRecipe, error) {
+func (f initFlags) write(found initrecipe.Discovery, path string) (initRecipe, error) {
 	var err error
 	facts := found.Facts
 	if facts.Archives, err = f.archivesIn(filepath.Dir(path), facts.Archives); err != nil {

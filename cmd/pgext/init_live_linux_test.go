@@ -7,10 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/initrecipe"
 	"github.com/pgext/pgext/internal/probe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // TestLiveDiscover has a server find out again what the files of a package say.
@@ -20,8 +21,8 @@ func TestLiveDiscover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := builder.New(builder.Options{Cache: c, Fetcher: fetch.New(c, fetch.Options{}), AllowExpired: true})
-	ask := builder.Ask{Distro: "forky", Postgres: 18}
+	b := initrecipe.New(session.New(session.Options{Cache: c, Fetcher: fetch.New(c, fetch.Options{}), AllowExpired: true}))
+	ask := initrecipe.Ask{Distro: "forky", Postgres: 18}
 	facts, err := b.Probe(t.Context(), ask, []string{"pg-stat-kcache"})
 	if err != nil {
 		t.Fatal(err)

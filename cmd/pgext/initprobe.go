@@ -9,14 +9,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/imagetest"
+	"github.com/pgext/pgext/internal/initrecipe"
 	"github.com/pgext/pgext/internal/pgtest"
 )
 
 // discover tries out what was found, several at a time, and puts what the
 // servers taught in its place. It tells what came of each.
-func (a *app) discover(ctx context.Context, b *builder.Builder, ask builder.Ask, found []builder.Discovery, with []string) error {
-	var others []builder.Trial
+func (a *app) discover(ctx context.Context, b *initrecipe.Finder, ask initrecipe.Ask, found []initrecipe.Discovery, with []string) error {
+	var others []imagetest.Subject
 	for _, ref := range with {
 		trials, err := a.trials(ctx, ref, nil)
 		if err != nil {
@@ -43,7 +44,7 @@ func (a *app) discover(ctx context.Context, b *builder.Builder, ask builder.Ask,
 }
 
 // tellDiscovery prints a line, and what does not pass below it.
-func (a *app) tellDiscovery(d builder.Discovery) error {
+func (a *app) tellDiscovery(d initrecipe.Discovery) error {
 	var b strings.Builder
 	checks := d.Result.Checks
 	if len(checks) == 0 {
@@ -61,8 +62,8 @@ func (a *app) tellDiscovery(d builder.Discovery) error {
 }
 
 // failedProbe is the exit code of checks that fail whatever the recipe says.
-func failedProbe(found []builder.Discovery) error {
-	if slices.ContainsFunc(found, func(d builder.Discovery) bool { return d.Result.Failed() }) {
+func failedProbe(found []initrecipe.Discovery) error {
+	if slices.ContainsFunc(found, func(d initrecipe.Discovery) bool { return d.Result.Failed() }) {
 		return printedError{exitFindings}
 	}
 	return nil

@@ -11,7 +11,9 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/inspect"
+	"github.com/pgext/pgext/internal/judge"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 type lintDocument struct {
@@ -93,7 +95,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 			paths = append(paths, arg)
 		}
 	}
-	b, recipes, err := a.openRecipes(paths, f.resolvingFlags, imageFlags{})
+	s, recipes, err := a.openRecipes(paths, f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return doc, err
 	}
@@ -101,7 +103,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		findings, err := b.JudgeRecipe(ctx, r, f.selection())
+		findings, err := judge.LintRecipe(ctx, builder.New(s), r, f.selection())
 		if err != nil {
 			doc.Failures = append(doc.Failures, newFailure(r.Path, err))
 			continue
@@ -112,7 +114,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 		if err := ctx.Err(); err != nil {
 			return doc, err
 		}
-		judged, err := a.lintImage(ctx, b, ref, f)
+		judged, err := a.lintImage(ctx, s, ref, f)
 		if err != nil {
 			doc.Failures = append(doc.Failures, newFailure(ref, err))
 			continue
@@ -122,7 +124,7 @@ func (a *app) lint(ctx context.Context, args []string, f lintFlags) (lintDocumen
 	return doc, ctx.Err()
 }
 
-func (a *app) lintImage(ctx context.Context, b *builder.Builder, ref string, f lintFlags) (lintedImage, error) {
+func (a *app) lintImage(ctx context.Context, ses *session.Session, ref string, f lintFlags) (lintedImage, error) {
 	s, err := a.survey(ctx, ref)
 	if err != nil {
 		return lintedImage{}, err
@@ -130,7 +132,7 @@ func (a *app) lintImage(ctx context.Context, b *builder.Builder, ref string, f l
 	if s, err = f.meant(ref, s); err != nil {
 		return lintedImage{}, err
 	}
-	findings, err := b.JudgeSurvey(ctx, s, f.base)
+	findings, err := judge.LintImage(ctx, ses, s, f.base)
 	if err != nil {
 		return lintedImage{}, fmt.Errorf("judging %s: %w", ref, err)
 	}

@@ -49,10 +49,11 @@ output says what did.`,
 // runLock locks the recipes one after the other; what was locked before one
 // that fails stays.
 func (a *app) runLock(ctx context.Context, args []string, f lockFlags) error {
-	b, recipes, err := a.openRecipes(args, f.resolvingFlags, imageFlags{})
+	s, recipes, err := a.openRecipes(args, f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return err
 	}
+	b := builder.New(s)
 	doc := lockDocument{Schema: 1, Locks: []lockedRecipe{}}
 	for _, r := range recipes {
 		p, err := b.Plan(ctx, r, f.selection(), builder.Update)

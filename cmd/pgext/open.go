@@ -4,12 +4,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/cache"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // registryClient talks to the registries that arguments and flags name.
@@ -19,8 +19,8 @@ func (a *app) registryClient() *registry.Client {
 	})
 }
 
-// newBuilder makes the builder that the flags describe.
-func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, error) {
+// newSession returns the session that the flags describe.
+func (a *app) newSession(r resolvingFlags, i imageFlags) (*session.Session, error) {
 	mirrors, err := r.parse()
 	if err != nil {
 		return nil, err
@@ -37,11 +37,11 @@ func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, erro
 	if err != nil {
 		return nil, err
 	}
-	var operands builder.Resolver // of base: image:REF
+	var operands session.Resolver // of base: image:REF
 	if !a.global.offline {
 		operands = a.registryClient()
 	}
-	return builder.New(builder.Options{
+	return session.New(session.Options{
 		Registry:     operands,
 		Cache:        c,
 		Fetcher:      fetch.New(c, a.fetchOptions()),
@@ -59,10 +59,10 @@ func (a *app) newBuilder(r resolvingFlags, i imageFlags) (*builder.Builder, erro
 	}), nil
 }
 
-// openRecipes makes the builder that the flags describe, and loads the recipes
+// openRecipes returns the session that the flags describe, and loads the recipes
 // that arguments name.
-func (a *app) openRecipes(args []string, r resolvingFlags, i imageFlags) (*builder.Builder, []*recipe.Recipe, error) {
-	b, err := a.newBuilder(r, i)
+func (a *app) openRecipes(args []string, r resolvingFlags, i imageFlags) (*session.Session, []*recipe.Recipe, error) {
+	s, err := a.newSession(r, i)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +70,7 @@ func (a *app) openRecipes(args []string, r resolvingFlags, i imageFlags) (*build
 	if err != nil {
 		return nil, nil, err
 	}
-	return b, recipes, r.checkMirrors(recipes)
+	return s, recipes, r.checkMirrors(recipes)
 }
 
 // openCache opens what --cache-dir names, else the user's own.

@@ -8,6 +8,7 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/initrecipe"
 	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
@@ -27,10 +28,10 @@ func TestStrangersWords(t *testing.T) {
 			return nil
 		},
 		"discovery": func() error {
-			return a.tellDiscovery(builder.Discovery{Result: pgtest.Result{Checks: []pgtest.Check{{Name: words, Status: pgtest.Fail, Detail: words}}}})
+			return a.tellDiscovery(initrecipe.Discovery{Result: pgtest.Result{Checks: []pgtest.Check{{Name: words, Status: pgtest.Fail, Detail: words}}}})
 		},
 		"classes": func() error {
-			return a.printClasses(builder.Classification{Classes: []probe.Class{{Package: words, Kind: probe.None, Reason: words}}})
+			return a.printClasses(initrecipe.Classification{Classes: []probe.Class{{Package: words, Kind: probe.None, Reason: words}}})
 		},
 	} {
 		out.Reset()

@@ -7,8 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/fetch"
+	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -46,7 +47,7 @@ func (a *app) runPush(ctx context.Context, sources []string, repo string, f sign
 	if len(sources) == 0 {
 		sources = []string{"dist"}
 	}
-	var all []builder.Stored
+	var all []location.Stored
 	for _, arg := range sources {
 		images, err := storedImages(arg)
 		if err != nil {
@@ -70,11 +71,11 @@ func (a *app) runPush(ctx context.Context, sources []string, repo string, f sign
 
 // push publishes images below repo, one after the other; the blobs of one go up
 // in parallel.
-func (a *app) push(ctx context.Context, images []builder.Stored, repo string, signer builder.Attester) ([]builder.Published, error) {
+func (a *app) push(ctx context.Context, images []location.Stored, repo string, signer publish.Attester) ([]publish.Published, error) {
 	client := a.registryClient()
-	var out []builder.Published
+	var out []publish.Published
 	for _, i := range images {
-		p, err := builder.Publish(ctx, i, repository(repo, i.Name), client, signer)
+		p, err := publish.Publish(ctx, i, repository(repo, i.Name), client, signer)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +99,7 @@ type publishedImage struct {
 	Evidence  int `json:"evidence"`
 }
 
-func (a *app) printPublished(all []builder.Published) error {
+func (a *app) printPublished(all []publish.Published) error {
 	doc := publishedDocument{Schema: 1, Images: []publishedImage{}}
 	for _, p := range all {
 		doc.Images = append(doc.Images, publishedImage{p.Repository, list(p.Tags), p.Digest, p.Referrers, p.Evidence})

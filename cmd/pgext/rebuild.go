@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/judge"
 )
 
 type rebuildFlags struct {
@@ -62,7 +63,7 @@ type rebuiltArch struct {
 }
 
 func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error {
-	b, err := a.newBuilder(resolvingFlags{mirrorFlags: f.mirrorFlags}, imageFlags{})
+	s, err := a.newSession(resolvingFlags{mirrorFlags: f.mirrorFlags}, imageFlags{})
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	same := true
 	for i, ref := range refs {
 		at := endpoints[i]
-		r, err := b.RebuildAt(ctx, a.registryClient(), at.Place, at.orLatest(), f.beside)
+		r, err := judge.Rebuild(ctx, builder.New(s), a.registryClient(), at.Location, at.orLatest(), f.beside)
 		if err != nil {
 			return fmt.Errorf("%s: %w", ref, err)
 		}
@@ -99,7 +100,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	return printedError{exitFindings}
 }
 
-func newRebuiltImage(ref string, r builder.Comparison) rebuiltImage {
+func newRebuiltImage(ref string, r judge.Comparison) rebuiltImage {
 	out := rebuiltImage{Image: ref, Digest: r.Digest, Rebuilt: r.Rebuilt.Digest, Same: r.Same()}
 	for _, i := range r.Rebuilt.Images {
 		out.Archs = append(out.Archs, rebuiltArch{i.Arch, i.Claimed, i.Digest, i.Claimed == i.Digest})

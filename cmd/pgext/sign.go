@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -71,7 +71,7 @@ func (a *app) sign(ctx context.Context, refs []string, f signingFlags) error {
 		if at.Layout != "" && f.format != string(sign.FormatBundle) {
 			return usageErrorf("--signature-format %s: such signatures are in a registry, and %s is a layout", f.format, ref)
 		}
-		made, err := builder.Sign(ctx, client, at.Place, at.orLatest(), attestor)
+		made, err := publish.Sign(ctx, client, at.Location, at.orLatest(), attestor)
 		if err != nil {
 			return err
 		}

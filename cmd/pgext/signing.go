@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -72,7 +72,7 @@ func notEmpty(given func(string) bool, values map[string]string) error {
 // attestor returns who signs; nil when nobody does. The key is opened, or
 // certified, at once: a wrong password and a missing token are told before
 // anything is built.
-func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, error) {
+func (a *app) attestor(ctx context.Context, f signingFlags) (publish.Attester, error) {
 	if !f.wanted() {
 		return nil, nil
 	}
@@ -103,7 +103,7 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (builder.Attester, e
 	if _, err := signer.PublicKey(ctx); err != nil {
 		return nil, err
 	}
-	out := builder.Attestor{Signer: signer, Invocation: provenance.FromEnvironment(getenv)}
+	out := publish.Attestor{Signer: signer, Invocation: provenance.FromEnvironment(getenv)}
 	if !a.global.offline {
 		out.Registry = a.registryClient()
 	}

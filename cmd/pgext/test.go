@@ -11,10 +11,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/atomicfile"
+	"github.com/pgext/pgext/internal/imagetest"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
+	"github.com/pgext/pgext/internal/session"
 )
 
 type testFlags struct {
@@ -96,11 +97,11 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	ses, err := a.newSession(f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return err
 	}
-	subjects, failures, err := a.testSubjects(ctx, b, args, f)
+	subjects, failures, err := a.testSubjects(ctx, ses, args, f)
 	if err != nil {
 		return err
 	}
@@ -113,11 +114,11 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	if err := a.addPredecessors(ctx, subjects, f.from); err != nil {
 		return err
 	}
-	others, err := a.testCompanions(ctx, b, subjects, f)
+	others, err := a.testCompanions(ctx, ses, subjects, f)
 	if err != nil {
 		return err
 	}
-	outcomes, err := a.test(ctx, b, subjects, others, f.timeout)
+	outcomes, err := a.test(ctx, ses, subjects, others, f.timeout)
 	if err != nil {
 		return err
 	}
@@ -137,15 +138,15 @@ type outcome struct {
 
 // test tests the subjects, several at a time; all are the images that they may
 // require. The error is ctx's: one that cannot be tested keeps no other.
-func (a *app) test(ctx context.Context, b *builder.Builder, subjects []subject, all []builder.Trial, timeout time.Duration) ([]outcome, error) {
+func (a *app) test(ctx context.Context, ses *session.Session, subjects []subject, all []imagetest.Subject, timeout time.Duration) ([]outcome, error) {
 	out := make([]outcome, len(subjects))
 	live := &liveLines{app: a}
 	var group errgroup.Group
 	group.SetLimit(a.global.jobs)
 	for i, s := range subjects {
 		group.Go(func() error {
-			result, err := b.Test(ctx, builder.Attempt{
-				Trial: s.Trial, Images: all, From: s.from, Suite: s.suite, Timeout: timeout,
+			result, err := imagetest.New(ses).Test(ctx, imagetest.Request{
+				Subject: s.Subject, Images: all, From: s.from, Suite: s.suite, Timeout: timeout,
 				Report: func(c pgtest.Check) { live.show(s, c) },
 			})
 			out[i] = outcome{subject: s, Result: result, err: err}

@@ -8,8 +8,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/imagetest"
 	"github.com/pgext/pgext/internal/registry"
 )
 
@@ -57,7 +57,7 @@ func (*noPredecessorError) Hint() string {
 }
 
 // predecessor finds the one of s.
-func (y ancestry) predecessor(ctx context.Context, s subject) (*builder.Predecessor, error) {
+func (y ancestry) predecessor(ctx context.Context, s subject) (*imagetest.Predecessor, error) {
 	repository, rest := registry.Split(y.from)
 	_, local := image.ParseRef(y.from)
 	switch {
@@ -70,36 +70,36 @@ func (y ancestry) predecessor(ctx context.Context, s subject) (*builder.Predeces
 	case tagPattern.MatchString(y.from):
 		return y.pair(ctx, s, repositoryOf(s.ref).at(y.from))
 	}
-	return &builder.Predecessor{Why: "it is no image"}, nil
+	return &imagetest.Predecessor{Why: "it is no image"}, nil
 }
 
 // pair picks the architecture of ref that s continues.
-func (y ancestry) pair(ctx context.Context, s subject, ref string) (*builder.Predecessor, error) {
+func (y ancestry) pair(ctx context.Context, s subject, ref string) (*imagetest.Predecessor, error) {
 	trials, err := y.app.trials(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
-	tested := make([]builder.Trial, len(y.subjects))
+	tested := make([]imagetest.Subject, len(y.subjects))
 	for i, o := range y.subjects {
-		tested[i] = o.Trial
+		tested[i] = o.Subject
 	}
 	p := s.Predecessor(ref, trials, tested)
 	return &p, nil
 }
 
 // newest finds the newest image in r that s may be upgraded from.
-func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*builder.Predecessor, error) {
+func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*imagetest.Predecessor, error) {
 	tags, err := r.tags(ctx, y.app)
 	if err != nil {
 		return nil, err
 	}
-	for _, tag := range builder.Previous(tags, s.Metadata, y.epoch(s)) {
+	for _, tag := range imagetest.Previous(tags, s.Metadata, y.epoch(s)) {
 		p, err := y.pair(ctx, s, r.at(tag))
 		if err != nil || p.Why == "" {
 			return p, err
 		}
 	}
-	return &builder.Predecessor{Why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", r, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
+	return &imagetest.Predecessor{Why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", r, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
 }
 
 // epoch is when the index of s was made; the zero time when it does not tell.

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 
-	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/imagetest"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/pgtest"
 )
@@ -22,7 +22,7 @@ func TestKeepStaysInside(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "a", "b", "dist")
 	o := outcome{
-		subject: subject{Trial: builder.Trial{Metadata: metadata.Metadata{Image: "../..", Arch: "../amd64"}}, tag: "../../1"},
+		subject: subject{Subject: imagetest.Subject{Metadata: metadata.Metadata{Image: "../..", Arch: "../amd64"}}, tag: "../../1"},
 		Result:  pgtest.Result{Checks: []pgtest.Check{{Name: "start", Status: pgtest.Fail}}, Log: []byte("log"), Diffs: []byte("diff")},
 	}
 	if err := o.keep(out); err != nil {
@@ -50,7 +50,7 @@ func TestLogsAreApart(t *testing.T) {
 	of := func(status pgtest.Status) outcome {
 		m := metadata.Metadata{Image: "x", Arch: "amd64"}
 		return outcome{
-			subject: subject{Trial: builder.Trial{Metadata: m, Image: empty.Image}, tag: "1"},
+			subject: subject{Subject: imagetest.Subject{Metadata: m, Image: empty.Image}, tag: "1"},
 			Result:  pgtest.Result{Checks: []pgtest.Check{{Name: "start", Status: status}}, Log: []byte("log")},
 		}
 	}

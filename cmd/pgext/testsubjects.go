@@ -10,19 +10,21 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/imagetest"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/internal/session"
 )
 
 // subject is one architecture of an image to test.
 type subject struct {
-	builder.Trial
+	imagetest.Subject
 	// tag names it, for the log.
 	tag string
 	// ref is where it was found.
 	ref string
 	// from is what it is upgraded from; nil when nothing is.
-	from *builder.Predecessor
+	from *imagetest.Predecessor
 	// suite runs as well; nil is none.
 	suite *pgtest.Suite
 }
@@ -30,7 +32,7 @@ type subject struct {
 // testSubjects builds the recipes and finds the images among the arguments. An
 // image that cannot be read, and a recipe that cannot be built, is a failure
 // and keeps no other from being tested.
-func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []string, f testFlags) ([]subject, []failure, error) {
+func (a *app) testSubjects(ctx context.Context, ses *session.Session, args []string, f testFlags) ([]subject, []failure, error) {
 	var subjects []subject
 	var failures []failure
 	take := func(name string, found []subject, err error) {
@@ -45,7 +47,7 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 			recipes = append(recipes, arg)
 			continue
 		}
-		found, err := a.foundSubjects(ctx, b, arg, f)
+		found, err := a.foundSubjects(ctx, ses, arg, f)
 		take(arg, found, err)
 	}
 	loaded, err := f.recipes(recipes)
@@ -53,7 +55,7 @@ func (a *app) testSubjects(ctx context.Context, b *builder.Builder, args []strin
 		return nil, nil, err
 	}
 	for _, r := range loaded {
-		built, err := a.buildSubjects(ctx, b, r, f)
+		built, err := a.buildSubjects(ctx, ses, r, f)
 		take(r.Path, built, err)
 	}
 	return subjects, failures, ctx.Err()
@@ -72,8 +74,8 @@ func (f testFlags) recipes(paths []string) ([]*recipe.Recipe, error) {
 }
 
 // foundSubjects are those of an image that exists.
-func (a *app) foundSubjects(ctx context.Context, b *builder.Builder, ref string, f testFlags) ([]subject, error) {
-	trials, err := a.anyTrials(ctx, b, ref, f)
+func (a *app) foundSubjects(ctx context.Context, ses *session.Session, ref string, f testFlags) ([]subject, error) {
+	trials, err := a.anyTrials(ctx, ses, ref, f)
 	if err != nil {
 		return nil, err
 	}
@@ -86,21 +88,21 @@ func (a *app) foundSubjects(ctx context.Context, b *builder.Builder, ref string,
 	var out []subject
 	for _, t := range trials {
 		tag := fmt.Sprintf("%s-%d-%s", t.Metadata.Version, t.Metadata.Postgres, t.Metadata.Distro)
-		out = append(out, subject{Trial: t, tag: tag, ref: ref})
+		out = append(out, subject{Subject: t, tag: tag, ref: ref})
 	}
 	return out, nil
 }
 
 // buildSubjects builds a recipe as pgext build does.
-func (a *app) buildSubjects(ctx context.Context, b *builder.Builder, r *recipe.Recipe, f testFlags) ([]subject, error) {
-	p, err := b.Plan(ctx, r, f.selection(), builder.Keep)
+func (a *app) buildSubjects(ctx context.Context, ses *session.Session, r *recipe.Recipe, f testFlags) ([]subject, error) {
+	p, err := builder.New(ses).Plan(ctx, r, f.selection(), builder.Keep)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.WriteLock(ctx); err != nil {
 		return nil, err
 	}
-	images, err := b.Build(ctx, p, f.output)
+	images, err := builder.New(ses).Build(ctx, p, f.output)
 	if err != nil {
 		return nil, err
 	}
@@ -113,25 +115,25 @@ func (a *app) buildSubjects(ctx context.Context, b *builder.Builder, r *recipe.R
 		}
 		for _, t := range trials {
 			t.Name = i.Name + ":" + i.Tags[0]
-			out = append(out, subject{Trial: t, tag: i.Tags[0], ref: ref})
+			out = append(out, subject{Subject: t, tag: i.Tags[0], ref: ref})
 		}
 	}
 	return out, nil
 }
 
 // trials are the architectures of the image that ref names.
-func (a *app) trials(ctx context.Context, ref string, r *recipe.Recipe) ([]builder.Trial, error) {
+func (a *app) trials(ctx context.Context, ref string, r *recipe.Recipe) ([]imagetest.Subject, error) {
 	artifact, err := a.openImage(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	return builder.Trials(artifact, ref, r)
+	return imagetest.Subjects(artifact, ref, r)
 }
 
 // onBase has images tested on the operand of --base. One that was built for an
 // operand image is tested on none that its label alone names: a label is a
 // stranger's word, and the operand's programs are run.
-func (f testFlags) onBase(ref string, trials []builder.Trial) error {
+func (f testFlags) onBase(ref string, trials []imagetest.Subject) error {
 	for i, t := range trials {
 		name := t.Metadata.Base.Name
 		if f.base == "" && strings.HasPrefix(name, recipe.BaseImagePrefix) {
@@ -159,22 +161,22 @@ func (e *operandError) Hint() string {
 func (*operandError) ExitCode() int { return 10 }
 
 // anyTrials are those of an image, whoever built it.
-func (a *app) anyTrials(ctx context.Context, b *builder.Builder, ref string, f testFlags) ([]builder.Trial, error) {
+func (a *app) anyTrials(ctx context.Context, ses *session.Session, ref string, f testFlags) ([]imagetest.Subject, error) {
 	artifact, err := a.openImage(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	trials, err := builder.Trials(artifact, ref, nil)
-	if foreign := (*builder.NoLabelError)(nil); errors.As(err, &foreign) {
-		return b.Foreign(ctx, artifact, ref, f.selection())
+	trials, err := imagetest.Subjects(artifact, ref, nil)
+	if foreign := (*imagetest.NoLabelError)(nil); errors.As(err, &foreign) {
+		return imagetest.New(ses).Foreign(ctx, artifact, ref, f.selection())
 	}
 	return trials, err
 }
 
 // selected are the trials of the image ref that --distro, --pg and --arch name,
 // where given. None is an error: nothing would be tested.
-func (f testFlags) selected(ref string, trials []builder.Trial) ([]builder.Trial, error) {
-	var out []builder.Trial
+func (f testFlags) selected(ref string, trials []imagetest.Subject) ([]imagetest.Subject, error) {
+	var out []imagetest.Subject
 	var available []string
 	for _, t := range trials {
 		m := t.Metadata
@@ -210,13 +212,13 @@ func (*notSelectedError) ExitCode() int { return 10 }
 
 // testCompanions are the images that others may require: those of the
 // arguments, of --with, and of the output folder.
-func (a *app) testCompanions(ctx context.Context, b *builder.Builder, subjects []subject, f testFlags) ([]builder.Trial, error) {
-	var all []builder.Trial
+func (a *app) testCompanions(ctx context.Context, ses *session.Session, subjects []subject, f testFlags) ([]imagetest.Subject, error) {
+	var all []imagetest.Subject
 	for _, s := range subjects {
-		all = append(all, s.Trial)
+		all = append(all, s.Subject)
 	}
 	for _, ref := range f.with {
-		trials, err := a.anyTrials(ctx, b, ref, f)
+		trials, err := a.anyTrials(ctx, ses, ref, f)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/judge"
+	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sign"
@@ -158,13 +159,13 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.newBuilder(f.resolvingFlags, imageFlags{})
+	s, err := a.newSession(f.resolvingFlags, imageFlags{})
 	if err != nil {
 		return err
 	}
 	var all verdicts
 	for _, ref := range refs {
-		v, err := a.verifyImage(ctx, b, ref, demands)
+		v, err := a.verifyImage(ctx, s, ref, demands)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -188,14 +189,14 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 	return printedError{exitCode(all.worst)}
 }
 
-func (a *app) verifyImage(ctx context.Context, b *builder.Builder, ref string, demands builder.Demands) (builder.Verified, error) {
+func (a *app) verifyImage(ctx context.Context, s *session.Session, ref string, demands judge.VerifyOptions) (judge.Verified, error) {
 	at, err := a.parseImage(ref)
 	if err != nil {
-		return builder.Verified{}, err
+		return judge.Verified{}, err
 	}
-	v, err := b.Verify(ctx, a.registryClient(), at.Place, at.orLatest(), demands)
+	v, err := judge.Verify(ctx, s, a.registryClient(), at.Location, at.orLatest(), demands)
 	if err != nil {
-		return builder.Verified{}, fmt.Errorf("%s: %w", ref, err)
+		return judge.Verified{}, fmt.Errorf("%s: %w", ref, err)
 	}
 	return v, nil
 }
@@ -222,7 +223,7 @@ func (all *verdicts) count(err error) {
 	}
 }
 
-func (all *verdicts) add(ref string, v builder.Verified) {
+func (all *verdicts) add(ref string, v judge.Verified) {
 	status := verify.Pass
 	if err := v.Err(); err != nil {
 		status = verify.Fail
@@ -246,8 +247,8 @@ func verdict(err error) string {
 }
 
 // demands reads keys, roots and policies.
-func (a *app) demands(ctx context.Context, f verifyFlags) (builder.Demands, error) {
-	d := builder.Demands{Base: f.base}
+func (a *app) demands(ctx context.Context, f verifyFlags) (judge.VerifyOptions, error) {
+	d := judge.VerifyOptions{Base: f.base}
 	var err error
 	switch f.policy {
 	case "":

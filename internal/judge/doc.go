@@ -1,0 +1,3 @@
+// Package judge checks finished images: findings (lint), evidence (verify) and
+// reproducibility (rebuild).
+package judge

@@ -1,0 +1,3 @@
+// Package location finds images in OCI layouts and registries, with the documents
+// attached to them.
+package location

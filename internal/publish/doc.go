@@ -1,0 +1,3 @@
+// Package publish publishes images, with everything attached to them, to
+// registries and layouts, and signs them.
+package publish
