@@ -2,6 +2,7 @@ package debian
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -54,6 +55,14 @@ func TestScanner(t *testing.T) {
 	}
 }
 
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "F%d: 1\n", i)
+	}
+	return b.String()
+}
+
 func TestScannerErrors(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"no colon", "A: 1\nnonsense\n", `line 2: "nonsense" is not a field: it has no colon`},
@@ -64,6 +73,7 @@ func TestScannerErrors(t *testing.T) {
 		{"space in name", "A B: 1\n", `line 1: field name "A B" is not allowed`},
 		{"no name", ": 1\n", `line 1: field name "" is not allowed`},
 		{"NUL", "A: \x00\n", "line 1: a NUL byte in the text"},
+		{"many fields", manyFields(maxFields + 1), "line 1001: more than 1000 fields"},
 		{"long line", "A: 1\nB: " + strings.Repeat("x", maxLine), "line 2: longer than 1048576 bytes"},
 		{"large paragraph", "A:\n" + strings.Repeat(" "+strings.Repeat("x", 1<<16)+"\n", 257), "line 257: paragraph larger than 16777216 bytes"},
 	} {
