@@ -32,30 +32,29 @@ func (r *run) diagnose(text, log string) {
 	if m := missingLibrary.FindStringSubmatch(text); m != nil && m[1] == m[2] {
 		r.adviseModule(m[1], m[3])
 	} else if m != nil {
-		r.addAdvice(fmt.Sprintf("%s needs the library %s, which neither the image nor the operand has", path.Base(m[1]), m[2]),
-			fmt.Sprintf("bundle: {libraries: [%s]}", m[2]), Change{Libraries: m[2:3]})
+		r.addAdvice(Change{Libraries: m[2:3]}, "%s needs the library %s, which neither the image nor the operand has", path.Base(m[1]), m[2])
 	} else if m = openedLibrary.FindStringSubmatch(text); m != nil {
-		r.addAdvice(fmt.Sprintf("the library %s is opened at run time, and neither the image nor the operand has it", m[1]),
-			fmt.Sprintf("bundle: {libraries: [%s]}", m[1]), Change{Libraries: m[1:2]})
+		r.addAdvice(Change{Libraries: m[1:2]}, "the library %s is opened at run time, and neither the image nor the operand has it", m[1])
 	}
 	damaged := r.diagnoseDamage(text, log)
 	if m := undefinedSymbol.FindStringSubmatch(text); m != nil {
-		r.explain(fmt.Sprintf("%s was built for other libraries than it finds: %s", path.Base(m[1]), m[2]))
+		r.explain("%s was built for other libraries than it finds: %s", path.Base(m[1]), m[2])
 	}
 	if m := otherMajor.FindStringSubmatch(text); m != nil {
-		r.explain(fmt.Sprintf("%s was built for another PostgreSQL than %d", path.Base(m[1]), r.in.Postgres))
+		r.explain("%s was built for another PostgreSQL than %d", path.Base(m[1]), r.in.Postgres)
 	}
 	if m := missingExtension.FindStringSubmatch(text); m != nil && !r.own(m[1]) {
-		r.addAdvice(fmt.Sprintf("the extension %s is in no image that was mounted", m[1]), fmt.Sprintf("requires: [%s]", m[1]), Change{Requires: m[1:2]})
+		r.addAdvice(Change{Requires: m[1:2]}, "the extension %s is in no image that was mounted", m[1])
 	}
 	if m := missingModule.FindStringSubmatch(text); m != nil && slices.Contains(r.in.Image.Metadata.Modules, m[1]) {
-		r.explain(fmt.Sprintf("the image lacks lib/%s.so, a module that its label names", m[1]))
+		r.explain("the image lacks lib/%s.so, a module that its label names", m[1])
 	} else if m != nil && !strings.HasPrefix(m[1], "/") {
-		text := fmt.Sprintf("the module %s is in no image that was mounted", m[1])
+		change := Change{Requires: []string{"module:" + m[1]}}
 		if own := r.in.Image.Metadata; slices.Contains(own.SharedPreloadLibraries, m[1]) {
-			text = fmt.Sprintf("shared_preload_libraries names %s, which no mounted image has; this one has %q", m[1], own.Modules)
+			r.addAdvice(change, "shared_preload_libraries names %s, which no mounted image has; this one has %q", m[1], own.Modules)
+		} else {
+			r.addAdvice(change, "the module %s is in no image that was mounted", m[1])
 		}
-		r.addAdvice(text, fmt.Sprintf("requires: [\"module:%s\"]", m[1]), Change{Requires: []string{"module:" + m[1]}})
 	}
 	if m := absolutePath.FindStringSubmatch(text); m != nil {
 		r.advisePath(m[1], m[2])
@@ -66,13 +65,27 @@ func (r *run) diagnose(text, log string) {
 }
 
 // explain adds a reason for which no line of a recipe helps.
-func (r *run) explain(text string) { r.addAdvice(text, "", Change{}) }
+func (r *run) explain(format string, args ...any) { r.addAdvice(Change{}, format, args...) }
 
 // addAdvice adds advice unless it exists already.
-func (r *run) addAdvice(text, line string, change Change) {
-	if !slices.ContainsFunc(r.advice, func(a Advice) bool { return a.Text == text && a.Recipe == line }) {
-		r.advice = append(r.advice, Advice{Text: text, Recipe: line, Change: change})
+func (r *run) addAdvice(change Change, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !slices.ContainsFunc(r.advice, func(a Advice) bool { return a.Text == text }) {
+		r.advice = append(r.advice, Advice{Text: text, Recipe: change.line(), Change: change})
 	}
+}
+
+// line returns the line of a recipe that bundles Libraries, or has Requires.
+func (c Change) line() string {
+	switch {
+	case len(c.Libraries) > 0:
+		return fmt.Sprintf("bundle: {libraries: [%s]}", strings.Join(c.Libraries, ", "))
+	case len(c.Requires) > 0 && strings.HasPrefix(c.Requires[0], "module:"):
+		return fmt.Sprintf("requires: [%q]", c.Requires[0])
+	case len(c.Requires) > 0:
+		return fmt.Sprintf("requires: [%s]", c.Requires[0])
+	}
+	return ""
 }
 
 // adviseModule explains why an existing module cannot be opened; the loader has one
@@ -80,7 +93,7 @@ func (r *run) addAdvice(text, line string, change Change) {
 func (r *run) adviseModule(path, reason string) {
 	object, err := r.in.object(path)
 	if err == nil && object.Arch != r.in.Image.Metadata.Arch {
-		r.explain(fmt.Sprintf("%s was built for another machine than %s", path, r.in.Image.Metadata.Arch))
+		r.explain("%s was built for another machine than %s", path, r.in.Image.Metadata.Arch)
 		return
 	}
 	r.advisePath(path, reason)
@@ -91,11 +104,11 @@ func (r *run) adviseModule(path, reason string) {
 func (r *run) advisePath(path, reason string) {
 	switch {
 	case strings.HasPrefix(path, "/extensions/") && strings.Contains(reason, "Permission denied"):
-		r.explain(fmt.Sprintf("%s is not readable for all users: files of an image need mode 0644, folders 0755", path))
+		r.explain("%s is not readable for all users: files of an image need mode 0644, folders 0755", path)
 	case strings.HasPrefix(path, "/extensions/"):
-		r.explain(fmt.Sprintf("the image lacks %s", path))
+		r.explain("the image lacks %s", path)
 	default:
-		r.explain(fmt.Sprintf("the absolute path %s does not exist in the operand; a file of the image is elsewhere", path))
+		r.explain("the absolute path %s does not exist in the operand; a file of the image is elsewhere", path)
 	}
 }
 

@@ -3,7 +3,6 @@ package pgtest
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -38,7 +37,7 @@ func (r *run) diagnoseDamage(text, log string) (damaged bool) {
 		damaged = r.adviseObject(file) || damaged
 	}
 	if m := unusableControl.FindStringSubmatch(text); m != nil {
-		r.explain(fmt.Sprintf("PostgreSQL cannot read%s of the control file %s", cmp.Or(m[2], " all"), m[1]))
+		r.explain("PostgreSQL cannot read%s of the control file %s", cmp.Or(m[2], " all"), m[1])
 	}
 	for _, pattern := range []*regexp.Regexp{missingScript, noScript} {
 		if m := pattern.FindStringSubmatch(text); m != nil {
@@ -61,9 +60,9 @@ func (r *run) adviseObject(file string) (damaged bool) {
 	var malformed *elf.FormatError
 	switch {
 	case errors.As(err, &malformed):
-		r.explain(fmt.Sprintf("%s is damaged: %v", file, malformed))
+		r.explain("%s is damaged: %v", file, malformed)
 	case errors.Is(err, elf.ErrNotELF):
-		r.explain(file + " is not an ELF file")
+		r.explain("%s is not an ELF file", file)
 	default:
 		return false
 	}
@@ -80,10 +79,10 @@ func (r *run) adviseScript(name string) {
 		}
 		control := "extension/" + name + ".control"
 		if !slices.ContainsFunc(m.ExtensionControlPath, func(dir string) bool { return r.in.has(path.Join(dir, control)) }) {
-			r.explain(fmt.Sprintf("the image lacks %s of the extension that its label names", control))
+			r.explain("the image lacks %s of the extension that its label names", control)
 			continue
 		}
-		r.explain(fmt.Sprintf("the image has no script that installs version %s of %s, such as %s--%s.sql", e.Version, name, name, e.Version))
+		r.explain("the image has no script that installs version %s of %s, such as %s--%s.sql", e.Version, name, name, e.Version)
 	}
 }
 

@@ -249,8 +249,8 @@ func (u *upgrade) updateOne(ctx context.Context, name string) (string, error) {
 	r := u.next
 	was, wanted := u.versionBefore(name), r.known.defaults[name]
 	if wanted == "" {
-		r.explain(fmt.Sprintf("databases that have %s lose it with the new image: run DROP EXTENSION before the change, "+
-			"or mount an image that has it as well (--with)", name))
+		r.explain("databases that have %s lose it with the new image: run DROP EXTENSION before the change, "+
+			"or mount an image that has it as well (--with)", name)
 		return "", fmt.Errorf("the new image has no extension %s; the old one has version %s", name, was)
 	}
 	detail := was + " to " + wanted

@@ -92,8 +92,8 @@ func (u *upgrade) noPath(name string) error {
 	for _, i := range u.next.in.images() {
 		scripts = append(scripts, i.scripts(name)...)
 	}
-	u.next.explain(fmt.Sprintf("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or several scripts that form this path",
-		name, was, wanted, name, was, wanted))
+	u.next.explain("%s has no update path from %s to %s: the image needs %s--%s--%s.sql, or several scripts that form this path",
+		name, was, wanted, name, was, wanted)
 	return fmt.Errorf("no update path from version %s to %s; the image has the scripts %s", was, wanted, strings.Join(scripts, ", "))
 }
 
@@ -119,18 +119,18 @@ func (r *run) diagnoseUpgrade(text string) bool {
 		module := strings.TrimSuffix(path.Base(found[1]), ".so")
 		now := r.modules()
 		if slices.Contains(r.from.Modules, module) && !slices.Contains(now, module) {
-			r.explain(fmt.Sprintf("functions of the old version use the module %s, which the new images (modules: %s) do not have: %sthey fail; "+
-				"keep lib/%s.so in the new image, or plan an outage for the change", module, orNone(now), until, module))
+			r.explain("functions of the old version use the module %s, which the new images (modules: %s) do not have: %sthey fail; "+
+				"keep lib/%s.so in the new image, or plan an outage for the change", module, orNone(now), until, module)
 			return true
 		}
 	}
 	if found := missingSymbol.FindStringSubmatch(text); found != nil {
-		r.explain(fmt.Sprintf("functions of the old version use %s in %s, which the new module does not have: %sthey fail; "+
-			"the module should keep the symbol, if only to raise an error", found[1], path.Base(found[2]), until))
+		r.explain("functions of the old version use %s in %s, which the new module does not have: %sthey fail; "+
+			"the module should keep the symbol, if only to raise an error", found[1], path.Base(found[2]), until)
 		return true
 	}
 	if found := newRequirement.FindStringSubmatch(text); found != nil {
-		r.explain(fmt.Sprintf("the new version requires %s: run CREATE EXTENSION %s before the update", found[1], found[1]))
+		r.explain("the new version requires %s: run CREATE EXTENSION %s before the update", found[1], found[1])
 		return true
 	}
 	return false
