@@ -13,11 +13,11 @@ import (
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
-	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
@@ -88,7 +88,7 @@ func TestAttest(t *testing.T) {
 	}
 
 	found.Referrers = append(found.Referrers, second(t, found))
-	var ambiguous *verify.AmbiguousError
+	var ambiguous *failure.Error
 	if _, err := a.Attest(t.Context(), "registry.example.com/thing", found); !errors.As(err, &ambiguous) || ambiguous.ExitCode() != 13 {
 		t.Errorf("Attest() of two bills of materials = %v", err)
 	}

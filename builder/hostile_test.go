@@ -94,8 +94,8 @@ func TestVerifyHostile(t *testing.T) {
 			if !failsWith(got.Result, tc.want) {
 				t.Errorf("no check fails with %q: %v", tc.want, got.Checks)
 			}
-			var untrusted *verify.UntrustedError
-			if err := got.Err(); !errors.As(err, &untrusted) {
+			var untrusted *verify.CheckError
+			if err := got.Err(); !errors.As(err, &untrusted) || untrusted.ExitCode() != 13 {
 				t.Errorf("Err() = %v", err)
 			}
 		})

@@ -7,92 +7,97 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/internal/text"
 )
 
-// KeyError says why a key cannot sign. None of these errors has an exit code
-// of its own: a key, a token or a service that fails here is the user's, not
-// something that was received and cannot be trusted.
-type KeyError struct {
-	// Key is what Options.Key says, of the key of a KMS without a query.
-	Key string
-	Err error
+// Errors about keys, tokens, services and local files have the exit code
+// failure.Other: the input of the user is wrong or a service is unavailable.
+// What was received and cannot be trusted has failure.Untrusted.
 
-	hint string
+// keyError returns an error about a signing key. key is the value of
+// Options.Key, for the key of a KMS without its query.
+func keyError(key, hint string, err error) error {
+	return failure.New(failure.Other, hint, "key %s: %w", redactSecrets(key), withoutSecrets(err))
 }
 
-func (e *KeyError) Error() string {
-	return "key " + redactSecrets(e.Key) + ": " + redactSecrets(e.Err.Error())
+// tokenError returns an error about an identity token. The message must contain
+// no part of the token.
+func tokenError(hint, format string, args ...any) error {
+	return failure.New(failure.Other, hint, "identity token: "+format, args...)
 }
 
-// Unwrap returns the cause.
-func (e *KeyError) Unwrap() error { return e.Err }
-
-// Hint says what to do about it; "" when nothing general helps.
-func (e *KeyError) Hint() string { return e.hint }
-
-// TokenError says why there is no identity token, or why it is of no use. It
-// holds no part of one.
-type TokenError struct {
-	Reason string
-
-	hint string
+// servicesError returns an error about the choice of services to sign with.
+func servicesError(hint, format string, args ...any) error {
+	return failure.New(failure.Other, hint, "services to sign with: "+format, args...)
 }
 
-func (e *TokenError) Error() string { return "identity token: " + e.Reason }
+// fileError returns an error about a public key, a trusted root or a signing
+// config. file is "" for content that was not read from a file.
+func fileError(what, file, hint string, err error) error {
+	if file != "" {
+		what += " " + file
+	}
+	return failure.New(failure.Other, hint, "%s: %w", what, withoutSecrets(err))
+}
 
-// Hint says where a token comes from.
-func (e *TokenError) Hint() string { return e.hint }
+// repositoryError returns an error about fetching a trusted root or a signing
+// config. Its exit code is failure.Untrusted if the repository responded with
+// metadata that is unsigned, expired or older than the cached version.
+func repositoryError(what, mirror, hint string, err error) error {
+	code := failure.Other
+	if errors.Is(err, &metadata.ErrRepository{}) {
+		code = failure.Untrusted
+	}
+	return failure.New(code, hint, "fetching the %s from %s: %w", what, redact.Address(mirror), withoutSecrets(err))
+}
 
-// ServiceError is the refusal of Fulcio, Rekor, a timestamp authority or a
-// provider of tokens, or the failure to reach it.
-type ServiceError struct {
-	// Service is its name, such as "Rekor"; URL has neither credentials nor
-	// query.
-	Service, URL string
-	// Status is the last answer's; 0 when there was none.
-	Status int
-	// Reason is the answer's text or the transport's error, without secrets.
-	Reason string
+// serviceError returns an error about a request to s. status is 0 if there was
+// no response; cause is the transport's error, if any. The message contains
+// none of the secrets.
+func (s *service) serviceError(status int, reason string, cause error, secrets ...string) error {
+	message := s.name + " at " + s.redacted + ": "
+	if status != 0 {
+		message += strconv.Itoa(status) + " " + http.StatusText(status) + ": "
+	}
+	message = strings.TrimSuffix(message+truncate(redactSecrets(reason, secrets...)), ": ")
+	return failure.New(failure.Other, s.hint(status, cause), "%w", &redactedError{message, cause})
+}
 
+// hint returns the next step after a failed request; "" if none is known.
+func (s *service) hint(status int, cause error) string {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		if s.name == fulcioName {
+			return "check that " + s.redacted + " accepts tokens of this issuer with this audience"
+		}
+		return "the service requires other credentials"
+	case errors.Is(cause, errLogged):
+		return "an RSA key makes the same signature each time: use an ECDSA key or a log of version 1"
+	case status == http.StatusNotFound:
+		return "check that " + s.redacted + " is the address of " + s.name
+	case status == 0, status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
+		return s.name + " is unavailable or failing; run the command again to finish the work"
+	}
+	return ""
+}
+
+// redactedError replaces the text of an error that may contain secrets, and
+// keeps the error in the chain.
+type redactedError struct {
+	text  string
 	cause error
 }
 
-func (e *ServiceError) Error() string {
-	text := e.Service
-	if e.URL != "" {
-		text += " at " + e.URL
-	}
-	text += ": "
-	if e.Status != 0 {
-		text += strconv.Itoa(e.Status) + " " + http.StatusText(e.Status) + ": "
-	}
-	return strings.TrimSuffix(text+e.Reason, ": ")
-}
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.cause }
 
-// Unwrap returns the transport's error, such as context.Canceled. Its own text
-// may hold what ServiceError leaves out.
-func (e *ServiceError) Unwrap() error { return e.cause }
-
-// Hint says what a user can do about it; "" when nothing general helps.
-func (e *ServiceError) Hint() string {
-	switch {
-	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
-		if e.Service == fulcioName {
-			return "does " + e.URL + " accept tokens of this issuer, with this audience?"
-		}
-		return "this service wants other credentials"
-	case errors.Is(e.cause, errLogged):
-		return "an RSA key makes the same signature each time; an ECDSA key, or a log of version 1, takes it again"
-	case e.Status == 0 && e.cause == nil: // it was not asked
-		return ""
-	case e.Status == http.StatusNotFound:
-		return "is " + e.URL + " the address of " + e.Service + "?"
-	case e.Status == 0, e.Status == http.StatusTooManyRequests, e.Status >= http.StatusInternalServerError:
-		return e.Service + " is out of reach or in trouble; running the command again finishes the work"
-	}
-	return ""
+// withoutSecrets returns err with a text that is one line and has no secrets.
+func withoutSecrets(err error) error {
+	return &redactedError{truncate(redactSecrets(err.Error())), err}
 }
 
 var (
@@ -102,8 +107,8 @@ var (
 
 const redacted = "[redacted]"
 
-// redactSecrets removes what must not be printed: tokens, credentials in URLs
-// and their queries, and secrets wherever they stand.
+// redactSecrets removes tokens, credentials and queries of URLs, and the given
+// secrets.
 func redactSecrets(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
@@ -115,5 +120,5 @@ func redactSecrets(s string, secrets ...string) string {
 	return redact.Text(s)
 }
 
-// clip bounds what a stranger's answer adds to a message.
+// truncate limits foreign text in a message.
 func truncate(s string) string { return text.TruncateLine(s, 500) }

@@ -45,22 +45,22 @@ func openKey(o Options) (*keyFile, error) {
 	if name, ok := strings.CutPrefix(o.Key, "env://"); ok {
 		k.text = []byte(o.Getenv(name))
 		if len(k.text) == 0 {
-			return nil, &KeyError{Key: o.Key, Err: errors.New("the variable is empty"), hint: "it holds the text of the key file"}
+			return nil, keyError(o.Key, "it holds the text of the key file", errors.New("the variable is empty"))
 		}
 		return k, k.check()
 	}
 	if strings.Contains(o.Key, "-----BEGIN") {
-		return nil, &KeyError{Key: redacted, Err: errors.New("a key is named by its file, not given as text"), hint: "env://NAME takes the text from a variable"}
+		return nil, keyError(redacted, "env://NAME takes the text from a variable", errors.New("a key is named by its file, not given as text"))
 	}
 	info, err := os.Stat(o.Key)
 	if err != nil {
-		return nil, &KeyError{Key: o.Key, Err: cause(err), hint: generateHint}
+		return nil, keyError(o.Key, generateHint, cause(err))
 	}
 	if info.IsDir() || info.Size() > maxKeyFile {
-		return nil, &KeyError{Key: o.Key, Err: errors.New("not a private key"), hint: generateHint}
+		return nil, keyError(o.Key, generateHint, errors.New("not a private key"))
 	}
 	if k.text, err = os.ReadFile(o.Key); err != nil {
-		return nil, &KeyError{Key: o.Key, Err: cause(err)}
+		return nil, keyError(o.Key, "", cause(err))
 	}
 	return k, k.check()
 }
@@ -80,42 +80,42 @@ func (k *keyFile) check() error {
 	block, _ := pem.Decode(k.text)
 	switch {
 	case block == nil:
-		return &KeyError{Key: k.name, Err: errors.New("not a private key in PEM form"), hint: generateHint}
+		return keyError(k.name, generateHint, errors.New("not a private key in PEM form"))
 	case block.Type == cosign.CosignPrivateKeyPemType, block.Type == cosign.SigstorePrivateKeyPemType:
 		return nil
 	case block.Type == "PUBLIC KEY", block.Type == "CERTIFICATE":
-		return &KeyError{Key: k.name, Err: fmt.Errorf("a %s cannot sign", strings.ToLower(block.Type)), hint: "the private key is usually called cosign.key"}
+		return keyError(k.name, "the private key is usually called cosign.key", fmt.Errorf("a %s cannot sign", strings.ToLower(block.Type)))
 	case slices.Contains([]string{cosign.PrivateKeyPemType, cosign.ECPrivateKeyPemType, cosign.RSAPrivateKeyPemType, "OPENSSH PRIVATE KEY"}, block.Type):
-		return &KeyError{Key: k.name, Err: errors.New("the key is not encrypted"), hint: "cosign import-key-pair --key " + k.name + " encrypts it"}
+		return keyError(k.name, "cosign import-key-pair --key "+k.name+" encrypts it", errors.New("the key is not encrypted"))
 	case block.Type == "ENCRYPTED PRIVATE KEY":
-		return &KeyError{Key: k.name, Err: errors.New("encrypted in a way that cosign does not read"), hint: generateHint}
+		return keyError(k.name, generateHint, errors.New("encrypted in a way that cosign does not read"))
 	}
-	return &KeyError{Key: k.name, Err: fmt.Errorf("unsupported PEM type %q", block.Type), hint: generateHint}
+	return keyError(k.name, generateHint, fmt.Errorf("unsupported PEM type %q", block.Type))
 }
 
 // open decrypts the key.
 func (k *keyFile) open(ctx context.Context) (*material, error) {
 	password, err := k.pass(ctx)
 	if err != nil {
-		return nil, &KeyError{Key: k.name, Err: fmt.Errorf("asking for its password: %w", err)}
+		return nil, keyError(k.name, "", fmt.Errorf("asking for its password: %w", err))
 	}
 	defer clear(password)
 	signer, err := cosign.LoadPrivateKey(k.text, password, nil)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "decryption failed"):
-		return nil, &KeyError{Key: k.name, Err: errors.New("wrong password"), hint: "COSIGN_PASSWORD holds the password of the key"}
+		return nil, keyError(k.name, "COSIGN_PASSWORD holds the password of the key", errors.New("wrong password"))
 	case err != nil:
-		return nil, &KeyError{Key: k.name, Err: err, hint: generateHint}
+		return nil, keyError(k.name, generateHint, err)
 	}
 	public, err := signer.PublicKey()
 	if err != nil {
-		return nil, &KeyError{Key: k.name, Err: err}
+		return nil, keyError(k.name, "", err)
 	}
 	m, err := newMaterial(public, func(_ context.Context, message []byte) ([]byte, error) {
 		return signer.SignMessage(bytes.NewReader(message))
 	})
 	if err != nil {
-		return nil, &KeyError{Key: k.name, Err: err, hint: generateHint}
+		return nil, keyError(k.name, generateHint, err)
 	}
 	return m, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sigstore/cosign/v2/pkg/cosign"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -144,7 +145,7 @@ func TestKeysThatCannotSign(t *testing.T) {
 			if err == nil {
 				_, err = signer.PublicKey(t.Context())
 			}
-			var failure *sign.KeyError
+			var failure *failure.Error
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
 				t.Errorf("got %v (hint %q), want %q (hint %q)", err, failure.Hint(), tt.want, tt.hint)
 			}

@@ -33,19 +33,17 @@ type keyless struct {
 
 func openKeyless(o Options) (*keyless, error) {
 	if o.FulcioURL == "" {
-		return nil, &ServicesError{Reason: "none of them certifies keys for identities", hint: "--fulcio-url names one that does"}
+		return nil, servicesError("name one with --fulcio-url", "no Fulcio, which signing with an identity needs")
 	}
 	fulcio, err := o.service(fulcioName, o.FulcioURL)
 	switch {
 	case err != nil:
 		return nil, err
 	case o.IdentityToken == nil:
-		return nil, &TokenError{Reason: "there is none", hint: tokenHint}
+		return nil, tokenError(tokenHint, "none is given")
 	case len(o.Logs) == 0 && len(o.TimestampURLs) == 0:
-		return nil, &ServicesError{
-			Reason: "certificates last some minutes, so signing with an identity needs a log or a timestamp authority to say when",
-			hint:   "--rekor-url names a log, --timestamp-url an authority",
-		}
+		return nil, servicesError("name a log with --rekor-url or an authority with --timestamp-url",
+			"signing with an identity needs a log or a timestamp authority, because certificates are valid for minutes")
 	}
 	return &keyless{o, fulcio}, nil
 }

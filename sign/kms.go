@@ -39,19 +39,16 @@ const (
 type kmsKey struct {
 	ref     string
 	program string
-	// shown is what messages say of ref: a query may hold a token.
-	shown string
+	// redacted is ref without its query, which may hold a token.
+	redacted string
 }
 
 // openKMS looks whether the program for o.Key is there; it is not started.
 func openKMS(o Options) (*kmsKey, error) {
 	scheme, _, _ := strings.Cut(o.Key, "://")
-	k := &kmsKey{ref: o.Key, program: pluginPrefix + scheme, shown: redact.Address(o.Key)}
+	k := &kmsKey{ref: o.Key, program: pluginPrefix + scheme, redacted: redact.Address(o.Key)}
 	if _, err := exec.LookPath(k.program); err != nil {
-		return nil, &KeyError{
-			Key: k.shown, Err: fmt.Errorf("no program %s on PATH", k.program),
-			hint: "keys of a KMS are used through sigstore's plugins: install the one called " + k.program,
-		}
+		return nil, keyError(k.redacted, "keys of a KMS are used through sigstore's plugins: install the one called "+k.program, fmt.Errorf("no program %s on PATH", k.program))
 	}
 	return k, nil
 }
@@ -74,7 +71,7 @@ func (k *kmsKey) open(ctx context.Context) (*material, error) {
 	}
 	m, err := newMaterial(public, nil)
 	if err != nil {
-		return nil, &KeyError{Key: k.shown, Err: err}
+		return nil, keyError(k.redacted, "", err)
 	}
 	m.sign = func(ctx context.Context, message []byte) ([]byte, error) {
 		return k.sign(ctx, m.verifier, message)
@@ -103,7 +100,7 @@ func (k *kmsKey) sign(ctx context.Context, verifier signature.Verifier, message 
 }
 
 func (k *kmsKey) fail(doing string, err error) error {
-	return &KeyError{Key: k.shown, Err: fmt.Errorf("%s: %s: %w", doing, k.program, err)}
+	return keyError(k.redacted, "", fmt.Errorf("%s: %s: %w", doing, k.program, err))
 }
 
 var errNoAnswer = errors.New("the answer lacks what was asked for")

@@ -18,6 +18,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/kms/cliplugin/handler"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -134,7 +135,7 @@ func TestPluginsThatFail(t *testing.T) {
 		t.Run(tt.scheme, func(t *testing.T) {
 			ref, _ := install(t, tt.scheme)
 			_, err := open(t, sign.Options{Key: ref}).Sign(t.Context(), newPlace(t).subjects[0])
-			var failure *sign.KeyError
+			var failure *failure.Error
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}

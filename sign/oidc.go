@@ -56,11 +56,11 @@ func (t TokenSource) Token(ctx context.Context) (string, error) {
 	}
 	switch {
 	case t.Getenv("GITHUB_ACTIONS") == "true":
-		return "", &TokenError{Reason: "this job may not ask for one", hint: "give the job the permission id-token: write"}
+		return "", tokenError("give the job the permission id-token: write", "this job may not request one")
 	case t.Getenv("GITLAB_CI") == "true":
-		return "", &TokenError{Reason: "this job has none", hint: "give the job id_tokens: SIGSTORE_ID_TOKEN: aud: " + t.audience()}
+		return "", tokenError("give the job id_tokens: SIGSTORE_ID_TOKEN: aud: "+t.audience(), "this job has none")
 	}
-	return "", &TokenError{Reason: "there is none", hint: tokenHint}
+	return "", tokenError(tokenHint, "none is given")
 }
 
 func (t TokenSource) audience() string {
@@ -78,9 +78,9 @@ func (t TokenSource) given() (string, error) {
 	text, err := os.ReadFile(t.Given)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", &TokenError{Reason: "neither a token nor a file that exists", hint: tokenHint}
+		return "", tokenError(tokenHint, "the value is neither a token nor an existing file")
 	case err != nil:
-		return "", &TokenError{Reason: "reading its file: " + cause(err).Error()}
+		return "", tokenError("", "reading its file: %w", cause(err))
 	}
 	return strings.TrimSpace(string(text)), nil
 }
@@ -90,7 +90,7 @@ func (t TokenSource) given() (string, error) {
 func (t TokenSource) github(ctx context.Context, address, secret string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", &TokenError{Reason: "ACTIONS_ID_TOKEN_REQUEST_URL is not a URL"}
+		return "", tokenError("", "ACTIONS_ID_TOKEN_REQUEST_URL is not a URL")
 	}
 	query := u.Query()
 	query.Set("audience", t.audience())
@@ -157,23 +157,17 @@ func readClaims(token string) (tokenClaims, error) {
 func checkToken(token, want string, now time.Time) error {
 	c, err := readClaims(token)
 	if err != nil {
-		return &TokenError{Reason: err.Error(), hint: tokenHint}
+		return tokenError(tokenHint, "%w", err)
 	}
 	if c.Expires == 0 {
-		return &TokenError{Reason: "it never expires", hint: tokenHint}
+		return tokenError(tokenHint, "it has no expiry time")
 	}
 	expires := time.Unix(int64(c.Expires), 0)
 	if !now.Before(expires) {
-		return &TokenError{
-			Reason: "it expired at " + expires.UTC().Format(time.RFC3339),
-			hint:   "tokens last some minutes: ask for one right before signing",
-		}
+		return tokenError("request a token right before signing: tokens are valid for minutes", "it expired at %s", expires.UTC().Format(time.RFC3339))
 	}
 	if !slices.Contains(c.Audience, want) {
-		return &TokenError{
-			Reason: fmt.Sprintf("it was issued to %q, want %q", []string(c.Audience), want),
-			hint:   "ask for a token with the audience " + want,
-		}
+		return tokenError("request a token with the audience "+want, "it was issued to %q, want %q", []string(c.Audience), want)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -25,14 +26,14 @@ func TestTokenSources(t *testing.T) {
 	}{
 		{"value", token, nil, "", ""},
 		{"file", write(t, "token", []byte(token+"\n")), nil, "", ""},
-		{"no such file", "/nowhere/token", nil, "neither a token nor a file", "--identity-token"},
+		{"no such file", "/nowhere/token", nil, "neither a token nor an existing file", "--identity-token"},
 		{"folder", t.TempDir(), nil, "reading its file: is a directory", ""},
 		{"GitLab", "", map[string]string{"GITLAB_CI": "true", "SIGSTORE_ID_TOKEN": token}, "", ""},
 		{"GitLab without id_tokens", "", map[string]string{"GITLAB_CI": "true"}, "this job has none", "aud: sigstore"},
 		{"GitHub", "", map[string]string{"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret}, "", ""},
-		{"GitHub without permission", "", map[string]string{"GITHUB_ACTIONS": "true"}, "may not ask", "id-token: write"},
+		{"GitHub without permission", "", map[string]string{"GITHUB_ACTIONS": "true"}, "may not request", "id-token: write"},
 		{"GitHub refuses", "", map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "old"}, "GitHub's token service at " + s.Issuer.URL, ""},
-		{"nothing", "", nil, "there is none", "SIGSTORE_ID_TOKEN"},
+		{"nothing", "", nil, "none is given", "SIGSTORE_ID_TOKEN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := sign.TokenSource{Given: tt.given, Getenv: func(name string) string { return tt.env[name] }}
@@ -64,7 +65,7 @@ func TestTokensOfNoUse(t *testing.T) {
 		{"expired", s.Issuer.ExpiredToken("me@example.org"), "", "it expired at 2", "right before signing"},
 		{"another audience", s.Issuer.Token("me@example.org"), "corporate", `issued to ["sigstore"], want "corporate"`, "the audience corporate"},
 		{"no audience", unsigned(t, map[string]any{"sub": "me", "exp": time.Now().Add(time.Hour).Unix()}), "", `want "sigstore"`, ""},
-		{"several audiences", unsigned(t, map[string]any{"sub": "me", "aud": []string{"a", "sigstore"}}), "", "it never expires", ""},
+		{"several audiences", unsigned(t, map[string]any{"sub": "me", "aud": []string{"a", "sigstore"}}), "", "it has no expiry time", ""},
 		{"no subject", unsigned(t, map[string]any{"aud": "sigstore"}), "", "its subject", ""},
 		{"e-mail not verified", unsigned(t, map[string]any{"aud": "sigstore", "email": "me@example.org"}), "", "not verified", ""},
 		{"no token", "hello", "", "not a JSON web token", "--identity-token"},
@@ -76,7 +77,7 @@ func TestTokensOfNoUse(t *testing.T) {
 				FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), Audience: tt.audience,
 				IdentityToken: sign.TokenSource{Getenv: func(name string) string { return map[string]string{"SIGSTORE_ID_TOKEN": tt.token}[name] }}.Token,
 			}).PublicKey(t.Context())
-			var failure *sign.TokenError
+			var failure *failure.Error
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(failure.Hint(), tt.hint) {
 				t.Errorf("got %v, want %q (hint %q)", err, tt.want, tt.hint)
 			}
@@ -94,8 +95,8 @@ func TestNoIdentity(t *testing.T) {
 		o    sign.Options
 		want string
 	}{
-		{sign.Options{FulcioURL: "https://fulcio.example.org", Logs: logs("https://rekor.example.org")}, "there is none"},
-		{sign.Options{IdentityToken: source, Logs: logs("https://rekor.example.org")}, "none of them certifies keys"},
+		{sign.Options{FulcioURL: "https://fulcio.example.org", Logs: logs("https://rekor.example.org")}, "none is given"},
+		{sign.Options{IdentityToken: source, Logs: logs("https://rekor.example.org")}, "no Fulcio"},
 		{sign.Options{FulcioURL: "https://fulcio.example.org", IdentityToken: source}, "needs a log or a timestamp authority"},
 	} {
 		if _, err := sign.Open(tt.o); err == nil || !strings.Contains(err.Error(), tt.want) {

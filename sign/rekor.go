@@ -131,7 +131,7 @@ func (r rekor) Add(ctx context.Context, entry any) (*protorekor.TransparencyLogE
 	case err != nil:
 		return nil, err
 	case resp.status == http.StatusConflict:
-		return nil, &ServiceError{Service: r.name, URL: r.redacted, Status: resp.status, Reason: errLogged.Error(), cause: errLogged}
+		return nil, r.serviceError(resp.status, errLogged.Error(), errLogged)
 	}
 	var e protorekor.TransparencyLogEntry
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(resp.body, &e); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -135,7 +136,7 @@ func TestTilesInTrouble(t *testing.T) {
 		{"there already", fresh, []signtest.Fault{known}, 2, 2, "", ""},
 		{"refused", fresh, []signtest.Fault{bad}, 1, 0, "Rekor at URL: 400 Bad Request", ""},
 		{"RSA", repeating, nil, 1, 1, "", ""},
-		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: the log has this signature already", "an ECDSA key, or a log of version 1"},
+		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: the log has this signature already", "an ECDSA key or a log of version 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			requests, entries := s.Tiles.Requests(), len(s.Tiles.Entries())
@@ -184,13 +185,13 @@ func TestServicesThatDoNotSuit(t *testing.T) {
 	}{
 		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps}, ""},
 		{sign.Options{Logs: []sign.Log{log}}, "needs a timestamp authority too"},
-		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatLegacy}, "a legacy signature has no room"},
-		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatBoth}, "a legacy signature has no room"},
-		{sign.Options{Logs: []sign.Log{{URL: log.URL, Version: 3}}, TimestampURLs: stamps}, "version 3 of Rekor's API is not known"},
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatLegacy}, "a legacy signature cannot hold"},
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatBoth}, "a legacy signature cannot hold"},
+		{sign.Options{Logs: []sign.Log{{URL: log.URL, Version: 3}}, TimestampURLs: stamps}, "unsupported version 3 of the Rekor API"},
 	} {
 		tt.o.Key = key
 		_, err := sign.Open(tt.o)
-		var failure *sign.ServicesError
+		var failure *failure.Error
 		if tt.want == "" && err != nil || tt.want != "" && (!errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%+v: got %v, want %q", tt.o, err, tt.want)
 		}

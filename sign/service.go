@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/internal/retry"
 )
@@ -45,7 +46,7 @@ type service struct {
 func (o Options) service(name, address string) (*service, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, &ServiceError{Service: name, Reason: "its address is not an http or https URL"}
+		return nil, failure.New(failure.Other, "", "%s: its address is not an http or https URL", name)
 	}
 	return &service{name: name, url: strings.TrimRight(address, "/"), redacted: redact.URL(u), client: o.HTTPClient, pause: o.Backoff}, nil
 }
@@ -79,8 +80,7 @@ func (s *service) request(ctx context.Context, method, path string, body []byte,
 }
 
 // do sends req, again after a temporary failure, and returns a response with a
-// status in expect. secrets are removed from error texts. Errors are
-// *ServiceError.
+// status in expect. secrets are removed from error texts.
 func (s *service) do(req *http.Request, secrets []string, expect ...int) (response, error) {
 	ctx, pause := req.Context(), s.pause
 	for attempt := 1; ; attempt++ {
@@ -93,10 +93,10 @@ func (s *service) do(req *http.Request, secrets []string, expect ...int) (respon
 			limit = attemptsRefused
 		}
 		if attempt >= limit || ctx.Err() != nil || !temporary(r.status, err) {
-			return response{}, s.serviceError(secrets, r, cmp.Or(ctx.Err(), err))
+			return response{}, s.requestError(secrets, r, cmp.Or(ctx.Err(), err))
 		}
 		if err := retry.Sleep(ctx, min(maxPause, max(retry.Jitter(pause), retry.After(r.header, time.Now())))); err != nil {
-			return response{}, s.serviceError(secrets, r, err)
+			return response{}, s.requestError(secrets, r, err)
 		}
 		pause *= 2
 	}
@@ -125,30 +125,27 @@ func (s *service) once(req *http.Request) (response, error) {
 	return response{resp.StatusCode, resp.Header, body}, err
 }
 
-// serviceError returns a failed request as an error without secrets.
-func (s *service) serviceError(secrets []string, r response, err error) error {
-	failure := &ServiceError{Service: s.name, URL: s.redacted, Status: r.status, cause: err}
+// requestError returns the error of a failed request.
+func (s *service) requestError(secrets []string, r response, err error) error {
 	var request *url.Error
 	switch {
 	case errors.As(err, &request):
-		failure.Reason = truncate(redactSecrets(request.Err.Error(), secrets...))
+		return s.serviceError(r.status, request.Err.Error(), err, secrets...)
 	case err != nil:
-		failure.Reason = truncate(redactSecrets(err.Error(), secrets...))
-	default:
-		failure.Reason = truncate(redactSecrets(string(r.body), secrets...))
+		return s.serviceError(r.status, err.Error(), err, secrets...)
 	}
-	return failure
+	return s.serviceError(r.status, string(r.body), nil, secrets...)
 }
 
 // fail returns an error about a response that cannot be used.
 func (s *service) fail(format string, args ...any) error {
-	return s.serviceError(nil, response{}, fmt.Errorf(format, args...))
+	return s.requestError(nil, response{}, fmt.Errorf(format, args...))
 }
 
-// failure returns an error of sigstore-go's clients. It is the *ServiceError of
-// the request where one failed, or else about the response.
+// failure returns an error of sigstore-go's clients. It is that of
+// the request if one failed, or else about the response.
 func (s *service) failure(what string, err error) error {
-	var failed *ServiceError
+	var failed *failure.Error
 	if errors.As(err, &failed) {
 		return failed
 	}
@@ -174,7 +171,7 @@ type transport struct {
 	last response
 }
 
-// RoundTrip implements http.RoundTripper. Errors are *ServiceError.
+// RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, err := t.service.do(req.WithContext(t.ctx), t.secrets, http.StatusOK, http.StatusCreated)
 	if err != nil {

@@ -1,7 +1,5 @@
 package sign
 
-import "fmt"
-
 // Versions of Rekor's API. The log of version 2 is made of tiles: its entries
 // carry a proof, and neither a promise nor a time.
 const (
@@ -16,35 +14,17 @@ type Log struct {
 	Version int
 }
 
-// ServicesError says why services cannot sign, or not together.
-type ServicesError struct {
-	Reason string
-
-	hint string
-}
-
-func (e *ServicesError) Error() string { return "services to sign with: " + e.Reason }
-
-// Hint says which others would do.
-func (e *ServicesError) Hint() string { return e.hint }
-
 // suits refuses a log that cannot be used with the rest of o.
 func (o Options) suits(l Log) error {
 	switch {
 	case l.Version < 0 || l.Version > rekorTiles:
-		return &ServicesError{Reason: fmt.Sprintf("version %d of Rekor's API is not known", l.Version)}
+		return servicesError("", "unsupported version %d of the Rekor API", l.Version)
 	case l.Version != rekorTiles:
 		return nil
 	case o.Format.legacy():
-		return &ServicesError{
-			Reason: "a legacy signature has no room for an entry of a Rekor log of version 2",
-			hint:   "--signature-format bundle has it; --rekor-version 1 asks for another log",
-		}
+		return servicesError("use --signature-format bundle, or a log with --rekor-version 1", "a legacy signature cannot hold an entry of a Rekor log of version 2")
 	case len(o.TimestampURLs) == 0:
-		return &ServicesError{
-			Reason: "an entry of a Rekor log of version 2 has no time, so signing needs a timestamp authority too",
-			hint:   "--timestamp-url names one",
-		}
+		return servicesError("name one with --timestamp-url", "a Rekor log of version 2 needs a timestamp authority too, because its entries have no time")
 	}
 	return nil
 }

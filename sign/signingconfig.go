@@ -3,7 +3,6 @@ package sign
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -38,7 +37,7 @@ type SigningConfig struct {
 func ReadSigningConfig(text []byte) (*SigningConfig, error) {
 	c, err := readSigningConfig(text)
 	if err != nil {
-		return nil, &TrustFileError{What: "signing config", Err: err, hint: signingConfigHint}
+		return nil, fileError("signing config", "", signingConfigHint, err)
 	}
 	return c, nil
 }
@@ -52,7 +51,7 @@ func LoadSigningConfig(name string) (*SigningConfig, error) {
 			return c, nil
 		}
 	}
-	return nil, &TrustFileError{What: "signing config", File: name, Err: err, hint: signingConfigHint}
+	return nil, fileError("signing config", name, signingConfigHint, err)
 }
 
 func readSigningConfig(text []byte) (*SigningConfig, error) {
@@ -86,10 +85,7 @@ func FetchSigningConfig(ctx context.Context, o RootOptions, version int) (*Signi
 		return err
 	})
 	if err != nil {
-		return nil, &RootError{
-			What: "signing config", Mirror: o.complete().Mirror, Err: err,
-			hint: "--signing-config takes a file; --fulcio-url, --rekor-url name services without one",
-		}
+		return nil, repositoryError("signing config", o.complete().Mirror, "pass a file with --signing-config, or name services with --fulcio-url and --rekor-url", err)
 	}
 	return c, nil
 }
@@ -111,7 +107,7 @@ func (c *SigningConfig) Services(now time.Time, versions ...int) (Services, erro
 	for i, v := range versions {
 		wanted[i] = uint32(v)
 	}
-	all := offered{"Rekor", c.config.RekorLogURLs(), c.logsCounted, c.config.RekorLogURLsConfig}
+	all := offered{rekorName, c.config.RekorLogURLs(), c.logsCounted, c.config.RekorLogURLsConfig}
 	logs, err := all.choose(wanted, now)
 	if err != nil {
 		return Services{}, err
@@ -119,7 +115,7 @@ func (c *SigningConfig) Services(now time.Time, versions ...int) (Services, erro
 	for _, l := range logs {
 		s.Logs = append(s.Logs, Log{l.URL, int(l.MajorAPIVersion)})
 	}
-	all = offered{"a timestamp authority", c.config.TimestampAuthorityURLs(), c.timestampsCounted, c.config.TimestampAuthorityURLsConfig}
+	all = offered{authorityName, c.config.TimestampAuthorityURLs(), c.timestampsCounted, c.config.TimestampAuthorityURLsConfig}
 	stampers, err := all.choose([]uint32{timestampVersion}, now)
 	for _, t := range stampers {
 		s.TimestampURLs = append(s.TimestampURLs, t.URL)
@@ -134,7 +130,7 @@ func (c *SigningConfig) authority(now time.Time) (string, error) {
 	}
 	chosen, err := root.SelectService(all, []uint32{fulcioVersion}, now)
 	if err != nil {
-		return "", unfit("Fulcio", []uint32{fulcioVersion}, now)
+		return "", unfit(fulcioName, []uint32{fulcioVersion}, now)
 	}
 	return chosen.URL, nil
 }
@@ -153,7 +149,7 @@ func (o offered) choose(versions []uint32, now time.Time) ([]root.Service, error
 		return nil, nil
 	}
 	if !o.counted {
-		return nil, &ServicesError{Reason: "the signing config does not say how many to use of " + o.kind}
+		return nil, servicesError("", "the signing config has no number of services to use for %s", o.kind)
 	}
 	// One of several operators serves as well as another, unless the choice is
 	// left to nobody: sigstore-go draws.
@@ -165,8 +161,6 @@ func (o offered) choose(versions []uint32, now time.Time) ([]root.Service, error
 }
 
 func unfit(kind string, versions []uint32, now time.Time) error {
-	return &ServicesError{
-		Reason: fmt.Sprintf("the signing config has no fitting number of %s of version %v for %s", kind, versions, stamp(now)),
-		hint:   "--fulcio-url, --rekor-url with --rekor-version, --timestamp-url name services without it",
-	}
+	return servicesError("name services with --fulcio-url, --rekor-url with --rekor-version, and --timestamp-url",
+		"the signing config has too few services of kind %s, API version %v, at %s", kind, versions, stamp(now))
 }

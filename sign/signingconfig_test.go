@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -52,19 +53,19 @@ func TestServicesOfAConfig(t *testing.T) {
 		{"all of them", configOf("", v2+","+another+","+v1, `{"selector":"ALL"}`, "", anyOf), nil, sign.Services{Logs: []sign.Log{{URL: "https://another", Version: 2}, {URL: "https://v2", Version: 2}}}, ""},
 		{"two of them", configOf("", v2+","+another+","+v1, `{"selector":"EXACT","count":2}`, "", anyOf), nil, sign.Services{Logs: []sign.Log{{URL: "https://another", Version: 2}, {URL: "https://v2", Version: 2}}}, ""},
 		{"nothing", configOf("", "", "{}", "", "{}"), nil, sign.Services{}, ""},
-		{"three of two", configOf("", v2+","+another, `{"selector":"EXACT","count":3}`, "", anyOf), nil, sign.Services{}, "no fitting number of Rekor of version [1 2]"},
-		{"a version that is not there", configOf("", v1, anyOf, "", anyOf), []int{2}, sign.Services{}, "no fitting number of Rekor of version [2] for 2026-08-01T00:00:00Z"},
-		{"an authority of another version", configOf(offering("https://ca", 9, "2022-01-01T00:00:00Z", "a"), v1, anyOf, "", anyOf), nil, sign.Services{}, "of Fulcio of version [1]"},
-		{"a timestamp authority to come", configOf("", v1, anyOf, coming, anyOf), nil, sign.Services{}, "of a timestamp authority of version [1]"},
-		{"as many as you like", configOf("", v1, "null", "", "null"), nil, sign.Services{}, "does not say how many to use of Rekor"},
-		{"a number of nothing", configOf("", v1, "{}", "", "null"), nil, sign.Services{}, "no fitting number of Rekor"},
+		{"three of two", configOf("", v2+","+another, `{"selector":"EXACT","count":3}`, "", anyOf), nil, sign.Services{}, "too few services of kind Rekor, API version [1 2]"},
+		{"a version that is not there", configOf("", v1, anyOf, "", anyOf), []int{2}, sign.Services{}, "too few services of kind Rekor, API version [2], at 2026-08-01T00:00:00Z"},
+		{"an authority of another version", configOf(offering("https://ca", 9, "2022-01-01T00:00:00Z", "a"), v1, anyOf, "", anyOf), nil, sign.Services{}, "of kind Fulcio, API version [1]"},
+		{"a timestamp authority to come", configOf("", v1, anyOf, coming, anyOf), nil, sign.Services{}, "of kind timestamp authority, API version [1]"},
+		{"as many as you like", configOf("", v1, "null", "", "null"), nil, sign.Services{}, "no number of services to use for Rekor"},
+		{"a number of nothing", configOf("", v1, "{}", "", "null"), nil, sign.Services{}, "too few services of kind Rekor"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := sign.ReadSigningConfig([]byte(tt.config))
 			must(t, err)
 			got, err := c.Services(now, tt.versions...)
 			if tt.fails != "" {
-				var failure *sign.ServicesError
+				var failure *failure.Error
 				if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.fails) {
 					t.Errorf("got %v, want %q", err, tt.fails)
 				}
@@ -87,7 +88,7 @@ func TestBadSigningConfigs(t *testing.T) {
 		{configOf("null", "", anyOf, "", anyOf), ""},
 		{strings.Repeat(" ", 5<<20), "too large"},
 	} {
-		var failure *sign.TrustFileError
+		var failure *failure.Error
 		if _, err := sign.ReadSigningConfig([]byte(tt.text)); !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) || failure.Hint() == "" {
 			t.Errorf("%.40s: got %v, want %q", tt.text, err, tt.want)
 		}
@@ -109,7 +110,7 @@ func TestFetchSigningConfig(t *testing.T) {
 	fetched := func(o sign.RootOptions, version int) string {
 		c, err := sign.FetchSigningConfig(t.Context(), o, version)
 		if err != nil {
-			var failure *sign.RootError
+			var failure *failure.Error
 			if !errors.As(err, &failure) || failure.Hint() == "" {
 				t.Errorf("%v has no hint", err)
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -74,8 +75,8 @@ func TestLoadPublicKey(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			file := write(t, "key", []byte(tc.text))
 			_, err := sign.LoadPublicKey(t.Context(), file)
-			var file2 *sign.TrustFileError
-			if !errors.As(err, &file2) || file2.File != file || file2.Hint() == "" || !strings.Contains(err.Error(), tc.want) {
+			var file2 *failure.Error
+			if !errors.As(err, &file2) || !strings.Contains(err.Error(), file) || file2.Hint() == "" || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("LoadPublicKey() = %v, want %q", err, tc.want)
 			}
 			if _, err := sign.ReadPublicKey([]byte(tc.text)); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -105,7 +106,7 @@ func TestLoadRoot(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := sign.LoadRoot(write(t, "root.json", []byte(tc.text)))
-			var file *sign.TrustFileError
+			var file *failure.Error
 			if !errors.As(err, &file) || !strings.Contains(err.Error(), tc.want) || file.Hint() == "" {
 				t.Errorf("LoadRoot() = %v, want %q", err, tc.want)
 			}

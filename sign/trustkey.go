@@ -31,7 +31,7 @@ const maxPublicKeyFile = 1 << 20
 func ReadPublicKey(text []byte) (crypto.PublicKey, error) {
 	key, err := readPublicKey(text)
 	if err != nil {
-		return nil, &TrustFileError{What: "public key", Err: err, hint: publicKeyHint}
+		return nil, fileError("public key", "", publicKeyHint, err)
 	}
 	return key, nil
 }
@@ -73,7 +73,7 @@ func LoadPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
 			return key, nil
 		}
 	}
-	return nil, &TrustFileError{What: "public key", File: ref, Err: err, hint: publicKeyHint}
+	return nil, fileError("public key", ref, publicKeyHint, err)
 }
 
 func readTrustFile(name string, limit int64) ([]byte, error) {

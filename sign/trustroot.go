@@ -29,7 +29,7 @@ type Root struct {
 func ReadRoot(text []byte) (*Root, error) {
 	r, err := readRoot(text)
 	if err != nil {
-		return nil, &TrustFileError{What: "trusted root", Err: err, hint: rootHint}
+		return nil, fileError("trusted root", "", rootHint, err)
 	}
 	return r, nil
 }
@@ -57,7 +57,7 @@ func LoadRoot(name string) (*Root, error) {
 			return r, nil
 		}
 	}
-	return nil, &TrustFileError{What: "trusted root", File: name, Err: err, hint: rootHint}
+	return nil, fileError("trusted root", name, rootHint, err)
 }
 
 // RootOptions say where FetchRoot and FetchSigningConfig find what a deployment
@@ -90,10 +90,7 @@ func FetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &RootError{
-			What: "trusted root", Mirror: o.complete().Mirror, Err: err,
-			hint: "--trusted-root takes a trusted_root.json that was fetched elsewhere",
-		}
+		return nil, repositoryError("trusted root", o.complete().Mirror, "fetch trusted_root.json elsewhere and pass it with --trusted-root", err)
 	}
 	return r, nil
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -30,7 +31,7 @@ func TestFetchRoot(t *testing.T) {
 		offline := o
 		offline.Offline = true
 		_, err := sign.FetchRoot(t.Context(), offline)
-		var failure *sign.RootError
+		var failure *failure.Error
 		if !errors.As(err, &failure) || !strings.Contains(err.Error(), "nothing may be fetched") || failure.Hint() == "" {
 			t.Errorf("FetchRoot() = %v", err)
 		}
@@ -143,7 +144,7 @@ func TestFetchRootRefuses(t *testing.T) {
 			o := sign.RootOptions{Cache: t.TempDir(), Mirror: repository.URL, Anchor: repository.Anchor}
 			tc.spoil(t, repository, &o)
 			_, err := sign.FetchRoot(t.Context(), o)
-			var failure *sign.RootError
+			var failure *failure.Error
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("FetchRoot() = %v, want %q", err, tc.want)
 			}

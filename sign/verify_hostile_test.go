@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -267,7 +268,7 @@ func TestUnreadableIsNotUntrusted(t *testing.T) {
 		{errors.New("connection reset"), 1, ""},
 	} {
 		v := trust.Verify(subjectA.Digest, sign.Evidence{Referrers: []v1.Image{newMaker(t).attach(t), told{img, "", tc.err}}})
-		var unsigned *sign.NotSignedError
+		var unsigned *failure.Error
 		if err := v.Err(); !errors.As(err, &unsigned) || unsigned.ExitCode() != tc.code || unsigned.Hint() != tc.hint {
 			t.Errorf("Err() = %v, exit code %d, hint %q; want %d, %q", err, unsigned.ExitCode(), unsigned.Hint(), tc.code, tc.hint)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -122,7 +123,7 @@ func TestVerifyKey(t *testing.T) {
 		if len(v.Attestations) != 1 || string(v.Attestations[0].Statement) != string(text) || v.Attestations[0].Subject != subjectA.Digest {
 			t.Errorf("Attestations = %+v", v.Attestations)
 		}
-		var unsigned *sign.NotSignedError
+		var unsigned *failure.Error
 		if err := v.Err(); !errors.As(err, &unsigned) || unsigned.ExitCode() != 13 || !strings.Contains(err.Error(), "has attestations and no signature") {
 			t.Errorf("Err() = %v", err)
 		}

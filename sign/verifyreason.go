@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
 // Reason is why a piece of evidence does not count.
@@ -75,7 +77,7 @@ func (r *Rejection) Unwrap() error { return r.Err }
 // of the cause.
 func (r *Rejection) ExitCode() int {
 	if r.Reason != Unreadable {
-		return exitUntrusted
+		return int(failure.Untrusted)
 	}
 	var coded interface{ ExitCode() int }
 	if errors.As(r.Err, &coded) {

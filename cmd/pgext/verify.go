@@ -12,7 +12,6 @@ import (
 
 	"github.com/pgext/pgext/internal/judge"
 	"github.com/pgext/pgext/internal/session"
-	"github.com/pgext/pgext/internal/text"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sign"
 )
@@ -235,13 +234,9 @@ func (all *verdicts) add(ref string, v judge.Verified) {
 
 // verdict is a no in one line; the checks say why.
 func verdict(err error) string {
-	var refused *verify.RefusedError
-	var untrusted *verify.UntrustedError
-	switch {
-	case errors.As(err, &refused):
-		return fmt.Sprintf("refused by the policy: %s", text.Plural(len(refused.Checks), "check fails", "checks fail"))
-	case errors.As(err, &untrusted):
-		return fmt.Sprintf("not trustworthy: %s", text.Plural(len(untrusted.Checks), "check fails", "checks fail"))
+	var failed *verify.CheckError
+	if errors.As(err, &failed) {
+		return failed.Summary()
 	}
 	return err.Error()
 }

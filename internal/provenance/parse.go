@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/strictjson"
@@ -16,46 +17,23 @@ import (
 // maxSize is the largest statement in bytes.
 const maxSize = 16 << 20
 
-// InvalidError says that bytes are no provenance of this room.
-type InvalidError struct {
-	// Field is the one at fault, such as predicate.buildDefinition.buildType;
-	// "" when the document as a whole is meant.
-	Field string
-	Err   error
-	// Foreign tells that it may be somebody else's provenance: of another
-	// predicate, build type or version.
-	Foreign bool
-}
-
-func (e *InvalidError) Error() string {
-	if e.Field == "" {
-		return fmt.Sprintf("reading provenance: %v", e.Err)
-	}
-	return fmt.Sprintf("reading provenance: %s: %v", e.Field, e.Err)
-}
-
-// Unwrap returns what is wrong.
-func (e *InvalidError) Unwrap() error { return e.Err }
-
-// ExitCode returns 13: what is said about the image cannot be relied upon.
-func (*InvalidError) ExitCode() int { return 13 }
-
-// Hint says what may have happened.
-func (e *InvalidError) Hint() string {
-	if e.Foreign {
-		return "the image was built by another program, or by a newer pgext"
-	}
-	return "the provenance was changed after the build, or is of another program"
-}
+// newer is the hint for provenance of another predicate, build type or version.
+const (
+	changed = "the provenance was changed after the build, or is of another program"
+	newer   = "the image was built by another program, or by a newer pgext"
+)
 
 func invalid(field, format string, args ...any) error {
-	return &InvalidError{Field: field, Err: fmt.Errorf(format, args...)}
+	if field != "" {
+		field += ": "
+	}
+	return failure.New(failure.Untrusted, changed, "reading provenance: %s%w", field, fmt.Errorf(format, args...))
 }
 
 // Parse reads a statement of this room. Fields it does not know are ignored,
 // as SLSA asks for, but among the external parameters: what they mean decides
 // the build. The recipe and the lock can be parsed, and the lock is about the
-// target of the parameters. Any error is an *InvalidError.
+// target of the parameters.
 func Parse(data []byte) (Statement, error) {
 	var head struct {
 		Type          string          `json:"_type"`
@@ -197,7 +175,7 @@ func (b BuildDefinition) Of(kind string) []Descriptor {
 }
 
 func foreign(field, got, want string) error {
-	return &InvalidError{Field: field, Err: fmt.Errorf("is %q, not %q", text.Truncate(got, 200), want), Foreign: true}
+	return failure.New(failure.Untrusted, newer, "reading provenance: %s: is %q, not %q", field, text.Truncate(got, 200), want)
 }
 
 // decode reads one JSON value of bounded size that all readers read alike.

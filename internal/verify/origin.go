@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/provenance"
@@ -53,7 +54,7 @@ func (j *judge) readProvenance(i Image) (s *provenance.Statement, detail, hint s
 	detail, hint = "no provenance is attached to "+i.Digest, attachAgain
 	for _, data := range j.contents(Provenance) {
 		s, err := provenance.Parse(data)
-		var e *provenance.InvalidError
+		var e *failure.Error
 		switch {
 		case errors.As(err, &e):
 			detail, hint = "the provenance that is attached is of no use: "+err.Error(), e.Hint()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -66,7 +67,7 @@ func TestParsePolicy(t *testing.T) {
 func TestParsePolicyRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"empty", "", "p.yaml:1:1: is empty; it should say something, or not be there"},
-		{"no field", "{}\n", "p.yaml:1:1: is empty; it should say something, or not be there"},
+		{"no field", "{}\n", "p.yaml:1:1: the policy is empty"},
 		{"no findings", "findings: {}\n", "p.yaml:1:11: findings: says nothing; give fail or accept"},
 		{"no YAML", "a: [\n", "p.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"},
 		{"unknown field", "licences: {}\n", `p.yaml:1:1: licences: unknown field (did you mean "licenses"?)`},
@@ -91,9 +92,9 @@ func TestParsePolicyRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ParsePolicy("p.yaml", []byte(tt.yaml))
-			var e *PolicyError
+			var e *failure.Error
 			if !errors.As(err, &e) || e.Hint() == "" {
-				t.Fatalf("ParsePolicy() = %v, want a *PolicyError", err)
+				t.Fatalf("ParsePolicy() = %v, want an error with a hint", err)
 			}
 			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)

@@ -14,6 +14,7 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 
 	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/recipe"
@@ -21,19 +22,9 @@ import (
 	"github.com/pgext/pgext/sign"
 )
 
-// PolicyError is every problem of a policy file, at least one.
-type PolicyError struct {
-	Problems []recipe.Problem
-}
+const policyHint = "docs/verify.md describes the fields of a policy"
 
-// Error returns one line for each problem.
-func (e *PolicyError) Error() string { return (&recipe.Errors{Problems: e.Problems}).Error() }
-
-// Hint says where the format is described.
-func (*PolicyError) Hint() string { return "docs/verify.md describes the fields of a policy" }
-
-// LoadPolicy reads the policy at path. What is wrong with it is a
-// *PolicyError.
+// LoadPolicy reads the policy at path.
 func LoadPolicy(path string) (Policy, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -48,7 +39,7 @@ func LoadPolicy(path string) (Policy, error) {
 }
 
 // ParsePolicy reads a policy as strictly as a recipe. name is what problems
-// call the file. The error is a *PolicyError.
+// call the file. The error has one line for each problem.
 func ParsePolicy(name string, data []byte) (Policy, error) {
 	var doc policyDocument
 	var p Policy
@@ -57,10 +48,10 @@ func ParsePolicy(name string, data []byte) (Policy, error) {
 	})
 	var problems *recipe.Errors
 	if errors.As(err, &problems) {
-		return Policy{}, &PolicyError{problems.Problems}
+		return Policy{}, failure.Wrap(failure.Other, policyHint, problems)
 	}
 	if err == nil && reflect.ValueOf(doc).IsZero() {
-		return Policy{}, &PolicyError{[]recipe.Problem{{File: name, Line: 1, Column: 1, Text: "is empty; it should say something, or not be there"}}}
+		return Policy{}, failure.New(failure.Other, policyHint, "%s:1:1: the policy is empty", name)
 	}
 	return p, err
 }

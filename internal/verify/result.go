@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/failure"
+	"github.com/pgext/pgext/internal/text"
 )
 
 // Status is what came of a check.
@@ -55,60 +58,57 @@ func (r Result) Count(s Status) int {
 	return n
 }
 
-// Err returns nil when no check failed, an *UntrustedError when evidence is
-// missing or lies, and a *RefusedError when only the policy was failed.
+// Err returns nil if no check failed, or else a *CheckError: of the checks of
+// the evidence if any of those failed, or else of those of the policy.
 func (r Result) Err() error {
 	failed := slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.Status != Fail })
-	lies := slices.DeleteFunc(slices.Clone(failed), func(c Check) bool { return c.Policy })
+	untrusted := slices.DeleteFunc(slices.Clone(failed), func(c Check) bool { return c.Policy })
 	switch {
-	case len(lies) > 0:
-		return &UntrustedError{lies}
+	case len(untrusted) > 0:
+		return &CheckError{untrusted}
 	case len(failed) > 0:
-		return &RefusedError{failed}
+		return &CheckError{failed}
 	}
 	return nil
 }
 
-// UntrustedError says that the evidence about an image is missing or not true.
-type UntrustedError struct {
-	// Checks are those that failed.
-	Checks []Check
-}
+// CheckError is the error of failed checks, at least one: of the evidence, which
+// is missing or wrong, or of the policy, which does not accept it.
+type CheckError struct{ Checks []Check }
 
-func (e *UntrustedError) Error() string { return "not trustworthy: " + lines(e.Checks) }
-
-// ExitCode returns 13: not trustworthy.
-func (*UntrustedError) ExitCode() int { return 13 }
-
-// Hint returns the hints of the checks, each once, one a line.
-func (e *UntrustedError) Hint() string { return hints(e.Checks) }
-
-// RefusedError says that an image is what its evidence says, and that the
-// policy does not accept it.
-type RefusedError struct {
-	// Checks are those that failed.
-	Checks []Check
-}
-
-func (e *RefusedError) Error() string { return "refused by the policy: " + lines(e.Checks) }
-
-// ExitCode returns 3: a failed check.
-func (*RefusedError) ExitCode() int { return 3 }
-
-// Hint returns the hints of the checks, each once, one a line.
-func (e *RefusedError) Hint() string { return hints(e.Checks) }
-
-func lines(checks []Check) string {
-	out := make([]string, len(checks))
-	for i, c := range checks {
+// Error returns one line for each check.
+func (e *CheckError) Error() string {
+	out := make([]string, len(e.Checks))
+	for i, c := range e.Checks {
 		out[i] = fmt.Sprintf("%s (%s): %s", c.Name, c.Of, c.Detail)
 	}
-	return strings.Join(out, "\n")
+	return e.reason() + ": " + strings.Join(out, "\n")
 }
 
-func hints(checks []Check) string {
+func (e *CheckError) reason() string {
+	if e.Checks[0].Policy {
+		return "refused by the policy"
+	}
+	return "not trustworthy"
+}
+
+// Summary returns the error in one line, without the details of the checks.
+func (e *CheckError) Summary() string {
+	return e.reason() + ": " + text.Plural(len(e.Checks), "check fails", "checks fail")
+}
+
+// ExitCode returns failure.Untrusted, or failure.Findings for the policy.
+func (e *CheckError) ExitCode() int {
+	if e.Checks[0].Policy {
+		return int(failure.Findings)
+	}
+	return int(failure.Untrusted)
+}
+
+// Hint returns the hints of the checks, each once, one a line.
+func (e *CheckError) Hint() string {
 	var out []string
-	for _, c := range checks {
+	for _, c := range e.Checks {
 		if c.Hint != "" && !slices.Contains(out, c.Hint) {
 			out = append(out, c.Hint)
 		}

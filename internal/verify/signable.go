@@ -2,15 +2,16 @@ package verify
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
 // Signable returns the documents that are about the manifest with that digest,
 // "sha256:" and hex, which all are attached to: one of a kind. Others are passed
 // over, as a verifier does, where one of the same kind is right; else they are a
-// *MisplacedError. Two that say different things are an *AmbiguousError.
+// an error. Two different documents of one kind are an error.
 func Signable(all []Document, digest string) ([]Document, error) {
 	var out []Document
 	wrong := map[string]error{}
@@ -25,7 +26,7 @@ func Signable(all []Document, digest string) ([]Document, error) {
 		delete(wrong, d.Predicate)
 	}
 	for _, predicate := range slices.Sorted(maps.Keys(wrong)) {
-		return nil, &MisplacedError{wrong[predicate]}
+		return nil, failure.Wrap(failure.Untrusted, "pgext push attaches the documents made for the image; a wrong one is then ignored", wrong[predicate])
 	}
 	return single(out, digest)
 }
@@ -40,41 +41,9 @@ func single(all []Document, digest string) ([]Document, error) {
 		case i < 0:
 			out = append(out, d)
 		case !bytes.Equal(out[i].Content, d.Content):
-			return nil, &AmbiguousError{Digest: digest, Predicate: d.Predicate}
+			return nil, failure.New(failure.Untrusted, "pgext push --key signs the documents built here, whatever else is attached",
+				"two different documents of type %s are attached to %s", d.Predicate, digest)
 		}
 	}
 	return out, nil
 }
-
-// AmbiguousError says that two documents of a kind are attached to a manifest,
-// and no signature can say which of them is meant.
-type AmbiguousError struct{ Digest, Predicate string }
-
-func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("two different documents of type %s are attached to %s", e.Predicate, e.Digest)
-}
-
-// Hint says how the right ones are signed.
-func (*AmbiguousError) Hint() string {
-	return "pgext push --key signs what was built here, whatever others have attached"
-}
-
-// ExitCode is 13: it is not known which of them can be relied upon.
-func (*AmbiguousError) ExitCode() int { return 13 }
-
-// MisplacedError says that something attached to an image cannot be signed,
-// since it is not about the image.
-type MisplacedError struct{ Err error }
-
-func (e *MisplacedError) Error() string { return e.Err.Error() }
-
-// Unwrap returns what is wrong.
-func (e *MisplacedError) Unwrap() error { return e.Err }
-
-// Hint says how the image gets the right one.
-func (*MisplacedError) Hint() string {
-	return "pgext push attaches what was made for the image; what is wrong is then passed over"
-}
-
-// ExitCode is 13: what is said about the image cannot be relied upon.
-func (*MisplacedError) ExitCode() int { return 13 }

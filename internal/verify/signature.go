@@ -74,7 +74,7 @@ func (j *judge) absent(check, thing, digest string, strangers []string) {
 		j.fail(check, fmt.Sprintf("%s has no %s", digest, thing), hint)
 		return
 	}
-	j.fail(check, fmt.Sprintf("%s has no %s that counts: %s", digest, thing, first(faults)), hint, faults...)
+	j.fail(check, fmt.Sprintf("%s has no accepted %s: %s", digest, thing, first(faults)), hint, faults...)
 }
 
 // attestors sorts those who signed a predicate of a type about a digest.
