@@ -64,13 +64,12 @@ func TestLockFromOtherArchives(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			b := f.builder(func(o *session.Options) { o.Archives = tc.archives })
 			_, err := b.Plan(t.Context(), r, recipe.Selection{Archs: []string{"amd64"}}, builder.Locked)
-			var stale *lock.OutOfDateError
 			switch {
 			case tc.want == "":
 				if err != nil {
 					t.Errorf("got %v, want the pins of the lock", err)
 				}
-			case !errors.As(err, &stale) || cmp.Diff([]string{"forky/18/amd64 " + tc.want}, stale.Reasons) != "":
+			case err == nil || !strings.HasSuffix(err.Error(), " is out of date: forky/18/amd64 "+tc.want):
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})

@@ -19,7 +19,7 @@ const (
 	// Keep resolves what the lock lacks.
 	Keep Mode = iota
 	// Locked refuses to resolve anything: what the lock lacks is an
-	// *lock.OutOfDateError.
+	// lock.OutOfDate.
 	Locked
 	// Update resolves everything afresh.
 	Update
@@ -174,23 +174,23 @@ func (b *Builder) fromArchives(pins lock.Target) bool {
 
 // checkLocked refuses targets that the lock does not have as the recipe is.
 func (b *Builder) checkLocked(p *Plan, l lock.Lock, targets []recipe.Target) error {
-	e := &lock.OutOfDateError{Path: p.LockPath, Recipe: p.Recipe.Path}
+	var reasons []string
 	for _, t := range targets {
 		for _, arch := range t.Archs {
 			pins, locked := l.Find(t.Distro, t.Postgres, arch)
 			_, fits := b.fitting(l, t, arch)
 			switch {
 			case !locked:
-				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s is not locked", t, arch))
+				reasons = append(reasons, fmt.Sprintf("%s/%s is not locked", t, arch))
 			case !b.fromArchives(pins):
-				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s was locked from other archives", t, arch))
+				reasons = append(reasons, fmt.Sprintf("%s/%s was locked from other archives", t, arch))
 			case !fits:
-				e.Reasons = append(e.Reasons, fmt.Sprintf("%s/%s was locked for another recipe", t, arch))
+				reasons = append(reasons, fmt.Sprintf("%s/%s was locked for another recipe", t, arch))
 			}
 		}
 	}
-	if len(e.Reasons) > 0 {
-		return e
+	if len(reasons) > 0 {
+		return lock.OutOfDate(p.LockPath, p.Recipe.Path, reasons)
 	}
 	return nil
 }

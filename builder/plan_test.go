@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/builder"
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
@@ -39,12 +40,12 @@ func TestPlanModes(t *testing.T) {
 	old, moved := bothArchs("postgresql-18-thing 1.0-1 extension"), bothArchs("postgresql-18-thing 1.1-1 extension")
 
 	_, err := f.builder().Plan(t.Context(), r, recipe.Selection{}, builder.Locked)
-	var stale *lock.OutOfDateError
-	if !errors.As(err, &stale) {
-		t.Fatalf("locked, without a lock: got %v, want an OutOfDateError", err)
+	var stale *failure.Error
+	if want := " is out of date: forky/18/amd64 is not locked; forky/18/arm64 is not locked"; !errors.As(err, &stale) || !strings.HasSuffix(err.Error(), want) {
+		t.Fatalf("locked, without a lock: got %v, want %s", err, want)
 	}
-	if diff := cmp.Diff(stale.Reasons, []string{"forky/18/amd64 is not locked", "forky/18/arm64 is not locked"}); diff != "" {
-		t.Errorf("reasons (-got +want):\n%s", diff)
+	if stale.ExitCode() != 11 || stale.Hint() != "pgext lock "+r.Path {
+		t.Errorf("got exit code %d and hint %q", stale.ExitCode(), stale.Hint())
 	}
 
 	p := f.plan(f.builder(), r, builder.Keep)
@@ -85,12 +86,8 @@ func TestPlanOfAChangedRecipe(t *testing.T) {
 	}
 	r := f.recipe("bundle: {packages: [liba1]}\n")
 	_, err := f.builder().Plan(t.Context(), r, recipe.Selection{Archs: []string{"arm64"}}, builder.Locked)
-	var stale *lock.OutOfDateError
-	if !errors.As(err, &stale) {
-		t.Fatalf("another package to bundle: got %v, want an OutOfDateError", err)
-	}
-	if diff := cmp.Diff(stale.Reasons, []string{"forky/18/arm64 was locked for another recipe"}); diff != "" {
-		t.Errorf("reasons (-got +want):\n%s", diff)
+	if want := " is out of date: forky/18/arm64 was locked for another recipe"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Fatalf("another package to bundle: got %v, want %s", err, want)
 	}
 	p := f.plan(f.builder(), r, builder.Keep)
 	if diff := cmp.Diff(pinned(p), bothArchs("liba1 1-1 library, postgresql-18-thing 1.0-1 extension")); diff != "" {
@@ -132,9 +129,9 @@ func TestPlanWithADamagedLock(t *testing.T) {
 	f := newFixture(t, thing("1.0-1"))
 	f.write("pgext.lock", "{")
 	r := f.recipe("")
-	var invalid *lock.InvalidError
-	if _, err := f.builder().Plan(t.Context(), r, recipe.Selection{}, builder.Keep); !errors.As(err, &invalid) {
-		t.Errorf("kept: got %v, want an InvalidError", err)
+	var invalid *failure.Error
+	if _, err := f.builder().Plan(t.Context(), r, recipe.Selection{}, builder.Keep); !errors.As(err, &invalid) || invalid.ExitCode() != 11 {
+		t.Errorf("kept: got %v, want exit code 11", err)
 	}
 	f.plan(f.builder(), r, builder.Update)
 	if _, err := lock.Parse("pgext.lock", []byte(f.read("pgext.lock"))); err != nil {

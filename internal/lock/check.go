@@ -13,15 +13,15 @@ import (
 	"github.com/pgext/pgext/internal/digest"
 )
 
-// OpenPGP version 4 and 6.
+// fingerprint matches those of OpenPGP keys of version 4 and 6.
 var fingerprint = regexp.MustCompile(`^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$`)
 
-// Validate reports the first fault of the pins as an *InvalidError: missing or
-// malformed digests, paths that leave the archive, URLs, repetitions. What
-// Validate accepts, Parse reads back.
+// Validate returns an error for the first invalid pin: a missing or malformed
+// digest, a path outside the archive, a URL, a repeated element. Parse accepts
+// every encoded lock that Validate accepts.
 func (l Lock) Validate() error { return l.normal().check("pgext.lock") }
 
-// check judges a lock in its normal order.
+// check validates a normalized lock. name is the file in error messages.
 func (l Lock) check(name string) error {
 	for i, t := range l.Targets {
 		err := t.check()
@@ -29,7 +29,7 @@ func (l Lock) check(name string) error {
 			err = errors.New("appears twice")
 		}
 		if err != nil {
-			return &InvalidError{Name: name, Target: t.String(), Err: err}
+			return invalid(name, fmt.Errorf("target %s: %w", t, err))
 		}
 	}
 	return nil
@@ -177,8 +177,8 @@ func (p Package) check(arch string) error {
 	return names(p.Package, p.Version, p.Source, p.SourceVersion, p.Archive, p.Path)
 }
 
-// names refuses values that hold a URL, a control character or a blank: none
-// of a lock's names does.
+// names returns an error if one of the values contains a URL, a control character
+// or a blank.
 func names(values ...string) error {
 	for _, v := range values {
 		if strings.Contains(v, "://") {
@@ -191,7 +191,7 @@ func names(values ...string) error {
 	return nil
 }
 
-// checksum judges a digest with its algorithm.
+// checksum validates a digest that is prefixed with its algorithm.
 func checksum(field, value string) error {
 	if !digest.IsNamed(value) {
 		return fmt.Errorf(`%s: %q is not "sha256:" and 64 hex digits`, field, value)

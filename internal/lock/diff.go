@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Kind says how a package differs between two locks.
+// Kind is the kind of difference of a package between two locks.
 type Kind string
 
 // The kinds of a Change.
@@ -22,8 +22,8 @@ type Change struct {
 	Target  string `json:"target"`
 	Kind    Kind   `json:"kind"`
 	Package string `json:"package"`
-	// From and To are versions; "" where there is no such package. They are
-	// equal when only the bytes of the .deb differ.
+	// From and To are versions; "" if the lock lacks the package. They are
+	// equal if only the bytes of the .deb differ.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 }
@@ -41,9 +41,9 @@ func (c Change) String() string {
 	return fmt.Sprintf("%s: %s %s -> %s", c.Target, c.Package, c.From, c.To)
 }
 
-// Diff returns the packages in which after differs from before, by target and
-// name. A package is changed when its version or digest is; where it is found
-// does not count.
+// Diff returns the packages that differ between two locks, sorted by target and
+// name. A package is changed if its version or digest is; its archive and path are
+// ignored.
 func Diff(before, after Lock) []Change {
 	var changes []Change
 	for _, t := range targets(before, after) {
@@ -60,7 +60,7 @@ func Diff(before, after Lock) []Change {
 	return changes
 }
 
-// diffPackages returns the changes of one target, in no order.
+// diffPackages returns the changes of one target, unsorted.
 func diffPackages(target string, before, after map[string]Package) []Change {
 	var changes []Change
 	for name, old := range before {

@@ -1,10 +1,8 @@
-// Package lock holds what a build is pinned to.
+// Package lock reads, validates, compares and encodes the file that pins the
+// inputs of a build.
 //
-// Its nouns are Lock (the document, version 1), Target (what one distribution,
-// PostgreSQL major and architecture is built from: archives, base, packages)
-// and Change (what another lock has instead). A Lock is a value: With returns
-// a new one, Encode gives the same bytes for the same pins.
-//
-// A lock names packages by archive, path and digest, never by URL, so that it
-// holds through every mirror. This room resolves nothing and writes no file.
+// A Lock has one Target for each distribution, PostgreSQL major and architecture:
+// its archives, base and packages. Packages are pinned by archive, path and digest,
+// never by URL, so the lock is valid for every mirror. The package resolves nothing
+// and writes no file.
 package lock

@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// Encode returns the lock as JSON: indented by two spaces, one archive, base
-// package, requirement and package a line, in a stable order, with a final
-// newline. The same pins give the same bytes whatever order they were given in.
+// Encode returns the lock as JSON: indented by two spaces, with one line for each
+// archive, base package, requirement and package, and a final newline. Equal pins
+// in any order have the same encoding.
 func (l Lock) Encode() []byte {
 	var e encoder
 	e.open("{")
@@ -61,7 +61,7 @@ func (e *encoder) base(b Base) {
 	e.close("}", true)
 }
 
-// lines writes a list with one element a line.
+// lines writes a list with one element on each line.
 func lines[T any](e *encoder, name string, list []T, more bool) {
 	e.key(name)
 	if len(list) == 0 {
@@ -76,8 +76,8 @@ func lines[T any](e *encoder, name string, list []T, more bool) {
 	e.close("]", more)
 }
 
-// list writes a list of n elements, each an object that element begins and
-// leaves open.
+// list writes a list of n objects. element writes an object without its closing
+// brace.
 func (e *encoder) list(name string, n int, more bool, element func(i int)) {
 	e.key(name)
 	if n == 0 {
@@ -119,7 +119,7 @@ func (e *encoder) close(bracket string, more bool) {
 	e.end(bracket, more)
 }
 
-// end ends a line, after a comma when more follows.
+// end writes the end of a line, with a comma if more elements follow.
 func (e *encoder) end(text string, more bool) {
 	e.WriteString(text)
 	if more {

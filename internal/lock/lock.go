@@ -11,13 +11,13 @@ import (
 // Version is the version of the format.
 const Version = 1
 
-// Lock is the pins of some targets of a recipe, sorted by distribution,
+// Lock holds the pins of targets of a recipe, sorted by distribution,
 // PostgreSQL major and architecture, each at most once. The zero Lock is empty.
 type Lock struct {
 	Targets []Target `json:"targets"`
 }
 
-// Target is what one architecture of an image is built from.
+// Target holds the pinned inputs of one architecture of an image.
 type Target struct {
 	Distro   string `json:"distro"`
 	Postgres int    `json:"postgres"`
@@ -26,14 +26,14 @@ type Target struct {
 	// Recipe is the checksum ("sha256:" and hex) of the recipe fields that
 	// influenced the resolution.
 	Recipe string `json:"recipe"`
-	// Archives are those that were resolved with, one element a suite.
+	// Archives were used for resolution, one element for each suite.
 	Archives []Archive `json:"archives"`
 	Base     Base      `json:"base"`
 	// Requires are the SQL extensions and modules of other images.
 	Requires []Require `json:"requires,omitempty"`
-	// Data is what bundled libraries are known to read at run time.
+	// Data lists files that bundled libraries read at run time.
 	Data []DataFolder `json:"data,omitempty"`
-	// Packages are the .deb files that give the image a file, sorted by name.
+	// Packages are the .deb files with files in the image, sorted by name.
 	Packages []Package `json:"packages"`
 }
 
@@ -48,12 +48,12 @@ type Archive struct {
 	Date time.Time `json:"date"`
 	// Fingerprint, in hex, of the key that signed it.
 	Fingerprint string `json:"fingerprint"`
-	// ExpiredAllowed tells that the file was past its Valid-Until and that
-	// this was allowed.
+	// ExpiredAllowed is true if the file was past its Valid-Until and the user
+	// allowed it.
 	ExpiredAllowed bool `json:"expired_allowed,omitempty"`
 }
 
-// Base is what the operand image already holds.
+// Base describes the operand image.
 type Base struct {
 	// Name is cnpg-minimal, or image: and a reference.
 	Name string `json:"name"`
@@ -64,37 +64,37 @@ type Base struct {
 	Postgres string `json:"postgres"`
 	// Checksum ("sha256:" and hex) is of the base's list of packages.
 	Checksum string `json:"checksum"`
-	// Extensions are the SQL extensions of the base that were relied upon.
+	// Extensions are the SQL extensions of the base that the image requires.
 	Extensions []string `json:"extensions,omitempty"`
-	// Packages are those whose libraries were needed, sorted by name.
+	// Packages contain libraries that the image needs, sorted by name.
 	Packages []BasePackage `json:"packages,omitempty"`
 }
 
-// BasePackage is a package of the base that satisfied a NEEDED.
+// BasePackage is a package of the base that the image depends on.
 type BasePackage struct {
 	Package string `json:"package"`
 	Version string `json:"version"`
 	// SHA256 of the .deb, in hex; "" when the base is an image.
 	SHA256 string `json:"sha256,omitempty"`
-	// Libraries are the SONAMEs that were needed, sorted.
+	// Libraries are the SONAMEs that the image needs, sorted.
 	Libraries []string `json:"libraries,omitempty"`
-	// Interpreters are the first lines of scripts, without "#!", that it has
-	// the interpreter for, sorted.
+	// Interpreters are first lines of scripts, without "#!", whose interpreter
+	// is in the package, sorted.
 	Interpreters []string `json:"interpreters,omitempty"`
 }
 
-// Require is what another image must bring: an SQL extension or a module.
+// Require is an SQL extension or a module that another image must provide.
 type Require struct {
 	// Extension is an SQL extension. Either Extension or Module is set.
 	Extension string `json:"extension,omitempty"`
 	Module    string `json:"module,omitempty"`
-	// Package and Image tell where it can be found, as a hint.
+	// Package and Image are hints where to find it.
 	Package string `json:"package,omitempty"`
 	Image   string `json:"image,omitempty"`
 }
 
-// DataFolder is a folder or file of a package that goes to another place of
-// the image.
+// DataFolder is a folder or file of a package that has another path in the
+// image.
 type DataFolder struct {
 	Package string `json:"package"`
 	// From is relative to the root, To to the image.
@@ -106,7 +106,7 @@ type DataFolder struct {
 	Home string `json:"home,omitempty"`
 }
 
-// Role says why a package is in an image.
+// Role is the reason why a package is in an image.
 type Role string
 
 // The roles of a package: its files are the extension, some of its libraries
@@ -117,14 +117,14 @@ const (
 	Data      Role = "data"
 )
 
-// Package is a .deb that gives the image a file.
+// Package is a .deb with files in the image.
 type Package struct {
 	Package string `json:"package"`
 	// Version is Debian's, with epoch and revision.
 	Version string `json:"version"`
 	// Arch is the target's, or all.
 	Arch string `json:"arch"`
-	// Source and SourceVersion are those of the source package.
+	// Source and SourceVersion identify the source package.
 	Source        string `json:"source"`
 	SourceVersion string `json:"source_version"`
 	Role          Role   `json:"role"`
@@ -133,9 +133,9 @@ type Package struct {
 	// SHA256 and SHA512 of the .deb, in hex; SHA512 may be "".
 	SHA256 string `json:"sha256"`
 	SHA512 string `json:"sha512,omitempty"`
-	// Archive is the name of the archive that has it, and Path where, below
-	// the archive's root. Both are "" for a file that the recipe itself names;
-	// it is found there by its digest.
+	// Archive is the name of the archive, Path the path below the archive's
+	// root. Both are "" for a file that the recipe lists; the recipe identifies
+	// it by the same digest.
 	Archive string `json:"archive,omitempty"`
 	Path    string `json:"path,omitempty"`
 }
@@ -158,15 +158,14 @@ func (l Lock) Find(distro string, postgres int, arch string) (Target, bool) {
 	return l.Targets[i], true
 }
 
-// With returns a lock in which t takes the place of the pins of the same
-// target. l is not changed.
+// With returns a copy of l in which t replaces the pins of the same target.
 func (l Lock) With(t Target) Lock {
 	targets := slices.DeleteFunc(slices.Clone(l.Targets), func(u Target) bool { return t.compare(u) == 0 })
 	return Lock{append(targets, t)}.normal()
 }
 
-// normal returns the lock in the one order that Encode writes, times in UTC and
-// empty lists nil, sharing no list with l.
+// normal returns the lock in the order of Encode, with times in UTC and nil for
+// empty lists. It shares no list with l.
 func (l Lock) normal() Lock {
 	targets := slices.Clone(l.Targets)
 	for i := range targets {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
 var (
@@ -75,7 +77,7 @@ const golden = `{
 }
 `
 
-// short puts letters in the place of long digests.
+// short replaces long digests with letters.
 var short = strings.NewReplacer(sumA, "A", sumB, "B", strings.Repeat("C", 40), "C")
 
 func TestEncode(t *testing.T) {
@@ -189,9 +191,9 @@ func TestParseErrors(t *testing.T) {
 				t.Fatalf("%q is not in the lock", tt.old)
 			}
 			l, err := Parse("x.lock", []byte(strings.Replace(good, tt.old, tt.new, 1)))
-			var invalid *InvalidError
+			var invalid *failure.Error
 			if !errors.As(err, &invalid) || invalid.ExitCode() != 11 {
-				t.Fatalf("Parse() = %v, %v; want an *InvalidError with exit code 11", l, err)
+				t.Fatalf("Parse() = %v, %v; want an error with exit code 11", l, err)
 			}
 			if diff := cmp.Diff("reading lock x.lock: "+tt.want, err.Error()); diff != "" {
 				t.Errorf("Parse() (-want +got):\n%s", diff)
@@ -268,9 +270,12 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestOutOfDateError(t *testing.T) {
-	err := &OutOfDateError{Path: "a/pgext.lock", Recipe: "a/recipe.yaml", Reasons: []string{"forky/18/amd64: not locked"}}
-	if got, want := err.Error(), "lock a/pgext.lock is out of date: forky/18/amd64: not locked"; got != want {
+func TestOutOfDate(t *testing.T) {
+	var err *failure.Error
+	if !errors.As(OutOfDate("a/pgext.lock", "a/recipe.yaml", []string{"forky/18/amd64: not locked", "recipe changed"}), &err) {
+		t.Fatal("OutOfDate() has no exit code")
+	}
+	if got, want := err.Error(), "lock a/pgext.lock is out of date: forky/18/amd64: not locked; recipe changed"; got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
 	}
 	if err.ExitCode() != 11 || err.Hint() != "pgext lock a/recipe.yaml" {
@@ -289,7 +294,7 @@ func FuzzParse(f *testing.F) {
 		}
 		second, err := Parse("x.lock", first.Encode())
 		if err != nil {
-			t.Fatalf("parsing what Encode wrote: %v", err)
+			t.Fatalf("parsing the output of Encode: %v", err)
 		}
 		if diff := cmp.Diff(first, second); diff != "" {
 			t.Errorf("Parse(Encode()) (-first +second):\n%s", diff)

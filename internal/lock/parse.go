@@ -10,14 +10,15 @@ import (
 	"os"
 	"regexp"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // maxSize is the largest lock in bytes.
 const maxSize = 16 << 20
 
-// Load reads the lock at path. When there is none it returns an empty lock and
-// false. A file that is no lock is an *InvalidError.
+// Load reads the lock at path. If the file does not exist it returns an empty lock
+// and false. The error for an invalid lock has exit code 11.
 func Load(path string) (Lock, bool, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -26,7 +27,7 @@ func Load(path string) (Lock, bool, error) {
 	if err != nil {
 		return Lock{}, false, fmt.Errorf("loading lock: %w", err)
 	}
-	defer f.Close() // read side: the read error is the one that counts
+	defer f.Close() // opened for reading: its error adds nothing
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return Lock{}, false, fmt.Errorf("loading lock %s: %w", path, err)
@@ -35,27 +36,29 @@ func Load(path string) (Lock, bool, error) {
 	return l, err == nil, err
 }
 
-// Parse reads a lock strictly: unknown or repeated fields, another version and
-// invalid pins are an *InvalidError. name is what errors call the file. Any
-// order is accepted; the lock that is returned is sorted.
+// Parse reads a lock strictly: unknown or repeated fields, another version of the
+// format and invalid pins are errors with exit code 11. name is the file in error
+// messages. Any order is accepted; the returned lock is sorted.
 func Parse(name string, data []byte) (Lock, error) {
 	if len(data) > maxSize {
-		return Lock{}, &InvalidError{Name: name, Err: fmt.Errorf("larger than %d MiB", maxSize>>20)}
+		return Lock{}, invalid(name, fmt.Errorf("larger than %d MiB", maxSize>>20))
 	}
 	var version struct {
 		Lock *int `json:"lock"`
 	}
 	switch err := json.Unmarshal(data, &version); {
 	case err != nil:
-		return Lock{}, &InvalidError{Name: name, Err: located(data, err)}
+		return Lock{}, invalid(name, located(data, err))
 	case version.Lock == nil:
-		return Lock{}, &InvalidError{Name: name, Err: errors.New(`no version: field "lock" is missing`)}
+		return Lock{}, invalid(name, errors.New(`no version: field "lock" is missing`))
+	case *version.Lock > Version:
+		return Lock{}, failure.New(failure.Lock, "upgrade pgext, or make the lock again with this one: pgext lock RECIPE",
+			"reading lock %s: version %d of the format, not %d", name, *version.Lock, Version)
 	case *version.Lock != Version:
-		err := fmt.Errorf("version %d of the format, not %d", *version.Lock, Version)
-		return Lock{}, &InvalidError{Name: name, Err: err, Newer: *version.Lock > Version}
+		return Lock{}, invalid(name, fmt.Errorf("version %d of the format, not %d", *version.Lock, Version))
 	}
 	if err := checkKeys(data); err != nil {
-		return Lock{}, &InvalidError{Name: name, Err: err}
+		return Lock{}, invalid(name, err)
 	}
 	var doc struct {
 		Lock    int      `json:"lock"`
@@ -64,7 +67,7 @@ func Parse(name string, data []byte) (Lock, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&doc); err != nil {
-		return Lock{}, &InvalidError{Name: name, Err: located(data, err)}
+		return Lock{}, invalid(name, located(data, err))
 	}
 	l := Lock{doc.Targets}.normal()
 	if err := l.check(name); err != nil {
@@ -95,8 +98,8 @@ func located(data []byte, err error) error {
 
 var plainKey = regexp.MustCompile(`^[a-z0-9_]+$`)
 
-// checkKeys refuses what encoding/json lets pass: fields that repeat, as after
-// a bad merge, and fields in other than lower case.
+// checkKeys returns an error for two things that encoding/json accepts: repeated
+// fields, as after a bad merge, and fields not in lower case.
 func checkKeys(data []byte) error {
 	err := strictjson.Check(data, strictjson.Rules{Key: func(name string) error {
 		if !plainKey.MatchString(name) {
@@ -111,7 +114,7 @@ func checkKeys(data []byte) error {
 	return err
 }
 
-// line is the number of the line that holds the byte before an offset.
+// line returns the number of the line that contains the byte before an offset.
 func line(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
 }
