@@ -37,8 +37,7 @@ func (*ContradictionError) ExitCode() int { return 13 }
 // agree refuses a pin that says of a package what its control paragraph does
 // not.
 func agree(in inputs, pin lock.Package, c *debinfo.Info) error {
-	p := apt.FromControl(c.Control)
-	is := identity{p.Name, p.Version, p.Source, p.SourceVersion, p.Arch}
+	is := identityOf(apt.FromControl(c.Control))
 	if pinned := pinnedIdentity(pin); pinned != is {
 		return &ContradictionError{Recipe: in.recipe.Path, Pinned: pinned.String(), Is: is.String()}
 	}

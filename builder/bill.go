@@ -19,7 +19,7 @@ import (
 // bill returns the bill of materials of an image, which tag names: every package
 // of the lock, every file and link of the layers with its owner. It follows from
 // recipe, lock and blobs alone.
-func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document, error) {
+func (b *Builder) bill(ctx context.Context, in archImage, tag string) (sbom.Document, error) {
 	fail := func(err error) (sbom.Document, error) {
 		return sbom.Document{}, fmt.Errorf("listing what %s is made of: %w", in.description.Metadata.Image, err)
 	}
@@ -32,7 +32,7 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 		return fail(err)
 	}
 	l := newLister(in)
-	for _, layer := range []filetree.Tree{in.arranged.Libraries, in.arranged.Extension} {
+	for _, layer := range []filetree.Tree{in.layout.Libraries, in.layout.Extension} {
 		sums, err := sbom.SHA1(ctx, layer, sbom.SHA1Options{Cache: b.s.Cache, Jobs: b.s.Jobs, Log: b.s.Log})
 		if err != nil {
 			return fail(err)
@@ -43,7 +43,7 @@ func (b *Builder) bill(ctx context.Context, in part, tag string) (sbom.Document,
 }
 
 // billedImage is the image itself, which tag names.
-func (in part) billedImage(tag string) (sbom.Image, error) {
+func (in archImage) billedImage(tag string) (sbom.Image, error) {
 	digest, err := in.image.Digest()
 	if err != nil {
 		return sbom.Image{}, err
@@ -58,9 +58,9 @@ func (in part) billedImage(tag string) (sbom.Image, error) {
 }
 
 // billPackages are the packages that the lock names.
-func (b *Builder) billPackages(in part) ([]sbom.Package, error) {
+func (b *Builder) billPackages(in archImage) ([]sbom.Package, error) {
 	controls := in.controls()
-	stated := in.arranged.Statements()
+	stated := in.layout.Statements()
 	out := make([]sbom.Package, len(in.pins.Packages))
 	for i, pin := range in.pins.Packages {
 		p := in.billed(pin, controls[pin.Package])
@@ -92,7 +92,7 @@ func distribution(codename string) string {
 }
 
 // controls are the control paragraphs of the packages, by name.
-func (in part) controls() map[string]debian.Paragraph {
+func (in archImage) controls() map[string]debian.Paragraph {
 	out := map[string]debian.Paragraph{}
 	for _, p := range in.packages {
 		out[p.Name] = p.Control
@@ -133,9 +133,9 @@ type lister struct {
 	trees map[string]filetree.Tree
 }
 
-func newLister(in part) lister {
+func newLister(in archImage) lister {
 	l := lister{reports: map[string]layout.FileReport{}, trees: map[string]filetree.Tree{}}
-	for _, p := range in.arranged.Report.Packages {
+	for _, p := range in.layout.Report.Packages {
 		for _, f := range p.Files {
 			if f.Action == layout.Rewritten {
 				l.reports[f.To] = f

@@ -56,11 +56,11 @@ func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, d
 		b.s.Log.Info("nothing changed", "image", image.Name, "target", t.String(), "digest", image.Digest)
 		return image, nil
 	}
-	parts := make([]part, len(t.Architectures))
+	parts := make([]archImage, len(t.Architectures))
 	if err := session.Parallel(b.s.Jobs, len(parts), func(i int) (err error) {
-		in := inputs{r, t.Target, t.Architectures[i].Pins}
-		if parts[i], err = b.buildArchitecture(ctx, in); err != nil {
-			return fmt.Errorf("%s: %w", in.pins.Arch, err)
+		a := t.Architectures[i]
+		if parts[i], err = b.buildArchitecture(ctx, r, t.Target, a); err != nil {
+			return fmt.Errorf("%s: %w", a.Pins.Arch, err)
 		}
 		return nil
 	}); err != nil {
@@ -84,7 +84,7 @@ func (b *Builder) ArchImage(ctx context.Context, r *recipe.Recipe, t recipe.Targ
 	if err != nil {
 		return nil, metadata.Metadata{}, err
 	}
-	p, err := b.buildArchitecture(ctx, inputs{r, t, a.Pins})
+	p, err := b.buildArchitecture(ctx, r, t, a)
 	return p.image, p.description.Metadata, err
 }
 
@@ -96,56 +96,48 @@ type inputs struct {
 	pins   lock.Target
 }
 
-// part is one architecture's share of an index, with all that it was made from.
-type part struct {
+// archLayout is one architecture of a target, laid out: everything that its image
+// is made from. Files are opened from the cache when they are read.
+type archLayout struct {
 	inputs
+	// packages supply the files, in the order of the pins.
 	packages    []layout.Package
-	arranged    layout.Result
+	layout      layout.Result
 	description imagemeta.Description
 	findings    []finding.Finding
-	image       v1.Image
-	epoch       time.Time
 }
 
-// buildArchitecture is the story of one architecture, from pins to image.
-// Findings that are errors end it before anything is made.
-func (b *Builder) buildArchitecture(ctx context.Context, in inputs) (part, error) {
-	p, err := b.sound(ctx, in)
-	if err != nil {
-		return part{}, err
+// check returns an error if the layout has findings of severity Error or invalid
+// metadata.
+func (a archLayout) check() error {
+	if worst, _ := finding.Worst(a.findings); worst == finding.Error {
+		return &finding.FatalError{Findings: a.findings}
 	}
-	p.image, p.epoch, err = b.makeImage(ctx, in.pins.Arch, p.arranged, p.description)
-	return p, err
+	return a.description.Metadata.Validate()
 }
 
-// sound is arrange for those who want nothing that cannot work.
-func (b *Builder) sound(ctx context.Context, in inputs) (part, error) {
-	p, err := b.arrange(ctx, in)
-	if err != nil {
-		return part{}, err
-	}
-	if worst, _ := finding.Worst(p.findings); worst == finding.Error {
-		return part{}, &finding.FatalError{Findings: p.findings}
-	}
-	return p, p.description.Metadata.Validate()
+// archImage is the image of one architecture with all that it was made from.
+type archImage struct {
+	archLayout
+	image v1.Image
+	epoch time.Time
 }
 
-// arrange carries one architecture to the point where its image is a tree with
-// a description; it has no image yet.
-func (b *Builder) arrange(ctx context.Context, in inputs) (part, error) {
-	if err := b.fetch(ctx, in); err != nil {
-		return part{}, err
+// layoutOf returns the layout of one architecture: the one that Plan made, or one
+// made from the pins if the lock had them.
+func (b *Builder) layoutOf(ctx context.Context, r *recipe.Recipe, t recipe.Target, a Architecture) (archLayout, error) {
+	if a.layout != nil {
+		return *a.layout, nil
 	}
-	packages, err := b.extract(ctx, in)
+	return b.layoutFromPins(ctx, inputs{r, t, a.Pins})
+}
+
+// buildArchitecture builds the image of one architecture, unless its findings are
+// errors.
+func (b *Builder) buildArchitecture(ctx context.Context, r *recipe.Recipe, t recipe.Target, a Architecture) (archImage, error) {
+	l, err := b.layoutOf(ctx, r, t, a)
 	if err != nil {
-		return part{}, err
+		return archImage{}, err
 	}
-	arranged, err := b.layOut(in, packages)
-	if err != nil {
-		return part{}, err
-	}
-	d := b.describe(in, packages, arranged)
-	return part{
-		inputs: in, packages: packages, arranged: arranged, description: d, findings: findingsOf(in.pins.Arch, arranged, d),
-	}, nil
+	return b.makeImage(ctx, l)
 }

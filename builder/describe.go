@@ -11,13 +11,14 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// describe says what one architecture's image tells about itself.
-func (b *Builder) describe(in inputs, packages []layout.Package, arranged layout.Result) imagemeta.Description {
-	return imagemeta.Describe(imagemeta.Input{
+// describe adds labels, annotations and findings to a layout.
+func (b *Builder) describe(in inputs, packages []layout.Package, laidOut layout.Result) archLayout {
+	d := imagemeta.Describe(imagemeta.Input{
 		Recipe: in.recipe, Target: in.target, Arch: in.pins.Arch, Main: MainPackage(in.target, in.pins.Arch, packages),
 		Base:     metadata.Base{Name: in.pins.Base.Name, Postgres: in.pins.Base.Postgres},
-		Requires: requirements(in.pins.Requires), Data: in.pins.Data, Layout: arranged, Annotations: b.s.Annotations,
+		Requires: requirements(in.pins.Requires), Data: in.pins.Data, Layout: laidOut, Annotations: b.s.Annotations,
 	})
+	return archLayout{inputs: in, packages: packages, layout: laidOut, description: d, findings: findingsOf(in.pins.Arch, laidOut, d)}
 }
 
 // MainPackage returns the package that supplies version and description: the
@@ -45,9 +46,9 @@ func requirements(list []lock.Require) []metadata.Requirement {
 }
 
 // findingsOf gathers what the steps found about one architecture.
-func findingsOf(arch string, arranged layout.Result, d imagemeta.Description) []finding.Finding {
+func findingsOf(arch string, laidOut layout.Result, d imagemeta.Description) []finding.Finding {
 	var out []finding.Finding
-	for _, f := range append(arranged.Findings, d.Findings...) {
+	for _, f := range append(laidOut.Findings, d.Findings...) {
 		if f.Arch == "" {
 			f.Arch = arch
 		}

@@ -30,10 +30,12 @@ type Built struct {
 	Tag string
 }
 
-func (in Built) part() part {
-	return part{
-		inputs: inputs{in.Recipe, in.Target, in.Pins}, packages: in.Packages, arranged: in.Arranged,
-		description: in.Description, image: in.Image, epoch: in.Epoch,
+func (in Built) part() archImage {
+	return archImage{
+		archLayout: archLayout{
+			inputs: inputs{in.Recipe, in.Target, in.Pins}, packages: in.Packages, layout: in.Arranged, description: in.Description,
+		},
+		image: in.Image, epoch: in.Epoch,
 	}
 }
 
@@ -48,8 +50,9 @@ func (b *Builder) Provenance(in Built) (provenance.Statement, error) {
 }
 
 // Image makes one architecture's image.
-func (b *Builder) Image(ctx context.Context, arch string, arranged layout.Result, d imagemeta.Description) (v1.Image, time.Time, error) {
-	return b.makeImage(ctx, arch, arranged, d)
+func (b *Builder) Image(ctx context.Context, arch string, laidOut layout.Result, d imagemeta.Description) (v1.Image, time.Time, error) {
+	out, err := b.makeImage(ctx, archLayout{inputs: inputs{pins: lock.Target{Arch: arch}}, layout: laidOut, description: d})
+	return out.image, out.epoch, err
 }
 
 // Parts carries the architectures of the plan's only target to their images.
@@ -57,12 +60,12 @@ func (b *Builder) Parts(ctx context.Context, p *Plan, tag string) ([]Built, erro
 	t := p.Targets[0]
 	var out []Built
 	for _, a := range t.Architectures {
-		made, err := b.buildArchitecture(ctx, inputs{p.Recipe, t.Target, a.Pins})
+		made, err := b.buildArchitecture(ctx, p.Recipe, t.Target, a)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, Built{
-			Recipe: p.Recipe, Target: t.Target, Pins: a.Pins, Packages: made.packages, Arranged: made.arranged,
+			Recipe: p.Recipe, Target: t.Target, Pins: a.Pins, Packages: made.packages, Arranged: made.layout,
 			Description: made.description, Image: made.image, Epoch: made.epoch, Tag: tag,
 		})
 	}
@@ -87,9 +90,9 @@ func (b *Builder) Teller(ctx context.Context, p *Plan) (tell func() error, err e
 
 func (b *Builder) made(ctx context.Context, p *Plan) (made, error) {
 	t := p.Targets[0]
-	parts := make([]part, len(t.Architectures))
+	parts := make([]archImage, len(t.Architectures))
 	if err := session.Parallel(b.s.Jobs, len(parts), func(i int) (err error) {
-		parts[i], err = b.buildArchitecture(ctx, inputs{p.Recipe, t.Target, t.Architectures[i].Pins})
+		parts[i], err = b.buildArchitecture(ctx, p.Recipe, t.Target, t.Architectures[i])
 		return err
 	}); err != nil {
 		return made{}, err

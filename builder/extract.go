@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 
+	"github.com/pgext/pgext/internal/apt"
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/debinfo"
 	"github.com/pgext/pgext/internal/filetree"
@@ -36,16 +37,20 @@ var roles = map[lock.Role]layout.Role{
 	lock.Extension: layout.Extension, lock.Library: layout.Library, lock.Data: layout.Data,
 }
 
-// keep is what layout may open of a package. Which libraries of a package are
-// bundled is known only when all have been looked into.
+// keep selects the files of a package that layout may open. A package of data may
+// turn out to supply a bundled library too.
 func keep(wants layout.Input, pkg string, role layout.Role) debinfo.Keep {
 	return func(e filetree.Entry) bool {
-		return role == layout.Library && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
+		return role != layout.Extension && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
 	}
 }
 
 // identity names a package.
 type identity struct{ name, version, source, sourceVersion, arch string }
+
+func identityOf(p apt.Package) identity {
+	return identity{p.Name, p.Version, p.Source, p.SourceVersion, p.Arch}
+}
 
 func layoutPackage(id identity, role layout.Role, c *debinfo.Info) layout.Package {
 	return layout.Package{

@@ -8,11 +8,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/debian"
+	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/layout"
 )
 
 // made is an index that is ready to be written.
@@ -22,48 +22,53 @@ type made struct {
 	index    v1.ImageIndex
 	metadata metadata.Metadata
 	tags     [2]string
-	parts    []part
+	parts    []archImage
 }
 
-// makeImage makes one architecture's image and returns its epoch: the newest file
-// of the packages that gave it one, or Options.Epoch.
-func (b *Builder) makeImage(ctx context.Context, arch string, arranged layout.Result, d imagemeta.Description) (v1.Image, time.Time, error) {
-	platform, ok := debian.LookupArchitecture(arch)
+// makeImage writes the layers of a layout to the cache and returns its image.
+// The epoch is Options.Epoch, otherwise the newest file time in the packages that
+// supplied a file.
+func (b *Builder) makeImage(ctx context.Context, l archLayout) (archImage, error) {
+	if err := l.check(); err != nil {
+		return archImage{}, err
+	}
+	platform, ok := debian.LookupArchitecture(l.pins.Arch)
 	if !ok {
-		return nil, time.Time{}, fmt.Errorf("no OCI platform is known for architecture %s", arch)
+		return archImage{}, fmt.Errorf("no OCI platform is known for architecture %s", l.pins.Arch)
 	}
-	epoch := arranged.Epoch
+	out := archImage{archLayout: l, epoch: l.layout.Epoch}
 	if b.s.Epoch != nil {
-		epoch = *b.s.Epoch
+		out.epoch = *b.s.Epoch
 	}
-	o := image.LayerOptions{Cache: b.s.Cache, Compression: b.s.Compression, Epoch: epoch, Jobs: b.s.Jobs}
+	o := image.LayerOptions{Cache: b.s.Cache, Compression: b.s.Compression, Epoch: out.epoch, Jobs: b.s.Jobs}
 	var parts []image.Part
-	if arranged.Libraries.Len() > 0 {
-		l, err := image.NewLayer(ctx, arranged.Libraries, o)
-		if err != nil {
-			return nil, time.Time{}, err
+	for _, p := range []struct {
+		tree    filetree.Tree
+		comment string
+	}{{l.layout.Libraries, "pgext: libraries"}, {l.layout.Extension, "pgext: extension"}} {
+		if p.tree.Len() == 0 {
+			continue
 		}
-		parts = append(parts, image.Part{Layer: l, Comment: "pgext: libraries"})
+		layer, err := image.NewLayer(ctx, p.tree, o)
+		if err != nil {
+			return archImage{}, err
+		}
+		parts = append(parts, image.Part{Layer: layer, Comment: p.comment})
 	}
-	l, err := image.NewLayer(ctx, arranged.Extension, o)
+	labels, err := l.description.Labels(out.epoch)
 	if err != nil {
-		return nil, time.Time{}, err
+		return archImage{}, err
 	}
-	parts = append(parts, image.Part{Layer: l, Comment: "pgext: extension"})
-	labels, err := d.Labels(epoch)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	img, err := image.New(image.Spec{
+	out.image, err = image.New(image.Spec{
 		Platform: v1.Platform{OS: "linux", Architecture: platform.OCI, Variant: platform.Variant},
-		Epoch:    epoch, Parts: parts, Labels: labels, Annotations: d.Annotations(epoch),
+		Epoch:    out.epoch, Parts: parts, Labels: labels, Annotations: l.description.Annotations(out.epoch),
 	})
-	return img, epoch, err
+	return out, err
 }
 
 // join makes the index of the architectures of one target, at least one. What
 // they say about themselves must agree.
-func (b *Builder) join(parts []part) (made, error) {
+func (b *Builder) join(parts []archImage) (made, error) {
 	all := make([]metadata.Metadata, len(parts))
 	descriptions := make([]imagemeta.Description, len(parts))
 	images := make([]v1.Image, len(parts))

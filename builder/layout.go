@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"context"
 	"slices"
 
 	"github.com/pgext/pgext/internal/base"
@@ -11,29 +12,45 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// layOut arranges the image: a first time for the files of the extension
-// alone, whose needs decide which libraries of the pinned packages join it.
-func (b *Builder) layOut(in inputs, packages []layout.Package) (layout.Result, error) {
-	wants, arch := in.layoutInput(closure.Interpreters(in.pins)), in.pins.Arch
+// layoutFromPins fetches, extracts and lays out the packages that pins name.
+func (b *Builder) layoutFromPins(ctx context.Context, in inputs) (archLayout, error) {
+	if err := b.fetch(ctx, in); err != nil {
+		return archLayout{}, err
+	}
+	packages, err := b.extract(ctx, in)
+	if err != nil {
+		return archLayout{}, err
+	}
+	wants := in.layoutInput(closure.Interpreters(in.pins))
 	wants.Packages = packages
 	roots, own, err := rootsOf(wants)
 	if err != nil {
-		return layout.Result{}, err
+		return archLayout{}, err
 	}
 	needs := elf.Close(elf.Input{
-		Arch: arch, Roots: append(roots, in.extraRoots(packages)...), Own: own,
+		Arch: in.pins.Arch, Roots: append(roots, in.extraRoots(packages)...), Own: own,
 		Base: closure.Locked(in.pins), Offered: offered(packages),
 	})
-	if findings := (closure.Result{Closure: needs}).Findings(arch, nil); len(findings) > 0 {
-		return layout.Result{}, &finding.FatalError{Findings: findings}
+	if findings := (closure.Result{Closure: needs}).Findings(in.pins.Arch, nil); len(findings) > 0 {
+		return archLayout{}, &finding.FatalError{Findings: findings}
 	}
+	laidOut, err := b.layOut(wants, in.pins.Arch, needs)
+	if err != nil {
+		return archLayout{}, err
+	}
+	return b.describe(in, packages, laidOut), nil
+}
+
+// layOut lays out the packages of an input with the libraries of a closure.
+func (b *Builder) layOut(wants layout.Input, arch string, needs elf.Closure) (layout.Result, error) {
 	wants.Libraries, wants.Siblings, wants.NeededBy = needs.Bundled, len(needs.Siblings) > 0, closure.Users(needs)
 	for i, d := range wants.Data {
 		wants.Data[i].NeededBy = closure.ReadBy(arch, d.From, needs.Bundled)
 	}
-	arranged, err := layout.Arrange(wants)
-	arranged.Findings = finding.Sort(append(arranged.Findings, closure.Outside(needs.Bundled)...))
-	return arranged, err
+	b.s.Log.Debug("laying out", "image", wants.Name, "arch", arch)
+	out, err := layout.Arrange(wants)
+	out.Findings = finding.Sort(append(out.Findings, closure.Outside(needs.Bundled)...))
+	return out, err
 }
 
 // rootsOf are the ELF files of an image that bundles no library yet.

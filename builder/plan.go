@@ -60,6 +60,9 @@ type Architecture struct {
 	Resolved []apt.Package
 	// Findings are those of the resolution.
 	Findings []finding.Finding
+	// layout is what the resolution laid out; nil if the pins are those of the
+	// lock.
+	layout *archLayout
 }
 
 // Plan decides what the selected targets of a recipe are built from. It does
@@ -201,12 +204,12 @@ func (b *Builder) Findings(ctx context.Context, p *Plan) ([]finding.Finding, err
 	var out []finding.Finding
 	for _, t := range p.Targets {
 		for _, a := range t.Architectures {
-			arranged, err := b.arrange(ctx, inputs{p.Recipe, t.Target, a.Pins})
+			l, err := b.layoutOf(ctx, p.Recipe, t.Target, a)
 			if err != nil {
 				return nil, fmt.Errorf("checking %s for %s/%s: %w", p.Recipe.Name, t, a.Pins.Arch, err)
 			}
 			out = append(out, a.Findings...)
-			out = append(out, arranged.findings...)
+			out = append(out, l.findings...)
 		}
 	}
 	return finding.Sort(out), nil

@@ -17,7 +17,7 @@ import (
 
 // provenance says how an image, which tag names, was built. It depends on recipe, pins, options
 // and program alone: not on mirrors, nor on what else is built or locked.
-func (b *Builder) provenance(in part, tag string) (provenance.Statement, error) {
+func (b *Builder) provenance(in archImage, tag string) (provenance.Statement, error) {
 	fail := func(err error) (provenance.Statement, error) {
 		return provenance.Statement{}, fmt.Errorf("telling how %s was built: %w", in.description.Metadata.Image, err)
 	}
@@ -31,7 +31,7 @@ func (b *Builder) provenance(in part, tag string) (provenance.Statement, error) 
 		Epoch: b.s.Epoch, Revision: b.s.Revision, Annotations: b.s.Annotations, Files: in.target.DebFiles(in.pins.Arch),
 		Internal: provenance.Internal{
 			Output: image.OutputVersion, Image: in.recipe.Image, Version: in.description.Metadata.Version, Tag: tag,
-			Created: in.epoch, Rewrites: rewrites(in.arranged.Report),
+			Created: in.epoch, Rewrites: rewrites(in.layout.Report),
 		},
 		Locate:  in.officially,
 		PURL:    func(pin lock.Package) string { return in.billed(pin, controls[pin.Package]).PURL() },

@@ -92,7 +92,7 @@ func (*DisagreeError) Hint() string {
 // there is none. The statements, at least one, are about one target; they are
 // of package provenance's New or Parse.
 func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement, beside string) (Rebuilt, error) {
-	parts := make([]part, len(statements))
+	parts := make([]archImage, len(statements))
 	made := make([]rebuild, len(statements))
 	for i, s := range statements {
 		var err error
@@ -213,20 +213,20 @@ func (r rebuild) check(beside string) error {
 	return nil
 }
 
-func (r rebuild) build(ctx context.Context) (part, error) {
-	p, err := r.b.buildArchitecture(ctx, r.inputs)
+func (r rebuild) build(ctx context.Context) (archImage, error) {
+	p, err := r.b.buildArchitecture(ctx, r.recipe, r.target, Architecture{Pins: r.pins})
 	var gone *fetch.NotFoundError
 	var untrue *ContradictionError
 	switch {
 	case errors.As(err, &untrue):
-		return part{}, fmt.Errorf("rebuilding %s/%s: %w", r.target, r.pins.Arch, &ContradictionError{Pinned: untrue.Pinned, Is: untrue.Is})
+		return archImage{}, fmt.Errorf("rebuilding %s/%s: %w", r.target, r.pins.Arch, &ContradictionError{Pinned: untrue.Pinned, Is: untrue.Is})
 	case errors.As(err, &gone):
-		return part{}, &RebuildError{
+		return archImage{}, &RebuildError{
 			Text: fmt.Sprintf("%s/%s: a package that it was built from is to be found nowhere", r.target, r.pins.Arch), Err: gone,
 			hint: "a mirror or a cache that still has it: --mirror NAME=URL, --cache-dir",
 		}
 	case err != nil:
-		return part{}, fmt.Errorf("rebuilding %s/%s: %w", r.target, r.pins.Arch, err)
+		return archImage{}, fmt.Errorf("rebuilding %s/%s: %w", r.target, r.pins.Arch, err)
 	}
 	return p, nil
 }

@@ -34,8 +34,6 @@ type Resolution struct {
 	// linked are the libraries that the recipe bundles by a name that only a
 	// link has.
 	linked []elf.Provider
-	// interpreters are those of the base that scripts asked for.
-	interpreters map[string]string
 }
 
 // newResolution opens the archives of a target and installs on its base what
@@ -48,7 +46,7 @@ func (b *Builder) Resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if err != nil {
 		return nil, b.s.OtherDistros(ctx, t, arch, err)
 	}
-	s := &Resolution{b: b, Sources: sources, Recipe: r, Target: t, interpreters: map[string]string{}}
+	s := &Resolution{b: b, Sources: sources, Recipe: r, Target: t}
 	if s.files, err = s.vendorFiles(ctx); err != nil {
 		return nil, err
 	}
@@ -80,16 +78,16 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if worst, _ := finding.Worst(findings); worst == finding.Error {
 		return Architecture{}, &finding.FatalError{Findings: findings}
 	}
-	pins, err := s.pins(ctx, result)
+	l, err := s.lay(ctx, result)
 	if err != nil {
 		return Architecture{}, err
 	}
-	b.s.Log.Info("resolved", "recipe", r.Name, "target", pins.String(),
-		"base", len(s.Sources.Base.Packages), "beyond it", len(s.Resolved), "pinned", len(pins.Packages), "bundled libraries", len(result.Bundled))
-	if _, err := b.sound(ctx, inputs{r, t, pins}); err != nil {
-		return Architecture{}, err // nobody wants to lock what cannot be built
+	b.s.Log.Info("resolved", "recipe", r.Name, "target", l.pins.String(),
+		"base", len(s.Sources.Base.Packages), "beyond it", len(s.Resolved), "pinned", len(l.pins.Packages), "bundled libraries", len(result.Bundled))
+	if err := l.check(); err != nil {
+		return Architecture{}, err // a lock that cannot be built is not written
 	}
-	return Architecture{Pins: pins, Resolved: s.Resolved, Findings: findings}, nil
+	return Architecture{Pins: l.pins, Resolved: s.Resolved, Findings: findings, layout: l}, nil
 }
 
 // wanted are the packages that the recipe names in any way.
@@ -239,7 +237,7 @@ func (s *Resolution) Read(ctx context.Context, packages []apt.Package, role layo
 	}
 	out := make([]layout.Package, len(packages))
 	for i, p := range packages {
-		out[i] = layoutPackage(identity{p.Name, p.Version, p.Source, p.SourceVersion, p.Arch}, role, all[i])
+		out[i] = layoutPackage(identityOf(p), role, all[i])
 	}
 	return out, nil
 }
@@ -257,16 +255,11 @@ func (s *Resolution) ExtensionLayout(ctx context.Context) ([]layout.Package, lay
 	return packages, result, err
 }
 
-// layoutInput is what layout gets beside the packages, as far as the pins are
-// known. The interpreters that scripts ask for are noted, since the lock names
-// those the base has.
+// layoutInput returns the input of layout without packages.
 func (s *Resolution) layoutInput() layout.Input {
 	in := inputs{s.Recipe, s.Target, lock.Target{Arch: s.Sources.Arch, Data: s.known}}
 	return in.layoutInput(func(line string) bool {
-		p, ok := s.Sources.Base.Interpreter(line)
-		if ok {
-			s.interpreters[line] = p.Name
-		}
+		_, ok := s.Sources.Base.Interpreter(line)
 		return ok
 	})
 }

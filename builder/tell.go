@@ -24,7 +24,7 @@ type document struct {
 
 // documents are what is told about p: the account of every file, the bill of
 // materials in two forms, and how it was built.
-func (b *Builder) documents(ctx context.Context, m made, p part) ([]document, error) {
+func (b *Builder) documents(ctx context.Context, m made, p archImage) ([]document, error) {
 	report, err := reportOf(m, p)
 	if err != nil {
 		return nil, err

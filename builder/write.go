@@ -69,13 +69,13 @@ func (m made) removeStale(dist string) error {
 	return nil
 }
 
-func reportOf(m made, p part) ([]byte, error) {
+func reportOf(m made, p archImage) ([]byte, error) {
 	digest, err := p.image.Digest()
 	if err != nil {
 		return nil, err
 	}
 	return layout.ReportDocument{
 		Image: m.recipe.Image, Tag: m.tags[0], Arch: p.pins.Arch, Digest: digest.String(),
-		Findings: p.findings, Report: p.arranged.Report,
+		Findings: p.findings, Report: p.layout.Report,
 	}.Encode()
 }

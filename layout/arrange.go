@@ -66,6 +66,9 @@ type Result struct {
 	Licenses []PackageLicense
 	// Given are the packages that gave a file.
 	Given []string
+	// Interpreters are the first lines, without "#!", of the scripts whose
+	// interpreter the base has.
+	Interpreters []string
 	// The path lists of the metadata label, relative to the image.
 	ExtensionControlPath, DynamicLibraryPath, LDLibraryPath, BinPath []string
 	// Mount is where the image must be mounted; "" when any place will do.

@@ -27,6 +27,8 @@ type arrangement struct {
 	mount    string
 	// mentioned are the modules that a control file or a script names.
 	mentioned map[string]bool
+	// interpreters are the first lines of scripts that run in the base.
+	interpreters []string
 }
 
 // placement is a file or link and its place in the image.
@@ -44,8 +46,8 @@ type placement struct {
 	reason string
 	// neededBy are the places of the files that name a bundled library.
 	neededBy []string
-	// content replaces the source's after a rewrite.
-	content []byte
+	// rewritten replaces content, size and digest of the source.
+	rewritten *rewritten
 	// spare is true for the copy of a file that another package gave as well.
 	spare bool
 }

@@ -59,6 +59,7 @@ func (a *arrangement) cannotRun(p placement) (string, error) {
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
 	interpreter := strings.TrimSpace(string(line))
 	if a.in.Interpreter != nil && a.in.Interpreter(interpreter) {
+		a.interpreters = append(a.interpreters, interpreter)
 		return "", nil
 	}
 	return fmt.Sprintf("the base lacks its interpreter %s", interpreter), nil

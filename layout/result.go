@@ -24,6 +24,8 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 		return Result{}, err
 	}
 	r.Given, r.Epoch = a.given(placed)
+	slices.Sort(a.interpreters)
+	r.Interpreters = slices.Compact(a.interpreters)
 	if r.Licenses, err = a.licenses(placed); err != nil {
 		return Result{}, err
 	}

@@ -3,10 +3,12 @@ package layout
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
 	"github.com/pgext/pgext/internal/cnpg"
+	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/filetree"
 )
 
@@ -41,19 +43,20 @@ func (a *arrangement) rewrite(placed []placement) error {
 		if err != nil {
 			return fmt.Errorf("arranging %s: package %s: %w", a.in.Name, p.pkg.Name, err)
 		}
+		rewrite := paths.script
 		if isControl(p.to) {
 			a.mentionControl(text)
-			a.accept(p, paths.control(text))
+			rewrite = paths.control
 		} else {
 			a.mention(text, modules)
-			a.accept(p, paths.script(text))
 		}
+		a.accept(p, rewrite(text), rewrite)
 	}
 	return nil
 }
 
 // accept applies the changes to a placement, or reports them.
-func (a *arrangement) accept(p *placement, c changes) {
+func (a *arrangement) accept(p *placement, c changes, rewrite func([]byte) changes) {
 	for _, left := range c.left {
 		a.find(left.code, p.to, "", "%s", left.text)
 	}
@@ -69,10 +72,33 @@ func (a *arrangement) accept(p *placement, c changes) {
 		}
 		return
 	}
-	p.content, p.action, p.reason = c.text, Rewritten, c.String()
+	p.rewritten = newRewritten(p.source, c.text, rewrite)
+	p.action, p.reason = Rewritten, c.String()
 	if c.paths > 0 {
 		a.mount = cnpg.MountPath(a.in.Name)
 	}
+}
+
+// rewritten is the content of a rewritten script. It is made again from the source
+// whenever it is opened, so that a layout holds no file contents.
+type rewritten struct {
+	source  filetree.Entry
+	rewrite func(text []byte) changes
+	size    int64
+	sha256  string
+}
+
+func newRewritten(source filetree.Entry, text []byte, rewrite func([]byte) changes) *rewritten {
+	return &rewritten{source, rewrite, int64(len(text)), digest.SHA256(text)}
+}
+
+// Open implements filetree.Content.
+func (r rewritten) Open() (io.ReadCloser, error) {
+	text, err := r.source.ReadAll(maxScript)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(bytes.NewReader(r.rewrite(text).text)), nil
 }
 
 // mention notes which modules the text names, as a whole quoted string or as

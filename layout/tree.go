@@ -52,8 +52,8 @@ func (p placement) entry() (filetree.Entry, error) {
 	if strings.HasPrefix(p.to, "bin/") {
 		e.Mode = 0o755
 	}
-	if p.content != nil {
-		e = e.Holding(p.content)
+	if p.rewritten != nil {
+		e.Size, e.SHA256, e.Content = p.rewritten.size, p.rewritten.sha256, *p.rewritten
 	}
 	return e, nil
 }

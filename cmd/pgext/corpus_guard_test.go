@@ -53,7 +53,7 @@ func TestGuard(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
 		}
 	}
-	run("lock", "fresh", "--distro", "forky")
+	run("build", "fresh", "--distro", "forky", "--output", "dist-fresh")
 	if *guardRecord {
 		for _, name := range names {
 			guardCopy(t, filepath.Join(dir, "fresh", name, "pgext.lock"), filepath.Join(guardDir, "locks", name+".lock"))
@@ -89,11 +89,15 @@ func TestGuard(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("images differ from those recorded (-recorded +built):\n%s", diff)
 	}
+	fresh := guardLines(t, filepath.Join(dir, "dist-fresh"))
 	moved := 0
 	for _, name := range names {
 		if !guardSameClosure(t, filepath.Join(guardDir, "locks", name+".lock"), filepath.Join(dir, "fresh", name, "pgext.lock")) {
 			moved++
 		}
+	}
+	if diff := cmp.Diff(got, fresh); moved == 0 && diff != "" {
+		t.Errorf("images of a fresh build differ from those built from its locks (-locked +fresh):\n%s", diff)
 	}
 	t.Logf("%d recipes, %d images compared; the archive has moved for %d, whose closures were not compared", len(names), len(got), moved)
 }

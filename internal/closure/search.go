@@ -37,8 +37,10 @@ type Input struct {
 // Result is the result of Search.
 type Result struct {
 	elf.Closure
-	// Libraries are the packages of the bundled libraries, sorted by name.
+	// Libraries are the packages of the bundled libraries, sorted by name, and
+	// Infos their contents, by index.
 	Libraries []apt.Package
+	Infos     []*debinfo.Info
 	// Base are the packages of the base that satisfied a need, sorted by name.
 	Base []Satisfied
 }
@@ -56,6 +58,7 @@ func Search(ctx context.Context, in Input) (Result, error) {
 		Input:     in,
 		all:       newPackageSet(in.Members, in.Base, in.Offered),
 		providers: map[string][]elf.Provider{},
+		infos:     map[string]*debinfo.Info{},
 		base:      map[string]bool{},
 	}
 	for _, p := range in.Base {
@@ -86,6 +89,7 @@ type search struct {
 	// providers holds the libraries of every package that was scanned, or need
 	// not be.
 	providers map[string][]elf.Provider
+	infos     map[string]*debinfo.Info
 }
 
 func (s *search) input() elf.Input {
@@ -184,6 +188,7 @@ func (s *search) scan(ctx context.Context, batch []apt.Package) error {
 	}
 	for i, c := range all {
 		name := batch[i].Name
+		s.infos[name] = c
 		s.providers[name] = []elf.Provider{}
 		for path, o := range c.Objects {
 			if o.Type == "dyn" {
@@ -201,6 +206,9 @@ func (s *search) result(c elf.Closure) Result {
 	}
 	slices.SortFunc(r.Libraries, byName)
 	r.Libraries = slices.CompactFunc(r.Libraries, func(x, y apt.Package) bool { return x.Name == y.Name })
+	for _, p := range r.Libraries {
+		r.Infos = append(r.Infos, s.infos[p.Name])
+	}
 	satisfied := map[string][]string{}
 	for _, p := range c.FromBase {
 		satisfied[p.Package] = append(satisfied[p.Package], p.SONAME)

@@ -122,6 +122,7 @@ func (w *walk) file(e *filetree.Entry, r io.Reader) error {
 // extract walks a scanned package and stores the files with the missing digests.
 // It stops after the last of them.
 func (s *Store) extract(ctx context.Context, sha256 string, f *record, missing map[string]bool) error {
+	s.options.Log.Debug("extracting more files of a package", "sha256", sha256, "files", len(missing))
 	p, closer, err := s.open(sha256)
 	if err != nil {
 		return err
