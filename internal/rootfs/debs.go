@@ -79,7 +79,7 @@ func (s *Store) unpack(ctx context.Context, dir *os.Root, debs []Deb) error {
 	if err := linkAlternatives(dir, slices.Concat(links...)); err != nil {
 		return err
 	}
-	return furnish(dir)
+	return furnishDebs(dir)
 }
 
 // unpackOne unpacks a package and returns the alternatives that it installs.
@@ -101,7 +101,7 @@ func (s *Store) unpackOne(ctx context.Context, dir *os.Root, d Deb, budget *deco
 	if err != nil {
 		return nil, err
 	}
-	w := writer{root: dir, made: map[string]bool{}}
+	w := newWriter(dir)
 	if err := p.Walk(ctx, func(e debextract.Entry, r io.Reader) error {
 		e.Path = merged(e.Path)
 		if unwanted(e.Path) {
@@ -139,16 +139,12 @@ func unwanted(name string) bool {
 var mergedDirs = []string{"bin", "lib", "lib64", "sbin"}
 
 func merge(dir *os.Root) error {
+	w := newWriter(dir)
 	for _, name := range mergedDirs {
-		if err := dir.MkdirAll("usr/"+name, 0o755); err != nil {
+		if err := w.dir("usr/" + name); err != nil {
 			return err
 		}
 		if err := dir.Symlink("usr/"+name, name); err != nil {
-			return err
-		}
-	}
-	for _, name := range append([]string{"usr"}, "usr/bin", "usr/lib", "usr/lib64", "usr/sbin") {
-		if err := dir.Chmod(name, 0o755); err != nil {
 			return err
 		}
 	}
@@ -169,6 +165,8 @@ type writer struct {
 	// made are folders that exist.
 	made map[string]bool
 }
+
+func newWriter(root *os.Root) writer { return writer{root: root, made: map[string]bool{}} }
 
 // write puts an entry, with the content r, into the root.
 func (w writer) write(e filetree.Entry, mode fs.FileMode, r io.Reader) error {

@@ -23,15 +23,9 @@ const Home = "/var/lib/postgresql"
 // folders are the mount points in every root.
 var folders = []string{"dev", "proc", "sys", "tmp", "run", "etc", "extensions", Home[1:]}
 
-// furnish adds the files of maintainer scripts that PostgreSQL needs.
-func furnish(dir *os.Root) error {
-	w := writer{root: dir, made: map[string]bool{}}
-	for _, name := range folders {
-		if err := w.dir(name); err != nil {
-			return err
-		}
-	}
-	if err := replaceFiles(dir, []textFile{
+// furnishDebs adds the files of maintainer scripts that PostgreSQL needs.
+func furnishDebs(dir *os.Root) error {
+	if err := furnish(dir, []textFile{
 		{"etc/passwd", master(dir, "passwd", "root:x:0:0:root:/root:/bin/bash\n") + passwdLine()},
 		{"etc/group", master(dir, "group", "root:x:0:\n") + groupLine()},
 		{"etc/hosts", hosts},
@@ -60,13 +54,7 @@ func groupLine() string { return fmt.Sprintf("postgres:x:%d:\n", User) }
 
 // furnishImage adds the files of a container runtime, and the user User.
 func furnishImage(dir *os.Root) error {
-	w := writer{root: dir, made: map[string]bool{}}
-	for _, name := range folders {
-		if err := w.dir(name); err != nil {
-			return err
-		}
-	}
-	return replaceFiles(dir, []textFile{
+	return furnish(dir, []textFile{
 		{"etc/passwd", withID(dir, "etc/passwd", passwdLine())},
 		{"etc/group", withID(dir, "etc/group", groupLine())},
 		{"etc/hosts", hosts},
@@ -95,7 +83,14 @@ func withID(dir *os.Root, path, line string) string {
 // textFile is a file of mode 0644.
 type textFile struct{ path, content string }
 
-func replaceFiles(dir *os.Root, files []textFile) error {
+// furnish makes the folders of every root, and files.
+func furnish(dir *os.Root, files []textFile) error {
+	w := newWriter(dir)
+	for _, name := range folders {
+		if err := w.dir(name); err != nil {
+			return err
+		}
+	}
 	for _, f := range files {
 		if err := replace(dir, f.path, func() error { return dir.WriteFile(f.path, []byte(f.content), 0o644) }); err != nil {
 			return err
@@ -133,7 +128,7 @@ func linkAlternatives(dir *os.Root, links []alternatives.Link) error {
 		}
 		return b.Priority - a.Priority
 	})
-	w := writer{root: dir, made: map[string]bool{}}
+	w := newWriter(dir)
 	for _, l := range links {
 		at := merged(strings.TrimPrefix(l.Path, "/"))
 		if _, err := dir.Lstat(at); err == nil || unwanted(at) {

@@ -62,17 +62,8 @@ var runtimeDirs = []string{"dev/", "proc/", "sys/"}
 // writeRoot writes the files of an operating system, with their own permissions,
 // into a folder.
 func writeRoot(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
-	w := writer{root: dir, made: map[string]bool{}}
-	for e := range tree.All() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if slices.ContainsFunc(runtimeDirs, func(d string) bool { return strings.HasPrefix(e.Path, d) }) {
-			continue
-		}
-		if err := writeEntry(w, e, e.Mode.Perm()); err != nil {
-			return fmt.Errorf("%s: %w", e.Path, err)
-		}
+	if err := writeTree(ctx, dir, tree, fs.FileMode.Perm, runtimeDirs); err != nil {
+		return err
 	}
 	return furnishImage(dir)
 }
@@ -80,23 +71,34 @@ func writeRoot(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
 // writeImage writes the files of an extension image, with the permissions of
 // others, into a folder.
 func writeImage(ctx context.Context, dir *os.Root, tree filetree.Tree) error {
-	w := writer{root: dir, made: map[string]bool{}}
-	var folders []filetree.Entry
+	if err := writeTree(ctx, dir, tree, others, nil); err != nil {
+		return err
+	}
+	for _, e := range slices.Backward(slices.Collect(tree.All())) { // the deepest first
+		if e.Kind != filetree.Dir {
+			continue
+		}
+		// writable, so that the owner of the cache can remove it; the mount is read-only
+		if err := dir.Chmod(e.Path, others(e.Mode)|0o200); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeTree writes the entries of a tree, except those below skip. mode returns the
+// permissions of a file.
+func writeTree(ctx context.Context, dir *os.Root, tree filetree.Tree, mode func(fs.FileMode) fs.FileMode, skip []string) error {
+	w := newWriter(dir)
 	for e := range tree.All() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if e.Kind == filetree.Dir {
-			folders = append(folders, e)
+		if slices.ContainsFunc(skip, func(d string) bool { return strings.HasPrefix(e.Path, d) }) {
+			continue
 		}
-		if err := writeEntry(w, e, others(e.Mode)); err != nil {
+		if err := writeEntry(w, e, mode(e.Mode)); err != nil {
 			return fmt.Errorf("%s: %w", e.Path, err)
-		}
-	}
-	for i := len(folders) - 1; i >= 0; i-- { // the deepest first
-		// writable, so that the owner of the cache can remove it; the mount is read-only
-		if err := dir.Chmod(folders[i].Path, others(folders[i].Mode)|0o200); err != nil {
-			return err
 		}
 	}
 	return nil
