@@ -2,8 +2,8 @@
 
 package main
 
-// upstream says where the suite of a recipe is, and what it needs, where the
-// Makefile at the top of the source tree does not tell it all.
+// upstream has the folder of the suite of a recipe and its requirements, where the
+// Makefile at the top of the source tree is not sufficient.
 type upstream struct {
 	// dir is the folder within the source tree.
 	dir string
@@ -59,27 +59,28 @@ var added = map[string]map[string]string{
 
 // apart are the recipes whose suites are not run.
 var apart = map[string]string{
-	"mysql-fdw":   "wants a MySQL server",
-	"mongo-fdw":   "wants a MongoDB server",
-	"tds-fdw":     "wants a Microsoft SQL Server",
-	"pgmemcache":  "wants memcached",
-	"snakeoil":    "wants ClamAV's database",
+	"mysql-fdw":   "needs a MySQL server",
+	"mongo-fdw":   "needs a MongoDB server",
+	"tds-fdw":     "needs a Microsoft SQL Server",
+	"pgmemcache":  "needs memcached",
+	"snakeoil":    "needs ClamAV's database",
 	"pglogical":   "its tests wait for replication workers that start minutes late, with the package in the default location and the real pg_regress too",
-	"mobilitydb":  "its suite is made by CMake",
-	"timescaledb": "its suite is made by CMake",
-	"postgis-3":   "its suite is a Perl program of its own",
+	"mobilitydb":  "CMake generates its suite",
+	"timescaledb": "CMake generates its suite",
+	"postgis-3":   "its suite is a Perl program",
 	"pgpool2":     "its suite tests the pooler",
 }
 
-// reasons say why a test of a suite, or all of them, cannot pass here.
+// reasons are the reasons for which a test of a suite, or all of them, cannot pass
+// here.
 var reasons = map[string]string{
-	"auto-failover upgrade":             "it expects the \\dx of an older psql",
-	"londiste-sql londiste_create_part": "it counts constraints, which are more since PostgreSQL 18; Debian's patches are not on the mirror",
-	"pgextwlist hooks":                  "the suite is of another version",
-	"pg-hint-plan":                      "the suite is of another version, for PostgreSQL 17",
+	"auto-failover upgrade":             "it expects the \\dx output of an older psql",
+	"londiste-sql londiste_create_part": "it counts constraints, of which PostgreSQL 18 has more; Debian's patches are not on the mirror",
+	"pgextwlist hooks":                  "the suite is for another version",
+	"pg-hint-plan":                      "the suite is for another version and PostgreSQL 17",
 	"pgpcre test":                       "it expects messages of PCRE 1; Debian's patches are not on the mirror",
-	"pgq3 pgq_perms":                    "it reads a file that a rule of the Makefile makes with a program",
-	"powa 03_db_module":                 "the suite is of another version",
-	"powa 10_acl":                       "the suite is of another version",
-	"rum security":                      "it shows the image's script, which says 'rum' where the package says '$libdir/rum'",
+	"pgq3 pgq_perms":                    "it reads a file that a rule of the Makefile generates",
+	"powa 03_db_module":                 "the suite is for another version",
+	"powa 10_acl":                       "the suite is for another version",
+	"rum security":                      "it prints the image's script, which has 'rum' instead of '$libdir/rum'",
 }

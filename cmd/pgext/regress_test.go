@@ -37,12 +37,12 @@ type regressions struct {
 	rows  map[string]regressRow
 }
 
-// regressRow is what came of one recipe.
+// regressRow is the result of one recipe.
 type regressRow struct {
 	image, suite  string
 	tests, passed int
-	// why are sentences about what did not pass; where nothing ran there is
-	// one.
+	// why are sentences about the tests that did not pass, or the reason for which
+	// none ran.
 	why []string
 }
 
@@ -126,7 +126,7 @@ func (r *regressions) run(t *testing.T, rec *recipe.Recipe) regressRow {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	row.image = strings.TrimSuffix(doc.Images[0].Image, "-18-forky")
-	row.judge(t, rec.Name, doc.Images[0].Checks)
+	row.count(t, rec.Name, doc.Images[0].Checks)
 	return row
 }
 
@@ -164,7 +164,7 @@ func (m rule) make(t *testing.T, tree, to string) {
 	}
 }
 
-const noSuite = "its source has no suite of pg_regress"
+const noSuite = "its source has no suite for pg_regress"
 
 // expectedIn are the tests of a folder that have an expected output.
 func expectedIn(t *testing.T, dir string) []string {
@@ -216,7 +216,7 @@ func (r *regressions) tree(t *testing.T, rec *recipe.Recipe) (string, regressRow
 	return "", regressRow{why: []string{noSource}}
 }
 
-const noSource = "the mirror has no source of it"
+const noSource = "the mirror does not have its source"
 
 // suiteName is the version of the source tree.
 func suiteName(s testmirror.Source, kind testmirror.Tree) string {
@@ -234,11 +234,11 @@ func suiteName(s testmirror.Source, kind testmirror.Tree) string {
 	return version
 }
 
-// number is that of a test that ran before.
+// repetition matches the number of a repeated test.
 var repetition = regexp.MustCompile(` \(\d+\)$`)
 
-// judge counts tests, and fails for one that has no reason to.
-func (row *regressRow) judge(t *testing.T, name string, checks []pgtest.Check) {
+// count counts tests. A failed test without an entry in reasons is an error.
+func (row *regressRow) count(t *testing.T, name string, checks []pgtest.Check) {
 	t.Helper()
 	failed := map[string][]string{}
 	for _, c := range checks {
@@ -275,11 +275,11 @@ func (row *regressRow) judge(t *testing.T, name string, checks []pgtest.Check) {
 const regressHead = `# Regression suites of the extensions, run against their images
 
 Written by ` + "`make regress UPDATE=1`" + `: for every recipe in recipes/ the image for forky, PostgreSQL 18, amd64 is built, the Debian source package
-is unpacked (apt's Sources index says the SHA256 of its files), and ` + "`pgext test RECIPE --regress DIR`" + ` runs the extension's own suite against the
+is unpacked (verified with the SHA256 in apt's Sources index), and ` + "`pgext test RECIPE --regress DIR`" + ` runs the extension's own suite against the
 mounted image. *Suite* is the version of the source tree: with a Debian revision it is the whole source package, without one the upstream archive
-alone, since that is all that the mirror has; an older one is that of trixie. Tests of pg_isolation_regress are counted too. What a suite wants
-besides (a file that a rule makes with sed, a tablespace, a parameter) it is given in cmd/pgext/regress_suites_test.go. Reasons are
-what the differences of the output show.
+alone, if the mirror has no more; an older version is from trixie. Tests of pg_isolation_regress are counted too. Additional requirements of a
+suite (a file that a rule generates with sed, a tablespace, a parameter) are in cmd/pgext/regress_suites_test.go. Reasons come from the
+differences of the output.
 
 %s
 
@@ -311,7 +311,7 @@ func (r *regressions) page() string {
 		}
 		fmt.Fprintf(&table, "| %s | %s | %d | %d | %s |\n", row.image, row.suite, row.tests, row.passed, strings.Join(row.why, "; "))
 	}
-	total := fmt.Sprintf("**%d suites, of which %d pass whole; %d of %d tests pass.**", images, whole, passed, tests)
+	total := fmt.Sprintf("**%d suites, %d of them pass completely; %d of %d tests pass.**", images, whole, passed, tests)
 	page := fmt.Sprintf(regressHead, total) + table.String() + "\n## Not run\n\n"
 	kinds := make([]string, 0, len(others))
 	for why := range others {

@@ -1,6 +1,6 @@
--- A view of every function that the extension :extension has, is not volatile,
--- and can be called with the values of the tables and with some of PostgreSQL's
--- own types.
+-- Creates a view of every function of the extension :extension that is not
+-- volatile and can be called with the values of the tables and with some of
+-- PostgreSQL's own types.
 DO $pgext$
 DECLARE
 	home CONSTANT text := :home;
@@ -48,7 +48,7 @@ BEGIN
 			END IF;
 		EXCEPTION WHEN OTHERS THEN NULL;
 		END;
-		COMMIT; -- whatever happens next
+		COMMIT; -- a crash later does not undo it
 	END LOOP;
 END
 $pgext$;

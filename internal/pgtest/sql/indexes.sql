@@ -1,6 +1,6 @@
--- An index of every operator class that belongs to the extension :extension,
--- or whose access method does, on each table of its type; a view that searches
--- with it, or orders by it.
+-- Creates an index with every operator class that belongs to the extension
+-- :extension, or whose access method does, on each table of its type, and a view
+-- that searches with the index or orders by it.
 DO $pgext$
 DECLARE
 	home CONSTANT text := :home;
@@ -48,7 +48,7 @@ BEGIN
 			END IF;
 		EXCEPTION WHEN OTHERS THEN NULL;
 		END;
-		COMMIT; -- whatever happens next
+		COMMIT; -- a crash later does not undo it
 	END LOOP;
 END
 $pgext$;

@@ -1,5 +1,6 @@
--- What our tables and views give, as one JSON document, with the problems of
--- reading them; and what the C functions of :extension lack.
+-- Returns one JSON document with the content of the tables and views, or the
+-- errors of reading them, and with the missing symbols of the C functions of
+-- :extension.
 CREATE FUNCTION pg_temp.pgext_read(OUT kind text, OUT object text, OUT content text, OUT state text, OUT problem text) RETURNS SETOF record
 LANGUAGE plpgsql AS $pgext$
 DECLARE
@@ -8,13 +9,13 @@ DECLARE
 BEGIN
 	kind := 'object';
 	FOR o IN
-		SELECT r.relname, obj_description(r.oid, 'pg_class') AS said FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
+		SELECT r.relname, obj_description(r.oid, 'pg_class') AS stability FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
 		WHERE n.nspname = home AND r.relkind IN ('r', 'v') ORDER BY r.relname
 	LOOP
 		object := o.relname; content := NULL; state := NULL; problem := NULL;
 		BEGIN
 			EXECUTE format('SELECT coalesce(string_agg(t::text, '' '' ORDER BY t::text), '''') FROM %I.%I t', home, o.relname) INTO content;
-			IF o.said = 'stable' THEN
+			IF o.stability = 'stable' THEN
 				content := NULL;
 			ELSIF length(content) > 200 THEN
 				content := left(content, 160) || '… md5 ' || md5(content);

@@ -1,8 +1,7 @@
--- A table for every type that the extension :extension has, that its operator
--- classes are for, or that its functions take from another extension, with up
--- to two values and a null. Nobody has columns of the types that come with
--- relations and arrays. It can run again after a crash, and goes on with the
--- next type.
+-- Creates a table for every type of the extension :extension, of its operator
+-- classes, and of another extension's types that its functions take, with up to
+-- two values and a null. It ignores row types and array types. After a crash it
+-- can run again and continues with the next type.
 DO $pgext$
 DECLARE
 	home CONSTANT text := :home;
@@ -62,7 +61,7 @@ BEGIN
 				END IF;
 			EXCEPTION WHEN OTHERS THEN NULL;
 			END;
-			COMMIT; -- whatever happens next
+			COMMIT; -- a crash later does not undo it
 		END LOOP;
 	END LOOP;
 END
