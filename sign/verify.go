@@ -19,6 +19,8 @@ const (
 	maxManifest = 4 << 20
 	// maxPayload bounds a bundle or an attestation, in bytes.
 	maxPayload = 64 << 20
+	// maxClockSkew is how far the clocks of logs and authorities may be ahead.
+	maxClockSkew = 5 * time.Minute
 )
 
 // Who made a signature: a key, or an identity with the issuer that vouched for

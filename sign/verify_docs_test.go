@@ -15,7 +15,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 	_, table, _ := strings.Cut(string(page), "| reason |")
 	for _, reason := range []sign.Reason{
 		sign.Unreadable, sign.TooLarge, sign.Malformed, sign.UnknownVersion, sign.NoKeyTrusted, sign.NoIdentityTrusted,
-		sign.NotLogged, sign.LogMismatch, sign.NoTime, sign.BadTimestamp, sign.UntrustedAuthority, sign.Expired, sign.NoSCT,
+		sign.NotLogged, sign.LogMismatch, sign.NoTime, sign.BadTimestamp, sign.Future, sign.UntrustedAuthority, sign.Expired, sign.NoSCT,
 		sign.WrongKey, sign.BadSignature, sign.OtherSubject, sign.WrongIssuer, sign.WrongIdentity, sign.Unverified,
 	} {
 		if !strings.Contains(table, string(reason)) {

@@ -272,6 +272,8 @@ func TestVerifyTimes(t *testing.T) {
 		{"expired before it was stamped", func(s *signtest.Sigstore) { s.TSA.Shift(time.Hour) }, false, true, sign.Expired},
 		{"logged in time, stamped too late", func(s *signtest.Sigstore) { s.TSA.Shift(time.Hour) }, true, true, sign.Expired},
 		{"expired now", func(s *signtest.Sigstore) { s.Fulcio.Shift(-time.Hour) }, false, false, sign.Expired},
+		{"issued and logged in the future", func(s *signtest.Sigstore) { s.Fulcio.Shift(time.Hour); s.Rekor.Shift(time.Hour) }, true, false, sign.Future},
+		{"issued and stamped in the future", func(s *signtest.Sigstore) { s.Fulcio.Shift(time.Hour); s.TSA.Shift(time.Hour) }, false, true, sign.Future},
 		{"expired now, logged in time", func(s *signtest.Sigstore) { s.Fulcio.Shift(-time.Hour); s.Rekor.Shift(-time.Hour) }, true, false, ""},
 		{"expired now, stamped in time", func(s *signtest.Sigstore) { s.Fulcio.Shift(-time.Hour); s.TSA.Shift(-time.Hour) }, false, true, ""},
 	} {

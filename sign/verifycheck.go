@@ -62,6 +62,9 @@ func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
 	if err == nil && t.logged(certified) {
 		err = c.whatIsLogged()
 	}
+	if err == nil && time.Until(o.when) > maxClockSkew {
+		err = reject(Future, "it was made at %s", stamp(o.when))
+	}
 	if err != nil {
 		return outcome{}, err
 	}

@@ -35,6 +35,8 @@ const (
 	// BadTimestamp has no timestamp of a trusted authority, or one of something
 	// else.
 	BadTimestamp Reason = "timestamp does not fit"
+	// Future is dated after the time of verification, by a log or a timestamp.
+	Future Reason = "dated in the future"
 	// UntrustedAuthority has a certificate that no trusted authority issued.
 	UntrustedAuthority Reason = "untrusted authority"
 	// Expired has a certificate that was not valid when it signed.
@@ -104,6 +106,8 @@ func (r *Rejection) Hint() string {
 		return "is that whom the publisher names? somebody else signed the image"
 	case Expired, NoTime:
 		return "the publisher has to sign again, and have the signature logged or stamped while the certificate is valid"
+	case Future:
+		return "check the clock of this machine; if it is right, the clock of the log or timestamp authority is wrong"
 	case BadSignature, OtherSubject:
 		return "do not use the image before the publisher has explained it"
 	case NotLogged:

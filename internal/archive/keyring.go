@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
@@ -58,8 +59,12 @@ func readKeyring(data []byte) (openpgp.EntityList, error) {
 // verify anything.
 func (a Archive) checkKeyring() error {
 	keys, err := readKeyring(a.Keyring)
-	if err == nil && len(keys) == 0 {
+	switch {
+	case err != nil:
+	case len(keys) == 0:
 		err = errors.New("holds no OpenPGP public key")
+	case slices.ContainsFunc(keys, func(k *openpgp.Entity) bool { return k.PrivateKey != nil }):
+		err = errors.New("holds a private key, not a public key")
 	}
 	if err != nil {
 		return &InvalidError{

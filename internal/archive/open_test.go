@@ -161,6 +161,7 @@ func TestOffline(t *testing.T) {
 
 func TestInvalid(t *testing.T) {
 	a := archivetest.New(t, archivetest.Debian("trixie", "stable", vector))
+	private := archivetest.NewKey(t, archivetest.KeyOptions{Name: "private"}).Private()
 	tests := []struct {
 		name   string
 		change func(*archive.Archive)
@@ -174,6 +175,7 @@ func TestInvalid(t *testing.T) {
 		{"component", func(a *archive.Archive) { a.Components = []string{"/etc"} }, "component"},
 		{"short fingerprint", func(a *archive.Archive) { a.Fingerprints = []string{"ACCC4CF8"} }, "40 hex digits"},
 		{"no keyring", func(a *archive.Archive) { a.Keyring = nil }, "empty"},
+		{"private key", func(a *archive.Archive) { a.Keyring = private }, "holds a private key, not a public key"},
 		{"not a keyring", func(a *archive.Archive) { a.Keyring = []byte("hello") }, "no OpenPGP public key"},
 		{"snapshot of another archive", func(a *archive.Archive) { a.Snapshot = time.Now() }, "snapshot"},
 	}

@@ -2,8 +2,12 @@ package verify
 
 import (
 	"bytes"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
@@ -50,12 +54,89 @@ func TestLies(t *testing.T) {
 		{"something behind the end", unsigned(func(i *Image) { i.Hiding = []string{"sha256:12"} }), []string{
 			"sbom files (linux/amd64): the SBOM does not agree with the layers: layer sha256:12: something follows the end of its archive",
 		}},
+		{"a platform of another architecture", unsigned(func(i *Image) { i.Arch = "arm64" }), []string{
+			"provenance labels (linux/amd64): the provenance is of another build than the labels: architecture of the platform: the image says arm64, the provenance amd64",
+		}},
 		{"an annotation", unsigned(func(i *Image) {
 			i.Annotations = map[string]string{"org.opencontainers.image.version": "9", "org.example.team": "x"}
 		}), []string{
 			"provenance labels (linux/amd64): the provenance is of another build than the labels: annotation org.opencontainers.image.version: the manifest says 9, the label 1.0",
 		}},
 	})
+}
+
+// TestFileOwners requires exactly one package of the SBOM as the owner of a file.
+func TestFileOwners(t *testing.T) {
+	const path = "system/liba.so.1"
+	contains := func(owner, file string) map[string]any {
+		return map[string]any{"spdxElementId": owner, "relationshipType": "CONTAINS", "relatedSpdxElement": file}
+	}
+	for _, tt := range []struct {
+		name   string
+		owners []string
+		want   string
+	}{
+		{"one", []string{"liba1"}, ""},
+		{"none", nil, path + ": the SBOM gives it 0 owners, not one"},
+		{"two", []string{"liba1", "postgresql-18-thing"}, path + ": the SBOM gives it 2 owners, not one"},
+		{"the same twice", []string{"liba1", "liba1"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := published(t)
+			in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
+			var document map[string]any
+			if err := json.Unmarshal(in.Images[0].Documents[0].Content, &document); err != nil {
+				t.Fatal(err)
+			}
+			ids := map[string]string{}
+			for _, list := range []string{"packages", "files"} {
+				for _, e := range document[list].([]any) {
+					name, ok := e.(map[string]any)["fileName"].(string)
+					if !ok {
+						name = e.(map[string]any)["name"].(string)
+					}
+					ids[strings.TrimPrefix(name, "./")] = e.(map[string]any)["SPDXID"].(string)
+				}
+			}
+			relations := slices.DeleteFunc(document["relationships"].([]any), func(r any) bool {
+				return r.(map[string]any)["relationshipType"] == "CONTAINS" && r.(map[string]any)["relatedSpdxElement"] == ids[path]
+			})
+			for _, owner := range tt.owners {
+				relations = append(relations, contains(ids[owner], ids[path]))
+			}
+			document["relationships"] = relations
+			var err error
+			if in.Images[0].Documents[0].Content, err = json.Marshal(document); err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			if tt.want != "" {
+				want = []string{"sbom files (linux/amd64): the SBOM does not agree with the layers: " + tt.want}
+			}
+			if diff := cmp.Diff(want, failures(Verify(in))); diff != "" {
+				t.Errorf("failed checks (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestStatementAboutMore refuses provenance with a second subject: it is evidence
+// for that image too.
+func TestStatementAboutMore(t *testing.T) {
+	in := published(t)
+	in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
+	s := newMade(t, "amd64").statement(t)
+	s.Subject = append(s.Subject, provenance.Descriptor{Name: "other", Digest: map[string]string{"sha256": hexOf("other")}})
+	data, err := s.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Images[0].Documents[2].Content = data
+	got := failures(Verify(in))
+	want := "provenance (linux/amd64): the provenance is about " + in.Images[0].Digest + ", " + digestOf("other") + ", which is another image than " + in.Images[0].Digest
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("failed checks: %q, want %q", got, want)
+	}
 }
 
 // TestAnnotationsWin: what the recipe or the caller wants an annotation to say

@@ -106,6 +106,13 @@ func (k *Key) Public() []byte {
 	return out.Bytes()
 }
 
+// Private returns the private key in binary form, not encrypted.
+func (k *Key) Private() []byte {
+	var out bytes.Buffer
+	must(k.entity.SerializePrivateWithoutSigning(&out, nil))
+	return out.Bytes()
+}
+
 // Fingerprint returns the primary key's fingerprint, 40 upper-case hex digits.
 func (k *Key) Fingerprint() string { return fingerprint(&k.entity.PrivateKey.PublicKey) }
 
