@@ -202,8 +202,8 @@ func TestLoadErrors(t *testing.T) {
 				}{strings.NewReader(""), failingReader{boom}}, nil
 			}, "boom",
 		},
-		{"syntax", textFile("Package: a\nVersion\n"), `line 2: no field name in "Version"`},
-		{"no version", textFile("Package: a\nArchitecture: amd64\n\n"), `line 3: stanza "a" has no package name, version or architecture`},
+		{"syntax", textFile("Package: a\nVersion\n"), `line 2: "Version" is not a field: it has no colon`},
+		{"no version", textFile("Package: a\nArchitecture: amd64\n\n"), `line 3: package "a" has no name, version or architecture`},
 		{"size", textFile("Package: a\nVersion: 1\nArchitecture: all\nSize: x\n"), `line 4: package a: size "x" is not a number`},
 		{"digest", textFile("Package: a\nVersion: 1\nArchitecture: all\nSHA256: 00\n"), `line 4: package a: sha256 "00" is not a digest`},
 	} {

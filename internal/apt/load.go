@@ -2,24 +2,22 @@ package apt
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgext/pgext/internal/cache"
+	"github.com/pgext/pgext/internal/debian"
 )
 
-// recordKind is the kind of cache record that holds tables.
+// recordKind is the kind of the cache records that hold tables.
 const recordKind = "packages"
 
-// Load reads the files that fit arch, a Debian architecture; packages of
-// architecture "all" are part of it. Their order is that of apt's sources:
-// among equal versions of a name the first file counts. Files are parsed in
-// parallel, one per processor; the parsed form of each is kept in c, which
-// may be nil, and a cache that cannot be written to only costs time.
+// Load reads the files for arch, a Debian architecture, and for "all". The order of
+// files is that of apt's sources: among equal versions of a name the first file
+// counts. Files are parsed in parallel, one per processor, and cached in parsed form
+// in c, which may be nil. An error of writing to c is ignored.
 func Load(ctx context.Context, c *cache.Cache, files []File, arch string) (*Index, error) {
 	var fitting []File
 	for _, f := range files {
@@ -48,7 +46,7 @@ func Load(ctx context.Context, c *cache.Cache, files []File, arch string) (*Inde
 	return ix, nil
 }
 
-// loadTable takes a table from the cache, or makes it and puts it there.
+// loadTable reads a table from the cache, or parses the file and caches its table.
 func loadTable(ctx context.Context, c *cache.Cache, f File, arch string) (*table, error) {
 	key := tableMagic + "-" + arch + "-" + f.SHA256
 	kept := c != nil && f.SHA256 != ""
@@ -64,13 +62,19 @@ func loadTable(ctx context.Context, c *cache.Cache, f File, arch string) (*table
 		return nil, err
 	}
 	if kept {
-		_ = c.PutRecord(recordKind, key, b) // a cache that is full or read-only only makes the next run slower
+		_ = c.PutRecord(recordKind, key, b) // without the record the next run is slower
 	}
 	return openTable(f, b)
 }
 
-// parseFile reads a Packages file to its end, which makes sure that whatever
-// verifies it has seen all of it.
+// unused lists the largest fields of an index that a Package does not have.
+var unused = map[string]bool{
+	"Description": true, "Description-md5": true, "Homepage": true, "Maintainer": true, "Tag": true,
+	"Installed-Size": true, "MD5sum": true, "Build-Ids": true, "Ruby-Versions": true,
+}
+
+// parseFile reads a Packages file to its end, so that the reader can verify all of
+// it, and returns its table.
 func parseFile(ctx context.Context, f File, arch string) (_ []byte, err error) {
 	r, err := f.Open()
 	if err != nil {
@@ -82,20 +86,18 @@ func parseFile(ctx context.Context, f File, arch string) (_ []byte, err error) {
 		}
 	}()
 	w := newTableWriter(arch)
-	s := newStanzaScanner(r)
-	for n := 0; ; n++ {
+	s := debian.NewScanner(r)
+	s.Skip = unused
+	for n := 0; s.Scan(); n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		st, err := s.next()
-		if errors.Is(err, io.EOF) {
-			return w.table(), nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := w.add(st); err != nil {
-			return nil, fmt.Errorf("line %d: %w", s.line, err)
+		if err := w.add(s.Paragraph()); err != nil {
+			return nil, fmt.Errorf("line %d: %w", s.Line(), err)
 		}
 	}
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	return w.table(), nil
 }

@@ -6,10 +6,19 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 )
 
-// group is one element of a relation field: alternatives of a positive one,
-// a single relation of a negative one.
+// kind is the kind of a relation.
+type kind uint8
+
+const (
+	depends kind = iota
+	conflicts
+	breaks
+)
+
+// group is one element of a relation field: the alternatives of a dependency, or one
+// conflict.
 type group struct {
-	kind    field
+	kind    kind
 	targets []target
 }
 
@@ -20,14 +29,14 @@ type target struct {
 	negative bool
 }
 
-func (g group) negative() bool { return g.kind == fieldConflicts || g.kind == fieldBreaks }
+func (g group) negative() bool { return g.kind != depends }
 
-// verb is how a sentence says the kind.
+// verb returns the kind as a verb for messages.
 func (g group) verb() string {
 	switch g.kind {
-	case fieldConflicts:
+	case conflicts:
 		return "conflicts with"
-	case fieldBreaks:
+	case breaks:
 		return "breaks"
 	}
 	return "depends on"
@@ -41,13 +50,13 @@ func (v *version) groups() []group {
 	}
 	v.read = true
 	for _, f := range [...]struct {
-		kind field
+		kind kind
 		text string
 	}{
-		{fieldPreDepends, v.pkg.PreDepends},
-		{fieldDepends, v.pkg.Depends},
-		{fieldConflicts, v.pkg.Conflicts},
-		{fieldBreaks, v.pkg.Breaks},
+		{depends, v.pkg.PreDepends},
+		{depends, v.pkg.Depends},
+		{conflicts, v.pkg.Conflicts},
+		{breaks, v.pkg.Breaks},
 	} {
 		for _, alternatives := range parseRelations(f.text) {
 			g := group{kind: f.kind}

@@ -1,29 +1,33 @@
 package apt
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"sort"
-
-	"github.com/pgext/pgext/internal/debian"
 )
 
-// A table is the parsed form of one Packages file: one piece of memory, used
-// where it lies, so that opening it costs no more than reading it.
+// A table is the parsed form of one Packages file in one byte slice. Lookups decode
+// only the records they return, so opening a table costs no more than reading it.
+// A resolution opens four of them. encoding/gob takes 5.5 times as long to decode
+// the 70,735 packages of forky for amd64 and allocates 197 MB (BenchmarkLoad/warm:
+// 31 MB), encoding/json takes 16 times as long: both exceed the budgets of
+// .ci/bench.sh.
 //
 //	magic      8 bytes, with the version of the format
 //	counts     4 × uint32: rows, provides, mentions, bytes of data
-//	data       records, then the names that only provides and mentions have
-//	rows       offset of the record, rank, priority, flags; sorted by name
+//	data       records, then the names that only provides and mentions use
+//	rows       offset of the record, rank, priority; sorted by name
 //	provides   offset of the virtual name, row; sorted by name, then row
 //	mentions   offset of the name, rank; names without a row; sorted by name
 //
-// Offsets count from the start of the table. Numbers are little-endian; a string is its length as uvarint, then its
-// bytes, and a record is a string of strings. The rank of a name is the order of its first mention in the file:
-// where apt finds no other difference between two providers it prefers the
-// one whose name it heard of last.
+// Offsets count from the start of the table. Numbers are little-endian. A string is
+// its length as uvarint, then its bytes; a record is a string that contains strings
+// and numbers (see appendRecord). The rank of a name is the order of its first
+// mention in the file: between two otherwise equal providers apt prefers the one
+// mentioned last.
 type table struct {
 	file                     File
 	all                      []byte
@@ -32,9 +36,8 @@ type table struct {
 }
 
 const (
-	// tableMagic changes with every change of the format or of what is read
-	// from a stanza.
-	tableMagic = "pgxapt03"
+	// tableMagic changes with every change of the format or of the fields read.
+	tableMagic = "pgxapt04"
 	headerSize = len(tableMagic) + 4*4
 	rowSize    = 12
 	pairSize   = 8
@@ -45,7 +48,7 @@ const (
 	flagProtected = 1 << 1
 )
 
-// errTable says that a table cannot be used and is made again.
+// errTable is the error of a table that cannot be used and is written again.
 var errTable = errors.New("table is damaged")
 
 // openTable checks the frame of a table.
@@ -72,7 +75,6 @@ func (t *table) providesAt(i int) int  { return t.rowAt(t.rows) + i*pairSize }
 func (t *table) mentionsAt(i int) int  { return t.providesAt(t.provides) + i*pairSize }
 func (t *table) rank(row int) uint32   { return t.uint32(t.rowAt(row) + 4) }
 func (t *table) priority(row int) byte { return t.all[t.rowAt(row)+8] }
-func (t *table) flags(row int) byte    { return t.all[t.rowAt(row)+9] }
 
 // text returns the string at an offset of the data.
 func (t *table) text(off uint32) []byte {
@@ -82,7 +84,7 @@ func (t *table) text(off uint32) []byte {
 
 func (t *table) record(row int) []byte { return t.text(t.uint32(t.rowAt(row))) }
 
-// name and version return what a row's record starts with.
+// name and version return the first two strings of a row's record.
 func (t *table) name(row int) []byte {
 	r := recordReader[[]byte]{t.record(row)}
 	return r.next()
@@ -126,25 +128,67 @@ func (t *table) rankOf(name string) (uint32, bool) {
 	return 0, false
 }
 
-// packageAt reads the record of a row.
+// packageAt decodes the record of a row.
 func (t *table) packageAt(row int) Package {
-	r := recordReader[string]{string(t.record(row))}
-	p := Package{Archive: t.file.Archive, Suite: t.file.Suite}
-	var source string
-	for _, to := range [...]*string{
-		&p.Name, &p.Version, &p.Arch, &source, &p.Section, &p.Priority, &p.MultiArch,
+	p := parseRecord(string(t.record(row)))
+	p.Archive, p.Suite = t.file.Archive, t.file.Suite
+	return p
+}
+
+// strings returns pointers to the strings of a package's record, in their order.
+func (p *Package) strings() [16]*string {
+	return [...]*string{
+		&p.Name, &p.Version, &p.Arch, &p.Source, &p.SourceVersion, &p.Section, &p.Priority, &p.MultiArch,
 		&p.PreDepends, &p.Depends, &p.Recommends, &p.Suggests, &p.Provides, &p.Conflicts, &p.Breaks,
 		&p.Filename,
-	} {
-		*to = r.next()
 	}
-	p.Source, p.SourceVersion = debian.SplitSource(source, p.Name, p.Version)
+}
+
+// appendRecord appends the record of the package to b. Source and SourceVersion are
+// empty in a record where they equal the package's own name and version.
+func (p Package) appendRecord(b []byte) []byte {
+	if p.Source == p.Name {
+		p.Source = ""
+	}
+	if p.SourceVersion == p.Version {
+		p.SourceVersion = ""
+	}
+	for _, s := range p.strings() {
+		b = appendString(b, *s)
+	}
+	flags := uint64(0)
+	if p.Essential {
+		flags |= flagEssential
+	}
+	if p.Protected {
+		flags |= flagProtected
+	}
+	b = binary.AppendUvarint(b, flags)
+	b = binary.AppendUvarint(b, uint64(p.Size))
+	for _, digest := range []string{p.SHA256, p.SHA512} {
+		b = binary.AppendUvarint(b, uint64(len(digest)/2))
+		b, _ = hex.AppendDecode(b, []byte(digest)) // fromIndex has checked it
+	}
+	return b
+}
+
+func parseRecord(record string) Package {
+	r := recordReader[string]{record}
+	var p Package
+	for _, s := range p.strings() {
+		*s = r.next()
+	}
+	p.Source, p.SourceVersion = cmp.Or(p.Source, p.Name), cmp.Or(p.SourceVersion, p.Version)
+	flags := r.uvarint()
+	p.Essential, p.Protected = flags&flagEssential != 0, flags&flagProtected != 0
 	p.Size = int64(r.uvarint())
 	p.SHA256 = hex.EncodeToString([]byte(r.next()))
 	p.SHA512 = hex.EncodeToString([]byte(r.next()))
-	p.Essential = t.flags(row)&flagEssential != 0
-	p.Protected = t.flags(row)&flagProtected != 0
 	return p
+}
+
+func appendString[T string | []byte](b []byte, s T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 // recordReader reads the strings and numbers of a record. Past the end

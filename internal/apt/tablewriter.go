@@ -1,26 +1,25 @@
 package apt
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/pgext/pgext/internal/debian"
 )
 
-// tableWriter collects the stanzas of one Packages file and writes them as a
+// tableWriter collects the packages of one Packages file and writes them as a
 // table (see table.go).
 type tableWriter struct {
 	arch string
-	// data is what comes after the header.
+	// data holds the bytes after the header.
 	data pile
 	rows []writerRow
-	// record is scratch space.
+	// record is a buffer for one record.
 	record []byte
-	// names are all package names that were mentioned, in order of first
-	// mention; ids are their positions.
+	// names holds all package names in the order of their first mention, ids
+	// their positions.
 	names    []string
 	ids      map[string]uint32
 	hasRow   []bool // by id
@@ -28,8 +27,8 @@ type tableWriter struct {
 }
 
 type writerRow struct {
-	id, off         uint32
-	priority, flags uint8
+	id, off  uint32
+	priority uint8
 }
 
 type pair struct{ a, b uint32 }
@@ -38,110 +37,54 @@ func newTableWriter(arch string) *tableWriter {
 	return &tableWriter{arch: arch, ids: make(map[string]uint32, 1<<16)}
 }
 
-// id returns the number of a name, which is new when this is its first
-// mention.
-func (w *tableWriter) id(name []byte) uint32 {
-	if id, ok := w.ids[string(name)]; ok {
+// id returns the number of a name, a new one at its first mention.
+func (w *tableWriter) id(name string) uint32 {
+	if id, ok := w.ids[name]; ok {
 		return id
 	}
-	id, s := uint32(len(w.names)), string(name)
-	w.names = append(w.names, s)
+	id, name := uint32(len(w.names)), strings.Clone(name) // not the whole paragraph
+	w.names = append(w.names, name)
 	w.hasRow = append(w.hasRow, false)
-	w.ids[s] = id
+	w.ids[name] = id
 	return id
 }
 
-// mentionOrder are the fields whose names apt's cache generator creates
-// packages for, in its order.
-var mentionOrder = [...]field{
-	fieldPreDepends, fieldDepends, fieldConflicts, fieldBreaks,
-	fieldRecommends, fieldSuggests, fieldReplaces, fieldEnhances,
-}
+// mentioning lists the fields whose names apt's cache generator creates packages
+// for, in its order.
+var mentioning = []string{"Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests", "Replaces", "Enhances"}
 
-// add appends a stanza. One of a foreign architecture is left out.
-func (w *tableWriter) add(s *stanza) error {
-	arch := string(s[fieldArchitecture])
-	if len(s[fieldPackage]) == 0 || len(s[fieldVersion]) == 0 || arch == "" {
-		return fmt.Errorf("stanza %.80q has no package name, version or architecture", s[fieldPackage])
+// add appends a paragraph of a Packages file. It skips a foreign architecture.
+func (w *tableWriter) add(c debian.Paragraph) error {
+	p, err := fromIndex(c)
+	if err != nil || p.Arch != w.arch && p.Arch != "all" {
+		return err
 	}
-	if arch != w.arch && arch != "all" {
-		return nil
-	}
-	row := writerRow{id: w.id(s[fieldPackage]), off: w.offset()}
+	row := writerRow{id: w.id(p.Name), off: w.offset(), priority: priorityNumber(p.Priority)}
 	w.hasRow[row.id] = true
-	for _, f := range mentionOrder {
-		eachName(s[f], func(name, qualifier []byte) {
-			if q := string(qualifier); q == "" || q == "native" || q == w.arch {
-				w.id(name)
+	for _, field := range mentioning {
+		for r := range debian.Relations(c.Get(field)) {
+			if r.Arch == "" || r.Arch == "native" || r.Arch == w.arch {
+				w.id(r.Name)
 			}
-		})
+		}
 	}
-	eachName(s[fieldProvides], func(name, _ []byte) {
-		w.provides = append(w.provides, pair{w.id(name), uint32(len(w.rows))})
-	})
-	row.priority = priorityNumber(string(s[fieldPriority]))
-	if isYes(s[fieldEssential]) {
-		row.flags |= flagEssential
-	}
-	if isYes(s[fieldProtected]) || isYes(s[fieldImportant]) {
-		row.flags |= flagProtected
+	for r := range debian.Relations(p.Provides) {
+		w.provides = append(w.provides, pair{w.id(r.Name), uint32(len(w.rows))})
 	}
 	w.rows = append(w.rows, row)
-	return w.encode(s)
-}
-
-// offset is where in the table the next string will be.
-func (w *tableWriter) offset() uint32 { return uint32(headerSize + w.data.size) }
-
-// storedFields are the strings of a package record, in the order they are
-// written and read.
-var storedFields = [...]field{
-	fieldPackage, fieldVersion, fieldArchitecture, fieldSource, fieldSection, fieldPriority, fieldMultiArch,
-	fieldPreDepends, fieldDepends, fieldRecommends, fieldSuggests, fieldProvides, fieldConflicts, fieldBreaks,
-	fieldFilename,
-}
-
-// encode appends the record of a stanza to the data.
-func (w *tableWriter) encode(s *stanza) error {
-	b := w.record[:0]
-	for _, f := range storedFields {
-		b = appendString(b, s[f])
-	}
-	size := int64(0)
-	if len(s[fieldSize]) > 0 {
-		var err error
-		if size, err = strconv.ParseInt(string(s[fieldSize]), 10, 64); err != nil || size < 0 {
-			return fmt.Errorf("package %s: size %.40q is not a number", s[fieldPackage], s[fieldSize])
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(size))
-	for _, d := range [...]struct {
-		field field
-		size  int
-	}{{fieldSHA256, 32}, {fieldSHA512, 64}} {
-		var sum [64]byte
-		text := s[d.field]
-		if _, err := hex.Decode(sum[:], text[:min(len(text), 128)]); err != nil || len(text) != 0 && len(text) != 2*d.size {
-			return fmt.Errorf("package %s: %s %.140q is not a digest", s[fieldPackage], fieldNames[d.field], text)
-		}
-		b = appendString(b, sum[:len(text)/2])
-	}
-	w.record = b
-	w.data.appendString(b)
+	w.record = p.appendRecord(w.record[:0])
+	w.data.appendString(w.record)
 	if w.data.size > maxTable {
 		return fmt.Errorf("more than %d bytes of package records", maxTable)
 	}
 	return nil
 }
 
-func appendString(b, s []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
+// offset returns the offset in the table of the next string.
+func (w *tableWriter) offset() uint32 { return uint32(headerSize + w.data.size) }
 
-func isYes(v []byte) bool { return bytes.EqualFold(v, []byte("yes")) }
-
-// table sorts what was added and returns the finished table. The writer must
-// not be used afterwards.
+// table sorts the packages and returns the finished table. The writer must not be
+// used afterwards.
 func (w *tableWriter) table() []byte {
 	position := w.sortRows()
 	var mentions []pair // offset of the name, rank; sorted by name
@@ -155,7 +98,7 @@ func (w *tableWriter) table() []byte {
 	for _, r := range w.rows {
 		out = binary.LittleEndian.AppendUint32(out, r.off)
 		out = binary.LittleEndian.AppendUint32(out, r.id)
-		out = append(out, r.priority, r.flags, 0, 0)
+		out = append(out, r.priority, 0, 0, 0)
 	}
 	for _, p := range append(virtual, mentions...) {
 		out = binary.LittleEndian.AppendUint32(out, p.a)
@@ -199,9 +142,9 @@ func (w *tableWriter) sortProvides(position []uint32) []pair {
 	return w.provides
 }
 
-// writeVirtualNames appends the names that no record holds to the data: those
-// that are provided, and those that are only mentioned. It returns the list
-// of provides and fills the one of mentions, both with offsets for names.
+// writeVirtualNames appends the names without a record to the data: provided
+// names, and names that are only mentioned. It returns the list of provides and
+// fills the list of mentions, both with offsets in place of names.
 func (w *tableWriter) writeVirtualNames(mentions *[]pair) []pair {
 	offsets := make(map[uint32]uint32)
 	offset := func(id uint32) uint32 {

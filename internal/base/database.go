@@ -12,8 +12,8 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// packages reads the packages that dpkg has installed, sorted by name: those
-// whose Status ends in "installed" (dpkg(1)), of the image's architecture.
+// packages returns the packages that dpkg has installed, sorted by name: those whose
+// Status ends in "installed" (dpkg(1)), of the image's architecture.
 func (r *imageReader) packages() ([]apt.Package, error) {
 	texts := map[string]string{statusFile: r.text(statusFile)}
 	for e := range r.flat.Tree.Under(strings.TrimSuffix(statusDir, "/")).All() {
@@ -22,14 +22,14 @@ func (r *imageReader) packages() ([]apt.Package, error) {
 		}
 	}
 	byName := map[string]apt.Package{}
-	for _, file := range slices.Sorted(maps.Keys(texts)) { // the last one counts
+	for _, file := range slices.Sorted(maps.Keys(texts)) { // the last paragraph of a name counts
 		scanner := debian.NewScanner(strings.NewReader(texts[file]))
 		for scanner.Scan() {
 			p := scanner.Paragraph()
 			if status := p.Get("Status"); status != "" && !strings.HasSuffix(status, " installed") {
 				continue
 			}
-			pkg := installed(p)
+			pkg := apt.FromControl(p)
 			if pkg.Name != "" && (pkg.Arch == r.arch || pkg.Arch == "all") {
 				byName[pkg.Name] = pkg
 			}
@@ -46,25 +46,8 @@ func (r *imageReader) packages() ([]apt.Package, error) {
 	return out, nil
 }
 
-// installed is the package of a status paragraph. It has no file name, size or
-// digest: dpkg does not know them.
-func installed(p debian.Paragraph) apt.Package {
-	field := func(name string) string { return strings.Join(strings.Fields(p.Get(name)), " ") }
-	pkg := apt.Package{
-		Name: field("Package"), Version: field("Version"), Arch: field("Architecture"),
-		Section: field("Section"), Priority: field("Priority"), MultiArch: field("Multi-Arch"),
-		Essential:  field("Essential") == "yes",
-		Protected:  field("Protected") == "yes" || field("Important") == "yes",
-		PreDepends: field("Pre-Depends"), Depends: field("Depends"),
-		Recommends: field("Recommends"), Suggests: field("Suggests"),
-		Provides: field("Provides"), Conflicts: field("Conflicts"), Breaks: field("Breaks"),
-	}
-	pkg.Source, pkg.SourceVersion = debian.SplitSource(field("Source"), pkg.Name, pkg.Version)
-	return pkg
-}
-
-// owners maps the paths of files to their packages, folders followed to where
-// they really are: packages of before the merged /usr still say /lib.
+// owners maps the resolved paths of files to their packages: packages older than the
+// merged /usr list paths below /lib.
 func (r *imageReader) owners() map[string]string {
 	out := map[string]string{}
 	add := func(file, pkg string) {
@@ -97,7 +80,7 @@ func (r *imageReader) owners() map[string]string {
 	return out
 }
 
-// real is the path of a file with every link in its folder followed.
+// real returns the path of a file with every link in its folder followed.
 func (r *imageReader) real(file string) string {
 	dir, ok := r.flat.Tree.Resolve(path.Dir(file))
 	if !ok {

@@ -3,6 +3,7 @@ package debian
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -88,6 +89,24 @@ func ParseRelations(field string) ([]Alternatives, error) {
 		out = append(out, alternatives)
 	}
 	return out, nil
+}
+
+// Relations yields the relations of all elements and alternatives of a dependency
+// field, in order, up to the first that ParseRelations would refuse.
+func Relations(field string) iter.Seq[Relation] {
+	return func(yield func(Relation) bool) {
+		for more := true; more; {
+			var element string
+			element, field, more = strings.Cut(field, ",")
+			for again := strings.TrimSpace(element) != ""; again; {
+				var text string
+				text, element, again = strings.Cut(element, "|")
+				if r, err := parseRelation(strings.TrimSpace(text)); err != nil || !yield(r) {
+					return
+				}
+			}
+		}
+	}
 }
 
 const spaces = " \t\r\n"

@@ -1,6 +1,7 @@
 package debian
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,4 +127,23 @@ func FuzzParseRelations(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Relations yields what ParseRelations returns, up to the first malformed relation.
+func TestRelations(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                             "",
+		"a, b":                         "a, b",
+		"a (>= 1) | b:any (<< 2),,c":   "a (>= 1), b:any (<< 2), c",
+		" a(=1)|b [amd64] <!x> ,\n d ": "a (= 1), b, d",
+		"a, b c, d":                    "a",
+	} {
+		var got []string
+		for r := range Relations(text) {
+			got = append(got, r.String())
+		}
+		if g := strings.Join(got, ", "); g != want {
+			t.Errorf("%q: got %q, want %q", text, g, want)
+		}
+	}
 }

@@ -23,6 +23,9 @@ type Scanner struct {
 	// Comments ignores lines that start with "#", as in apt's source lists and
 	// debian/control; elsewhere they are errors.
 	Comments bool
+	// Skip names fields, spelt as in the text, that are left out of paragraphs. It
+	// saves the time to copy them.
+	Skip map[string]bool
 
 	lines   *bufio.Scanner
 	line    int
@@ -66,7 +69,7 @@ func (s *Scanner) Scan() bool {
 			}
 			break
 		}
-		if err := s.builder.add(line); err != nil {
+		if err := s.builder.add(line, s.Skip); err != nil {
 			s.err = fmt.Errorf("line %d: %w", s.line, err)
 			return false
 		}
@@ -89,6 +92,8 @@ type builder struct {
 	text   []byte
 	fields []span
 	size   int
+	// skipping is set in a field that is left out.
+	skipping bool
 }
 
 // span is the position of a field in the text: of its name, of its value, and its
@@ -96,7 +101,7 @@ type builder struct {
 type span struct{ name, value, end int }
 
 // add adds a line that is not blank.
-func (b *builder) add(line []byte) error {
+func (b *builder) add(line []byte, skip map[string]bool) error {
 	if b.size += len(line) + 1; b.size > maxParagraph {
 		return fmt.Errorf("paragraph larger than %d bytes", maxParagraph)
 	}
@@ -104,6 +109,9 @@ func (b *builder) add(line []byte) error {
 		return errors.New("a NUL byte in the text")
 	}
 	if line[0] == ' ' || line[0] == '\t' {
+		if b.skipping {
+			return nil
+		}
 		if len(b.fields) == 0 {
 			return errors.New("continuation line without a field")
 		}
@@ -116,6 +124,9 @@ func (b *builder) add(line []byte) error {
 		return fmt.Errorf("%.40q is not a field: it has no colon", line)
 	}
 	name = bytes.TrimRight(name, " \t")
+	if b.skipping = skip[string(name)]; b.skipping {
+		return nil
+	}
 	if err := b.checkName(name); err != nil {
 		return err
 	}
@@ -157,6 +168,6 @@ func (b *builder) paragraph() Paragraph {
 	for i, f := range b.fields {
 		fields[i] = Field{text[f.name:f.value], text[f.value:f.end]}
 	}
-	b.text, b.fields, b.size = b.text[:0], b.fields[:0], 0
+	b.text, b.fields, b.size, b.skipping = b.text[:0], b.fields[:0], 0, false
 	return Paragraph{fields}
 }
