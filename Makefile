@@ -33,8 +33,8 @@ test: ## run every test and list the comparisons with real programs that did not
 race: ## run the tests of the packages with goroutines under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 10m $(RACE)
 
-scan: ## let syft, a module of its own, scan images that pgext builds (PGEXT_SCAN=dist takes what is there)
-	cd sbom/testdata/scanner && $(GO) test -count=1 -v ./...
+scan: ## scan images that pgext builds with syft, a module of its own (PGEXT_SCAN=dist scans existing images)
+	cd testdata/scanner && $(GO) test -count=1 -v ./...
 
 # The linter's cache belongs to the checkout: a shared one keeps findings under
 # the paths of other checkouts, which the exclusions do not match.

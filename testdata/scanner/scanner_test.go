@@ -1,8 +1,8 @@
-// Package scanner lets syft look at images that pgext built: what its dpkg
-// cataloguer finds in their layers is what their bills of materials say.
+// Package scanner compares the packages that syft's dpkg cataloguer finds in the
+// layers of images that pgext built with those that their SBOMs list.
 //
 //	go test ./...                                  builds some recipes first
-//	PGEXT_SCAN=/folder/dist go test ./...          takes what is there
+//	PGEXT_SCAN=/folder/dist go test ./...          scans the images of a dist folder
 package scanner
 
 import (
@@ -28,11 +28,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 )
 
-// recipes are those that are built when there are no images to scan: one
-// package, and many with libraries, links and rewritten scripts.
+// recipes are built if PGEXT_SCAN is not set: one with a single package, and one
+// with many packages, libraries, links and rewritten scripts.
 var recipes = []string{"pgvector", "postgis-3"}
 
-// document is what the test reads of an SPDX document.
+// document has the parts of an SPDX document that the test reads.
 type document struct {
 	Packages []struct {
 		Name, VersionInfo string
@@ -41,6 +41,8 @@ type document struct {
 	}
 }
 
+// TestScanner: syft finds the packages that the SPDX document lists, with the
+// same names, versions and package URLs.
 func TestScanner(t *testing.T) {
 	dist := os.Getenv("PGEXT_SCAN")
 	if dist == "" {
@@ -48,15 +50,15 @@ func TestScanner(t *testing.T) {
 	}
 	documents, err := filepath.Glob(filepath.Join(dist, "*", "*.spdx.json"))
 	if err != nil || len(documents) == 0 {
-		t.Fatalf("no bills of materials below %s: %v", dist, err)
+		t.Fatalf("no SPDX documents below %s: %v", dist, err)
 	}
 	for _, path := range documents {
 		name := filepath.Base(filepath.Dir(path)) + "/" + strings.TrimSuffix(filepath.Base(path), ".spdx.json")
 		t.Run(name, func(t *testing.T) {
-			digest, want := said(t, path)
+			digest, want := listed(t, path)
 			got := found(t, filepath.Join(filepath.Dir(path), "oci"), digest)
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("packages (-said +found):\n%s", diff)
+				t.Errorf("packages (-listed +found):\n%s", diff)
 			}
 			t.Logf("%d packages", len(got))
 		})
@@ -66,7 +68,7 @@ func TestScanner(t *testing.T) {
 // build builds the program and, with it, the recipes.
 func build(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("../../..")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +80,14 @@ func build(t *testing.T) string {
 			t.Fatalf("%s: %v", program, err)
 		}
 	}
-	home, err := os.UserCacheDir() // what the project's own live tests have downloaded
+	home, err := os.UserCacheDir() // shared with the live tests of the project
 	if err != nil {
 		t.Fatal(err)
 	}
 	run("go", "build", "-o", filepath.Join(dir, "pgext"), "./cmd/pgext")
 	args := []string{"build", "--distro", "forky", "--allow-expired", "--output", filepath.Join(dir, "dist"), "--cache-dir", filepath.Join(home, "pgext-test", "live")}
 	for _, r := range recipes {
-		// A copy: the lock of the recipe is made afresh.
+		// A copy, because the build writes a new lock.
 		if err := os.CopyFS(filepath.Join(dir, r), os.DirFS(filepath.Join(root, "recipes", r))); err != nil {
 			t.Fatal(err)
 		}
@@ -96,9 +98,9 @@ func build(t *testing.T) string {
 	return filepath.Join(dir, "dist")
 }
 
-// said returns what a document says: the digest of the image's manifest, and
+// listed returns from an SPDX document the digest of the image's manifest, and
 // name, version and package URL of each package.
-func said(t *testing.T, path string) (digest v1.Hash, packages []string) {
+func listed(t *testing.T, path string) (digest v1.Hash, packages []string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -1,6 +1,6 @@
-// The scanner that images are tried out on, in a module of its own: none of it
-// enters the program.
-module github.com/pgext/pgext/sbom/testdata/scanner
+// A scanner that tests run on images. It is a module of its own, so that none of it
+// is linked into the program.
+module github.com/pgext/pgext/testdata/scanner
 
 go 1.26.8
 
