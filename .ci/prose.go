@@ -31,10 +31,10 @@ var phrases = []struct {
 	pattern *regexp.Regexp
 	limit   float64
 }{
-	{"tell, told", regexp.MustCompile(`(?i)\b(tells?|told|telling)\b`), 3},
-	{"say, said", regexp.MustCompile(`(?i)\b(says?|said|saying)\b`), 4},
-	{"X is what, that of, the one", regexp.MustCompile(`(?i)\b(is|are|was|were) (what|that of|those (of|that|which|who)|the ones?|who)\b`), 2},
-	{"nobody, somebody, anybody", regexp.MustCompile(`(?i)\b(nobody|somebody|anybody)\b`), 1},
+	{"tell, told", regexp.MustCompile(`(?i)\b(tells?|told|telling)\b`), 25},
+	{"say, said", regexp.MustCompile(`(?i)\b(says?|said|saying)\b`), 50},
+	{"X is what, that of, the one", regexp.MustCompile(`(?i)\b(is|are|was|were) (what|that of|those (of|that|which|who)|the ones?|who)\b`), 38},
+	{"nobody, somebody, anybody", regexp.MustCompile(`(?i)\b(nobody|somebody|anybody)\b`), 8},
 }
 
 // A kind of text has its own count.
