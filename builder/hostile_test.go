@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/judge"
 	"github.com/pgext/pgext/internal/location"
@@ -52,11 +53,11 @@ func TestVerifyHostile(t *testing.T) {
 		absent bool // the blob was lost
 		want   string
 	}{
-		{"lost", good, true, "layers: what the layers hold is not what the manifest says: "},
-		{"device", good, false, "sbom files: the SBOM does not agree with the layers: lib/null: it is a device or a pipe, which no SBOM lists"},
-		{"half", good[:1400], false, "layers: what the layers hold is not what the manifest says: "},
-		{"text", []byte(strings.Repeat("text ", 500)), false, "layers: what the layers hold is not what the manifest says: "},
-		{"cut gzip", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"), false, "layers: what the layers hold is not what the manifest says: "},
+		{"lost", good, true, "layers: the layers do not match the manifest: "},
+		{"device", good, false, "sbom files: the SBOM does not match the layers: lib/null: a device, pipe or socket, which an SBOM cannot list"},
+		{"half", good[:1400], false, "layers: the layers do not match the manifest: "},
+		{"text", []byte(strings.Repeat("text ", 500)), false, "layers: the layers do not match the manifest: "},
+		{"cut gzip", []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"), false, "layers: the layers do not match the manifest: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -94,7 +95,7 @@ func TestVerifyHostile(t *testing.T) {
 			if !failsWith(got.Result, tc.want) {
 				t.Errorf("no check fails with %q: %v", tc.want, got.Checks)
 			}
-			var untrusted *verify.CheckError
+			var untrusted *failure.Error
 			if err := got.Err(); !errors.As(err, &untrusted) || untrusted.ExitCode() != 13 {
 				t.Errorf("Err() = %v", err)
 			}

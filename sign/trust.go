@@ -56,9 +56,11 @@ const (
 // expressions (RE2) match anywhere in the text: ^ and $ anchor them.
 type Identity struct {
 	// Subject is an e-mail address or a URI, such as that of a workflow.
-	Subject, SubjectRegexp string
+	Subject       string `json:"subject"`
+	SubjectRegexp string `json:"subject_regexp"`
 	// Issuer is the OIDC provider that vouched for the subject.
-	Issuer, IssuerRegexp string
+	Issuer       string `json:"issuer"`
+	IssuerRegexp string `json:"issuer_regexp"`
 }
 
 // NewTrust checks what o says.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -226,19 +225,10 @@ func (all *verdicts) add(ref string, v judge.Verified) {
 	status := verify.Pass
 	if err := v.Err(); err != nil {
 		status = verify.Fail
-		all.noes = append(all.noes, fmt.Sprintf("%s: %s", ref, verdict(err)))
+		all.noes = append(all.noes, fmt.Sprintf("%s: %s", ref, v.Summary()))
 		all.count(err)
 	}
 	all.images = append(all.images, verifiedImage{ref, v.Digest, status, v.Checks})
-}
-
-// verdict is a no in one line; the checks say why.
-func verdict(err error) string {
-	var failed *verify.CheckError
-	if errors.As(err, &failed) {
-		return failed.Summary()
-	}
-	return err.Error()
 }
 
 // demands reads keys, roots and policies.

@@ -131,7 +131,7 @@ func statementsAbout(documents []verify.Document, digest string) ([]provenance.S
 		if d.Predicate != provenance.PredicateType {
 			continue
 		}
-		if err := verify.Misplaced(d, digest); err != nil {
+		if err := verify.CheckSubject(d, digest); err != nil {
 			missing.Err = err
 			continue
 		}

@@ -59,7 +59,7 @@ func verifyInput(ctx context.Context, ses *session.Session, at location.Location
 	}
 	if c.Index != nil {
 		in.Index = c.Digest.String()
-		if in.Others, in.Unjudged, err = besides(c.Index); err != nil {
+		if in.Others, in.Unsupported, err = besides(c.Index); err != nil {
 			return in, err
 		}
 		v, err := verdictOf(d.Trust, at, c.Digest, c)
@@ -114,7 +114,7 @@ func verdictOf(t *sign.Trust, at location.Location, subject v1.Hash, c image.Col
 type archEvidence struct {
 	image.Artifact
 	verdict             sign.Verdict
-	documents, believed []verify.Document
+	documents, selected []verify.Document
 }
 
 // archEvidenceOf are the architectures of an image.
@@ -137,7 +137,7 @@ func archEvidenceOf(at location.Location, c image.Collection, d VerifyOptions) (
 		if e.verdict, err = verdictOf(d.Trust, at, digest, c); err != nil {
 			return nil, err
 		}
-		e.believed = verify.Believe(e.documents, e.verdict, d.Policy)
+		e.selected = verify.SelectDocuments(e.documents, e.verdict, d.Policy)
 		out[i] = e
 	}
 	return out, nil
@@ -164,7 +164,7 @@ func inspectArch(ctx context.Context, ses *session.Session, at location.Location
 	out.Labels, out.Annotations = i.Labels, i.Annotations
 	for _, l := range i.Layers {
 		if l.GoesOn {
-			out.Hiding = append(out.Hiding, l.Digest)
+			out.TrailingData = append(out.TrailingData, l.Digest)
 		}
 	}
 	for _, special := range i.Special {
@@ -174,7 +174,7 @@ func inspectArch(ctx context.Context, ses *session.Session, at location.Location
 		out.Packages = append(out.Packages, verify.Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
 	}
 	found := s.Apart()
-	libraries, err := checkNeeds(ctx, ses, i, e.believed, base)
+	libraries, err := checkNeeds(ctx, ses, i, e.selected, base)
 	return out, append(found, libraries...), err
 }
 
@@ -208,8 +208,8 @@ func checkNeeds(ctx context.Context, ses *session.Session, i inspect.Image, docu
 		return ses.CheckLibraries(ctx, files, session.LibraryTarget{Distro: i.Distro, Postgres: i.Postgres, Base: base})
 	}
 	for _, d := range documents {
-		if d.Predicate != provenance.PredicateType || verify.Misplaced(d, i.Digest) != nil {
-			continue // what is wrong with it is told by verify
+		if d.Predicate != provenance.PredicateType || verify.CheckSubject(d, i.Digest) != nil {
+			continue // reported by package verify
 		}
 		s, err := provenance.Parse(d.Content)
 		if err != nil {

@@ -1,11 +1,12 @@
-// Package verify judges whether the evidence about a finished image holds.
+// Package verify checks the signatures, SBOMs and provenance of a finished image.
 //
-// Its nouns are Input (an image with all that is attached to it), Policy (whom
-// and what somebody accepts), Check (one question with its answer) and Result.
-// An image without evidence is judged like one whose evidence lies: neither can
-// be relied upon.
+// Verify takes an Input (an image with its signatures and attached documents)
+// and a Policy, and returns a Result: one Check per property, such as "the SBOM
+// lists exactly the files of the layers". Missing evidence fails a check, like
+// wrong evidence.
 //
-// This room reads values and nothing else. Whether a signature is good, what
-// the files are and which libraries the base lacks was found out before; who
-// attached a document does not matter here, only whether it is true.
+// The package reads values only. Cryptographic verification (package sign),
+// reading the layers (internal/inspect) and finding missing libraries happen
+// before. An unsigned document is accepted from any source; only its content is
+// checked.
 package verify

@@ -33,7 +33,7 @@ targets:
 
 var created = time.Date(2026, 9, 1, 8, 30, 0, 0, time.UTC)
 
-// hexOf is a digest that stands for a name.
+// hexOf returns the SHA-256 digest of a name.
 func hexOf(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:])
@@ -41,29 +41,28 @@ func hexOf(name string) string {
 
 func digestOf(name string) string { return "sha256:" + hexOf(name) }
 
-// made is an image before it was published: everything that evidence is made
-// from, so that a test can change one thing at its source.
-type made struct {
-	arch   string
-	digest string
-	tree   filetree.Tree
-	bill   sbom.Document
-	recipe string
-	pins   lock.Target
-	labels map[string]string
-	// internal is the provenance's.
+// build has the inputs of the documents of one image, so that a test can change
+// one of them.
+type build struct {
+	arch     string
+	digest   string
+	tree     filetree.Tree
+	document sbom.Document
+	recipe   string
+	pins     lock.Target
+	labels   map[string]string
 	internal provenance.Internal
 	upstream *provenance.Upstream
-	beside   []recipe.DebFile
+	debFiles []recipe.DebFile
 	patches  []provenance.NamedFile
-	// annotations are the caller's.
+	// annotations are those of the command line.
 	annotations map[string]string
 }
 
-// newMade returns the image of one architecture.
-func newMade(t *testing.T, arch string) made {
+// newBuild returns the build of one architecture.
+func newBuild(t *testing.T, arch string) build {
 	t.Helper()
-	m := made{arch: arch, digest: digestOf("manifest of " + arch), recipe: theRecipe}
+	m := build{arch: arch, digest: digestOf("manifest of " + arch), recipe: theRecipe}
 	r, err := recipe.Parse("recipe.yaml", []byte(theRecipe))
 	if err != nil {
 		t.Fatal(err)
@@ -87,12 +86,12 @@ func newMade(t *testing.T, arch string) made {
 	return m
 }
 
-// files gives the image its tree, and the bill about it.
-func (m *made) files(t *testing.T) {
+// files sets the files of the image and the SBOM that lists them.
+func (m *build) files(t *testing.T) {
 	t.Helper()
-	m.bill = sbom.Document{OutputVersion: 1, Image: sbom.Image{Name: "thing", Version: "1.0", Tag: "1.0-18-forky", Arch: m.arch, Digest: m.digest, Created: created}}
+	m.document = sbom.Document{OutputVersion: 1, Image: sbom.Image{Name: "thing", Version: "1.0", Tag: "1.0-18-forky", Arch: m.arch, Digest: m.digest, Created: created}}
 	for _, p := range m.pins.Packages {
-		m.bill.Packages = append(m.bill.Packages, sbom.Package{
+		m.document.Packages = append(m.document.Packages, sbom.Package{
 			Name: p.Package, Version: p.Version, Arch: p.Arch, Distro: "debian-14", SHA256: p.SHA256,
 			License: license.License{Expression: "PostgreSQL"},
 		})
@@ -101,14 +100,14 @@ func (m *made) files(t *testing.T) {
 		{Path: "lib", Kind: filetree.Dir},
 		{Path: "system/liba.so", Kind: filetree.Symlink, Link: "liba.so.1"},
 	}
-	m.bill.Links = []sbom.Link{{Path: "system/liba.so", Target: "liba.so.1", Package: "liba1"}}
+	m.document.Links = []sbom.Link{{Path: "system/liba.so", Target: "liba.so.1", Package: "liba1"}}
 	for path, owner := range map[string]string{
 		"lib/thing.so": "postgresql-18-thing", "system/liba.so.1": "liba1", "usr/lib/os-release": "",
 	} {
 		content := []byte(path + " of " + m.arch)
 		one, two := sha1.Sum(content), sha256.Sum256(content)
 		entries = append(entries, filetree.Entry{Path: path, Kind: filetree.File, Size: int64(len(content)), SHA256: hex.EncodeToString(two[:])})
-		m.bill.Files = append(m.bill.Files, sbom.File{Path: path, SHA1: hex.EncodeToString(one[:]), SHA256: hex.EncodeToString(two[:]), Package: owner})
+		m.document.Files = append(m.document.Files, sbom.File{Path: path, SHA1: hex.EncodeToString(one[:]), SHA256: hex.EncodeToString(two[:]), Package: owner})
 	}
 	var err error
 	if m.tree, err = filetree.New(entries); err != nil {
@@ -116,8 +115,8 @@ func (m *made) files(t *testing.T) {
 	}
 }
 
-// describe gives the image its labels.
-func (m *made) describe(t *testing.T) {
+// describe sets the labels of the image.
+func (m *build) describe(t *testing.T) {
 	t.Helper()
 	var err error
 	m.labels, err = metadata.Description{
@@ -131,12 +130,12 @@ func (m *made) describe(t *testing.T) {
 	}
 }
 
-// statement is the provenance of the image.
-func (m made) statement(t *testing.T) provenance.Statement {
+// statement returns the provenance of the image.
+func (m build) statement(t *testing.T) provenance.Statement {
 	t.Helper()
 	s, err := provenance.New(provenance.Input{
 		Digest: m.digest, Recipe: []byte(m.recipe), Pins: m.pins, Compression: "gzip", Internal: m.internal, Upstream: m.upstream, Annotations: m.annotations,
-		Files: m.beside, Patches: m.patches,
+		Files: m.debFiles, Patches: m.patches,
 		Locate: func(archive, path string) (string, error) { return "https://" + archive + ".example/" + path, nil },
 		PURL:   func(p lock.Package) string { return "pkg:deb/debian/" + p.Package + "@" + p.Version },
 	})
@@ -146,14 +145,14 @@ func (m made) statement(t *testing.T) provenance.Statement {
 	return s
 }
 
-// documents are what is attached to the manifest.
-func (m made) documents(t *testing.T) []Document {
+// documents returns the documents attached to the manifest.
+func (m build) documents(t *testing.T) []Document {
 	t.Helper()
-	spdx, err := m.bill.SPDX()
+	spdx, err := m.document.SPDX()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cdx, err := m.bill.CycloneDX()
+	cdx, err := m.document.CycloneDX()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,8 +163,8 @@ func (m made) documents(t *testing.T) []Document {
 	return []Document{{SPDX, spdx}, {CycloneDX, cdx}, {Provenance, origin}}
 }
 
-// image is the image as it is found in a registry.
-func (m made) image(t *testing.T) Image {
+// image returns the image as read from a registry.
+func (m build) image(t *testing.T) Image {
 	t.Helper()
 	i := Image{
 		Platform: "linux/" + m.arch, Arch: m.arch, Digest: m.digest, Created: created, Labels: m.labels, Tree: m.tree,
@@ -191,15 +190,15 @@ func hash(t *testing.T, digest string) v1.Hash {
 	return h
 }
 
-// signed is the verdict about a digest that somebody has signed.
+// signed returns the verdict about a digest with one signature.
 func signed(t *testing.T, digest string, by sign.Who) sign.Verdict {
 	t.Helper()
 	h := hash(t, digest)
 	return sign.Verdict{Subject: h, Signatures: []sign.VerifiedSignature{{Subject: h, By: by}}}
 }
 
-// attest returns the verdict with the documents signed too, the provenance as a
-// run of a workflow makes it.
+// attest adds attestations of the documents to a verdict. The provenance gets the
+// invocation of a workflow.
 func attest(t *testing.T, v sign.Verdict, documents []Document, by sign.Who) sign.Verdict {
 	t.Helper()
 	for _, d := range documents {
@@ -225,25 +224,25 @@ func attest(t *testing.T, v sign.Verdict, documents []Document, by sign.Who) sig
 	return v
 }
 
-// published is an index of two architectures with all evidence, signed by a
-// workflow.
+// published returns an index of two architectures with all documents, signed by
+// a workflow.
 func published(t *testing.T) Input {
 	t.Helper()
 	in := Input{Index: digestOf("index"), Trusted: true, Verdicts: []sign.Verdict{signed(t, digestOf("index"), theRelease)}}
 	for _, arch := range []string{"amd64", "arm64"} {
-		i := newMade(t, arch).image(t)
+		i := newBuild(t, arch).image(t)
 		in.Images = append(in.Images, i)
 		in.Verdicts = append(in.Verdicts, attest(t, signed(t, i.Digest, theRelease), i.Documents, theRelease))
 	}
 	return in
 }
 
-// remade is published, where the first image and its evidence were made after a
-// change: everything agrees with it.
-func remade(t *testing.T, change func(*made)) Input {
+// rebuilt returns published with the documents and attestations of the first image
+// made from a changed build.
+func rebuilt(t *testing.T, change func(*build)) Input {
 	t.Helper()
 	in := published(t)
-	m := newMade(t, "amd64")
+	m := newBuild(t, "amd64")
 	change(&m)
 	in.Images[0].Documents = m.documents(t)
 	in.Verdicts[1] = attest(t, signed(t, in.Images[0].Digest, theRelease), in.Images[0].Documents, theRelease)

@@ -17,63 +17,63 @@ const (
 	Provenance = provenance.PredicateType
 )
 
-// Input is an image with its evidence.
+// Input is an image with its signatures, documents and findings.
 type Input struct {
-	// Index is the digest of the index, "sha256:" and hex; "" when the image
-	// has none.
-	Index  string
+	// Index is the digest of the index, "sha256:" and hex; "" for an image
+	// without an index.
+	Index string
+	// Images are the images for platforms that the index lists, or the one image.
 	Images []Image
-	// Others is what the index lists for no platform (unknown/unknown), as
-	// BuildKit does with attestations; Unjudged is what is neither that nor an
-	// image. Each has its digest.
-	Others, Unjudged []string
-	// Trusted tells that somebody named a key or an identity whose signatures
-	// count. Without it signatures are not judged, documents are.
+	// Others are the digests of index entries for the platform unknown/unknown,
+	// such as the attestations of BuildKit. Unsupported are the digests of entries
+	// that are neither an image nor an attestation.
+	Others, Unsupported []string
+	// Trusted is true if keys or identities were configured. If it is false, the
+	// signature checks are skipped.
 	Trusted bool
-	// Verdicts are about the index and the manifests; one that is not there
-	// has no evidence.
+	// Verdicts are the results of package sign for the index and the manifests. A
+	// digest without a verdict counts as unsigned.
 	Verdicts []sign.Verdict
-	// Findings are those about the files and the libraries of the base.
+	// Findings are about the files, and about libraries that the base lacks.
 	Findings []finding.Finding
 	Policy   Policy
 }
 
-// Image is one architecture.
+// Image is the image of one architecture.
 type Image struct {
-	// Platform is how people call it, such as linux/arm64.
+	// Platform is in OCI form, such as linux/arm64.
 	Platform string
 	// Arch is the Debian architecture.
 	Arch string
-	// Digest is the manifest's, "sha256:" and hex.
+	// Digest of the manifest, "sha256:" and hex.
 	Digest  string
 	Created time.Time
-	// Labels are the config's, Annotations the manifest's.
+	// Labels of the config, Annotations of the manifest.
 	Labels, Annotations map[string]string
-	// Damage says why the layers cannot be read, or that a blob is not what
-	// its digest says; nil when they can. Then Tree and Packages are empty.
+	// Damage is the error of reading the config or the layers, such as a digest
+	// mismatch; nil if they are readable. Tree and Packages are empty if it is set.
 	Damage error
-	// Tree is what the layers amount to.
+	// Tree has the files of all layers.
 	Tree filetree.Tree
-	// Special are the paths of devices, pipes and the like, which a Tree cannot
-	// hold.
+	// Special are the paths of devices, pipes and sockets, which Tree omits.
 	Special []string
-	// Hiding are the digests of layers in which something follows the end of
-	// the archive: some programs unpack that too.
-	Hiding []string
-	// Packages are those of the image's own package database.
+	// TrailingData are the digests of layers with data after the end of the tar
+	// archive. Some programs unpack that data too.
+	TrailingData []string
+	// Packages are listed in the package database of the image.
 	Packages []Package
 	// Documents are attached to the manifest without a signature.
 	Documents []Document
 }
 
-// Package is a package that the image itself lists (var/lib/dpkg/status.d).
+// Package is an entry of the package database var/lib/dpkg/status.d.
 type Package struct {
 	Name, Version, Arch string
 }
 
-// Document is a referrer of a manifest.
+// Document is an unsigned document that refers to a manifest.
 type Document struct {
-	// Predicate is the predicate type that goes with its artifact type.
+	// Predicate is the predicate type that corresponds to the artifact type.
 	Predicate string
 	Content   []byte
 }

@@ -12,98 +12,99 @@ import (
 	"github.com/pgext/pgext/sbom"
 )
 
-// profiles are lists of licences that somebody has published.
+// profiles are the built-in lists of allowed licences.
 var profiles = map[string][]string{
 	// Apache-2.0, and the approved licences of the CNCF Allowlist License
 	// Policy (github.com/cncf/foundation,
-	// policies-guidance/allowed-third-party-license-policy.md). Google's patent
-	// licence for Go, which it lists too, is no licence of its own in SPDX.
+	// policies-guidance/allowed-third-party-license-policy.md). The policy also
+	// lists Google's patent licence for Go, which has no SPDX identifier.
 	"cncf": {
 		"Apache-2.0", "0BSD", "BSD-2-Clause", "BSD-2-Clause-FreeBSD", "BSD-3-Clause", "MIT", "MIT-0", "ISC", "OpenSSL",
 		"OpenSSL-standalone", "PSF-2.0", "Python-2.0", "Python-2.0.1", "PostgreSQL", "SSLeay-standalone", "UPL-1.0", "X11", "Zlib",
 	},
 }
 
-// licenses says whether the policy accepts the licence of every package.
-func (j *judge) licenses(inv *sbom.Inventory) {
-	policy := j.in.Policy.Licenses
+// checkLicenses checks that the policy allows the licence of every package.
+func (v *verifier) checkLicenses(inv *sbom.Inventory) {
+	policy := v.in.Policy.Licenses
 	switch {
 	case policy == nil:
 		return
 	case inv == nil:
-		j.skip("licenses", "there is no SBOM of this image")
+		v.skip("licenses", noSBOM)
 		return
 	}
 	var faults []string
-	known := map[[2]string]string{} // what was judged before: an SBOM may say the same of many packages
+	results := map[[2]string]string{} // by package, "" unless the policy names it, and expression: many packages share one
 	for _, p := range inv.Packages {
-		said := [2]string{"", p.License}
+		key := [2]string{"", p.License}
 		if _, own := policy.Packages[p.Name]; own {
-			said[0] = p.Name
+			key[0] = p.Name
 		}
-		why, ok := known[said]
+		reason, ok := results[key]
 		if !ok {
-			why = policy.refuses(p.Name, p.License)
-			known[said] = why
+			reason = policy.refuses(p.Name, p.License)
+			results[key] = reason
 		}
-		if why != "" {
-			faults = append(faults, fmt.Sprintf("%s %s: %s", p.Name, p.Version, why))
+		if reason != "" {
+			faults = append(faults, fmt.Sprintf("%s %s: %s", p.Name, p.Version, reason))
 		}
 	}
 	if len(faults) == 0 {
-		j.pass("licenses", "the policy allows those of all %d packages", len(inv.Packages))
+		v.pass("licenses", "the policy allows those of all %d packages", len(inv.Packages))
 		return
 	}
 	slices.Sort(faults)
-	j.refuse("licenses", "the policy does not allow "+first(faults),
-		"leave the package out, or allow its licence in the policy (licenses.allow, licenses.packages)", faults...)
+	v.refuse("licenses", "the policy does not allow "+summary(faults),
+		"remove the package, or allow its licence in the policy (licenses.allow, licenses.packages)", faults...)
 }
 
-// refuses says which licences of a package are not allowed, or why that cannot
-// be told; "" when all are.
+// refuses returns the licences of a package that are not allowed, or why the
+// expression cannot be evaluated; "" if the licences are allowed.
 func (l *Licenses) refuses(pkg, expression string) string {
 	if expression == "" {
-		return "nothing is said about its licence"
+		return "no licence is declared"
 	}
 	allowed := slices.Concat(profiles[l.Profile], l.Allow, l.Packages[pkg])
 	bad, err := refused(expression, allowed)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%q cannot be judged: %v", expression, err)
+		return fmt.Sprintf("invalid licence expression %q: %v", expression, err)
 	case len(bad) == 0:
 		return ""
 	}
 	return text.List(bad)
 }
 
-// maxNesting bounds the parentheses of an expression.
+// maxNesting is the maximum depth of parentheses in an expression.
 const maxNesting = 100
 
-// refused returns the licences of an SPDX expression (SPDX 2.3, annex D) that
-// keep it from being allowed, each once; none when it is. Of alternatives one
-// is enough. Each licence is looked at once: turning the expression into a list
-// of alternatives, as go-spdx does, takes exponential time.
+// refused returns the licences because of which an SPDX expression (SPDX 2.3,
+// annex D) is not allowed, each once; none if the expression is allowed. Of
+// licences joined by OR, one allowed licence is enough. The time is linear in the
+// length: go-spdx expands the expression to a list of alternatives, which takes
+// exponential time.
 func refused(expression string, allowed []string) ([]string, error) {
-	p := licenseParser{allowed: allowed, known: map[string]bool{}}
+	p := licenseParser{allowed: allowed, results: map[string]bool{}}
 	spaced := strings.NewReplacer("(", " ( ", ")", " ) ").Replace(expression)
 	p.tokens = strings.Fields(spaced)
 	bad, err := p.or(0)
 	if err == nil && p.at < len(p.tokens) {
-		err = fmt.Errorf("%q is out of place", p.tokens[p.at])
+		err = fmt.Errorf("unexpected %q", p.tokens[p.at])
 	}
 	return bad, err
 }
 
-// licenseParser reads an expression once, from left to right.
+// licenseParser is a recursive descent parser of licence expressions.
 type licenseParser struct {
 	tokens  []string
 	at      int
 	allowed []string
-	// known says of the licences that were looked at whether they are allowed.
-	known map[string]bool
+	// results has the licences compared so far: whether they are allowed.
+	results map[string]bool
 }
 
-// next returns the token at hand; "" at the end.
+// next returns the current token; "" at the end.
 func (p *licenseParser) next() string {
 	if p.at == len(p.tokens) {
 		return ""
@@ -111,8 +112,8 @@ func (p *licenseParser) next() string {
 	return p.tokens[p.at]
 }
 
-// takes steps over the operator when it is at hand.
-func (p *licenseParser) takes(operator string) bool {
+// accept skips the current token if it is the operator.
+func (p *licenseParser) accept(operator string) bool {
 	if p.next() != operator {
 		return false
 	}
@@ -125,7 +126,7 @@ func (p *licenseParser) or(depth int) (bad []string, err error) {
 		return nil, err
 	}
 	allowed := len(bad) == 0
-	for p.takes("OR") {
+	for p.accept("OR") {
 		more, err := p.and(depth)
 		if err != nil {
 			return nil, err
@@ -140,11 +141,11 @@ func (p *licenseParser) or(depth int) (bad []string, err error) {
 }
 
 func (p *licenseParser) and(depth int) (bad []string, err error) {
-	if bad, err = p.one(depth); err != nil {
+	if bad, err = p.operand(depth); err != nil {
 		return nil, err
 	}
-	for p.takes("AND") {
-		more, err := p.one(depth)
+	for p.accept("AND") {
+		more, err := p.operand(depth)
 		if err != nil {
 			return nil, err
 		}
@@ -153,34 +154,34 @@ func (p *licenseParser) and(depth int) (bad []string, err error) {
 	return bad, nil
 }
 
-// one reads a licence, with its exception, or an expression in parentheses.
-func (p *licenseParser) one(depth int) ([]string, error) {
-	if p.takes("(") {
+// operand reads a licence, with its exception, or an expression in parentheses.
+func (p *licenseParser) operand(depth int) ([]string, error) {
+	if p.accept("(") {
 		if depth == maxNesting {
-			return nil, errors.New("too many parentheses")
+			return nil, errors.New("too many nested parentheses")
 		}
 		bad, err := p.or(depth + 1)
-		if err == nil && !p.takes(")") {
-			err = errors.New("a parenthesis does not end")
+		if err == nil && !p.accept(")") {
+			err = errors.New("missing closing parenthesis")
 		}
 		return bad, err
 	}
 	name := p.next()
 	if name == "" || slices.Contains([]string{")", "AND", "OR", "WITH"}, name) {
-		return nil, errors.New("a licence is missing")
+		return nil, errors.New("missing licence")
 	}
 	p.at++
-	if p.takes("WITH") {
+	if p.accept("WITH") {
 		name += " WITH " + p.next()
 		p.at = min(p.at+1, len(p.tokens))
 	}
-	ok, known := p.known[name]
+	ok, known := p.results[name]
 	if !known {
 		var err error
 		if ok, err = allows(p.allowed, name); err != nil {
 			return nil, err
 		}
-		p.known[name] = ok
+		p.results[name] = ok
 	}
 	if ok {
 		return nil, nil
@@ -189,7 +190,7 @@ func (p *licenseParser) one(depth int) ([]string, error) {
 }
 
 // allows reports whether a list has a licence. LicenseRef names are compared
-// as text; one in the list that ends in "*" stands for all that begin so.
+// as text; one in the list that ends in "*" matches every name with this prefix.
 func allows(allowed []string, name string) (bool, error) {
 	var plain []string
 	for _, a := range allowed {
@@ -207,12 +208,12 @@ func allows(allowed []string, name string) (bool, error) {
 	return spdxexp.Satisfies(name, plain)
 }
 
-// isReference tells licences that SPDX does not know.
+// isReference reports whether a licence is not in the SPDX licence list.
 func isReference(name string) bool {
 	return strings.HasPrefix(name, "LicenseRef-") || strings.HasPrefix(name, "DocumentRef-")
 }
 
-// union returns a with what of b it lacks.
+// union appends to a the elements of b that it does not contain.
 func union(a, b []string) []string {
 	for _, s := range b {
 		if !slices.Contains(a, s) {

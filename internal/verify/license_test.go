@@ -18,8 +18,8 @@ func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name, expression, allowed, want string
 	}{
-		{"one", "MIT", "MIT", ""},
-		{"another", "GPL-3.0-only", "MIT", "GPL-3.0-only"},
+		{"allowed", "MIT", "MIT", ""},
+		{"not allowed", "GPL-3.0-only", "MIT", "GPL-3.0-only"},
 		{"both needed", "MIT AND GPL-3.0-only AND GPL-2.0-only", "MIT", "GPL-3.0-only GPL-2.0-only"},
 		{"one of two", "GPL-3.0-only OR MIT", "MIT", ""},
 		{"none of two", "GPL-3.0-only OR AGPL-3.0-only", "MIT", "GPL-3.0-only AGPL-3.0-only"},
@@ -28,10 +28,10 @@ func TestRefused(t *testing.T) {
 		{"parentheses that matter", "GPL-3.0-only AND (ISC OR MIT)", "MIT", "GPL-3.0-only"},
 		{"older or newer", "GPL-2.0-or-later", "GPL-3.0-only", ""},
 		{"exception", "GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only", "GPL-2.0-only WITH Classpath-exception-2.0"},
-		{"exception that is allowed", "GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only_WITH_Classpath-exception-2.0", ""},
+		{"allowed exception", "GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only_WITH_Classpath-exception-2.0", ""},
 		{"reference", "MIT AND LicenseRef-thing-1a2b3c4d", "MIT", "LicenseRef-thing-1a2b3c4d"},
-		{"reference that is listed", "LicenseRef-thing-1a2b3c4d", "LicenseRef-thing-1a2b3c4d", ""},
-		{"references that begin so", "LicenseRef-thing-1a2b3c4d", "LicenseRef-thing-*", ""},
+		{"listed reference", "LicenseRef-thing-1a2b3c4d", "LicenseRef-thing-1a2b3c4d", ""},
+		{"reference with a wildcard", "LicenseRef-thing-1a2b3c4d", "LicenseRef-thing-*", ""},
 		{"reference in another document", "DocumentRef-x:LicenseRef-y", "MIT", "DocumentRef-x:LicenseRef-y"},
 		{"nothing allowed", "MIT", "", "MIT"},
 	} {
@@ -65,8 +65,8 @@ func TestRefusedFails(t *testing.T) {
 	}
 }
 
-// TestManyAlternatives: the time to judge an expression grows with its length,
-// not with the ways to satisfy it.
+// TestManyAlternatives evaluates an expression with 2^2000 alternatives: the time
+// is linear in its length.
 func TestManyAlternatives(t *testing.T) {
 	expression := strings.TrimSuffix(strings.Repeat("(MIT OR GPL-3.0-only) AND ", 2000), " AND ")
 	if got, err := refused(expression, []string{"MIT"}); err != nil || len(got) > 0 {
@@ -74,25 +74,25 @@ func TestManyAlternatives(t *testing.T) {
 	}
 }
 
-// TestManyPackages: what many packages have is judged once; to judge it for
-// each would take half an hour.
+// TestManyPackages evaluates an expression that many packages share once. Once per
+// package would take half an hour.
 func TestManyPackages(t *testing.T) {
 	inv := sbom.Inventory{Packages: []sbom.Entry{{Name: "own", License: "GPL-3.0-only"}, {Name: "other", License: "GPL-3.0-only"}}}
 	for range 20_000 {
 		inv.Packages = append(inv.Packages, sbom.Entry{Name: "many", License: strings.Join(spdxlicenses.GetLicenses()[:100], " AND ") + " OR MIT"})
 	}
-	j := judge{in: Input{Policy: Policy{Licenses: &Licenses{Profile: "cncf", Packages: map[string][]string{"own": {"GPL-3.0-only"}}}}}}
-	j.licenses(&inv)
-	if got := j.checks[0]; got.Status != Fail || len(got.Items) != 1 || got.Items[0] != "other : GPL-3.0-only" {
+	v := verifier{in: Input{Policy: Policy{Licenses: &Licenses{Profile: "cncf", Packages: map[string][]string{"own": {"GPL-3.0-only"}}}}}}
+	v.checkLicenses(&inv)
+	if got := v.checks[0]; got.Status != Fail || len(got.Items) != 1 || got.Items[0] != "other : GPL-3.0-only" {
 		t.Errorf("licenses: %s %q", got, got.Items)
 	}
 }
 
-// TestProfiles: a licence that go-spdx does not know would never match.
+// TestProfiles requires go-spdx to know each licence; others never match.
 func TestProfiles(t *testing.T) {
 	for name, list := range profiles {
 		if ok, bad := spdxexp.ValidateLicenses(list); !ok {
-			t.Errorf("profile %s: %q are no SPDX licences", name, bad)
+			t.Errorf("profile %s: %q are not SPDX licences", name, bad)
 		}
 	}
 }
@@ -102,11 +102,11 @@ func TestPackageLicenses(t *testing.T) {
 	for _, tt := range []struct{ pkg, expression, want string }{
 		{"a", "PostgreSQL AND Apache-2.0", ""},
 		{"a", "Artistic-2.0", ""},
-		{"a", "", "nothing is said about its licence"},
+		{"a", "", "no licence is declared"},
 		{"a", "LGPL-2.1-or-later", "LGPL-2.1-or-later"},
 		{"libgeos", "LGPL-2.1-or-later", ""},
 		{"a", "MIT AND GPL-2.0-only", "GPL-2.0-only"},
-		{"a", "(", `"(" cannot be judged: a licence is missing`},
+		{"a", "(", `invalid licence expression "(": missing licence`},
 	} {
 		if diff := cmp.Diff(tt.want, l.refuses(tt.pkg, tt.expression)); diff != "" {
 			t.Errorf("refuses(%s, %q) (-want +got):\n%s", tt.pkg, tt.expression, diff)
@@ -114,7 +114,8 @@ func TestPackageLicenses(t *testing.T) {
 	}
 }
 
-// FuzzRefused compares with go-spdx, where that takes no exponential time.
+// FuzzRefused compares with go-spdx for short expressions: it takes exponential
+// time.
 func FuzzRefused(f *testing.F) {
 	for _, seed := range []string{"MIT", "MIT OR GPL-2.0-only AND ISC", "(MIT)", "LicenseRef-a", "gpl-2.0+ WITH Classpath-exception-2.0", "MIT and isc"} {
 		f.Add(seed)
@@ -127,15 +128,15 @@ func FuzzRefused(f *testing.F) {
 		got, err := refused(expression, allowed)
 		ok, errSatisfies := satisfies(expression, allowed)
 		if err == nil && errSatisfies == nil && ok != (len(got) == 0) {
-			t.Errorf("%q: go-spdx says %v, refused says %q", expression, ok, got)
+			t.Errorf("%q: go-spdx allows it: %v, refused by us: %q", expression, ok, got)
 		}
 		if err == nil && len(got) == 0 && errSatisfies != nil {
-			t.Errorf("%q is allowed, and is no expression: %v", expression, errSatisfies)
+			t.Errorf("%q is allowed although it is invalid: %v", expression, errSatisfies)
 		}
 	})
 }
 
-// satisfies is go-spdx's, which panics on some texts that are no expression.
+// satisfies calls go-spdx, which panics on some invalid expressions.
 func satisfies(expression string, allowed []string) (ok bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -145,7 +146,7 @@ func satisfies(expression string, allowed []string) (ok bool, err error) {
 	return spdxexp.Satisfies(expression, allowed)
 }
 
-// TestProfileIsDocumented holds docs/verify.md against the table.
+// TestProfileIsDocumented compares the list in docs/verify.md with the profile.
 func TestProfileIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/verify.md")
 	if err != nil {

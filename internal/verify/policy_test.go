@@ -46,7 +46,7 @@ func TestParsePolicy(t *testing.T) {
 		Identities: []sign.Identity{{Issuer: "https://token.actions.githubusercontent.com", SubjectRegexp: "^https://github.com/octo/images/"}},
 		Keys:       []string{theKey.Key},
 		Builders:   []string{"^https://github.com/octo/"},
-		Findings:   Findings{Fail: []string{"error", "PGX020"}, Accept: []string{"PGX053"}},
+		Findings:   &Findings{Fail: []string{"error", "PGX020"}, Accept: []string{"PGX053"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
@@ -68,26 +68,26 @@ func TestParsePolicyRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"empty", "", "p.yaml:1:1: is empty; it should say something, or not be there"},
 		{"no field", "{}\n", "p.yaml:1:1: the policy is empty"},
-		{"no findings", "findings: {}\n", "p.yaml:1:11: findings: says nothing; give fail or accept"},
-		{"no YAML", "a: [\n", "p.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"},
+		{"no findings", "findings: {}\n", "p.yaml:1:11: findings: is empty; set fail or accept"},
+		{"not YAML", "a: [\n", "p.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"},
 		{"unknown field", "licences: {}\n", `p.yaml:1:1: licences: unknown field (did you mean "licenses"?)`},
 		{"repeated", "keys: [a]\nkeys: [b]\n", "p.yaml:2:1: keys: repeats line 1"},
 		{"no value", "licenses:\n", "p.yaml:1:10: licenses: has no value; give one or remove the field"},
-		{"nothing allowed", "licenses: {}\n", "p.yaml:1:11: licenses: allows nothing; give profile, allow or packages"},
-		{"nobody", "identities: []\n", "p.yaml:1:13: identities: is an empty list; name at least one, or remove the field to accept all"},
-		{"no list", "keys: abc\n", `p.yaml:1:7: keys: want a list, got the text "abc"; write [abc]`},
-		{"profile", "licenses: {profile: osi}\n", `p.yaml:1:21: licenses.profile: there is no profile "osi"; known are cncf`},
-		{"expression", "licenses:\n  allow:\n  - MIT OR ISC\n", `p.yaml:3:5: licenses.allow[0]: "MIT OR ISC" is not one SPDX licence or LicenseRef name`},
-		{"parenthesis", "licenses:\n  allow: ['(']\n", `p.yaml:2:11: licenses.allow[0]: "(" is not one SPDX licence or LicenseRef name`},
-		{"reference to everything", "licenses: {packages: {a: ['LicenseRef-*']}}\n", `p.yaml:1:27: licenses.packages.a[0]: "LicenseRef-*" is not one SPDX licence or LicenseRef name`},
-		{"half an identity", "identities: [{issuer: a}]\n", "p.yaml:1:14: identities[0]: needs either subject or subject_regexp"},
+		{"no licence allowed", "licenses: {}\n", "p.yaml:1:11: licenses: allows no licence; set profile, allow or packages"},
+		{"empty list", "identities: []\n", "p.yaml:1:13: identities: is an empty list; add an entry, or remove the field to accept all"},
+		{"not a list", "keys: abc\n", `p.yaml:1:7: keys: want a list, got the text "abc"; write [abc]`},
+		{"profile", "licenses: {profile: osi}\n", `p.yaml:1:21: licenses.profile: unknown profile "osi"; known profiles: cncf`},
+		{"expression", "licenses:\n  allow:\n  - MIT OR ISC\n", `p.yaml:3:5: licenses.allow[0]: "MIT OR ISC" is not a single SPDX licence or LicenseRef name`},
+		{"parenthesis", "licenses:\n  allow: ['(']\n", `p.yaml:2:11: licenses.allow[0]: "(" is not a single SPDX licence or LicenseRef name`},
+		{"reference to everything", "licenses: {packages: {a: ['LicenseRef-*']}}\n", `p.yaml:1:27: licenses.packages.a[0]: "LicenseRef-*" is not a single SPDX licence or LicenseRef name`},
+		{"identity without a subject", "identities: [{issuer: a}]\n", "p.yaml:1:14: identities[0]: needs either subject or subject_regexp"},
 		{"two issuers", "identities: [{issuer: a, issuer_regexp: b, subject: c}]\n", "p.yaml:1:14: identities[0]: needs either issuer or issuer_regexp"},
 		{"bad expression", "identities: [{issuer: a, subject_regexp: '('}]\n", "p.yaml:1:42: identities[0].subject_regexp: error parsing regexp: missing closing ): `(`"},
-		{"expression for all", "builders: ['']\n", "p.yaml:1:12: builders[0]: is empty, which everything matches"},
+		{"expression for all", "builders: ['']\n", "p.yaml:1:12: builders[0]: is empty, which matches everything"},
 		{"unknown code", "findings: {fail: [PGX999, fatal], accept: [error]}\n", strings.Join([]string{
-			`p.yaml:1:19: findings.fail[0]: "PGX999" is no code that pgext explain knows, and none of error, warning, note`,
-			`p.yaml:1:27: findings.fail[1]: "fatal" is no code that pgext explain knows, and none of error, warning, note`,
-			`p.yaml:1:44: findings.accept[0]: "error" is no code that pgext explain knows`,
+			`p.yaml:1:19: findings.fail[0]: "PGX999" is not a code of pgext explain, nor error, warning or note`,
+			`p.yaml:1:27: findings.fail[1]: "fatal" is not a code of pgext explain, nor error, warning or note`,
+			`p.yaml:1:44: findings.accept[0]: "error" is not a code of pgext explain`,
 		}, "\n")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,12 +102,11 @@ func TestParsePolicyRefuses(t *testing.T) {
 		})
 	}
 	if _, err := LoadPolicy(filepath.Join(t.TempDir(), "none.yaml")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("LoadPolicy() of no file = %v", err)
+		t.Errorf("LoadPolicy() of a missing file = %v", err)
 	}
 }
 
-// FuzzDocuments: whatever is attached to an image, judging it ends with an
-// answer.
+// FuzzDocuments requires Verify to fail for any changed document.
 func FuzzDocuments(f *testing.F) {
 	f.Add(0, []byte(`{"spdxVersion":"SPDX-2.3"}`))
 	f.Add(1, []byte(`{"bomFormat":"CycloneDX","components":[{"name":"a","components":[{"name":"a"}]}]}`))

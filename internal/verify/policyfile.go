@@ -19,7 +19,6 @@ import (
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/text"
-	"github.com/pgext/pgext/sign"
 )
 
 const policyHint = "docs/verify.md describes the fields of a policy"
@@ -30,7 +29,7 @@ func LoadPolicy(path string) (Policy, error) {
 	if err != nil {
 		return Policy{}, fmt.Errorf("loading the policy: %w", err)
 	}
-	defer f.Close() // read side: the read error is the one that counts
+	defer f.Close() // read only
 	data, err := io.ReadAll(io.LimitReader(f, recipe.MaxSize+1))
 	if err != nil {
 		return Policy{}, fmt.Errorf("loading the policy %s: %w", path, err)
@@ -38,143 +37,115 @@ func LoadPolicy(path string) (Policy, error) {
 	return ParsePolicy(path, data)
 }
 
-// ParsePolicy reads a policy as strictly as a recipe. name is what problems
-// call the file. The error has one line for each problem.
+// ParsePolicy reads a policy with the strict rules of recipes. name is the file
+// name in error messages. The error has one line per problem.
 func ParsePolicy(name string, data []byte) (Policy, error) {
-	var doc policyDocument
 	var p Policy
-	err := recipe.ReadStrict(name, "policy", data, &doc, func(report recipe.Report) {
-		p = policyReader{report}.policy(doc)
+	err := recipe.ReadStrict(name, "policy", data, &p, func(report recipe.Report) {
+		policyChecker{report}.check(&p)
 	})
 	var problems *recipe.Errors
 	if errors.As(err, &problems) {
 		return Policy{}, failure.Wrap(failure.Other, policyHint, problems)
 	}
-	if err == nil && reflect.ValueOf(doc).IsZero() {
+	if err == nil && reflect.ValueOf(p).IsZero() {
 		return Policy{}, failure.New(failure.Other, policyHint, "%s:1:1: the policy is empty", name)
 	}
 	return p, err
 }
 
-// policyDocument is a policy as it is written.
-type policyDocument struct {
-	Licenses *struct {
-		Profile  string              `json:"profile"`
-		Allow    []string            `json:"allow"`
-		Packages map[string][]string `json:"packages"`
-	} `json:"licenses"`
-	Identities []policyIdentity `json:"identities"`
-	Keys       []string         `json:"keys"`
-	Builders   []string         `json:"builders"`
-	Findings   *struct {
-		Fail   []string `json:"fail"`
-		Accept []string `json:"accept"`
-	} `json:"findings"`
-}
+// policyChecker reports the problems of a policy.
+type policyChecker struct{ report recipe.Report }
 
-// policyIdentity is a sign.Identity as it is written.
-type policyIdentity struct {
-	Subject       string `json:"subject"`
-	SubjectRegexp string `json:"subject_regexp"`
-	Issuer        string `json:"issuer"`
-	IssuerRegexp  string `json:"issuer_regexp"`
-}
-
-// policyReader judges a document and reports its problems.
-type policyReader struct{ report recipe.Report }
-
-func (r policyReader) policy(doc policyDocument) Policy {
-	var p Policy
-	if f := doc.Findings; f != nil {
-		p.Findings = Findings{Fail: r.codes("findings.fail", f.Fail, true), Accept: r.codes("findings.accept", f.Accept, false)}
+// check also writes "SHA256" of the fingerprints of keys in upper case.
+func (c policyChecker) check(p *Policy) {
+	if f := p.Findings; f != nil {
+		c.codes("findings.fail", f.Fail, true)
+		c.codes("findings.accept", f.Accept, false)
 	}
-	if l := doc.Licenses; l != nil {
-		p.Licenses = &Licenses{Profile: l.Profile, Allow: r.licenses("licenses.allow", l.Allow), Packages: map[string][]string{}}
+	if l := p.Licenses; l != nil {
+		c.licenses("licenses.allow", l.Allow)
 		if known := slices.Sorted(maps.Keys(profiles)); l.Profile != "" && !slices.Contains(known, l.Profile) {
-			r.report("licenses.profile", "", "there is no profile %q; known are %s", l.Profile, text.List(known))
+			c.report("licenses.profile", "", "unknown profile %q; known profiles: %s", l.Profile, text.List(known))
 		}
 		for name, allowed := range l.Packages {
-			p.Licenses.Packages[name] = r.licenses("licenses.packages."+name, allowed)
+			c.licenses("licenses.packages."+name, allowed)
 		}
 		if l.Profile == "" && len(l.Allow)+len(l.Packages) == 0 {
-			r.report("licenses", "", "allows nothing; give profile, allow or packages")
+			c.report("licenses", "", "allows no licence; set profile, allow or packages")
 		}
 	}
-	for i, id := range doc.Identities {
+	for i, id := range p.Identities {
 		field := fmt.Sprintf("identities[%d]", i)
-		r.either(field, "issuer", id.Issuer, id.IssuerRegexp)
-		r.either(field, "subject", id.Subject, id.SubjectRegexp)
-		p.Identities = append(p.Identities, sign.Identity(id))
+		c.either(field, "issuer", id.Issuer, id.IssuerRegexp)
+		c.either(field, "subject", id.Subject, id.SubjectRegexp)
 	}
-	for i, k := range doc.Keys {
+	for i, k := range p.Keys {
 		algorithm, hex, _ := strings.Cut(k, ":")
 		if !strings.EqualFold(algorithm, "sha256") || !digest.IsSHA256(hex) {
-			r.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "SHA256:" and 64 hex digits`, k)
+			c.report(fmt.Sprintf("keys[%d]", i), "", `%q is not "SHA256:" and 64 hex digits`, k)
 		}
-		p.Keys = append(p.Keys, "SHA256:"+hex)
+		p.Keys[i] = "SHA256:" + hex
 	}
-	for i, b := range doc.Builders {
-		r.pattern(fmt.Sprintf("builders[%d]", i), b)
+	for i, b := range p.Builders {
+		c.pattern(fmt.Sprintf("builders[%d]", i), b)
 	}
-	p.Builders = doc.Builders
-	r.empty(doc)
-	return p
+	c.empty(*p)
 }
 
-// empty refuses what would accept everybody where its author may have meant
-// nobody.
-func (r policyReader) empty(doc policyDocument) {
-	if f := doc.Findings; f != nil && f.Fail == nil && f.Accept == nil {
-		r.report("findings", "", "says nothing; give fail or accept")
+// empty refuses empty lists. They would accept every signer, although the author
+// may have meant none.
+func (c policyChecker) empty(p Policy) {
+	if f := p.Findings; f != nil && f.Fail == nil && f.Accept == nil {
+		c.report("findings", "", "is empty; set fail or accept")
 	}
 	for field, empty := range map[string]bool{
-		"identities": doc.Identities != nil && len(doc.Identities) == 0,
-		"keys":       doc.Keys != nil && len(doc.Keys) == 0,
-		"builders":   doc.Builders != nil && len(doc.Builders) == 0,
+		"identities": p.Identities != nil && len(p.Identities) == 0,
+		"keys":       p.Keys != nil && len(p.Keys) == 0,
+		"builders":   p.Builders != nil && len(p.Builders) == 0,
 	} {
 		if empty {
-			r.report(field, "", "is an empty list; name at least one, or remove the field to accept all")
+			c.report(field, "", "is an empty list; add an entry, or remove the field to accept all")
 		}
 	}
 }
 
 var reference = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]*[A-Za-z0-9.-]\*?$`)
 
-// licenses reads a list of single licences.
-func (r policyReader) licenses(field string, names []string) []string {
+// licenses checks a list of single licences.
+func (c policyChecker) licenses(field string, names []string) {
 	for i, name := range names {
 		good := reference.MatchString(name)
 		if !isReference(name) && license.Valid(name) == nil {
 			good, _ = spdxexp.ValidateLicensesWithOptions([]string{name}, spdxexp.ValidateLicensesOptions{FailComplexExpressions: true})
 		}
 		if !good {
-			r.report(fmt.Sprintf("%s[%d]", field, i), "", "%q is not one SPDX licence or LicenseRef name", name)
+			c.report(fmt.Sprintf("%s[%d]", field, i), "", "%q is not a single SPDX licence or LicenseRef name", name)
 		}
 	}
-	return names
 }
 
-// either judges text, or an expression that stands for several.
-func (r policyReader) either(field, name, text, expression string) {
+// either checks that exactly one of a text and an expression is set.
+func (c policyChecker) either(field, name, text, expression string) {
 	switch {
 	case (text == "") == (expression == ""):
-		r.report(field, "", "needs either %s or %s_regexp", name, name)
+		c.report(field, "", "needs either %s or %s_regexp", name, name)
 	case text == "":
-		r.pattern(field+"."+name+"_regexp", expression)
+		c.pattern(field+"."+name+"_regexp", expression)
 	}
 }
 
-// pattern judges a regular expression.
-func (r policyReader) pattern(field, expression string) {
+// pattern checks a regular expression.
+func (c policyChecker) pattern(field, expression string) {
 	if _, err := regexp.Compile(expression); err != nil {
-		r.report(field, "", "%v", err)
+		c.report(field, "", "%v", err)
 	} else if expression == "" {
-		r.report(field, "", "is empty, which everything matches")
+		c.report(field, "", "is empty, which matches everything")
 	}
 }
 
-// codes reads codes of findings, and severities where they have a meaning.
-func (r policyReader) codes(field string, names []string, severities bool) []string {
+// codes checks codes of findings; severities allows severities too.
+func (c policyChecker) codes(field string, names []string, severities bool) {
 	for i, name := range names {
 		var s finding.Severity
 		if _, ok := finding.Lookup(name); ok || severities && s.UnmarshalText([]byte(name)) == nil {
@@ -182,9 +153,8 @@ func (r policyReader) codes(field string, names []string, severities bool) []str
 		}
 		also := ""
 		if severities {
-			also = ", and none of error, warning, note"
+			also = ", nor error, warning or note"
 		}
-		r.report(fmt.Sprintf("%s[%d]", field, i), "", "%q is no code that pgext explain knows%s", name, also)
+		c.report(fmt.Sprintf("%s[%d]", field, i), "", "%q is not a code of pgext explain%s", name, also)
 	}
-	return names
 }

@@ -9,31 +9,31 @@ import (
 	"github.com/pgext/pgext/internal/text"
 )
 
-// Status is what came of a check.
+// Status is the result of a check.
 type Status string
 
-// The statuses. What was skipped was not judged, and is never a pass.
+// The statuses. Skip means that the check could not run; it never counts as a
+// pass.
 const (
 	Pass Status = "pass"
 	Fail Status = "fail"
 	Skip Status = "skip"
 )
 
-// Check is one question about an image.
+// Check is the result for one property of an image.
 type Check struct {
-	// Name of the question, such as "sbom files".
+	// Name of the property, such as "sbom files".
 	Name string `json:"name"`
-	// Of is index, or the platform of one architecture.
+	// Of is "index", "all", or the platform of one architecture.
 	Of     string `json:"of"`
 	Status Status `json:"status"`
-	// Detail says what, where and why; of a pass, what was seen.
+	// Detail describes the failure, or the values of a passed check.
 	Detail string `json:"detail"`
-	// Items are the faults one by one, where there are several.
+	// Items has one entry per fault if there are several.
 	Items []string `json:"items,omitempty"`
-	// Hint says what to do about a failure.
+	// Hint is the next command or action after a failure.
 	Hint string `json:"hint,omitempty"`
-	// Policy tells that a failure is one of the policy's: the evidence itself
-	// holds.
+	// Policy is true if the evidence is valid but the policy refuses it.
 	Policy bool `json:"policy,omitempty"`
 }
 
@@ -42,12 +42,12 @@ func (c Check) String() string {
 	return fmt.Sprintf("%s %s (%s): %s", c.Status, c.Name, c.Of, c.Detail)
 }
 
-// Result is the answer to every question, in the order they were asked.
+// Result lists the checks in the order in which they ran.
 type Result struct {
 	Checks []Check `json:"checks"`
 }
 
-// Count returns how many checks have that status.
+// Count returns the number of checks with that status.
 func (r Result) Count(s Status) int {
 	n := 0
 	for _, c := range r.Checks {
@@ -58,60 +58,41 @@ func (r Result) Count(s Status) int {
 	return n
 }
 
-// Err returns nil if no check failed, or else a *CheckError: of the checks of
-// the evidence if any of those failed, or else of those of the policy.
-func (r Result) Err() error {
+// failed returns the failed checks with their exit code and a description of it:
+// those of missing or wrong evidence, or if there are none those of the policy.
+func (r Result) failed() (checks []Check, code failure.Code, reason string) {
 	failed := slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.Status != Fail })
 	untrusted := slices.DeleteFunc(slices.Clone(failed), func(c Check) bool { return c.Policy })
-	switch {
-	case len(untrusted) > 0:
-		return &CheckError{untrusted}
-	case len(failed) > 0:
-		return &CheckError{failed}
+	if len(untrusted) > 0 {
+		return untrusted, failure.Untrusted, "not trustworthy"
 	}
-	return nil
+	return failed, failure.Findings, "refused by the policy"
 }
 
-// CheckError is the error of failed checks, at least one: of the evidence, which
-// is missing or wrong, or of the policy, which does not accept it.
-type CheckError struct{ Checks []Check }
-
-// Error returns one line for each check.
-func (e *CheckError) Error() string {
-	out := make([]string, len(e.Checks))
-	for i, c := range e.Checks {
-		out[i] = fmt.Sprintf("%s (%s): %s", c.Name, c.Of, c.Detail)
+// Err returns nil if no check failed. Otherwise it returns a *failure.Error with
+// one line per failed check, and the hint of each check: with failure.Untrusted
+// about missing or wrong evidence, or else with failure.Findings about the policy.
+func (r Result) Err() error {
+	checks, code, reason := r.failed()
+	if len(checks) == 0 {
+		return nil
 	}
-	return e.reason() + ": " + strings.Join(out, "\n")
-}
-
-func (e *CheckError) reason() string {
-	if e.Checks[0].Policy {
-		return "refused by the policy"
-	}
-	return "not trustworthy"
-}
-
-// Summary returns the error in one line, without the details of the checks.
-func (e *CheckError) Summary() string {
-	return e.reason() + ": " + text.Plural(len(e.Checks), "check fails", "checks fail")
-}
-
-// ExitCode returns failure.Untrusted, or failure.Findings for the policy.
-func (e *CheckError) ExitCode() int {
-	if e.Checks[0].Policy {
-		return int(failure.Findings)
-	}
-	return int(failure.Untrusted)
-}
-
-// Hint returns the hints of the checks, each once, one a line.
-func (e *CheckError) Hint() string {
-	var out []string
-	for _, c := range e.Checks {
-		if c.Hint != "" && !slices.Contains(out, c.Hint) {
-			out = append(out, c.Hint)
+	var lines, hints []string
+	for _, c := range checks {
+		lines = append(lines, fmt.Sprintf("%s (%s): %s", c.Name, c.Of, c.Detail))
+		if c.Hint != "" {
+			hints = union(hints, []string{c.Hint})
 		}
 	}
-	return strings.Join(out, "\n")
+	return failure.New(code, strings.Join(hints, "\n"), "%s: %s", reason, strings.Join(lines, "\n"))
+}
+
+// Summary returns the error in one line, without the details of the checks; "" if
+// no check failed.
+func (r Result) Summary() string {
+	checks, _, reason := r.failed()
+	if len(checks) == 0 {
+		return ""
+	}
+	return reason + ": " + text.Plural(len(checks), "check fails", "checks fail")
 }

@@ -15,54 +15,56 @@ import (
 
 // The hints about signatures.
 const (
-	signAgain = "ask the publisher; if that is you: pgext sign IMAGE"
-	whoCounts = "name a key, or an identity and its issuer"
-	beware    = "do not use the image before the publisher has explained it"
+	signAgain  = "ask the publisher to sign the image; for your own image: pgext sign IMAGE"
+	noTrust    = "no trusted key or identity was given"
+	suspicious = "do not use the image before the publisher has explained it"
 )
 
-// verdict is what package sign found about a digest.
-func (j *judge) verdict(digest string) sign.Verdict {
-	i := slices.IndexFunc(j.in.Verdicts, func(v sign.Verdict) bool { return v.Subject.String() == digest })
+// verdict returns the verdict about a digest; an empty one if there is none.
+func (v *verifier) verdict(digest string) sign.Verdict {
+	i := slices.IndexFunc(v.in.Verdicts, func(v sign.Verdict) bool { return v.Subject.String() == digest })
 	if i < 0 {
 		return sign.Verdict{}
 	}
-	return j.in.Verdicts[i]
+	return v.in.Verdicts[i]
 }
 
-// signature says whether somebody who counts has signed a manifest.
-func (j *judge) signature(digest string) {
-	if !j.in.Trusted {
-		j.skip("signature", "nobody said whose signatures count; %s", whoCounts)
+// checkSignature checks that an accepted signer has signed a manifest or index.
+func (v *verifier) checkSignature(digest string) {
+	if !v.in.Trusted {
+		v.skip("signature", noTrust)
 		return
 	}
-	var signers, strangers []string
-	for _, s := range j.verdict(digest).Signatures {
-		signers, strangers = j.sort(signers, strangers, s)
-	}
-	if len(signers) > 0 {
-		j.pass("signature", "signed by %s", text.List(signers))
+	accepted, refused := v.bySigner(v.verdict(digest).Signatures)
+	if len(accepted) > 0 {
+		v.pass("signature", "signed by %s", text.List(accepted))
 		return
 	}
-	j.absent("signature", "signature", digest, strangers)
+	v.failUnsigned("signature", "signature", digest, refused)
 }
 
-// sort adds a signer to those whom the policy accepts, or to the others, once.
-func (j *judge) sort(signers, strangers []string, s sign.VerifiedSignature) (accepted, others []string) {
-	if j.in.Policy.accepts(s.By) {
-		return union(signers, []string{s.By.String()}), strangers
+// bySigner returns the signers of valid signatures, each once: those that the
+// policy accepts, and a fault for each of the others.
+func (v *verifier) bySigner(signatures []sign.VerifiedSignature) (accepted, refused []string) {
+	for _, s := range signatures {
+		if v.in.Policy.accepts(s.By) {
+			accepted = union(accepted, []string{s.By.String()})
+		} else {
+			refused = union(refused, []string{fmt.Sprintf("signed by %s, which the policy does not accept", s.By)})
+		}
 	}
-	return signers, union(strangers, []string{fmt.Sprintf("one is by %s, whom the policy does not name", s.By)})
+	return accepted, refused
 }
 
-// absent says why there is nothing that counts about a digest: nobody made it,
-// it is about something else, or it is by somebody else.
-func (j *judge) absent(check, thing, digest string, strangers []string) {
-	faults, hint := strangers, signAgain
-	for _, r := range j.verdict(digest).Rejected {
+// failUnsigned fails a check because a digest has no accepted signature or
+// attestation. faults are about valid signatures of refused signers.
+func (v *verifier) failUnsigned(check, noun, digest string, faults []string) {
+	hint := signAgain
+	for _, r := range v.verdict(digest).Rejected {
 		switch r.Reason {
 		case sign.OtherSubject:
-			faults = append(faults, fmt.Sprintf("what is attached was made for another image and attached to this one: %v", r))
-			hint = beware
+			faults = append(faults, fmt.Sprintf("made for another image: %v", r))
+			hint = suspicious
 		default:
 			faults = append(faults, r.Error())
 			if h := r.Hint(); h != "" && hint == signAgain {
@@ -71,49 +73,44 @@ func (j *judge) absent(check, thing, digest string, strangers []string) {
 		}
 	}
 	if len(faults) == 0 {
-		j.fail(check, fmt.Sprintf("%s has no %s", digest, thing), hint)
+		v.fail(check, fmt.Sprintf("%s has no %s", digest, noun), hint)
 		return
 	}
-	j.fail(check, fmt.Sprintf("%s has no accepted %s: %s", digest, thing, first(faults)), hint, faults...)
+	v.fail(check, fmt.Sprintf("%s has no accepted %s: %s", digest, noun, summary(faults)), hint, faults...)
 }
 
-// attestors sorts those who signed a predicate of a type about a digest.
-func (j *judge) attestors(digest, predicate string) (signers, strangers []string) {
-	for _, a := range j.verdict(digest).Attestations {
+// checkAttestation checks that an accepted signer has signed the attached
+// document of a predicate type.
+func (v *verifier) checkAttestation(i Image, name, predicate string) {
+	check := name + " attestation"
+	if !v.in.Trusted {
+		v.skip(check, noTrust)
+		return
+	}
+	var signatures []sign.VerifiedSignature
+	for _, a := range v.verdict(i.Digest).Attestations {
 		if a.PredicateType == predicate {
-			signers, strangers = j.sort(signers, strangers, a.VerifiedSignature)
+			signatures = append(signatures, a.VerifiedSignature)
 		}
 	}
-	return signers, strangers
-}
-
-// attested says whether a document is what somebody who counts has signed.
-func (j *judge) attested(i Image, name, predicate string) {
-	check := name + " attestation"
-	if !j.in.Trusted {
-		j.skip(check, "nobody said whose signatures count")
-		return
-	}
-	signed := signedPredicates(j.verdict(i.Digest), j.in.Policy, predicate)
-	signers, strangers := j.attestors(i.Digest, predicate)
-	plain := slices.DeleteFunc(slices.Clone(i.Documents), func(d Document) bool { return d.Predicate != predicate })
+	accepted, refused := v.bySigner(signatures)
+	signed := signedPredicates(v.verdict(i.Digest), v.in.Policy, predicate)
+	attached := slices.DeleteFunc(slices.Clone(i.Documents), func(d Document) bool { return d.Predicate != predicate })
 	switch {
 	case len(signed) == 0:
-		j.absent(check, check, i.Digest, strangers)
-		return
-	case len(plain) == 0:
-		j.pass(check, "signed by %s; no plain copy is attached", text.List(signers))
-		return
-	case slices.ContainsFunc(plain, func(d Document) bool { return saysOneOf(d, signed) }):
-		j.pass(check, "says the same as the plain copy, signed by %s", text.List(signers))
-		return
+		v.failUnsigned(check, check, i.Digest, refused)
+	case len(attached) == 0:
+		v.pass(check, "signed by %s; no unsigned document is attached", text.List(accepted))
+	case slices.ContainsFunc(attached, func(d Document) bool { return matchesAny(d, signed) }):
+		v.pass(check, "matches the attached document, signed by %s", text.List(accepted))
+	default:
+		v.fail(check, fmt.Sprintf("the predicate that %s signed for %s differs from the attached document", text.List(accepted), i.Digest), suspicious)
 	}
-	j.fail(check, fmt.Sprintf("what %s signed about %s is not what the plain copy says", text.List(signers), i.Digest), beware)
 }
 
-// same reports whether a signed predicate says what a plain document says. Of
-// provenance the run that made it may differ.
-func same(predicate string, signed, document []byte) bool {
+// samePredicate reports whether a signed predicate and an unsigned document are
+// equal as JSON. For provenance, the invocation may differ.
+func samePredicate(predicate string, signed, document []byte) bool {
 	if predicate == Provenance {
 		s, err := provenance.Parse(document)
 		if err != nil {
@@ -125,14 +122,13 @@ func same(predicate string, signed, document []byte) bool {
 	if bytes.Equal(signed, document) {
 		return true
 	}
-	a, errA := value(signed)
-	b, errB := value(document)
+	a, errA := decode(signed)
+	b, errB := decode(document)
 	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
 }
 
-// value reads a document that all readers read alike, and keeps numbers as they
-// are written.
-func value(document []byte) (any, error) {
+// decode reads JSON without ambiguous keys, and keeps numbers as written.
+func decode(document []byte) (any, error) {
 	if err := strictjson.Check(document, strictjson.Rules{}); err != nil {
 		return nil, err
 	}

@@ -1,135 +1,131 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/text"
 )
 
-// Verify asks every question about an image that its evidence can answer.
+// Verify runs all checks on an image. The result lists the checks of the index,
+// of each architecture in turn, and of the findings.
 func Verify(in Input) Result {
-	j := &judge{in: in}
+	v := &verifier{in: in}
 	if in.Index != "" {
-		j.of = "index"
-		j.images()
-		j.signature(in.Index)
+		v.of = "index"
+		v.checkIndex()
+		v.checkSignature(in.Index)
 	}
 	for _, i := range in.Images {
-		j.of = i.Platform
-		j.image(i)
+		v.of = i.Platform
+		v.checkImage(i)
 	}
-	j.of = "all"
-	j.findings()
-	return Result{j.checks}
+	v.of = "all"
+	v.checkFindings()
+	return Result{v.checks}
 }
 
-// judge collects answers.
-type judge struct {
+// verifier collects checks.
+type verifier struct {
 	in Input
-	// of is what the questions are about at the moment.
+	// of is the subject of the next checks: index, all or a platform.
 	of string
-	// documents are those that the image at hand is judged by.
+	// documents are those of the current image that the checks use.
 	documents []Document
 	checks    []Check
 }
 
-// images says whether everything that a node may run is judged.
-func (j *judge) images() {
+// checkIndex checks that every index entry that a node can run is verified.
+func (v *verifier) checkIndex() {
 	var platforms []string
-	for _, i := range j.in.Images {
+	for _, i := range v.in.Images {
 		platforms = append(platforms, i.Platform)
 	}
 	switch {
-	case len(j.in.Unjudged) > 0:
-		j.fail("images", "not all that the index lists can be judged: "+first(j.in.Unjudged),
-			"verify what it lists one by one, by digest", j.in.Unjudged...)
+	case len(v.in.Unsupported) > 0:
+		v.fail("images", "the index lists entries that cannot be verified: "+summary(v.in.Unsupported),
+			"verify each entry of the index by its digest", v.in.Unsupported...)
 	case len(platforms) == 0:
-		j.fail("images", "the index lists no image for a platform", "name the image itself, not what is attached to it")
-	case len(j.in.Others) > 0:
-		j.pass("images", "for %s; %d more that no node runs", text.List(platforms), len(j.in.Others))
+		v.fail("images", "the index lists no image for a platform", "name the image itself, not an artifact that is attached to it")
+	case len(v.in.Others) > 0:
+		v.pass("images", "for %s; %d more for no platform", text.List(platforms), len(v.in.Others))
 	default:
-		j.pass("images", "for %s", text.List(platforms))
+		v.pass("images", "for %s", text.List(platforms))
 	}
 }
 
-// image asks about one architecture.
-func (j *judge) image(i Image) {
-	j.documents = Believe(i.Documents, j.verdict(i.Digest), j.in.Policy)
-	j.signature(i.Digest)
-	j.layers(i)
-	bill := j.bill(i)
-	j.cyclonedx(i, bill)
-	p := j.origin(i, bill)
-	j.attested(i, "sbom", SPDX)
-	j.attested(i, "cyclonedx", CycloneDX)
-	j.attested(i, "provenance", Provenance)
-	j.builder(p)
-	j.licenses(bill)
+// checkImage runs the checks of one architecture.
+func (v *verifier) checkImage(i Image) {
+	v.documents = SelectDocuments(i.Documents, v.verdict(i.Digest), v.in.Policy)
+	v.checkSignature(i.Digest)
+	v.checkLayers(i)
+	inventory := v.checkSBOM(i)
+	v.checkCycloneDX(i, inventory)
+	statement := v.checkProvenance(i, inventory)
+	v.checkAttestation(i, "sbom", SPDX)
+	v.checkAttestation(i, "cyclonedx", CycloneDX)
+	v.checkAttestation(i, "provenance", Provenance)
+	v.checkBuilder(statement)
+	v.checkLicenses(inventory)
 }
 
-// layers says whether the files are those that the manifest names.
-func (j *judge) layers(i Image) {
+// checkLayers checks that the layers were readable and have the digests of the
+// manifest.
+func (v *verifier) checkLayers(i Image) {
 	if i.Damage != nil {
-		j.fail("layers", "what the layers hold is not what the manifest says: "+i.Damage.Error(),
-			"pull the image again from where it was published; if that is no better, do not use it")
+		v.fail("layers", "the layers do not match the manifest: "+i.Damage.Error(),
+			"pull the image again from its original registry; if the check still fails, do not use the image")
 		return
 	}
-	j.pass("layers", "%d files, links and directories, every blob has the digest that the manifest states", i.Tree.Len())
+	v.pass("layers", "%d files, links and directories, every blob has the digest that the manifest states", i.Tree.Len())
 }
 
-func (j *judge) pass(name, format string, args ...any) {
-	j.checks = append(j.checks, Check{Name: name, Of: j.of, Status: Pass, Detail: fmt.Sprintf(format, args...)})
+func (v *verifier) pass(name, format string, args ...any) {
+	v.checks = append(v.checks, Check{Name: name, Of: v.of, Status: Pass, Detail: fmt.Sprintf(format, args...)})
 }
 
-func (j *judge) skip(name, format string, args ...any) {
-	j.checks = append(j.checks, Check{Name: name, Of: j.of, Status: Skip, Detail: fmt.Sprintf(format, args...)})
+func (v *verifier) skip(name, format string, args ...any) {
+	v.checks = append(v.checks, Check{Name: name, Of: v.of, Status: Skip, Detail: fmt.Sprintf(format, args...)})
 }
 
-// fail records evidence that is missing or not true.
-func (j *judge) fail(name, detail, hint string, items ...string) {
-	j.checks = append(j.checks, Check{Name: name, Of: j.of, Status: Fail, Detail: detail, Hint: hint, Items: items})
+// fail records evidence that is missing or wrong.
+func (v *verifier) fail(name, detail, hint string, items ...string) {
+	v.checks = append(v.checks, Check{Name: name, Of: v.of, Status: Fail, Detail: detail, Hint: hint, Items: items})
 }
 
-// refuse records what the policy does not accept.
-func (j *judge) refuse(name, detail, hint string, items ...string) {
-	j.fail(name, detail, hint, items...)
-	j.checks[len(j.checks)-1].Policy = true
+// failErr records a *failure.Error, or any other error without a hint.
+func (v *verifier) failErr(name string, err error) {
+	hint := ""
+	if e := (*failure.Error)(nil); errors.As(err, &e) {
+		hint = e.Hint()
+	}
+	v.fail(name, err.Error(), hint)
 }
 
-// agree passes a check without faults, and fails one with any.
-func (j *judge) agree(name, good, bad, hint string, faults []string) {
+// refuse records a violation of the policy.
+func (v *verifier) refuse(name, detail, hint string, items ...string) {
+	v.fail(name, detail, hint, items...)
+	v.checks[len(v.checks)-1].Policy = true
+}
+
+// compare passes a check if there are no faults, and fails it otherwise.
+func (v *verifier) compare(name, good, bad string, faults []string) {
 	if len(faults) == 0 {
-		j.pass(name, "%s", good)
+		v.pass(name, "%s", good)
 		return
 	}
 	slices.Sort(faults)
-	j.fail(name, fmt.Sprintf("%s: %s", bad, first(faults)), hint, faults...)
+	v.fail(name, fmt.Sprintf("%s: %s", bad, summary(faults)), suspicious, faults...)
 }
 
-// first shows the first faults of a list.
-func first(faults []string) string {
-	const shown = 3
-	text := ""
-	for i, f := range faults {
-		switch {
-		case i == shown:
-			return fmt.Sprintf("%s; and %d more", text, len(faults)-shown)
-		case i > 0:
-			text += "; "
-		}
-		text += f
+// summary joins the first three faults and counts the others.
+func summary(faults []string) string {
+	const limit = 3
+	if len(faults) <= limit {
+		return strings.Join(faults, "; ")
 	}
-	return text
-}
-
-// contents returns the documents of a kind that the image at hand is judged by.
-func (j *judge) contents(predicate string) [][]byte {
-	var out [][]byte
-	for _, d := range j.documents {
-		if d.Predicate == predicate {
-			out = append(out, d.Content)
-		}
-	}
-	return out
+	return fmt.Sprintf("%s; and %d more", strings.Join(faults[:limit], "; "), len(faults)-limit)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/license"
@@ -51,8 +52,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyUnsigned: without a key or identity documents are judged, and
-// signatures are skipped, which is no pass.
+// TestVerifyUnsigned verifies documents without keys and identities: the signature
+// checks are skipped.
 func TestVerifyUnsigned(t *testing.T) {
 	in := published(t)
 	in.Trusted, in.Verdicts = false, nil
@@ -62,7 +63,7 @@ func TestVerifyUnsigned(t *testing.T) {
 	}
 }
 
-// failures are the checks that failed, each with its detail.
+// failures returns the name and detail of the failed checks.
 func failures(r Result) []string {
 	var out []string
 	for _, c := range r.Checks {
@@ -76,14 +77,14 @@ func failures(r Result) []string {
 // amd is the digest of the first image.
 var amd = digestOf("manifest of amd64")
 
-// A fault, and what is said about it: every line is a failed check.
+// fault is an input with the checks that it must fail.
 type fault struct {
 	name  string
 	input func(*testing.T) Input
 	want  []string
 }
 
-// change is published with something done to it.
+// change returns a function that changes the input of published.
 func change(fn func(*Input)) func(*testing.T) Input {
 	return func(t *testing.T) Input {
 		t.Helper()
@@ -93,7 +94,7 @@ func change(fn func(*Input)) func(*testing.T) Input {
 	}
 }
 
-// check holds that the faults, and nothing else, are found.
+// check requires each input to fail exactly the wanted checks, with exit code 13.
 func check(t *testing.T, faults []fault) {
 	t.Helper()
 	for _, tt := range faults {
@@ -102,7 +103,7 @@ func check(t *testing.T, faults []fault) {
 			if diff := cmp.Diff(tt.want, failures(result)); diff != "" {
 				t.Errorf("failed checks (-want +got):\n%s", diff)
 			}
-			var untrusted *CheckError
+			var untrusted *failure.Error
 			if err := result.Err(); !errors.As(err, &untrusted) || untrusted.ExitCode() != 13 || untrusted.Hint() == "" {
 				t.Errorf("Err() = %v, want exit code 13 and a hint", err)
 			}
@@ -134,12 +135,12 @@ func TestSignatures(t *testing.T) {
 		{"signature of another digest", change(func(in *Input) {
 			in.Verdicts[1].Signatures, in.Verdicts[1].Attestations = nil, nil
 			in.Verdicts[1].Rejected = []*sign.Rejection{rejection(sign.OtherSubject, "it is about sha256:1234, not this")}
-		}), because("what is attached was made for another image and attached to this one: bundle :: about something else: it is about sha256:1234, not this")},
+		}), because("made for another image: bundle :: about something else: it is about sha256:1234, not this")},
 		{"wrong key", change(func(in *Input) {
 			in.Verdicts[1].Signatures, in.Verdicts[1].Attestations = nil, nil
 			in.Verdicts[1].Rejected = []*sign.Rejection{rejection(sign.WrongKey, "made with another")}
 		}), because("bundle :: wrong key: made with another")},
-		{"signer whom the policy does not name", change(func(in *Input) {
+		{"signer that the policy does not accept", change(func(in *Input) {
 			in.Policy.Keys = []string{theKey.Key}
 			in.Verdicts = append(in.Verdicts[:1], in.Verdicts[2:]...)
 			in.Verdicts[0].Signatures[0].By = theKey
@@ -152,7 +153,7 @@ func TestSignatures(t *testing.T) {
 			v.Subject.Hex = strings.TrimPrefix(amd, "sha256:")
 			in.Verdicts = append(in.Verdicts, v)
 		}), append([]string{
-			accepted(missing[0]) + ": one is by " + theRelease.String() + ", whom the policy does not name",
+			accepted(missing[0]) + ": signed by " + theRelease.String() + ", which the policy does not accept",
 		}, missing[1:]...)},
 	})
 }
@@ -162,41 +163,41 @@ func TestAttestations(t *testing.T) {
 		{"signed SBOM of another build", func(t *testing.T) Input {
 			t.Helper()
 			in := published(t)
-			other := remade(t, func(m *made) { m.bill.Packages[0].Homepage = "https://elsewhere.example" })
+			other := rebuilt(t, func(m *build) { m.document.Packages[0].Homepage = "https://elsewhere.example" })
 			in.Verdicts[1] = other.Verdicts[1]
 			return in
 		}, []string{
-			"sbom attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says",
-			"cyclonedx attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says",
+			"sbom attestation (linux/amd64): the predicate that " + theRelease.String() + " signed for " + amd + " differs from the attached document",
+			"cyclonedx attestation (linux/amd64): the predicate that " + theRelease.String() + " signed for " + amd + " differs from the attached document",
 		}},
 		{"signed provenance of another build", func(t *testing.T) Input {
 			t.Helper()
 			in := published(t)
-			other := remade(t, func(m *made) { m.recipe += "# changed\n" })
+			other := rebuilt(t, func(m *build) { m.recipe += "# changed\n" })
 			in.Verdicts[1] = other.Verdicts[1]
 			return in
-		}, []string{"provenance attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says"}},
+		}, []string{"provenance attestation (linux/amd64): the predicate that " + theRelease.String() + " signed for " + amd + " differs from the attached document"}},
 		{"statement that cannot be read", change(func(in *Input) { in.Verdicts[1].Attestations[0].Statement = []byte("{") }), []string{
 			"sbom attestation (linux/amd64): " + amd + " has no sbom attestation",
 		}},
-		{"builder whom the policy does not name", change(func(in *Input) { in.Policy.Builders = []string{"^https://gitlab.com/"} }), []string{
-			"builder (linux/amd64): built by " + theRelease.Identity + ", which the policy does not name",
-			"builder (linux/arm64): built by " + theRelease.Identity + ", which the policy does not name",
+		{"builder that the policy does not accept", change(func(in *Input) { in.Policy.Builders = []string{"^https://gitlab.com/"} }), []string{
+			"builder (linux/amd64): built by " + theRelease.Identity + ", which the policy does not accept",
+			"builder (linux/arm64): built by " + theRelease.Identity + ", which the policy does not accept",
 		}},
-		{"builder that nobody signed", change(func(in *Input) {
+		{"builder without signed provenance", change(func(in *Input) {
 			in.Trusted, in.Verdicts, in.Policy.Builders = false, nil, []string{"."}
 			in.Images = in.Images[:1]
-		}), []string{"builder (linux/amd64): no signed provenance says who built the image"}},
+		}), []string{"builder (linux/amd64): there is no signed provenance with a builder"}},
 	})
 }
 
-func TestPlainCopiesAreMissing(t *testing.T) {
+func TestMissingDocuments(t *testing.T) {
 	in := published(t)
 	in.Images[0].Documents = nil
 	got := failures(Verify(in))
 	want := []string{
-		"sbom (linux/amd64): no SBOM (SPDX) is attached to " + amd,
-		"cyclonedx (linux/amd64): no SBOM (CycloneDX) is attached to " + amd,
+		"sbom (linux/amd64): no SBOM is attached to " + amd,
+		"cyclonedx (linux/amd64): no CycloneDX document is attached to " + amd,
 		"provenance (linux/amd64): no provenance is attached to " + amd,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -204,7 +205,8 @@ func TestPlainCopiesAreMissing(t *testing.T) {
 	}
 }
 
-// unsigned is an image with a fault, without signatures in the way.
+// unsigned returns a function that changes the first image of published, without
+// signatures.
 func unsigned(fn func(*Image)) func(*testing.T) Input {
 	return change(func(in *Input) {
 		in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
@@ -212,7 +214,7 @@ func unsigned(fn func(*Image)) func(*testing.T) Input {
 	})
 }
 
-// entries changes the files of an image.
+// entries returns a function that changes the files of an image.
 func entries(fn func([]filetree.Entry) []filetree.Entry) func(*testing.T) Input {
 	return unsigned(func(i *Image) {
 		tree, err := filetree.New(fn(slices.Collect(i.Tree.All())))
@@ -234,34 +236,34 @@ func TestLayers(t *testing.T) {
 			return list
 		}
 	}
-	const disagree = "sbom files (linux/amd64): the SBOM does not agree with the layers: "
+	const mismatch = "sbom files (linux/amd64): the SBOM does not match the layers: "
 	check(t, []fault{
 		{"blob with other bytes", unsigned(func(i *Image) {
 			i.Damage, i.Tree, i.Packages = errors.New("blob sha256:12: has digest sha256:34"), filetree.Tree{}, nil
-		}), []string{"layers (linux/amd64): what the layers hold is not what the manifest says: blob sha256:12: has digest sha256:34"}},
+		}), []string{"layers (linux/amd64): the layers do not match the manifest: blob sha256:12: has digest sha256:34"}},
 		{"file changed", entries(at("lib/thing.so", func(e *filetree.Entry) { e.SHA256 = hexOf("evil") })), []string{
-			disagree + "lib/thing.so: its bytes have SHA-256 " + hexOf("evil") + ", and the SBOM says " + hexOf("lib/thing.so of amd64"),
+			mismatch + "lib/thing.so: SHA-256 is " + hexOf("evil") + " in the image, " + hexOf("lib/thing.so of amd64") + " in the SBOM",
 		}},
 		{"file added", entries(func(list []filetree.Entry) []filetree.Entry {
 			return append(list, filetree.Entry{Path: "lib/evil.so", Kind: filetree.File, SHA256: hexOf("evil")})
-		}), []string{disagree + "lib/evil.so: the image has it, and the SBOM does not list it"}},
+		}), []string{mismatch + "lib/evil.so: in the image, not listed in the SBOM"}},
 		{"file removed", entries(at("system/liba.so.1", func(e *filetree.Entry) { e.Path = "lib/x"; e.Kind = filetree.Dir })), []string{
-			disagree + "system/liba.so.1: the SBOM lists it, and the image does not have it",
+			mismatch + "system/liba.so.1: listed in the SBOM, missing in the image",
 		}},
 		{"link changed", entries(at("system/liba.so", func(e *filetree.Entry) { e.Link = "../evil" })), []string{
-			disagree + "system/liba.so: it leads to ../evil, and the SBOM says liba.so.1",
+			mismatch + "system/liba.so: link target is ../evil in the image, liba.so.1 in the SBOM",
 		}},
 		{"link instead of a file", entries(at("lib/thing.so", func(e *filetree.Entry) { e.Kind, e.SHA256, e.Link = filetree.Symlink, "", "/evil" })), []string{
-			disagree + "lib/thing.so: the SBOM says it is a file, and in the image it is a link",
+			mismatch + "lib/thing.so: a link in the image, a file in the SBOM",
 		}},
 		{"package that the image does not list", unsigned(func(i *Image) { i.Packages = i.Packages[1:] }), []string{
-			"sbom packages (linux/amd64): the SBOM does not agree with the image's package database: liba1 1:2-1 is in the SBOM, and not in the image's package database",
+			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: liba1 1:2-1 is in the SBOM, not in the package database",
 		}},
 		{"package of another version", unsigned(func(i *Image) { i.Packages[0].Version = "1:1-1" }), []string{
-			"sbom packages (linux/amd64): the SBOM does not agree with the image's package database: liba1 is 1:2-1 in the SBOM, and 1:1-1 in the image's package database",
+			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: liba1 is 1:2-1 in the SBOM, 1:1-1 in the package database",
 		}},
 		{"package that the SBOM does not list", unsigned(func(i *Image) { i.Packages = append(i.Packages, Package{Name: "evil", Version: "1"}) }), []string{
-			"sbom packages (linux/amd64): the SBOM does not agree with the image's package database: evil 1 is in the image's package database, and not in the SBOM",
+			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: evil 1 is in the package database, not in the SBOM",
 		}},
 	})
 }
@@ -278,43 +280,42 @@ func TestDocuments(t *testing.T) {
 		return unsigned(func(i *Image) { i.Documents[kind].Content = []byte(text) })
 	}
 	check(t, []fault{
-		{"SBOM of another image", swap(0), []string{"sbom (linux/amd64): the SBOM is about " + arm + ", which is another image than " + amd}},
-		{"CycloneDX of another image", swap(1), []string{"cyclonedx (linux/amd64): the CycloneDX document is about " + arm + ", which is another image than " + amd}},
-		{"provenance of another image", swap(2), []string{"provenance (linux/amd64): the provenance is about " + arm + ", which is another image than " + amd}},
-		{"SBOM that is none", content(0, "{}"), []string{`sbom (linux/amd64): the SBOM that is attached is of no use: reading an SPDX document: version "", not SPDX-2.3`}},
-		{"CycloneDX that is none", content(1, "[]"), []string{"cyclonedx (linux/amd64): the CycloneDX document that is attached cannot be read: json: cannot unmarshal array into Go value of type verify.bom"}},
-		{"CycloneDX about nothing", content(1, `{"bomFormat":"CycloneDX"}`), []string{"cyclonedx (linux/amd64): the CycloneDX document does not say which image it is about"}},
-		{"provenance that is none", content(2, "{}"), []string{`provenance (linux/amd64): the provenance that is attached is of no use: reading provenance: _type: is "", not "https://in-toto.io/Statement/v1"`}},
-		{"two SBOMs that do not agree", func(t *testing.T) Input {
+		{"SBOM of another image", swap(0), []string{"sbom (linux/amd64): the SBOM describes " + arm + ", want " + amd}},
+		{"CycloneDX of another image", swap(1), []string{"cyclonedx (linux/amd64): the CycloneDX document describes " + arm + ", want " + amd}},
+		{"provenance of another image", swap(2), []string{"provenance (linux/amd64): the provenance describes " + arm + ", want " + amd}},
+		{"invalid SBOM", content(0, "{}"), []string{`sbom (linux/amd64): the attached SBOM is invalid: reading an SPDX document: version "", not SPDX-2.3`}},
+		{"invalid CycloneDX", content(1, "[]"), []string{"cyclonedx (linux/amd64): the attached CycloneDX document is invalid: json: cannot unmarshal array into Go value of type verify.bom"}},
+		{"CycloneDX without a subject", content(1, `{"bomFormat":"CycloneDX"}`), []string{"cyclonedx (linux/amd64): the CycloneDX document has no image digest"}},
+		{"invalid provenance", content(2, "{}"), []string{`provenance (linux/amd64): the attached provenance is invalid: reading provenance: _type: is "", not "https://in-toto.io/Statement/v1"`}},
+		{"SPDX and CycloneDX differ", func(t *testing.T) Input {
 			t.Helper()
 			in := published(t)
-			other := remade(t, func(m *made) { m.bill.Packages[0].Version = "9" })
+			other := rebuilt(t, func(m *build) { m.document.Packages[0].Version = "9" })
 			in.Images[0].Documents[1] = other.Images[0].Documents[1]
 			in.Trusted, in.Verdicts = false, nil
 			return in
 		}, []string{
-			"cyclonedx (linux/amd64): the two SBOMs do not agree: liba1 is 9 pkg:deb/debian/liba1@9?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") +
-				" in CycloneDX, and 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
+			"cyclonedx (linux/amd64): CycloneDX and SPDX document differ: liba1 is 9 pkg:deb/debian/liba1@9?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") +
+				" in CycloneDX, 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
 		}},
 		{"URLs of another version", unsigned(func(i *Image) {
 			for n := range i.Documents[:2] {
 				i.Documents[n].Content = bytes.ReplaceAll(i.Documents[n].Content, []byte("liba1@1%3A2-1"), []byte("liba1@1%3A9-1"))
 			}
 		}), []string{
-			"sbom packages (linux/amd64): the SBOM does not agree with the image's package database: " +
-				"liba1 1:2-1: its package URL is of something else: pkg:deb/debian/liba1@1%3A9-1?arch=amd64&distro=debian-14",
+			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: " +
+				"liba1 1:2-1: wrong package URL: pkg:deb/debian/liba1@1%3A9-1?arch=amd64&distro=debian-14",
 		}},
-		{"URLs of another package, in CycloneDX alone", unsigned(func(i *Image) {
+		{"URLs of another package in CycloneDX only", unsigned(func(i *Image) {
 			i.Documents[1].Content = bytes.ReplaceAll(i.Documents[1].Content, []byte("liba1@1%3A2-1"), []byte("other@1%3A2-1"))
 		}), []string{
-			"cyclonedx (linux/amd64): the two SBOMs do not agree: liba1 is 1:2-1 pkg:deb/debian/other@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") +
-				" in CycloneDX, and 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
+			"cyclonedx (linux/amd64): CycloneDX and SPDX document differ: liba1 is 1:2-1 pkg:deb/debian/other@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") +
+				" in CycloneDX, 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
 		}},
 	})
 }
 
-// TestSeveralDocuments: one that is right is enough, whatever else somebody
-// attached.
+// TestSeveralDocuments passes if one of several attached documents is right.
 func TestSeveralDocuments(t *testing.T) {
 	in := published(t)
 	in.Images[0].Documents = append(slices.Clone(in.Images[1].Documents), in.Images[0].Documents...)
@@ -323,11 +324,11 @@ func TestSeveralDocuments(t *testing.T) {
 	}
 }
 
-// TestForgedCopies: a copy that agrees with the files, and says something else
-// than the signed one about the rest, decides nothing, wherever it stands.
+// TestForgedCopies ignores documents that match the files but differ from the
+// signed ones, whatever their order.
 func TestForgedCopies(t *testing.T) {
 	for _, first := range []bool{true, false} {
-		in := remade(t, func(m *made) { m.bill.Packages[0].License = license.License{Expression: "GPL-3.0-only"} })
+		in := rebuilt(t, func(m *build) { m.document.Packages[0].License = license.License{Expression: "GPL-3.0-only"} })
 		in.Policy.Licenses = &Licenses{Profile: "cncf"}
 		forged := published(t).Images[0].Documents
 		if first {
@@ -342,8 +343,9 @@ func TestForgedCopies(t *testing.T) {
 	}
 }
 
-// TestSame: a copy says what was signed when nobody could read it otherwise.
-func TestSame(t *testing.T) {
+// TestSamePredicate compares signed and unsigned documents: equal for every reader
+// of JSON.
+func TestSamePredicate(t *testing.T) {
 	for _, tc := range []struct {
 		name, signed, document string
 		want                   bool
@@ -352,91 +354,92 @@ func TestSame(t *testing.T) {
 		{"another order, other spaces", `{"name":"a","files":[1]}`, `{"files": [1], "name": "a"}`, true},
 		{"another value", `{"name":"a"}`, `{"name":"b"}`, false},
 		{"another number", `{"size":1}`, `{"size":1.0}`, false},
-		{"a key twice", `{"name":"a"}`, `{"name":"b","name":"a"}`, false},
-		{"keys that are one to us, in another order", `{"name":"a","Name":"b"}`, `{"Name":"b","name":"a"}`, false},
-		{"something after it", `{"name":"a"}`, `{"name":"a"} {"name":"b"}`, false},
+		{"repeated key", `{"name":"a"}`, `{"name":"b","name":"a"}`, false},
+		{"keys that differ by case, in another order", `{"name":"a","Name":"b"}`, `{"Name":"b","name":"a"}`, false},
+		{"trailing data", `{"name":"a"}`, `{"name":"a"} {"name":"b"}`, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := same(SPDX, []byte(tc.signed), []byte(tc.document)); got != tc.want {
-				t.Errorf("same() = %v, want %v", got, tc.want)
+			if got := samePredicate(SPDX, []byte(tc.signed), []byte(tc.document)); got != tc.want {
+				t.Errorf("samePredicate() = %v, want %v", got, tc.want)
 			}
 		})
 	}
 }
 
-// TestRepeatedKeys: readers differ in which of two they believe, so such a copy
-// says something else than the signed one.
+// TestRepeatedKeys refuses a document with a repeated key, also as a copy of a
+// signed document: readers differ in which one they use.
 func TestRepeatedKeys(t *testing.T) {
 	in := published(t)
 	d := &in.Images[0].Documents[0]
 	d.Content = append([]byte(`{"name":"evil",`), d.Content[1:]...)
-	want := []string{`sbom (linux/amd64): the SBOM that is attached is of no use: reading an SPDX document: key "name" repeats`, "sbom attestation (linux/amd64): what " + theRelease.String() + " signed about " + amd + " is not what the plain copy says"}
+	want := []string{`sbom (linux/amd64): the attached SBOM is invalid: reading an SPDX document: key "name" repeats`, "sbom attestation (linux/amd64): the predicate that " + theRelease.String() + " signed for " + amd + " differs from the attached document"}
 	if diff := cmp.Diff(want, failures(Verify(in))); diff != "" {
 		t.Errorf("failed checks (-want +got):\n%s", diff)
 	}
 }
 
-// TestIndexes: what an index lists beside images is judged too, or is no yes.
+// TestIndexes fails for an index with entries that cannot be verified, or without
+// images.
 func TestIndexes(t *testing.T) {
 	check(t, []fault{
-		{"nothing that runs", change(func(in *Input) { in.Images, in.Others = nil, []string{"sha256:12 (for unknown/unknown)"} }), []string{
+		{"no image for a platform", change(func(in *Input) { in.Images, in.Others = nil, []string{"sha256:12 (for unknown/unknown)"} }), []string{
 			"images (index): the index lists no image for a platform",
 		}},
-		{"an index in the index", change(func(in *Input) { in.Unjudged = []string{"sha256:12 (application/x)"} }), []string{
-			"images (index): not all that the index lists can be judged: sha256:12 (application/x)",
+		{"unsupported entry", change(func(in *Input) { in.Unsupported = []string{"sha256:12 (application/x)"} }), []string{
+			"images (index): the index lists entries that cannot be verified: sha256:12 (application/x)",
 		}},
 	})
 }
 
 func TestProvenance(t *testing.T) {
-	after := func(fn func(*made)) func(*testing.T) Input {
+	after := func(fn func(*build)) func(*testing.T) Input {
 		return func(t *testing.T) Input {
 			t.Helper()
-			in := remade(t, fn)
+			in := rebuilt(t, fn)
 			in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
 			return in
 		}
 	}
-	contradicts := "provenance recipe (linux/amd64): the provenance contradicts itself: "
-	labels := "provenance labels (linux/amd64): the provenance is of another build than the labels: "
-	packages := "provenance packages (linux/amd64): the provenance does not agree with the SBOM: "
+	contradicts := "provenance recipe (linux/amd64): the provenance is inconsistent: "
+	labels := "provenance labels (linux/amd64): the labels do not match the provenance: "
+	packages := "provenance packages (linux/amd64): the provenance does not match the SBOM: "
 	check(t, []fault{
-		{"of another recipe", after(func(m *made) { m.recipe = strings.ReplaceAll(m.recipe, "thing", "other") }), []string{
-			contradicts + "its lock was made for another recipe", labels + "name: the image says thing, the provenance other",
+		{"of another recipe", after(func(m *build) { m.recipe = strings.ReplaceAll(m.recipe, "thing", "other") }), []string{
+			contradicts + "the lock was made from another recipe", labels + "name is thing in the image, other in the provenance",
 		}},
-		{"recipe for other targets", after(func(m *made) { m.recipe = strings.Replace(m.recipe, "amd64, ", "", 1) }), []string{
-			contradicts + "its recipe is not for forky/18/amd64",
+		{"recipe for other targets", after(func(m *build) { m.recipe = strings.Replace(m.recipe, "amd64, ", "", 1) }), []string{
+			contradicts + "the recipe has no target forky/18/amd64",
 		}},
-		{"another version", after(func(m *made) { m.internal.Version = "2.0" }), []string{
-			labels + "label org.opencontainers.image.version: the image says 1.0, the provenance 2.0; version: the image says 1.0, the provenance 2.0",
+		{"another version", after(func(m *build) { m.internal.Version = "2.0" }), []string{
+			labels + "label org.opencontainers.image.version is 1.0 in the image, 2.0 in the provenance; version is 1.0 in the image, 2.0 in the provenance",
 		}},
-		{"another time", after(func(m *made) { m.internal.Created = created.Add(time.Hour) }), []string{
-			labels + "label org.opencontainers.image.created: the image says 2026-09-01T08:30:00Z, the provenance 2026-09-01T09:30:00Z; time: the image says 2026-09-01T08:30:00Z, the provenance 2026-09-01T09:30:00Z",
+		{"another time", after(func(m *build) { m.internal.Created = created.Add(time.Hour) }), []string{
+			labels + "creation time is 2026-09-01T08:30:00Z in the image, 2026-09-01T09:30:00Z in the provenance; label org.opencontainers.image.created is 2026-09-01T08:30:00Z in the image, 2026-09-01T09:30:00Z in the provenance",
 		}},
-		{"another base", after(func(m *made) {
+		{"another base", after(func(m *build) {
 			m.pins.Base = lock.Base{Name: "image:x", Image: digestOf("x"), Postgres: "18.5", Checksum: digestOf("y")}
 		}), []string{
-			labels + "PostgreSQL of the base: the image says 18.6, the provenance 18.5; base: the image says cnpg-minimal, the provenance image:x",
+			labels + "base PostgreSQL is 18.6 in the image, 18.5 in the provenance; base is cnpg-minimal in the image, image:x in the provenance",
 		}},
 		{"no label", unsigned(func(i *Image) { delete(i.Labels, "io.pgext.metadata") }), []string{
-			"provenance labels (linux/amd64): the image does not say what it is: reading label io.pgext.metadata: the image has none",
+			"provenance labels (linux/amd64): reading label io.pgext.metadata: the image has none",
 		}},
-		{"package of other bytes", after(func(m *made) { m.pins.Packages[0].SHA256 = hexOf("evil") }), []string{
-			packages + "liba1 is 1:2-1 with SHA-256 " + hexOf("evil") + " in the provenance, and 1:2-1 with SHA-256 " + hexOf("liba1") + " in the SBOM",
+		{"package of other bytes", after(func(m *build) { m.pins.Packages[0].SHA256 = hexOf("evil") }), []string{
+			packages + "liba1 is 1:2-1 with SHA-256 " + hexOf("evil") + " in the provenance, 1:2-1 with SHA-256 " + hexOf("liba1") + " in the SBOM",
 		}},
-		{"package too many", after(func(m *made) {
-			m.bill.Packages = m.bill.Packages[1:]
-			m.bill.Files = m.bill.Files[:0]
-			m.bill.Links = nil
+		{"package too many", after(func(m *build) {
+			m.document.Packages = m.document.Packages[1:]
+			m.document.Files = m.document.Files[:0]
+			m.document.Links = nil
 		}), []string{
-			"sbom files (linux/amd64): the SBOM does not agree with the layers: lib/thing.so: the image has it, and the SBOM does not list it; system/liba.so.1: the image has it, and the SBOM does not list it; system/liba.so: the image has it, and the SBOM does not list it; and 1 more",
-			"sbom packages (linux/amd64): the SBOM does not agree with the image's package database: liba1 1:2-1 is in the image's package database, and not in the SBOM",
-			packages + "liba1 1:2-1 with SHA-256 " + hexOf("liba1") + " is in the provenance, and not in the SBOM",
+			"sbom files (linux/amd64): the SBOM does not match the layers: lib/thing.so: in the image, not listed in the SBOM; system/liba.so.1: in the image, not listed in the SBOM; system/liba.so: in the image, not listed in the SBOM; and 1 more",
+			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: liba1 1:2-1 is in the package database, not in the SBOM",
+			packages + "liba1 1:2-1 with SHA-256 " + hexOf("liba1") + " is in the provenance, not in the SBOM",
 		}},
 	})
 	t.Run("dependencies of another lock", func(t *testing.T) {
 		in := published(t)
-		s := newMade(t, "amd64").statement(t)
+		s := newBuild(t, "amd64").statement(t)
 		for _, d := range s.Predicate.BuildDefinition.ResolvedDependencies {
 			d.Digest["sha256"] = hexOf("evil")
 		}
@@ -447,39 +450,39 @@ func TestProvenance(t *testing.T) {
 		in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
 		in.Images[0].Documents[2].Content = data
 		got := failures(Verify(in))
-		want := contradicts + "base cnpg-minimal is SHA-256 " + hexOf("evil") + " in its dependencies, and SHA-256 " + hexOf("base") + " in its lock"
+		want := contradicts + "base cnpg-minimal is SHA-256 " + hexOf("evil") + " in the dependencies, SHA-256 " + hexOf("base") + " in the lock"
 		if len(got) != 1 || !strings.HasPrefix(got[0], want) || !strings.HasSuffix(got[0], "; and 1 more") {
 			t.Errorf("failed checks: %q, want %q", got, want)
 		}
 	})
 }
 
-// TestUpstream: an archive that files were built from is in no package
-// database, and in the provenance.
+// TestUpstream requires the source archive of the SBOM in the provenance, not in
+// the package database.
 func TestUpstream(t *testing.T) {
-	built := func(m *made) {
-		m.bill.Packages = append(m.bill.Packages, sbom.Package{
+	built := func(m *build) {
+		m.document.Packages = append(m.document.Packages, sbom.Package{
 			Kind: sbom.Upstream, Name: "thing-src", Version: "1.0", SHA256: hexOf("source"), License: license.License{Expression: "MIT"},
 		})
 	}
-	in := remade(t, func(m *made) {
+	in := rebuilt(t, func(m *build) {
 		built(m)
 		m.upstream = &provenance.Upstream{URL: "https://thing.example/1.0.tar.gz", SHA256: hexOf("source")}
 	})
 	if got := failures(Verify(in)); len(got) > 0 {
 		t.Errorf("failed checks: %q", got)
 	}
-	want := []string{"provenance packages (linux/amd64): the provenance does not agree with the SBOM: source archive SHA-256 " + hexOf("source") + " is in the SBOM, and not in the provenance"}
-	if diff := cmp.Diff(failures(Verify(remade(t, built))), want); diff != "" {
-		t.Errorf("an archive that nobody used (-got +want):\n%s", diff)
+	want := []string{"provenance packages (linux/amd64): the provenance does not match the SBOM: source archive SHA-256 " + hexOf("source") + " is in the SBOM, not in the provenance"}
+	if diff := cmp.Diff(failures(Verify(rebuilt(t, built))), want); diff != "" {
+		t.Errorf("an archive that the provenance lacks (-got +want):\n%s", diff)
 	}
 }
 
-// TestPolicyRefuses: what holds and is not accepted has another exit code than
-// what does not hold.
+// TestPolicyRefuses distinguishes the exit code of a policy violation from that of
+// wrong evidence.
 func TestPolicyRefuses(t *testing.T) {
 	findings := []finding.Finding{
-		finding.New("PGX001", "lib/thing.so", "nobody has libx.so.1", ""),
+		finding.New("PGX001", "lib/thing.so", "libx.so.1 is missing", ""),
 		finding.New("PGX043", "lib/dev", "a device", ""),
 	}
 	for _, tt := range []struct {
@@ -487,12 +490,12 @@ func TestPolicyRefuses(t *testing.T) {
 		policy Policy
 		want   []string
 	}{
-		{"errors fail", Policy{}, []string{"findings (all): 1 of 2 are not accepted: PGX001 error: lib/thing.so: nobody has libx.so.1"}},
-		{"accepted", Policy{Findings: Findings{Accept: []string{"PGX001"}}}, nil},
-		{"none fail", Policy{Findings: Findings{Fail: []string{}}}, nil},
-		{"warnings fail", Policy{Findings: Findings{Fail: []string{"warning"}}}, []string{"findings (all): 1 of 2 are not accepted: PGX043 warning: lib/dev: a device"}},
-		{"a code fails", Policy{Findings: Findings{Fail: []string{"PGX043"}}}, []string{"findings (all): 1 of 2 are not accepted: PGX043 warning: lib/dev: a device"}},
-		{"licences", Policy{Findings: Findings{Fail: []string{}}, Licenses: &Licenses{Allow: []string{"MIT"}, Packages: map[string][]string{"liba1": {"PostgreSQL"}}}}, []string{
+		{"errors fail", Policy{}, []string{"findings (all): 1 of 2 are not accepted: PGX001 error: lib/thing.so: libx.so.1 is missing"}},
+		{"accepted", Policy{Findings: &Findings{Accept: []string{"PGX001"}}}, nil},
+		{"none fail", Policy{Findings: &Findings{Fail: []string{}}}, nil},
+		{"warnings fail", Policy{Findings: &Findings{Fail: []string{"warning"}}}, []string{"findings (all): 1 of 2 are not accepted: PGX043 warning: lib/dev: a device"}},
+		{"a code fails", Policy{Findings: &Findings{Fail: []string{"PGX043"}}}, []string{"findings (all): 1 of 2 are not accepted: PGX043 warning: lib/dev: a device"}},
+		{"licences", Policy{Findings: &Findings{Fail: []string{}}, Licenses: &Licenses{Allow: []string{"MIT"}, Packages: map[string][]string{"liba1": {"PostgreSQL"}}}}, []string{
 			"licenses (linux/amd64): the policy does not allow postgresql-18-thing 1.0-1: PostgreSQL",
 			"licenses (linux/arm64): the policy does not allow postgresql-18-thing 1.0-1: PostgreSQL",
 		}},
@@ -505,7 +508,7 @@ func TestPolicyRefuses(t *testing.T) {
 				t.Errorf("failed checks (-want +got):\n%s", diff)
 			}
 			err := result.Err()
-			var refused *CheckError
+			var refused *failure.Error
 			if len(tt.want) > 0 && (!errors.As(err, &refused) || refused.ExitCode() != 3 || refused.Hint() == "") || len(tt.want) == 0 && err != nil {
 				t.Errorf("Err() = %v", err)
 			}
