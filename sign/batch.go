@@ -30,16 +30,6 @@ type Batch struct {
 	Existing Evidence
 }
 
-// Sign signs subject.
-func (s *Signer) Sign(ctx context.Context, subject Subject) (Signed, error) {
-	return s.SignAll(ctx, Batch{Subjects: []Subject{subject}})
-}
-
-// Attest signs a claim about subjects, once, and returns it for each of them.
-func (s *Signer) Attest(ctx context.Context, claim Statement) (Signed, error) {
-	return s.SignAll(ctx, Batch{Statements: []Statement{claim}})
-}
-
 // SignAll signs what b has and its evidence lacks, in the order of b. A batch
 // that was signed before, by the same key or identity and with the same log
 // and authority, gives nothing. Errors say which subject they are about and

@@ -21,7 +21,7 @@ import (
 // keyError returns an error about a signing key. key is the value of
 // Options.Key, for the key of a KMS without its query.
 func keyError(key, hint string, err error) error {
-	return failure.New(failure.Other, hint, "key %s: %w", redactSecrets(key), withoutSecrets(err))
+	return failure.Replace(failure.Other, hint, err, "key %s: %s", redactSecrets(key), safeText(err))
 }
 
 // tokenError returns an error about an identity token. The message must contain
@@ -36,12 +36,9 @@ func servicesError(hint, format string, args ...any) error {
 }
 
 // fileError returns an error about a public key, a trusted root or a signing
-// config. file is "" for content that was not read from a file.
+// config. file is its name or env://NAME.
 func fileError(what, file, hint string, err error) error {
-	if file != "" {
-		what += " " + file
-	}
-	return failure.New(failure.Other, hint, "%s: %w", what, withoutSecrets(err))
+	return failure.Replace(failure.Other, hint, err, "%s %s: %s", what, file, safeText(err))
 }
 
 // repositoryError returns an error about fetching a trusted root or a signing
@@ -52,7 +49,7 @@ func repositoryError(what, mirror, hint string, err error) error {
 	if errors.Is(err, &metadata.ErrRepository{}) {
 		code = failure.Untrusted
 	}
-	return failure.New(code, hint, "fetching the %s from %s: %w", what, redact.Address(mirror), withoutSecrets(err))
+	return failure.Replace(code, hint, err, "fetching the %s from %s: %s", what, redact.Address(mirror), safeText(err))
 }
 
 // serviceError returns an error about a request to s. status is 0 if there was
@@ -64,7 +61,7 @@ func (s *service) serviceError(status int, reason string, cause error, secrets .
 		message += strconv.Itoa(status) + " " + http.StatusText(status) + ": "
 	}
 	message = strings.TrimSuffix(message+truncate(redactSecrets(reason, secrets...)), ": ")
-	return failure.New(failure.Other, s.hint(status, cause), "%w", &redactedError{message, cause})
+	return failure.Replace(failure.Other, s.hint(status, cause), cause, "%s", message)
 }
 
 // hint returns the next step after a failed request; "" if none is known.
@@ -85,20 +82,8 @@ func (s *service) hint(status int, cause error) string {
 	return ""
 }
 
-// redactedError replaces the text of an error that may contain secrets, and
-// keeps the error in the chain.
-type redactedError struct {
-	text  string
-	cause error
-}
-
-func (e *redactedError) Error() string { return e.text }
-func (e *redactedError) Unwrap() error { return e.cause }
-
-// withoutSecrets returns err with a text that is one line and has no secrets.
-func withoutSecrets(err error) error {
-	return &redactedError{truncate(redactSecrets(err.Error())), err}
-}
+// safeText returns the message of err on one line and without secrets.
+func safeText(err error) string { return truncate(redactSecrets(err.Error())) }
 
 var (
 	webToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*`)

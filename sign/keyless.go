@@ -68,7 +68,7 @@ func (k *keyless) open(ctx context.Context) (*material, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkToken(token, k.options.Audience, k.options.Now()); err != nil {
+	if err := checkToken(token, k.options.Now()); err != nil {
 		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -17,8 +17,8 @@ import (
 	"github.com/sigstore/sigstore/pkg/oauthflow"
 )
 
-// DefaultAudience is what identity tokens for sigstore are issued to.
-const DefaultAudience = "sigstore"
+// sigstoreAudience is the audience that identity tokens for Fulcio must have.
+const sigstoreAudience = "sigstore"
 
 const tokenHint = "--identity-token FILE, SIGSTORE_ID_TOKEN, or a GitHub or GitLab job that may ask for a token"
 
@@ -29,8 +29,6 @@ type TokenSource struct {
 	Given string
 	// Getenv reads the environment; nil means os.Getenv.
 	Getenv func(string) string
-	// Audience is what a token is asked for; "" means DefaultAudience.
-	Audience string
 	// HTTPClient asks GitHub; nil means http.DefaultClient.
 	HTTPClient *http.Client
 	// Backoff is the wait before a second attempt; 0 means one second.
@@ -58,16 +56,9 @@ func (t TokenSource) Token(ctx context.Context) (string, error) {
 	case t.Getenv("GITHUB_ACTIONS") == "true":
 		return "", tokenError("give the job the permission id-token: write", "this job may not request one")
 	case t.Getenv("GITLAB_CI") == "true":
-		return "", tokenError("give the job id_tokens: SIGSTORE_ID_TOKEN: aud: "+t.audience(), "this job has none")
+		return "", tokenError("give the job id_tokens: SIGSTORE_ID_TOKEN: aud: "+sigstoreAudience, "this job has none")
 	}
 	return "", tokenError(tokenHint, "none is given")
-}
-
-func (t TokenSource) audience() string {
-	if t.Audience == "" {
-		return DefaultAudience
-	}
-	return t.Audience
 }
 
 // given takes what looks like a token as one, and everything else as a file.
@@ -93,7 +84,7 @@ func (t TokenSource) github(ctx context.Context, address, secret string) (string
 		return "", tokenError("", "ACTIONS_ID_TOKEN_REQUEST_URL is not a URL")
 	}
 	query := u.Query()
-	query.Set("audience", t.audience())
+	query.Set("audience", sigstoreAudience)
 	u.RawQuery = query.Encode()
 	o := Options{HTTPClient: t.HTTPClient, Backoff: t.Backoff}.complete()
 	s, err := o.service("GitHub's token service", u.String())
@@ -154,7 +145,7 @@ func readClaims(token string) (tokenClaims, error) {
 }
 
 // checkToken refuses what Fulcio would refuse, in words that help.
-func checkToken(token, want string, now time.Time) error {
+func checkToken(token string, now time.Time) error {
 	c, err := readClaims(token)
 	if err != nil {
 		return tokenError(tokenHint, "%w", err)
@@ -166,8 +157,8 @@ func checkToken(token, want string, now time.Time) error {
 	if !now.Before(expires) {
 		return tokenError("request a token right before signing: tokens are valid for minutes", "it expired at %s", expires.UTC().Format(time.RFC3339))
 	}
-	if !slices.Contains(c.Audience, want) {
-		return tokenError("request a token with the audience "+want, "it was issued to %q, want %q", []string(c.Audience), want)
+	if !slices.Contains(c.Audience, sigstoreAudience) {
+		return tokenError("request a token with the audience "+sigstoreAudience, "it was issued to %q, want %q", []string(c.Audience), sigstoreAudience)
 	}
 	return nil
 }

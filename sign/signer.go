@@ -4,14 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto"
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 )
 
 // Options say who signs, and what vouches for it.
@@ -29,8 +26,6 @@ type Options struct {
 	// IdentityToken returns the OIDC token of an identity: see TokenSource.
 	// It is asked for again when a certificate has ended.
 	IdentityToken func(context.Context) (string, error)
-	// Audience is whom tokens must be issued to; "" means DefaultAudience.
-	Audience string
 	// FulcioURL certifies keys for identities, which need it.
 	FulcioURL string
 	// Logs are those that signatures are entered into. A legacy signature has
@@ -63,7 +58,6 @@ func (o Options) complete() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Audience = cmp.Or(o.Audience, DefaultAudience)
 	o.Format = cmp.Or(o.Format, FormatBundle)
 	o.HTTPClient = cmp.Or(o.HTTPClient, http.DefaultClient)
 	o.Backoff = cmp.Or(o.Backoff, time.Second)
@@ -143,25 +137,6 @@ func (s *Signer) PublicKey(ctx context.Context) (crypto.PublicKey, error) {
 		return nil, err
 	}
 	return m.public, nil
-}
-
-// Who returns the name under which verifiers know what s signs: the key's
-// fingerprint, or the identity that its certificate is for. It opens the key
-// as PublicKey does.
-func (s *Signer) Who(ctx context.Context) (Who, error) {
-	m, err := s.material(ctx)
-	if err != nil {
-		return Who{}, err
-	}
-	if m.certified == nil {
-		key, err := KeyFingerprint(m.public)
-		return Who{Key: key}, err
-	}
-	summary, err := certificate.SummarizeCertificate(m.certified.leaf)
-	if err != nil {
-		return Who{}, fmt.Errorf("reading the certificate of %s: %w", fulcioName, err)
-	}
-	return Who{Identity: summary.SubjectAlternativeName, Issuer: summary.Issuer}, nil
 }
 
 // material opens the key once; that of an identity again when its certificate

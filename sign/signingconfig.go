@@ -32,26 +32,9 @@ type SigningConfig struct {
 	logsCounted, timestampsCounted bool
 }
 
-// ReadSigningConfig reads a signing config (sigstore's media type 0.2). The
-// error is a *TrustFileError.
-func ReadSigningConfig(text []byte) (*SigningConfig, error) {
-	c, err := readSigningConfig(text)
-	if err != nil {
-		return nil, fileError("signing config", "", signingConfigHint, err)
-	}
-	return c, nil
-}
-
-// LoadSigningConfig reads the file called name as ReadSigningConfig does.
+// LoadSigningConfig reads a signing config (sigstore's media type 0.2).
 func LoadSigningConfig(name string) (*SigningConfig, error) {
-	text, err := readTrustFile(name, maxRootFile)
-	if err == nil {
-		var c *SigningConfig
-		if c, err = readSigningConfig(text); err == nil {
-			return c, nil
-		}
-	}
-	return nil, fileError("signing config", name, signingConfigHint, err)
+	return loadFile("signing config", name, signingConfigHint, maxRootFile, readSigningConfig)
 }
 
 func readSigningConfig(text []byte) (*SigningConfig, error) {

@@ -89,7 +89,7 @@ func TestBadSigningConfigs(t *testing.T) {
 		{strings.Repeat(" ", 5<<20), "too large"},
 	} {
 		var failure *failure.Error
-		if _, err := sign.ReadSigningConfig([]byte(tt.text)); !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) || failure.Hint() == "" {
+		if _, err := sign.LoadSigningConfig(write(t, "config.json", []byte(tt.text))); !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) || failure.Hint() == "" {
 			t.Errorf("%.40s: got %v, want %q", tt.text, err, tt.want)
 		}
 	}

@@ -26,16 +26,6 @@ import (
 // maxPublicKeyFile bounds a file with a public key, in bytes.
 const maxPublicKeyFile = 1 << 20
 
-// ReadPublicKey reads a public key in PEM form (PKIX, or PKCS #1 for RSA). The
-// error is a *TrustFileError.
-func ReadPublicKey(text []byte) (crypto.PublicKey, error) {
-	key, err := readPublicKey(text)
-	if err != nil {
-		return nil, fileError("public key", "", publicKeyHint, err)
-	}
-	return key, nil
-}
-
 const publicKeyHint = "cosign public-key --key cosign.key prints the public key of a private one"
 
 func readPublicKey(text []byte) (crypto.PublicKey, error) {
@@ -53,27 +43,33 @@ func readPublicKey(text []byte) (crypto.PublicKey, error) {
 	return cryptoutils.UnmarshalPEMToPublicKey(text)
 }
 
-// LoadPublicKey reads the public key that ref names: a file in PEM form;
-// env://NAME, a variable that holds the text of one; or the key of a KMS as
-// SCHEME://…, which its plugin is asked for. The error is a *TrustFileError or a
-// *KeyError.
+// LoadPublicKey reads a public key. ref is a file in PEM form, env://NAME for a
+// variable with the PEM text, or SCHEME://… for a key of the KMS plugin
+// sigstore-kms-SCHEME.
 func LoadPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
-	var text []byte
-	var err error
 	if variable, ok := strings.CutPrefix(ref, "env://"); ok {
-		text = []byte(os.Getenv(variable))
-	} else if strings.Contains(ref, "://") {
-		return kmsPublicKey(ctx, ref)
-	} else {
-		text, err = readTrustFile(ref, maxPublicKeyFile)
+		key, err := readPublicKey([]byte(os.Getenv(variable)))
+		if err != nil {
+			return nil, fileError("public key", ref, publicKeyHint, err)
+		}
+		return key, nil
 	}
+	if strings.Contains(ref, "://") {
+		return kmsPublicKey(ctx, ref)
+	}
+	return loadFile("public key", ref, publicKeyHint, maxPublicKeyFile, readPublicKey)
+}
+
+// loadFile reads a file of at most limit bytes and parses it. what and hint are
+// for the error.
+func loadFile[T any](what, name, hint string, limit int64, parse func([]byte) (T, error)) (value T, err error) {
+	text, err := readTrustFile(name, limit)
 	if err == nil {
-		var key crypto.PublicKey
-		if key, err = readPublicKey(text); err == nil {
-			return key, nil
+		if value, err = parse(text); err == nil {
+			return value, nil
 		}
 	}
-	return nil, fileError("public key", ref, publicKeyHint, err)
+	return value, fileError(what, name, hint, err)
 }
 
 func readTrustFile(name string, limit int64) ([]byte, error) {

@@ -24,16 +24,6 @@ type Root struct {
 	material *root.TrustedRoot
 }
 
-// ReadRoot reads a trusted_root.json (sigstore's media type 0.1). The error is
-// a *TrustFileError.
-func ReadRoot(text []byte) (*Root, error) {
-	r, err := readRoot(text)
-	if err != nil {
-		return nil, fileError("trusted root", "", rootHint, err)
-	}
-	return r, nil
-}
-
 const rootHint = "cosign trusted-root create writes one for services of your own"
 
 func readRoot(text []byte) (*Root, error) {
@@ -48,16 +38,9 @@ func readRoot(text []byte) (*Root, error) {
 	return &Root{material}, err
 }
 
-// LoadRoot reads the file called name as ReadRoot does.
+// LoadRoot reads a trusted_root.json (sigstore's media type 0.1).
 func LoadRoot(name string) (*Root, error) {
-	text, err := readTrustFile(name, maxRootFile)
-	if err == nil {
-		var r *Root
-		if r, err = readRoot(text); err == nil {
-			return r, nil
-		}
-	}
-	return nil, fileError("trusted root", name, rootHint, err)
+	return loadFile("trusted root", name, rootHint, maxRootFile, readRoot)
 }
 
 // RootOptions say where FetchRoot and FetchSigningConfig find what a deployment

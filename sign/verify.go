@@ -3,12 +3,9 @@ package sign
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"github.com/pgext/pgext/internal/failure"
 )
 
 // Limits of what is looked at.
@@ -66,33 +63,6 @@ type Verdict struct {
 	Signatures   []VerifiedSignature
 	Attestations []VerifiedAttestation
 	Rejected     []*Rejection
-}
-
-// Err returns nil if a signature is valid. Attestations are no signatures. The
-// exit code is failure.Untrusted, or that of the first piece of evidence that
-// could not be read, because it may be a valid signature.
-func (v Verdict) Err() error {
-	if len(v.Signatures) > 0 {
-		return nil
-	}
-	code, hint := failure.Untrusted, ""
-	for _, r := range slices.Backward(v.Rejected) {
-		if h := r.Hint(); h != "" {
-			hint = h
-		}
-	}
-	if i := slices.IndexFunc(v.Rejected, func(r *Rejection) bool { return r.Reason == Unreadable }); i >= 0 {
-		code, hint = failure.Code(v.Rejected[i].ExitCode()), v.Rejected[i].Hint()
-	}
-	switch {
-	case len(v.Rejected) == 0 && len(v.Attestations) == 0:
-		return failure.New(code, "sign the pushed image with pgext sign", "%s is not signed", v.Subject)
-	case len(v.Rejected) == 0:
-		return failure.New(code, "sign the pushed image with pgext sign", "%s has attestations and no signature", v.Subject)
-	case len(v.Rejected) == 1:
-		return failure.New(code, hint, "%s has no valid signature: %w", v.Subject, v.Rejected[0])
-	}
-	return failure.New(code, hint, "%s has no valid signature: %w (and %d more)", v.Subject, v.Rejected[0], len(v.Rejected)-1)
 }
 
 // Verify judges the evidence about subject. Evidence about other subjects is
@@ -156,12 +126,12 @@ func (v *Verdict) add(p piece, o outcome) {
 }
 
 func (v *Verdict) refuse(p piece, err error) {
-	r := &Rejection{Source: p.source, Format: p.format, Reason: Unverified, Err: err}
-	var why *rejected
-	if errors.As(err, &why) {
-		r.Reason, r.Err = why.reason, why.err
+	r := Rejection{Reason: Unverified, Err: err}
+	if found := (*Rejection)(nil); errors.As(err, &found) {
+		r = *found
 	}
-	v.Rejected = append(v.Rejected, r)
+	r.Source, r.Format = p.source, p.format
+	v.Rejected = append(v.Rejected, &r)
 }
 
 // safely turns a panic into an error.

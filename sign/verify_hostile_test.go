@@ -35,9 +35,6 @@ func refused(t *testing.T, trust *sign.Trust, e sign.Evidence, reason sign.Reaso
 	if len(v.Rejected) != 1 || v.Rejected[0].Reason != reason || !strings.Contains(v.Rejected[0].Error(), text) {
 		t.Errorf("Rejected = %v, want %q with %q", v.Rejected, reason, text)
 	}
-	if err := v.Err(); err == nil {
-		t.Error("Err() = nil")
-	}
 }
 
 // changed is a copy of b with a change.
@@ -94,7 +91,7 @@ func TestBadBundles(t *testing.T) {
 	}
 	t.Run("beside a good one", func(t *testing.T) {
 		v := trust.Verify(subjectA.Digest, attached(t, subjectA, other.signature(t, subjectA), good))
-		if len(v.Signatures) != 1 || len(v.Rejected) != 1 || v.Err() != nil {
+		if len(v.Signatures) != 1 || len(v.Rejected) != 1 {
 			t.Errorf("Verify() = %+v", v)
 		}
 	})
@@ -240,37 +237,27 @@ func TestBadLegacyEvidence(t *testing.T) {
 		refused(t, logged, signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "00"))), sign.LogMismatch, "a log that is not trusted (00)")
 	})
 	t.Run("under the tag of another image", func(t *testing.T) {
-		if v := trust.Verify(subjectB.Digest, signed(t, subjectA, good)); v.Err() == nil || len(v.Rejected) != 0 {
+		if v := trust.Verify(subjectB.Digest, signed(t, subjectA, good)); len(v.Signatures)+len(v.Rejected) != 0 {
 			t.Errorf("Verify() = %+v", v)
 		}
 	})
 }
 
-// busy is a registry's error.
-type busy struct{}
-
-func (busy) Error() string { return "the registry is busy" }
-func (busy) ExitCode() int { return 14 }
-func (busy) Hint() string  { return "wait" }
-
-// TestUnreadableIsNotUntrusted: evidence that a registry does not give may be
-// good.
-func TestUnreadableIsNotUntrusted(t *testing.T) {
+// TestUnreadable requires the hint of the error that made evidence unreadable.
+func TestUnreadable(t *testing.T) {
 	m := newMaker(t)
 	trust := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}})
 	img := attached(t, subjectA, m.signature(t, subjectA)).Referrers[0]
 	for _, tc := range []struct {
 		err  error
-		code int
 		hint string
 	}{
-		{fmt.Errorf("reading: %w", busy{}), 14, "wait"},
-		{errors.New("connection reset"), 1, ""},
+		{fmt.Errorf("reading: %w", failure.New(failure.Registry, "wait", "the registry is busy")), "wait"},
+		{errors.New("connection reset"), ""},
 	} {
 		v := trust.Verify(subjectA.Digest, sign.Evidence{Referrers: []v1.Image{newMaker(t).attach(t), told{img, "", tc.err}}})
-		var unsigned *failure.Error
-		if err := v.Err(); !errors.As(err, &unsigned) || unsigned.ExitCode() != tc.code || unsigned.Hint() != tc.hint {
-			t.Errorf("Err() = %v, exit code %d, hint %q; want %d, %q", err, unsigned.ExitCode(), unsigned.Hint(), tc.code, tc.hint)
+		if len(v.Rejected) != 2 || v.Rejected[1].Reason != sign.Unreadable || !errors.Is(v.Rejected[1], tc.err) || v.Rejected[1].Hint() != tc.hint {
+			t.Errorf("Rejected = %v, want an unreadable one with hint %q", v.Rejected, tc.hint)
 		}
 	}
 }

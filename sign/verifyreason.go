@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"github.com/pgext/pgext/internal/failure"
 )
 
 // Reason is why a piece of evidence does not count.
@@ -75,19 +73,6 @@ func (r *Rejection) Error() string {
 // Unwrap returns what was found.
 func (r *Rejection) Unwrap() error { return r.Err }
 
-// ExitCode is that of what cannot be trusted. What could not be read has that
-// of the cause.
-func (r *Rejection) ExitCode() int {
-	if r.Reason != Unreadable {
-		return int(failure.Untrusted)
-	}
-	var coded interface{ ExitCode() int }
-	if errors.As(r.Err, &coded) {
-		return coded.ExitCode()
-	}
-	return 1
-}
-
 // Hint says what a user can do about it; "" when nothing general helps.
 func (r *Rejection) Hint() string {
 	switch r.Reason {
@@ -128,15 +113,7 @@ func short(h v1.Hash) string {
 	return h.Algorithm + ":" + h.Hex[:12]
 }
 
-// rejected is what judging stops with: a reason without a source.
-type rejected struct {
-	reason Reason
-	err    error
-}
-
-func (r *rejected) Error() string { return string(r.reason) + ": " + r.err.Error() }
-func (r *rejected) Unwrap() error { return r.err }
-
+// reject returns a *Rejection; Verdict.reject sets its Source and Format.
 func reject(reason Reason, format string, args ...any) error {
-	return &rejected{reason, fmt.Errorf(format, args...)}
+	return &Rejection{Reason: reason, Err: fmt.Errorf(format, args...)}
 }

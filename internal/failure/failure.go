@@ -23,15 +23,17 @@ const (
 
 // Error is an error with an exit code and a hint.
 type Error struct {
-	err  error
-	code Code
-	hint string
+	err error
+	// message replaces the message of err if it is not "".
+	message string
+	code    Code
+	hint    string
 }
 
 // New returns an *Error whose message is formatted like fmt.Errorf; %w wraps.
 // hint is the next command or edit for the user, "" for none.
 func New(code Code, hint, format string, args ...any) *Error {
-	return &Error{fmt.Errorf(format, args...), code, hint}
+	return &Error{err: fmt.Errorf(format, args...), code: code, hint: hint}
 }
 
 // Wrap returns an *Error with the message of err. It returns nil if err is nil.
@@ -39,13 +41,25 @@ func Wrap(code Code, hint string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{err, code, hint}
+	return &Error{err: err, code: code, hint: hint}
+}
+
+// Replace returns an *Error with its own message, formatted like fmt.Sprintf.
+// cause is in the chain for errors.Is and errors.As, but its message, which may
+// contain secrets, is not shown. cause may be nil.
+func Replace(code Code, hint string, cause error, format string, args ...any) *Error {
+	return &Error{err: cause, message: fmt.Sprintf(format, args...), code: code, hint: hint}
 }
 
 // Error returns the message, without the hint.
-func (e *Error) Error() string { return e.err.Error() }
+func (e *Error) Error() string {
+	if e.message != "" {
+		return e.message
+	}
+	return e.err.Error()
+}
 
-// Unwrap returns the error that the message was made from.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.err }
 
 // Hint returns the next command or edit for the user, "" for none.

@@ -33,6 +33,14 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+// TestReplace keeps the cause in the chain but not in the message.
+func TestReplace(t *testing.T) {
+	err := error(failure.Replace(failure.Other, "", fmt.Errorf("https://user:secret@host: %w", fs.ErrPermission), "host: %d", 403))
+	if err.Error() != "host: 403" || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("Replace() = %v", err)
+	}
+}
+
 func ExampleNew() {
 	err := failure.New(failure.Recipe, "rename the field to postgres", "recipe.yaml:3:1: unknown field %q", "pg")
 	fmt.Println(err)
