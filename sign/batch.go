@@ -15,40 +15,40 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// parallel is how many signatures are made at once: the log and the authority
-// are asked over a network.
+// parallel limits the signatures made at a time; most of the time is network
+// latency.
 const parallel = 4
 
-// Batch is what is signed together.
+// Batch is a set of subjects and statements to sign.
 type Batch struct {
-	// Subjects are signed, each by itself.
+	// Subjects are signed separately.
 	Subjects []Subject
 	// Statements are signed and attached to their subjects.
 	Statements []Statement
-	// Existing is what is attached to all of these subjects. What the signer
-	// has signed before is not signed again.
+	// Existing is the evidence attached to the subjects. Signatures that the
+	// signer made before are not made again.
 	Existing Evidence
 }
 
-// SignAll signs what b has and its evidence lacks, in the order of b. A batch
-// that was signed before, by the same key or identity and with the same log
-// and authority, gives nothing. Errors say which subject they are about and
-// wrap *KeyError, *TokenError or *ServiceError.
+// SignAll makes the signatures that b.Existing lacks, in the order of b. The
+// result is empty if the same key or identity signed everything before, with log
+// entries and timestamps if the options require them. Errors are *failure.Error;
+// an error about a single subject names its digest.
 func (s *Signer) SignAll(ctx context.Context, b Batch) (Signed, error) {
 	m, err := s.material(ctx)
 	if err != nil {
 		return Signed{}, fmt.Errorf("signing: %w", err)
 	}
-	have := recognise(b.Existing, s.options, m)
-	works := s.works(b)
-	done := make([]result, len(works))
+	have := findExisting(b.Existing, s.options, m)
+	jobs := s.jobs(b)
+	done := make([]result, len(jobs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
-	for i, w := range works {
+	for i, job := range jobs {
 		group.Go(func() error {
 			m, err := s.material(ctx)
 			if err == nil {
-				done[i], err = w(ctx, m, have)
+				done[i], err = job(ctx, m, have)
 			}
 			return err
 		})
@@ -59,48 +59,48 @@ func (s *Signer) SignAll(ctx context.Context, b Batch) (Signed, error) {
 	return collect(done, b.Existing)
 }
 
-// work makes one signature, unless it is known.
-type work func(ctx context.Context, m *material, have known) (result, error)
+// job makes one signature unless it exists.
+type job func(ctx context.Context, m *material, have existingSet) (result, error)
 
-// result is what came of one work.
+// result has the output of one job.
 type result struct {
 	attachments []Attachment
 	layers      []tagged
 }
 
-// tagged is a legacy layer and where it goes.
+// tagged is a layer of the image under a legacy tag.
 type tagged struct {
 	tag   string
 	layer mutate.Addendum
 }
 
-func (s *Signer) works(b Batch) []work {
-	var works []work
+func (s *Signer) jobs(b Batch) []job {
+	var jobs []job
 	for _, subject := range b.Subjects {
 		if s.options.Format.bundle() {
-			works = append(works, s.claiming(Statement{
+			jobs = append(jobs, s.statementJob(Statement{
 				Subjects: []Subject{{Digest: subject.Digest, MediaType: subject.MediaType, Size: subject.Size}}, PredicateType: PredicateSignature, Predicate: json.RawMessage("{}"),
 			}, FormatBundle))
 		}
 		if s.options.Format.legacy() {
-			works = append(works, s.signing(subject))
+			jobs = append(jobs, s.legacyJob(subject))
 		}
 	}
-	for _, claim := range b.Statements {
-		works = append(works, s.claiming(claim, s.options.Format))
+	for _, statement := range b.Statements {
+		jobs = append(jobs, s.statementJob(statement, s.options.Format))
 	}
-	return works
+	return jobs
 }
 
-// signing makes the legacy signature of subject.
-func (s *Signer) signing(subject Subject) work {
-	return func(ctx context.Context, m *material, have known) (result, error) {
+// legacyJob makes the legacy signature of subject.
+func (s *Signer) legacyJob(subject Subject) job {
+	return func(ctx context.Context, m *material, have existingSet) (result, error) {
 		tag := SignatureTag(subject.Digest)
 		payload, err := simpleSigning(subject)
-		if err != nil || have.signed(tag, payload) {
+		if err != nil || have.hasPayload(tag, payload) {
 			return result{}, err
 		}
-		layer, err := s.signPlain(ctx, m, payload)
+		layer, err := s.legacySignature(ctx, m, payload)
 		if err != nil {
 			return result{}, fmt.Errorf("%s: %w", subject.Digest, err)
 		}
@@ -108,7 +108,7 @@ func (s *Signer) signing(subject Subject) work {
 	}
 }
 
-func (s *Signer) signPlain(ctx context.Context, m *material, payload []byte) (mutate.Addendum, error) {
+func (s *Signer) legacySignature(ctx context.Context, m *material, payload []byte) (mutate.Addendum, error) {
 	b, err := s.bundle(ctx, m, &sigsign.PlainData{Data: payload})
 	if err != nil {
 		return mutate.Addendum{}, err
@@ -124,27 +124,27 @@ func (s *Signer) signPlain(ctx context.Context, m *material, payload []byte) (mu
 	return addendum(layer)
 }
 
-// claiming signs a statement once for both formats and all subjects, or takes
-// the one that is attached to some of them already.
-func (s *Signer) claiming(claim Statement, format Format) work {
-	return func(ctx context.Context, m *material, have known) (result, error) {
+// statementJob signs a statement once for all formats and subjects. If some of the
+// subjects have the signed statement already, it is attached to the others.
+func (s *Signer) statementJob(statement Statement, format Format) job {
+	return func(ctx context.Context, m *material, have existingSet) (result, error) {
 		var r result
-		if len(claim.Subjects) == 0 {
-			return result{}, fmt.Errorf("%s: the statement has no subjects", claim.PredicateType)
+		if len(statement.Subjects) == 0 {
+			return result{}, fmt.Errorf("%s: the statement has no subjects", statement.PredicateType)
 		}
-		about := claim.PredicateType + " of " + claim.Subjects[0].Digest.String()
-		maker := &sealer{signer: s, material: m, claim: claim}
+		name := statement.PredicateType + " of " + statement.Subjects[0].Digest.String()
+		w := &statementWriter{signer: s, material: m, statement: statement}
 		if format.bundle() {
-			content, err := maker.bundle(ctx, have.bundles)
+			attachments, err := w.bundles(ctx, have.bundles)
 			if err != nil {
-				return result{}, fmt.Errorf("%s: %w", about, err)
+				return result{}, fmt.Errorf("%s: %w", name, err)
 			}
-			r.attachments = content
+			r.attachments = attachments
 		}
 		if format.legacy() {
-			layers, err := maker.layers(ctx, have.layers)
+			layers, err := w.layers(ctx, have.layers)
 			if err != nil {
-				return result{}, fmt.Errorf("%s: %w", about, err)
+				return result{}, fmt.Errorf("%s: %w", name, err)
 			}
 			r.layers = layers
 		}
@@ -152,20 +152,20 @@ func (s *Signer) claiming(claim Statement, format Format) work {
 	}
 }
 
-// sealer makes one statement in the formats that are missing.
-type sealer struct {
-	signer   *Signer
-	material *material
-	claim    Statement
-	done     *protobundle.Bundle
+// statementWriter writes one signed statement in the missing formats.
+type statementWriter struct {
+	signer    *Signer
+	material  *material
+	statement Statement
+	signed    *protobundle.Bundle
 }
 
-// bundle returns the attachments that are missing.
-func (w *sealer) bundle(ctx context.Context, have []claim) ([]Attachment, error) {
-	c, at, ok := find(have, w.claim)
-	content := c.content
+// bundles returns the missing attachments.
+func (w *statementWriter) bundles(ctx context.Context, have []existing) ([]Attachment, error) {
+	found, locations, ok := findStatement(have, w.statement)
+	content := found.content
 	if !ok {
-		b, err := w.seal(ctx)
+		b, err := w.sign(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -178,75 +178,76 @@ func (w *sealer) bundle(ctx context.Context, have []claim) ([]Attachment, error)
 		}
 	}
 	var out []Attachment
-	for _, subject := range w.claim.Subjects {
-		if !slices.Contains(at, subject.Digest.String()) {
-			out = append(out, attach(content, w.claim.PredicateType, subject))
+	for _, subject := range w.statement.Subjects {
+		if !slices.Contains(locations, subject.Digest.String()) {
+			out = append(out, newAttachment(content, w.statement.PredicateType, subject))
 		}
 	}
 	return out, nil
 }
 
-// layers returns the legacy layers that are missing.
-func (w *sealer) layers(ctx context.Context, have []claim) ([]tagged, error) {
-	c, at, ok := find(have, w.claim)
+// layers returns the missing legacy layers.
+func (w *statementWriter) layers(ctx context.Context, have []existing) ([]tagged, error) {
+	found, locations, ok := findStatement(have, w.statement)
 	var layer mutate.Addendum
 	var err error
 	if ok {
-		layer, err = c.addendum()
+		layer, err = found.addendum()
 	} else {
-		layer, err = w.layer(ctx)
+		layer, err = w.newLayer(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
 	var out []tagged
-	for _, subject := range w.claim.Subjects {
-		if tag := AttestationTag(subject.Digest); !slices.Contains(at, tag) {
+	for _, subject := range w.statement.Subjects {
+		if tag := AttestationTag(subject.Digest); !slices.Contains(locations, tag) {
 			out = append(out, tagged{tag, layer})
 		}
 	}
 	return out, nil
 }
 
-func (w *sealer) layer(ctx context.Context) (mutate.Addendum, error) {
-	b, err := w.seal(ctx)
+func (w *statementWriter) newLayer(ctx context.Context) (mutate.Addendum, error) {
+	b, err := w.sign(ctx)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	// sigstore-go logs these bytes: stock cosign compares their hash.
+	// sigstore-go logs the hash of these bytes, and cosign compares it.
 	envelope, err := json.Marshal(b.GetDsseEnvelope())
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	// Stock cosign expects a timestamp of the envelope, not of the signature.
+	// cosign expects a timestamp of the envelope, not of the signature.
 	timestamps, err := w.signer.timestamps(ctx, envelope)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
-	layer, err := w.material.attestationLayer(b, envelope, w.claim.PredicateType, timestamps)
+	layer, err := w.material.attestationLayer(b, envelope, w.statement.PredicateType, timestamps)
 	if err != nil {
 		return mutate.Addendum{}, err
 	}
 	return addendum(layer)
 }
 
-// seal signs the statement and logs the signature, once.
-func (w *sealer) seal(ctx context.Context) (*protobundle.Bundle, error) {
-	if w.done != nil {
-		return w.done, nil
+// sign signs the statement and logs the signature. Further calls return the same
+// bundle.
+func (w *statementWriter) sign(ctx context.Context) (*protobundle.Bundle, error) {
+	if w.signed != nil {
+		return w.signed, nil
 	}
-	payload, err := w.claim.encode()
+	payload, err := w.statement.encode()
 	if err != nil {
 		return nil, err
 	}
 	content := &sigsign.DSSEData{Data: payload, PayloadType: payloadType}
 	b, err := w.signer.bundle(ctx, w.material, content)
 	if errors.Is(err, errLogged) {
-		// The response to a first attempt was lost: a new signature makes a new
+		// The response to the first attempt was lost. A new signature makes a new
 		// entry.
 		b, err = w.signer.bundle(ctx, w.material, content)
 	}
-	w.done = b
+	w.signed = b
 	return b, err
 }
 
@@ -263,7 +264,7 @@ func (s *Signer) timestamps(ctx context.Context, message []byte) ([][]byte, erro
 	return all, nil
 }
 
-// collect puts results together, in order.
+// collect joins the results in their order.
 func collect(done []result, existing Evidence) (Signed, error) {
 	var out Signed
 	layers := map[string][]mutate.Addendum{}
@@ -291,8 +292,8 @@ func collect(done []result, existing Evidence) (Signed, error) {
 	return out, nil
 }
 
-// addendum returns the layer of c, to be used under another tag.
-func (c claim) addendum() (mutate.Addendum, error) {
-	layer, err := c.image.LayerByDigest(c.layer.Digest)
-	return mutate.Addendum{Layer: layer, Annotations: c.layer.Annotations, MediaType: c.layer.MediaType}, err
+// addendum returns the layer of e for use under another tag.
+func (e existing) addendum() (mutate.Addendum, error) {
+	layer, err := e.image.LayerByDigest(e.layer.Digest)
+	return mutate.Addendum{Layer: layer, Annotations: e.layer.Annotations, MediaType: e.layer.MediaType}, err
 }

@@ -13,27 +13,27 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Annotations of a bundle's manifest, as cosign 3 writes them. Its time of
-// creation is left out: nothing reads it, and it would change the digest.
+// Annotations of the manifest of a bundle, as cosign 3 writes them. The creation
+// time is omitted: nothing reads it, and it would change the digest.
 const (
 	contentAnnotation   = "dev.sigstore.bundle.content"
 	predicateAnnotation = "dev.sigstore.bundle.predicateType"
 	bundleContent       = "dsse-envelope"
 )
 
-// bundle signs content and enters the signature into the logs.
+// bundle signs content and logs the signature in every log.
 func (s *Signer) bundle(ctx context.Context, m *material, content sigsign.Content) (*protobundle.Bundle, error) {
 	o := sigsign.BundleOptions{Context: ctx}
 	for _, log := range s.logs {
 		o.TransparencyLogs = append(o.TransparencyLogs, log)
 	}
-	if m.certified != nil {
-		o.CertificateProvider = m.certified
+	if m.certs != nil {
+		o.CertificateProvider = m.certs
 	}
 	return sigsign.Bundle(content, m, o)
 }
 
-// encodeBundle returns b with timestamps of its signature as JSON.
+// encodeBundle adds timestamps of the signature to b and encodes it as JSON.
 func encodeBundle(b *protobundle.Bundle, timestamps [][]byte) ([]byte, error) {
 	b = proto.CloneOf(b)
 	for _, t := range timestamps {
@@ -48,7 +48,7 @@ func encodeBundle(b *protobundle.Bundle, timestamps [][]byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding a bundle: %w", err)
 	}
-	// protojson varies its white space between builds.
+	// The white space of protojson differs between builds.
 	var out bytes.Buffer
 	if err := json.Compact(&out, text); err != nil {
 		return nil, fmt.Errorf("encoding a bundle: %w", err)
@@ -56,28 +56,9 @@ func encodeBundle(b *protobundle.Bundle, timestamps [][]byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func attach(content []byte, predicateType string, subject Subject) Attachment {
+func newAttachment(content []byte, predicateType string, subject Subject) Attachment {
 	return Attachment{
 		Subject: subject, MediaType: MediaTypeBundle, Content: content,
 		Annotations: map[string]string{contentAnnotation: bundleContent, predicateAnnotation: predicateType},
 	}
-}
-
-// markOfBundle reads the bundle of a signed statement, in the version that is
-// written here; ok is false for anything else.
-func markOfBundle(text []byte) (s mark, ok bool) {
-	var b protobundle.Bundle
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, &b); err != nil {
-		return mark{}, false
-	}
-	e, proof := b.GetDsseEnvelope(), b.GetVerificationMaterial()
-	if e.GetPayloadType() != payloadType || len(e.GetSignatures()) != 1 || b.GetMediaType() != MediaTypeBundle {
-		return mark{}, false
-	}
-	return mark{
-		message: preAuth(e.GetPayload()), payload: e.GetPayload(), sig: e.GetSignatures()[0].GetSig(),
-		certificate: proof.GetCertificate().GetRawBytes(),
-		logged:      len(proof.GetTlogEntries()) > 0,
-		stamped:     len(proof.GetTimestampVerificationData().GetRfc3161Timestamps()) > 0,
-	}, true
 }

@@ -84,7 +84,7 @@ func TestAttachmentForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		contents = append(contents, string(content))
-		a := attach(content, PredicateSignature, index)
+		a := newAttachment(content, PredicateSignature, index)
 		want := map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", "dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"}
 		if diff := cmp.Diff(want, a.Annotations); diff != "" {
 			t.Error(diff)
@@ -93,8 +93,8 @@ func TestAttachmentForm(t *testing.T) {
 	if contents[0] != contents[1] {
 		t.Errorf("twice gives\n%s\n%s", contents[0], contents[1])
 	}
-	read, ok := markOfBundle([]byte(contents[0]))
-	if !ok || !bytes.Equal(read.payload, payload) || !m.made(read, Options{}) {
+	read, ok := m.recognize(Options{}, func() (*candidate, error) { return openBundle([]byte(contents[0])) })
+	if !ok || !bytes.Equal(read.payload, payload) {
 		t.Errorf("read back: %v %+v", ok, read)
 	}
 }
@@ -171,17 +171,10 @@ func FuzzEvidence(f *testing.F) {
 	s := &service{name: rekorName, client: &http.Client{Transport: log}, url: "http://rekor.example.org"}
 	envelopes := &rekorpb.DSSERequestV002{Envelope: made.GetDsseEnvelope(), Verifiers: []*rekorpb.Verifier{{}}}
 	f.Fuzz(func(t *testing.T, text []byte, sig, certificate string) {
-		if mark, ok := markOfBundle(text); ok {
-			m.made(mark, Options{})
-		}
-		for _, mediaType := range []types.MediaType{envelopeType, simpleSigningType} {
-			d := v1.Descriptor{MediaType: mediaType, Annotations: map[string]string{
-				"dev.cosignproject.cosign/signature": sig, "dev.sigstore.cosign/certificate": certificate,
-			}}
-			if mark, err := markOfLayer(text, d); err == nil {
-				m.made(mark, Options{})
-			}
-		}
+		m.recognize(Options{}, func() (*candidate, error) { return openBundle(text) })
+		annotations := map[string]string{"dev.cosignproject.cosign/signature": sig, "dev.sigstore.cosign/certificate": certificate}
+		m.recognize(Options{}, func() (*candidate, error) { return readSignature(text, annotations) })
+		m.recognize(Options{}, func() (*candidate, error) { return readAttestation(text, annotations) })
 		_, _ = readChain(text)
 		log.body = text
 		_, _ = rekor{s, rekorTrees}.CreateLogEntry(entries.NewCreateLogEntryParamsWithContext(t.Context()))

@@ -127,8 +127,8 @@ type material struct {
 	verifier signature.Verifier
 	// pem is the public key in PEM form, hint the name that bundles give it.
 	pem, hint string
-	// certified is set for an identity.
-	certified *certified
+	// certs is set for an identity.
+	certs *certChain
 }
 
 func newMaterial(public crypto.PublicKey, sign func(context.Context, []byte) ([]byte, error)) (*material, error) {

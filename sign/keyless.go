@@ -49,16 +49,16 @@ func openKeyless(o Options) (*keyless, error) {
 }
 
 // certified is a certificate with those above it.
-type certified struct {
+type certChain struct {
 	leaf  *x509.Certificate
 	chain []*x509.Certificate
 }
 
 // fresh reports whether c may be used at t.
-func (c *certified) fresh(t time.Time) bool { return t.Add(renewal).Before(c.leaf.NotAfter) }
+func (c *certChain) fresh(t time.Time) bool { return t.Add(renewal).Before(c.leaf.NotAfter) }
 
 // GetCertificate implements sigsign.CertificateProvider.
-func (c *certified) GetCertificate(context.Context, sigsign.Keypair, *sigsign.CertificateProviderOptions) ([]byte, error) {
+func (c *certChain) GetCertificate(context.Context, sigsign.Keypair, *sigsign.CertificateProviderOptions) ([]byte, error) {
 	return c.leaf.Raw, nil
 }
 
@@ -81,7 +81,7 @@ func (k *keyless) open(ctx context.Context) (*material, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.certified, err = k.certify(ctx, m, token)
+	m.certs, err = k.certify(ctx, m, token)
 	return m, err
 }
 
@@ -93,7 +93,7 @@ func signDigest(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 // certify requests a certificate of m's key from Fulcio. sigstore-go returns the
 // leaf alone; the certificates above it, which legacy signatures carry, are read
 // from the response.
-func (k *keyless) certify(ctx context.Context, m *material, token string) (*certified, error) {
+func (k *keyless) certify(ctx context.Context, m *material, token string) (*certChain, error) {
 	const reading = "reading the certificate"
 	recorder := &transport{ctx: ctx, service: k.fulcio, secrets: append([]string{token}, strings.Split(token, ".")...)}
 	fulcio := sigsign.NewFulcio(&sigsign.FulcioOptions{BaseURL: k.fulcio.url, Timeout: -1, Transport: recorder})
@@ -114,7 +114,7 @@ func (k *keyless) certify(ctx context.Context, m *material, token string) (*cert
 }
 
 // readChain reads Fulcio's SigningCertificate (API version 2).
-func readChain(body []byte) (*certified, error) {
+func readChain(body []byte) (*certChain, error) {
 	type signingCertificate struct {
 		Chain struct {
 			Certificates []string `json:"certificates"`
@@ -135,13 +135,13 @@ func readChain(body []byte) (*certified, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &certified{all[0], all[1:]}, nil
+	return &certChain{all[0], all[1:]}, nil
 }
 
 // issued reports whether other names the same identity as c, and comes from
 // the same authority. It was valid when it was made; when that was, the log
 // or the timestamp beside it tells.
-func (c *certified) issued(other *x509.Certificate) bool {
+func (c *certChain) sameSigner(other *x509.Certificate) bool {
 	if len(c.chain) == 0 || !sameIdentity(c.leaf, other) {
 		return false
 	}

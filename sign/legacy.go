@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -48,12 +46,12 @@ func simpleSigning(s Subject) ([]byte, error) {
 // entry and one timestamp.
 func (m *material) layerOptions(b *protobundle.Bundle, timestamps [][]byte) ([]static.Option, error) {
 	var options []static.Option
-	if m.certified != nil {
-		leaf, err := cryptoutils.MarshalCertificateToPEM(m.certified.leaf)
+	if m.certs != nil {
+		leaf, err := cryptoutils.MarshalCertificateToPEM(m.certs.leaf)
 		if err != nil {
 			return nil, err
 		}
-		chain, err := cryptoutils.MarshalCertificatesToPEM(m.certified.chain)
+		chain, err := cryptoutils.MarshalCertificatesToPEM(m.certs.chain)
 		if err != nil {
 			return nil, err
 		}
@@ -178,30 +176,4 @@ func addendum(layer oci.Signature) (mutate.Addendum, error) {
 	}
 	mediaType, err := layer.MediaType()
 	return mutate.Addendum{Layer: layer, Annotations: annotations, MediaType: mediaType}, err
-}
-
-// markOfLayer reads a layer of a legacy image.
-func markOfLayer(content []byte, d v1.Descriptor) (mark, error) {
-	s := mark{
-		message: content, payload: content,
-		logged:  d.Annotations[static.BundleAnnotationKey] != "",
-		stamped: d.Annotations[static.RFC3161TimestampAnnotationKey] != "",
-	}
-	if block, _ := pem.Decode([]byte(d.Annotations[static.CertificateAnnotationKey])); block != nil {
-		s.certificate = block.Bytes
-	}
-	if d.MediaType != envelopeType {
-		var err error
-		s.sig, err = base64.StdEncoding.DecodeString(d.Annotations[static.SignatureAnnotationKey])
-		return s, err
-	}
-	var e envelope
-	if err := json.Unmarshal(content, &e); err != nil {
-		return mark{}, err
-	}
-	if e.PayloadType != payloadType || len(e.Signatures) != 1 {
-		return mark{}, errors.New("not a signed statement")
-	}
-	s.message, s.payload, s.sig = preAuth(e.Payload), e.Payload, e.Signatures[0].Sig
-	return s, nil
 }

@@ -144,7 +144,7 @@ func (s *Signer) PublicKey(ctx context.Context) (crypto.PublicKey, error) {
 func (s *Signer) material(ctx context.Context) (*material, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.opened != nil && (s.opened.certified == nil || s.opened.certified.fresh(s.options.Now())) {
+	if s.opened != nil && (s.opened.certs == nil || s.opened.certs.fresh(s.options.Now())) {
 		return s.opened, nil
 	}
 	m, err := s.keeper.open(ctx)

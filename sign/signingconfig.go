@@ -42,7 +42,7 @@ func readSigningConfig(text []byte) (*SigningConfig, error) {
 		return nil, errors.New("too large")
 	}
 	c := &SigningConfig{}
-	err := safely(func() error {
+	err := recoverPanic(func() error {
 		message, err := root.NewSigningConfigProtobuf(text)
 		if err != nil {
 			return err

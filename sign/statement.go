@@ -52,9 +52,9 @@ func (s Statement) encode() ([]byte, error) {
 	return bytes.TrimSpace(out.Bytes()), nil
 }
 
-// made reports whether other makes the claim of s: the same kind about the
-// same subjects, wherever they lie.
-func (s Statement) made(other statement) bool {
+// matches reports whether other has the predicate type, the subject digests and
+// the predicate of s.
+func (s Statement) matches(other statement) bool {
 	if other.Type != statementType || other.PredicateType != s.PredicateType {
 		return false
 	}
@@ -92,15 +92,3 @@ func sameJSON(a, b json.RawMessage) bool {
 
 // preAuth returns what the signature of an envelope covers (DSSE 1.0, PAE).
 func preAuth(payload []byte) []byte { return dsse.PAE(payloadType, payload) }
-
-// envelope is a DSSE envelope.
-type envelope struct {
-	PayloadType string              `json:"payloadType"`
-	Payload     []byte              `json:"payload"`
-	Signatures  []envelopeSignature `json:"signatures"`
-}
-
-type envelopeSignature struct {
-	KeyID string `json:"keyid"`
-	Sig   []byte `json:"sig"`
-}

@@ -31,7 +31,7 @@ func readRoot(text []byte) (*Root, error) {
 		return nil, errors.New("too large")
 	}
 	var material *root.TrustedRoot
-	err := safely(func() (err error) {
+	err := recoverPanic(func() (err error) {
 		material, err = root.NewTrustedRootFromJSON(text)
 		return err
 	})
@@ -88,7 +88,7 @@ func (o RootOptions) complete() RootOptions {
 
 // fetchTarget reads the first of names that the repository has.
 func fetchTarget(ctx context.Context, o RootOptions, names []string, read func([]byte) error) error {
-	return safely(func() error {
+	return recoverPanic(func() error {
 		client, err := o.complete().client(ctx)
 		if err != nil {
 			return err

@@ -99,7 +99,7 @@ type outcome struct {
 
 // judge never panics, whatever the libraries do with a stranger's bytes.
 func (t *Trust) judge(subject v1.Hash, p piece) (o outcome) {
-	err := safely(func() error {
+	err := recoverPanic(func() error {
 		c, err := p.read()
 		if err != nil {
 			return err
@@ -134,8 +134,8 @@ func (v *Verdict) refuse(p piece, err error) {
 	v.Rejected = append(v.Rejected, &r)
 }
 
-// safely turns a panic into an error.
-func safely(f func() error) (err error) {
+// recoverPanic calls f and returns a panic as a Malformed rejection.
+func recoverPanic(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = reject(Malformed, "it cannot be read: %v", fmt.Sprint(r))

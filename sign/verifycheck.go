@@ -45,6 +45,19 @@ func (c *candidate) keyHint() string {
 	return content.PublicKey().Hint()
 }
 
+// signed returns the signed payload, the bytes that the signature covers, and the
+// signature.
+func (c *candidate) signed() (payload, message, sig []byte) {
+	if c.payload != nil {
+		return c.payload, c.payload, c.bundle.GetMessageSignature().GetSignature()
+	}
+	e := c.bundle.GetDsseEnvelope()
+	if e.GetPayloadType() != payloadType || len(e.GetSignatures()) != 1 {
+		return nil, nil, nil
+	}
+	return e.GetPayload(), preAuth(e.GetPayload()), e.GetSignatures()[0].GetSig()
+}
+
 // verify accepts c only if sigstore-go does and what was signed is about
 // subject.
 func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
