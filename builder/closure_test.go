@@ -80,7 +80,7 @@ func TestRequiredFromElsewhere(t *testing.T) {
 			got = append(got, found.Code+" "+found.Arch+" "+found.Text)
 		}
 	}
-	const text = "thing requires nowhere, which no package of the archives is known to have"
+	const text = "thing requires nowhere, which was not found in a package of the archives"
 	if diff := cmp.Diff(got, []string{"PGX033 amd64 " + text, "PGX033 arm64 " + text}); diff != "" {
 		t.Errorf("warnings (-got +want):\n%s", diff)
 	}

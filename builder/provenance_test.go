@@ -215,7 +215,7 @@ func TestRebuildDisagrees(t *testing.T) {
 	p := f.plan(b, f.recipe(""), builder.Keep)
 	good := f.statements(b, p, f.build(b, p, dist))
 	for _, tt := range []struct{ name, old, with, want string }{
-		{"base", `"name": "cnpg-minimal"`, `"name": "image:oci:/etc"`, "rebuilding: uniting metadata: base differs"},
+		{"base", `"name": "cnpg-minimal"`, `"name": "image:oci:/etc"`, "rebuilding: merging metadata: base differs"},
 	} {
 		other := parsed(t, good[1])
 		e := &other.Predicate.BuildDefinition.ExternalParameters

@@ -7,44 +7,43 @@ import (
 	"strings"
 )
 
-// Link is one link group member of update-alternatives(1): LINK NAME PATH
-// of --install or --slave.
+// Link is a member of a link group of update-alternatives(1): the arguments
+// LINK NAME PATH of --install or --slave.
 type Link struct {
 	// Path is the generic name, absolute and clean, such as /usr/bin/editor.
 	Path string
 	// Name is the name in /etc/alternatives.
 	Name string
-	// Target is what the link leads to, absolute and clean.
+	// Target is the path of the alternative, absolute and clean.
 	Target string
-	// Priority is that of the --install the link belongs to; the highest wins.
+	// Priority is the priority of the --install option that the link belongs
+	// to; the alternative with the highest priority is used.
 	Priority int
 	// Slave is true for the links of --slave.
 	Slave bool
 }
 
-// Unread is an update-alternatives command whose links could not be told.
+// Unread is an update-alternatives command whose links are unknown.
 type Unread struct {
-	// Line is counted from 1.
+	// Line is the line number in the script, starting at 1.
 	Line int
-	// Reason says what stood in the way, such as `$DIR has no known value`.
+	// Reason is the cause, such as `$DIR has no known value`.
 	Reason string
 }
 
-// Limits on what a stranger's script can cost.
+// Limits for untrusted scripts. Sizes are in bytes.
 const (
 	maxScript   = 1 << 20
 	maxCommands = 20000
 	maxValue    = 64 << 10
-	// maxExpanded is what all words of a script together may expand to, in
-	// bytes.
-	maxExpanded = 4 << 20
+	maxExpanded = 4 << 20 // sum over all expanded words of a script
 )
 
-// Parse returns the links that the script, a POSIX shell text, asks
-// update-alternatives to install, in the order of the script. The variables
-// in vars have a value from the start (dpkg sets DPKG_MAINTSCRIPT_PACKAGE and
-// DPKG_MAINTSCRIPT_ARCH); vars is not changed. A text that is no shell script
-// gives nothing.
+// Parse returns the links that a POSIX shell script installs with
+// update-alternatives, in the order of the script. vars are the variables of its
+// environment (dpkg sets DPKG_MAINTSCRIPT_PACKAGE and DPKG_MAINTSCRIPT_ARCH);
+// Parse does not change vars. It returns nothing for text that is not a shell
+// script.
 func Parse(script string, vars map[string]string) ([]Link, []Unread) {
 	if !strings.Contains(script, "update-alternatives") {
 		return nil, nil
@@ -61,8 +60,8 @@ func Parse(script string, vars map[string]string) ([]Link, []Unread) {
 	return m.links, m.unread
 }
 
-// install reads the arguments of update-alternatives. Links of another action
-// than --install are none.
+// install parses the arguments of update-alternatives. It returns no links for
+// actions other than --install.
 func install(args []string) ([]Link, error) {
 	var links []Link
 	priority := 0
@@ -74,7 +73,7 @@ func install(args []string) ([]Link, error) {
 			}
 			n, err := strconv.Atoi(args[i+4])
 			if err != nil {
-				return nil, fmt.Errorf("priority %q is no number", args[i+4])
+				return nil, fmt.Errorf("priority %q is not a number", args[i+4])
 			}
 			priority = n
 			links = append(links, Link{Path: args[i+1], Name: args[i+2], Target: args[i+3]})

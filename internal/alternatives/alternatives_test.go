@@ -21,13 +21,13 @@ func TestParse(t *testing.T) {
 		{"variables", "D=/usr P='10'\nL=\"${D}/lib\"\nupdate-alternatives --install $D/bin/x x ${L}/x/x ${P}", one},
 		{"default of an unset variable", "update-alternatives --install /usr/bin/x x ${ROOT:-/usr}/lib/x/x 10", one},
 		{"split variable", "A='--install /usr/bin/x x'\nupdate-alternatives $A /usr/lib/x/x 10", one},
-		{"glued split variable", "A=' x /usr/lib'\nupdate-alternatives --install /usr/bin/x$A/x/x 10", one},
+		{"split variable joined to text", "A=' x /usr/lib'\nupdate-alternatives --install /usr/bin/x$A/x/x 10", one},
 		{"environment of dpkg", "update-alternatives --install /usr/bin/$DPKG_MAINTSCRIPT_PACKAGE x /usr/lib/x/x 10", one},
 		{"unclean path", "update-alternatives --install /usr//bin/./x x /usr/lib/y/../x/x 10", one},
 		{"comment and here-document", "# update-alternatives --install /a a /b 1\ncat <<EOF\nupdate-alternatives --install /a a /b 1\nEOF\nupdate-alternatives --install /usr/bin/x x /usr/lib/x/x 10", one},
 		{"quoted text", "echo 'update-alternatives --install /a a /b 1'\nupdate-alternatives --install /usr/bin/x x /usr/lib/x/x 10", one},
 		{"removal", "update-alternatives --remove x /usr/lib/x/x", nil},
-		{"no script", "\x7fELF\x00update-alternatives\xff", nil},
+		{"not a script", "\x7fELF\x00update-alternatives\xff", nil},
 		{
 			"continued, with slaves", "DIR=/d\nV=3\nupdate-alternatives \\\n  --install $DIR/a.c n-a $DIR/a-$V.c ${V}0 \\\n    --slave $DIR/b.c n-b $DIR/b-$V.c",
 			[]Link{
@@ -64,7 +64,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseReportsWhatItCannotKnow(t *testing.T) {
+func TestParseUnknownValues(t *testing.T) {
 	for _, tc := range []struct {
 		name, script string
 		want         []Unread
@@ -75,12 +75,12 @@ func TestParseReportsWhatItCannotKnow(t *testing.T) {
 		{"argument", "update-alternatives --install /usr/bin/x x \"/usr/$1\" 10", []Unread{{1, "$1 has no known value"}}},
 		{"unset", "update-alternatives --install /usr/bin/x x /usr/$NO 10", []Unread{{1, "$NO has no known value"}}},
 		{"changed in a branch", "A=a\nif true; then A=b; fi\nupdate-alternatives --install /usr/bin/x x /usr/$A 10", []Unread{{3, "$A has no known value"}}},
-		{"changed behind a test", "A=a\n[ -e /x ] && A=b\nupdate-alternatives --install /usr/bin/x x /usr/$A 10", []Unread{{3, "$A has no known value"}}},
+		{"changed after a test", "A=a\n[ -e /x ] && A=b\nupdate-alternatives --install /usr/bin/x x /usr/$A 10", []Unread{{3, "$A has no known value"}}},
 		{"loop over files", "for f in /usr/lib/x/*; do update-alternatives --install /usr/bin/x x $f 10; done", []Unread{{1, "$f has no known value"}}},
-		{"priority", "update-alternatives --install /usr/bin/x x /usr/lib/x ten", []Unread{{1, `priority "ten" is no number`}}},
+		{"priority", "update-alternatives --install /usr/bin/x x /usr/lib/x ten", []Unread{{1, `priority "ten" is not a number`}}},
 		{"too few words", "update-alternatives --install /usr/bin/x", []Unread{{1, "--install needs LINK NAME PATH PRIORITY"}}},
 		{"relative", "update-alternatives --install bin/x x /usr/lib/x 1", []Unread{{1, `link "bin/x" to "/usr/lib/x" is not absolute`}}},
-		{"growing for ever", "A=aaaaaaaaaaaaaaaa\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do A=$A$A; done\nupdate-alternatives --install /x x /$A 1", []Unread{{3, "$A has no known value"}}},
+		{"exponential growth", "A=aaaaaaaaaaaaaaaa\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do A=$A$A; done\nupdate-alternatives --install /x x /$A 1", []Unread{{3, "$A has no known value"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			links, got := Parse(tc.script, nil)
@@ -94,11 +94,11 @@ func TestParseReportsWhatItCannotKnow(t *testing.T) {
 	}
 }
 
-func TestParseEnds(t *testing.T) {
+func TestParseLimits(t *testing.T) {
 	loops := strings.Repeat("for i in 1 2 3 4 5 6 7 8 9; do ", 12)
 	_, unread := Parse("true update-alternatives\n"+loops+strings.Repeat("done;", 12), nil)
 	if len(unread) != 1 || !strings.Contains(unread[0].Reason, "steps") {
-		t.Errorf("Parse() of twelve nested loops left %v unread, want one complaint about steps", unread)
+		t.Errorf("Parse() of twelve nested loops left %v unread, want one entry about steps", unread)
 	}
 	value := "a='" + strings.Repeat("x ", 20000) + "'\n"
 	for _, script := range []string{
@@ -123,7 +123,7 @@ func FuzzParse(f *testing.F) {
 		links, _ := Parse(script, nil)
 		for _, l := range links {
 			if !strings.HasPrefix(l.Path, "/") || !strings.HasPrefix(l.Target, "/") {
-				t.Errorf("Parse() gave a relative link %+v", l)
+				t.Errorf("Parse() returned a relative link %+v", l)
 			}
 		}
 		again, _ := Parse(script, nil)

@@ -1,9 +1,9 @@
-// Package alternatives reads the links that update-alternatives would make
-// from the text of a maintainer script.
+// Package alternatives finds the symbolic links that a maintainer script would
+// create with update-alternatives(1), without running the script.
 //
-// Its nouns are Link (what one --install or --slave asks for) and Unread (an
-// --install that could not be followed). A small reader of shell words knows
-// assignments, simple expansions, quoting, line continuations and for loops
-// over words; it runs nothing, tests nothing and looks at no file, so it takes
-// every branch of a script. What it cannot know it reports instead of guessing.
+// A Link is the result of one --install or --slave option; an Unread is a
+// command whose arguments cannot be determined. The interpreter supports shell
+// assignments, simple expansions, quoting, line continuations and for loops over
+// words. It evaluates no conditions, so it follows every branch of a script, and
+// reports an unknown value instead of guessing it.
 package alternatives

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// value is what a variable holds, or why that is not known.
+// value is the value of a variable; text is only valid if known is true.
 type value struct {
 	text  string
 	known bool
 }
 
-// machine follows a script: assignments and loops, nothing else.
+// machine interprets the assignments and loops of a script.
 type machine struct {
 	vars   map[string]value
 	links  []Link
@@ -25,7 +25,7 @@ type machine struct {
 	expanded int // bytes
 }
 
-// pairs maps the index of each for, while and until to that of its done.
+// pairs maps the index of each for, while and until to the index of its done.
 func pairs(commands []command) map[int]int {
 	ends := map[int]int{}
 	var open []int
@@ -43,8 +43,8 @@ func pairs(commands []command) map[int]int {
 	return ends
 }
 
-// run follows the commands. A loop is a jump back to its first command, so a
-// script cannot make it nest.
+// run interprets the commands. A loop is a jump back to its first command, so
+// nested loops of a script cause no recursion.
 func (m *machine) run(commands []command, ends map[int]int) {
 	var loops []loop
 	for i := 0; i < len(commands); i++ {
@@ -76,15 +76,15 @@ func (m *machine) run(commands []command, ends map[int]int) {
 	}
 }
 
-// loop is an open for.
+// loop is the state of a for loop.
 type loop struct {
 	name       string
 	values     []value
 	start, end int
 }
 
-// loop reads "for NAME in WORD…". A list that is not known runs once, with a
-// variable that has no value.
+// loop parses "for NAME in WORD…". A loop over unknown words runs once, with an
+// unknown value.
 func (m *machine) loop(c command, start, end int) loop {
 	l := loop{start: start, end: end}
 	if len(c.words) < 2 {
@@ -110,8 +110,8 @@ func (m *machine) loop(c command, start, end int) loop {
 	return l
 }
 
-// next gives the innermost loop its next value; it returns the index of the
-// command before the one to follow.
+// next assigns the next value to the variable of the innermost loop, or leaves
+// the loop. It returns the index before the next command to run.
 func (m *machine) next(loops *[]loop, at int) int {
 	l := &(*loops)[len(*loops)-1]
 	if len(l.values) == 0 {
@@ -123,7 +123,7 @@ func (m *machine) next(loops *[]loop, at int) int {
 	return l.start
 }
 
-// simple follows one simple command.
+// simple interprets a simple command.
 func (m *machine) simple(c command) {
 	words := c.words
 	switch words[0].plain() {
@@ -152,8 +152,9 @@ func (m *machine) simple(c command) {
 	m.links = append(m.links, links...)
 }
 
-// assign follows NAME=VALUE and reports whether w is one. A variable that a
-// branch would change has no known value any more, since no branch is tested.
+// assign interprets w as NAME=VALUE and returns false if it is not an
+// assignment. After an assignment in a branch that changes a variable its value
+// is unknown, because conditions are not evaluated.
 func (m *machine) assign(c command, w word) bool {
 	if len(w) == 0 || w[0].kind != literal || w[0].quoted {
 		return false
@@ -167,7 +168,7 @@ func (m *machine) assign(c command, w word) bool {
 	text, err := m.join(right)
 	v := value{text, err == nil}
 	old, set := m.vars[name]
-	if set && old != v && (m.branches > 0 || c.guided) {
+	if set && old != v && (m.branches > 0 || c.conditional) {
 		v = value{}
 	}
 	m.vars[name] = v
@@ -201,7 +202,7 @@ var (
 	errTooMuch = fmt.Errorf("the script expands to more than %d bytes", maxExpanded)
 )
 
-// spend counts what a word expands to; a script can name one value often.
+// spend enforces maxExpanded: a script can expand one long value many times.
 func (m *machine) spend(text string) error {
 	if m.expanded += len(text); m.expanded > maxExpanded {
 		return errTooMuch
@@ -225,7 +226,7 @@ func (m *machine) join(w word) (string, error) {
 	return b.String(), nil
 }
 
-// expand expands w into fields: what an unquoted variable holds is split at
+// expand expands w into fields: the value of an unquoted variable is split at
 // white space (POSIX shell, 2.6.5 Field Splitting).
 func (m *machine) expand(w word) ([]string, error) {
 	var fields []string

@@ -2,7 +2,7 @@ package alternatives
 
 import "strings"
 
-// word reads one word; it stops at unquoted space and operators.
+// word reads one word, up to unquoted space or an operator.
 func (lx *lexer) word() word {
 	var w word
 	for lx.pos < len(lx.src) {
@@ -60,8 +60,8 @@ func (lx *lexer) double() word {
 	return w
 }
 
-// escape reads a backslash and what it protects. Inside double quotes it
-// protects only $, `, ", \ and the end of the line.
+// escape reads a backslash and the character that it quotes. Inside double
+// quotes it quotes only $, `, ", \ and the end of the line.
 func (lx *lexer) escape(w word, inside bool) word {
 	if lx.pos+1 >= len(lx.src) {
 		lx.pos++
@@ -81,7 +81,7 @@ func (lx *lexer) escape(w word, inside bool) word {
 	return append(w, part{kind: literal, text: text, quoted: true})
 }
 
-// expansion reads what starts with $ or a back quote.
+// expansion reads an expansion that starts with $ or a back quote.
 func (lx *lexer) expansion(quoted bool) part {
 	start := lx.pos
 	if lx.src[lx.pos] == '`' {
@@ -110,15 +110,15 @@ func (lx *lexer) expansion(quoted bool) part {
 	return lx.since(start, quoted)
 }
 
-// since is the construct read since start, whose value nobody knows.
+// since returns the text from start to pos as a part with an unknown value.
 func (lx *lexer) since(start int, quoted bool) part {
 	text := lx.src[start:lx.pos]
 	lx.line += strings.Count(text, "\n")
 	return part{kind: unknown, text: text, quoted: quoted}
 }
 
-// skipBalanced moves behind the bracket that closes the one at pos. Quotes
-// inside are not read: what is skipped has no known value anyway.
+// skipBalanced moves behind the bracket that closes the one at pos. It ignores
+// quotes, because the value of the skipped text is unknown anyway.
 func (lx *lexer) skipBalanced(opening, closing byte) {
 	depth := 0
 	for ; lx.pos < len(lx.src); lx.pos++ {
@@ -134,7 +134,7 @@ func (lx *lexer) skipBalanced(opening, closing byte) {
 	}
 }
 
-// braced tells ${NAME} and ${NAME:-word} apart from what is not followed.
+// braced parses ${NAME} and ${NAME:-word}; other expansions stay unknown.
 func braced(p part) part {
 	inner, ok := strings.CutSuffix(strings.TrimPrefix(p.text, "${"), "}")
 	if !ok {
@@ -152,7 +152,7 @@ func braced(p part) part {
 	return p
 }
 
-// nameLength is the length of the shell name that s starts with.
+// nameLength returns the length of the shell name at the start of s.
 func nameLength(s string) int {
 	for i := range len(s) {
 		c := s[i]

@@ -2,7 +2,7 @@ package alternatives
 
 import "strings"
 
-// partKind says what a piece of a word is.
+// partKind is the type of a part.
 type partKind uint8
 
 const (
@@ -23,8 +23,8 @@ type part struct {
 // word is a shell word before expansion.
 type word []part
 
-// plain returns the word as written when nothing in it is quoted or expands;
-// else "".
+// plain returns the text of a word without quotes and expansions, "" for other
+// words.
 func (w word) plain() string {
 	if len(w) == 1 && w[0].kind == literal && !w[0].quoted {
 		return w[0].text
@@ -32,28 +32,28 @@ func (w word) plain() string {
 	return ""
 }
 
-// command is a simple command: its words, where it starts, and whether it
-// runs only when the one before it succeeded or failed.
+// command is a simple command: its words and the line of the first one.
+// conditional is true after && and ||.
 type command struct {
-	words  []word
-	line   int
-	guided bool
+	words       []word
+	line        int
+	conditional bool
 }
 
-// lexer cuts a script into commands.
+// lexer splits a script into commands.
 type lexer struct {
-	src      string
-	pos      int
-	line     int
-	commands []command
-	words    []word
-	started  int
-	guided   bool
-	heredocs []string
+	src         string
+	pos         int
+	line        int
+	commands    []command
+	words       []word
+	started     int
+	conditional bool
+	heredocs    []string
 }
 
-// split returns the simple commands of a script in the order of its text;
-// keywords are commands of their own.
+// split returns the simple commands of a script in the order of its text.
+// Keywords are separate commands.
 func split(script string) []command {
 	lx := &lexer{src: script, line: 1}
 	for lx.pos < len(lx.src) {
@@ -100,28 +100,28 @@ func (lx *lexer) add(w word) {
 	lx.words = append(lx.words, w)
 }
 
-// keywords end a command where they stand in its first place, so that what
-// follows them is a command again.
+// keywords are commands of their own if they are the first word; the next word
+// starts a new command.
 var keywords = map[string]bool{
 	"if": true, "then": true, "else": true, "elif": true, "fi": true, "do": true, "done": true,
 	"while": true, "until": true, "esac": true, "{": true, "}": true, "!": true,
 }
 
-// finish ends the command being read; guided tells that the next one depends
-// on how it ends.
-func (lx *lexer) finish(guided bool) {
+// finish ends the current command; conditional is true if its exit status
+// decides whether the next one runs.
+func (lx *lexer) finish(conditional bool) {
 	words := lx.words
 	for len(words) > 0 && keywords[words[0].plain()] {
 		lx.commands = append(lx.commands, command{words[:1], lx.started, false})
 		words = words[1:]
 	}
 	if len(words) > 0 {
-		lx.commands = append(lx.commands, command{words, lx.started, lx.guided})
+		lx.commands = append(lx.commands, command{words, lx.started, lx.conditional})
 	}
-	lx.words, lx.guided = nil, guided
+	lx.words, lx.conditional = nil, conditional
 }
 
-// redirect skips a redirection and remembers a here-document's delimiter.
+// redirect skips a redirection and records the delimiter of a here-document.
 func (lx *lexer) redirect() {
 	start := lx.pos
 	for lx.pos < len(lx.src) && strings.IndexByte("<>&|-", lx.src[lx.pos]) >= 0 {
@@ -140,7 +140,7 @@ func (lx *lexer) redirect() {
 	}
 }
 
-// skipHeredocs skips the bodies that start at the current line.
+// skipHeredocs skips the here-documents that start at the current line.
 func (lx *lexer) skipHeredocs() {
 	for _, delimiter := range lx.heredocs {
 		for lx.pos < len(lx.src) {

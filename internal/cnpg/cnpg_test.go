@@ -1,7 +1,6 @@
 package cnpg
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -9,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// said is the text of an error; "" for none.
-func said(err error) string {
+// errorText returns the message of err, "" for nil.
+func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -32,7 +31,7 @@ func TestCheckName(t *testing.T) {
 		{"a.b", `"a.b" does not match ^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$`},
 		{"a\n", `"a\n" does not match ^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$`},
 	} {
-		if got := said(CheckName(tc.name)); got != tc.want {
+		if got := errorText(CheckName(tc.name)); got != tc.want {
 			t.Errorf("CheckName(%q) = %s, want %s", tc.name, got, tc.want)
 		}
 	}
@@ -57,17 +56,17 @@ func TestNormalizePath(t *testing.T) {
 		{"../lib", "", `"../lib" leaves the image`},
 		{"a/../../b", "", `"a/../../b" leaves the image`},
 		{"a/../b", "", `"a/../b" leaves the image`},
-		{"..lib", "", `"..lib" begins with two dots, which CloudNativePG refuses`},
-		{"./...", "", `"./..." begins with two dots, which CloudNativePG refuses`},
+		{"..lib", "", `"..lib" starts with two dots, which CloudNativePG refuses`},
+		{"./...", "", `"./..." starts with two dots, which CloudNativePG refuses`},
 		{".", "", `"." is the image's root`},
 		{"/", "", `"/" is the image's root`},
-		{"a:b", "", `"a:b" holds a character that separates or ends a path list`},
-		{"a,b", "", `"a,b" holds a character that separates or ends a path list`},
-		{"a'b", "", `"a'b" holds a character that separates or ends a path list`},
-		{"a\nb", "", `"a\nb" holds a character that separates or ends a path list`},
+		{"a:b", "", `"a:b" contains a character that separates or quotes entries of a path list`},
+		{"a,b", "", `"a,b" contains a character that separates or quotes entries of a path list`},
+		{"a'b", "", `"a'b" contains a character that separates or quotes entries of a path list`},
+		{"a\nb", "", `"a\nb" contains a character that separates or quotes entries of a path list`},
 	} {
 		got, err := NormalizePath(tc.path)
-		if got != tc.want || said(err) != tc.refused {
+		if got != tc.want || errorText(err) != tc.refused {
 			t.Errorf("NormalizePath(%q) = %q, %v, want %q, %s", tc.path, got, err, tc.want, tc.refused)
 		}
 	}
@@ -93,7 +92,7 @@ func TestCheckEnvName(t *testing.T) {
 	}
 	for _, name := range []string{"PG", "PGDATA", "pgdata", "Pgx", "CNPG_", "cnpg_x", "POD_NAME", "pod_name", "Namespace", "CLUSTER_NAME", "PATH", "LD_LIBRARY_PATH"} {
 		want := "CloudNativePG refuses " + name + ": it reserves PG*, CNPG_*, POD_NAME, NAMESPACE, CLUSTER_NAME, PATH, LD_LIBRARY_PATH"
-		if got := said(CheckEnvName(name)); got != want {
+		if got := errorText(CheckEnvName(name)); got != want {
 			t.Errorf("CheckEnvName(%s) = %s, want %s", name, got, want)
 		}
 	}
@@ -104,13 +103,13 @@ func TestCheckEnvName(t *testing.T) {
 	}
 }
 
-// TestEnvValue goes through what dollars mean before a brace: each two are one,
-// and an odd one out begins a placeholder.
+// TestEnvValue tests runs of dollar signs before a brace: two stand for a literal
+// one, and an odd number starts a placeholder.
 func TestEnvValue(t *testing.T) {
 	unknown := func(name string) string {
-		return "holds ${" + name + "}; CloudNativePG knows only ${image_root}, and $${ is a literal ${"
+		return "contains the unknown placeholder ${" + name + "}: CloudNativePG supports only ${image_root}; write $${ for a literal ${"
 	}
-	const open = "begins a placeholder with ${ and does not end it"
+	const open = "contains an unterminated placeholder: ${ without }"
 	for _, tc := range []struct{ value, want, refused string }{
 		{"x", "x", ""},
 		{"${image_root}/share/proj", "/m/share/proj", ""},
@@ -129,18 +128,17 @@ func TestEnvValue(t *testing.T) {
 		{"${}", "${}", open},
 		{"$${", "$${", open},
 		{"", "", "is empty"},
-		{"a\x00", "a\x00", "holds a NUL"},
+		{"a\x00", "a\x00", "contains a NUL"},
 	} {
-		if got := said(CheckEnvValue(tc.value)); got != tc.refused {
+		if got := errorText(CheckEnvValue(tc.value)); got != tc.refused {
 			t.Errorf("CheckEnvValue(%q) = %s, want %s", tc.value, got, tc.refused)
 		}
 		if got := Expand(tc.value, "/m"); got != tc.want {
 			t.Errorf("Expand(%q) = %s, want %s", tc.value, got, tc.want)
 		}
 	}
-	var p *PlaceholderError
-	if err := CheckEnvValue("${imageroot}"); !errors.As(err, &p) || p.Name != "imageroot" {
-		t.Errorf("CheckEnvValue() = %v, which does not say what the name is", err)
+	if got := UnknownPlaceholder("$${a} ${image_root} ${imageroot}"); got != "imageroot" {
+		t.Errorf("UnknownPlaceholder() = %q", got)
 	}
 }
 
@@ -159,20 +157,20 @@ func TestCheckParameter(t *testing.T) {
 
 func TestFixed(t *testing.T) {
 	if !slices.IsSorted(fixed) {
-		t.Error("the table is not sorted, and is searched as if it were")
+		t.Error("the table must be sorted for the binary search")
 	}
 	for _, name := range fixed {
 		if !Fixed(name) || CheckParameter(name) != nil {
-			t.Errorf("%s is not found, or is no parameter", name)
+			t.Errorf("Fixed(%s) = false, or not a valid name", name)
 		}
 	}
 	if Fixed("work_mem") || Fixed("pgaudit.log") {
-		t.Error("Fixed() takes a parameter that a cluster may set")
+		t.Error("Fixed() = true for a parameter that a cluster may set")
 	}
 }
 
-// TestManaged: the parameter that is chosen for a library has the operator
-// preload it, and a cluster may set it.
+// TestManaged checks that the parameter of a library makes the operator preload
+// it, and that a cluster may set it.
 func TestManaged(t *testing.T) {
 	for _, library := range []string{"pgaudit", "pg_stat_statements", "auto_explain", "pg_failover_slots"} {
 		name, value, ok := Managed(library)

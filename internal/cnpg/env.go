@@ -14,17 +14,18 @@ const EnvPattern = `[A-Za-z_][A-Za-z0-9_]*`
 
 var envName = regexp.MustCompile("^" + EnvPattern + "$")
 
-// reservedEnv are the variables that the operator sets itself, in any case, as
-// all that begin with PG or CNPG_ are (IsReservedEnvironmentVariable in
-// pkg/postgres/environment.go). The path lists of an extension set the two of
-// dedicatedEnv, which are refused in these letters alone
-// (validateExtensionEnvVars in the webhook).
+// reservedEnv are variables that the operator sets itself; like every name with
+// the prefix PG or CNPG_, they are reserved in upper and lower case
+// (IsReservedEnvironmentVariable in pkg/postgres/environment.go). dedicatedEnv
+// are set from the path lists of an extension; only these exact spellings are
+// refused (validateExtensionEnvVars in the webhook).
 var (
 	reservedEnv  = []string{"POD_NAME", "NAMESPACE", "CLUSTER_NAME"}
 	dedicatedEnv = []string{"PATH", "LD_LIBRARY_PATH"}
 )
 
-// CheckEnvName says why name cannot be that of a variable.
+// CheckEnvName returns an error if name is not a valid variable name or is
+// reserved by the operator.
 func CheckEnvName(name string) error {
 	upper := strings.ToUpper(name)
 	switch {
@@ -37,49 +38,47 @@ func CheckEnvName(name string) error {
 	return nil
 }
 
-// ImageRoot is the one placeholder in the value of a variable: ${image_root}
-// stands for the mount path.
+// ImageRoot is the only placeholder that a value may contain: ${image_root} is
+// replaced by the mount path of the image.
 const ImageRoot = "image_root"
 
-// placeholder is a name in braces after dollars, of which each two stand for
-// one: an odd one out begins a placeholder (envPlaceholderRegexp in
-// pkg/postgres/environment.go).
+// placeholder matches dollar signs followed by a name in braces. Two dollar
+// signs stand for a literal one; after an odd number of them the name is a
+// placeholder (envPlaceholderRegexp in pkg/postgres/environment.go).
 var placeholder = regexp.MustCompile(`(\$+)\{([^}]+)\}`)
 
-// PlaceholderError says that a value holds a placeholder that is not known.
-type PlaceholderError struct {
-	// Name stands between the braces.
-	Name string
+// UnknownPlaceholder returns the name of the first placeholder in value other
+// than ImageRoot, "" if there is none (FindUnknownPlaceholders in
+// pkg/postgres/environment.go).
+func UnknownPlaceholder(value string) string {
+	for _, m := range placeholder.FindAllStringSubmatch(value, -1) {
+		if len(m[1])%2 == 1 && m[2] != ImageRoot {
+			return m[2]
+		}
+	}
+	return ""
 }
 
-func (e *PlaceholderError) Error() string {
-	return fmt.Sprintf("holds ${%s}; CloudNativePG knows only ${%s}, and $${ is a literal ${", e.Name, ImageRoot)
-}
-
-// CheckEnvValue says why value cannot be that of a variable: it is empty
-// (ExtensionEnvVar.Value), or has a placeholder that is not known: a
-// *PlaceholderError (FindUnknownPlaceholders in pkg/postgres/environment.go).
-// The operator takes a ${ that does not end, for text; no process can have a
-// variable with a NUL.
+// CheckEnvValue returns an error if a variable cannot have the value: if it is
+// empty (ExtensionEnvVar.Value), has an unknown or unterminated placeholder, or
+// contains a NUL, which no process environment can hold. The operator itself
+// accepts an unterminated placeholder as text.
 func CheckEnvValue(value string) error {
+	unknown := UnknownPlaceholder(value)
 	switch {
 	case value == "":
 		return errors.New("is empty")
 	case strings.ContainsRune(value, 0):
-		return errors.New("holds a NUL")
-	}
-	for _, m := range placeholder.FindAllStringSubmatch(value, -1) {
-		if len(m[1])%2 == 1 && m[2] != ImageRoot {
-			return &PlaceholderError{m[2]}
-		}
-	}
-	if strings.Contains(placeholder.ReplaceAllLiteralString(value, ""), "${") {
-		return errors.New("begins a placeholder with ${ and does not end it")
+		return errors.New("contains a NUL")
+	case unknown != "":
+		return fmt.Errorf("contains the unknown placeholder ${%s}: CloudNativePG supports only ${%s}; write $${ for a literal ${", unknown, ImageRoot)
+	case strings.Contains(placeholder.ReplaceAllLiteralString(value, ""), "${"):
+		return errors.New("contains an unterminated placeholder: ${ without }")
 	}
 	return nil
 }
 
-// Expand returns a value as a process sees it whose image is mounted at root
+// Expand replaces the placeholders in value for an image mounted at root
 // (ExpandEnvPlaceholders in pkg/postgres/environment.go).
 func Expand(value, root string) string {
 	return placeholder.ReplaceAllStringFunc(value, func(match string) string {

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// MaxName is the longest name of an extension, in bytes
-// (ExtensionConfiguration.Name): a volume's name has 63, four of them taken.
+// MaxName is the maximum length of an extension's name in bytes
+// (ExtensionConfiguration.Name): a volume name has at most 63, and the prefix
+// "ext-" takes four of them.
 const MaxName = 59
 
 // NamePattern is the syntax of the name of an extension, without anchors
@@ -17,7 +18,7 @@ const NamePattern = `[a-z0-9]([-a-z0-9_]*[a-z0-9])?`
 
 var name = regexp.MustCompile("^" + NamePattern + "$")
 
-// CheckName says why text cannot name an extension.
+// CheckName returns an error if text is not a valid name of an extension.
 func CheckName(text string) error {
 	switch {
 	case text == "":
@@ -30,14 +31,11 @@ func CheckName(text string) error {
 	return nil
 }
 
-// Volume returns the name of the volume that holds the image of an extension.
-// A cluster whose extensions would have one volume's name twice is refused
-// (SanitizeExtensionNameForVolume in pkg/specs/volumes.go): the names a_b and
-// a-b clash.
+// Volume returns the name of the volume that holds the image of an extension
+// (SanitizeExtensionNameForVolume in pkg/specs/volumes.go). The operator refuses
+// a cluster with two extensions of the same volume name, such as a_b and a-b.
 func Volume(extension string) string { return "ext-" + strings.ReplaceAll(extension, "_", "-") }
 
-// mounts is the folder of all mounts (ExtensionsBaseDirectory in pkg/postgres).
-const mounts = "/extensions"
-
-// MountPath returns where the image of an extension is mounted.
-func MountPath(extension string) string { return mounts + "/" + extension }
+// MountPath returns the path at which the operator mounts the image of an
+// extension (ExtensionsBaseDirectory in pkg/postgres).
+func MountPath(extension string) string { return "/extensions/" + extension }

@@ -14,7 +14,8 @@ const ParameterPattern = `[A-Za-z_][A-Za-z0-9_$]*([.][A-Za-z_][A-Za-z0-9_$]*)?`
 
 var parameter = regexp.MustCompile("^" + ParameterPattern + "$")
 
-// CheckParameter says why name cannot be that of a parameter. It may be Fixed.
+// CheckParameter returns an error if name is not a valid parameter name. It
+// accepts fixed parameters, see Fixed.
 func CheckParameter(name string) error {
 	if !parameter.MatchString(name) {
 		return fmt.Errorf("%q is not the name of a parameter", name)
@@ -44,17 +45,17 @@ var fixed = []string{
 	"unix_socket_permissions",
 }
 
-// Fixed tells whether a cluster that sets the parameter is refused.
+// Fixed reports whether the operator refuses a cluster that sets the parameter.
 func Fixed(name string) bool {
 	_, found := slices.BinarySearch(fixed, name)
 	return found
 }
 
-// managed are the libraries that the operator preloads as soon as a parameter
-// begins with their name and a dot, and takes away when none does, in its own
-// order (ManagedExtensions in pkg/postgres/configuration.go). The parameters
-// chosen here have their default value, save for pgaudit's, whose default is to
-// do nothing.
+// managed are the libraries that the operator adds to shared_preload_libraries
+// when a parameter starts with their name and a dot, and removes otherwise, in
+// the operator's order (ManagedExtensions in pkg/postgres/configuration.go). The
+// parameters here are set to their defaults, except pgaudit.log, whose default
+// disables pgaudit.
 var managed = []struct{ library, parameter, value string }{
 	{"pgaudit", "pgaudit.log", "ddl"},
 	{"pg_stat_statements", "pg_stat_statements.track", "top"},
@@ -62,8 +63,8 @@ var managed = []struct{ library, parameter, value string }{
 	{"pg_failover_slots", "pg_failover_slots.synchronize_slot_names", "name_like:%"},
 }
 
-// Managed returns a parameter that has the operator preload library by itself.
-// Such a library must not be in shared_preload_libraries.
+// Managed returns a parameter and a value that make the operator preload
+// library. Such a library must not be in shared_preload_libraries.
 func Managed(library string) (parameter, value string, ok bool) {
 	for _, m := range managed {
 		if m.library == library {
@@ -73,8 +74,8 @@ func Managed(library string) (parameter, value string, ok bool) {
 	return "", "", false
 }
 
-// Preloaded returns the libraries that the operator preloads because of
-// parameters, in its own order.
+// Preloaded returns the libraries that the operator preloads for parameters, in
+// the operator's order.
 func Preloaded(parameters map[string]string) []string {
 	var out []string
 	for _, m := range managed {

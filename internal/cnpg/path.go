@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// NormalizePath returns an entry of a path list as the operator reads it:
-// relative, no "./", no doubled slashes. Empty ones and those that leave the
-// image are errors (validateExtensions in the webhook, which takes whatever
-// begins with ".." for leaving). So are three that the operator takes: one that
-// goes up and comes back, the image's root, and one with a character that would
-// end the entry where lists are joined.
+// NormalizePath returns an entry of a path list in the operator's form: relative
+// to the image, without "./" and doubled slashes. Empty paths and paths that
+// leave the image are errors (validateExtensions in the webhook, which treats
+// every path that starts with ".." as leaving). Three kinds of paths that the
+// operator accepts are errors too: paths with a ".." that stays inside the image,
+// the root of the image, and paths with a character that separates or quotes
+// entries of a joined list.
 func NormalizePath(p string) (string, error) {
 	if p == "" {
 		return "", errors.New("is empty")
@@ -23,23 +24,23 @@ func NormalizePath(p string) (string, error) {
 	case slices.Contains(strings.Split(p, "/"), ".."):
 		return "", fmt.Errorf("%q leaves the image", p)
 	case strings.ContainsAny(p, ":,'\x00\n"):
-		return "", fmt.Errorf("%q holds a character that separates or ends a path list", p)
+		return "", fmt.Errorf("%q contains a character that separates or quotes entries of a path list", p)
 	case clean == "":
 		return "", fmt.Errorf("%q is the image's root", p)
 	case strings.HasPrefix(clean, ".."):
-		return "", fmt.Errorf("%q begins with two dots, which CloudNativePG refuses", p)
+		return "", fmt.Errorf("%q starts with two dots, which CloudNativePG refuses", p)
 	}
 	return clean, nil
 }
 
-// The folders of an extension whose own lists are empty
-// (getRuntimeExtensionControlPath and getDynamicLibraryPath in
-// pkg/postgres/configuration.go). The other lists have no default.
+// Defaults of the path lists of an extension (getRuntimeExtensionControlPath and
+// getDynamicLibraryPath in pkg/postgres/configuration.go). The other lists have
+// no default.
 const (
 	ControlPath = "share"
 	LibraryPath = "lib"
 )
 
-// Mounted returns an entry of a path list as the server sees it, which the
-// operator cleans.
+// Mounted returns the absolute, clean path of an entry of a path list in the
+// server's file system.
 func Mounted(extension, p string) string { return path.Join(MountPath(extension), p) }

@@ -1,9 +1,9 @@
-// Package filetree holds a tree of files as a value: what a package unpacks
-// to, what an image will contain.
+// Package filetree defines an immutable tree of files, such as the contents of a
+// package or an image.
 //
-// Its nouns are Entry (a path with mode, time, link, size, digest and origin),
-// Content (bytes that can be opened again and again) and Tree (entries sorted
-// by path). A Tree is immutable; every method returns a new value. Nothing is
-// read from or written to a disk here, and no path is ever interpreted by the
-// host's file system.
+// An Entry is a path with mode, time, link target, size, digest and origin. A
+// Content is a byte source that can be opened any number of times. A Tree is a
+// set of entries sorted by path; its methods return new values. The package does
+// not access the disk, and the host's file system never resolves a path of a
+// Tree.
 package filetree

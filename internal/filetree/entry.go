@@ -33,22 +33,21 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
-// Origin says where an entry came from.
+// Origin identifies the source of an entry.
 type Origin struct {
-	// Package is the binary package; "" for what pgext itself generated.
+	// Package is the binary package; "" for files that pgext generated.
 	Package string `json:"package,omitempty"`
 	// Path is the path inside that package, relative to the root.
 	Path string `json:"path,omitempty"`
 }
 
 // Content is an immutable byte source that can be opened any number of times.
-// The reader reports an error before EOF when the bytes are not what their
-// digest promises.
+// The reader returns an error instead of io.EOF on a digest mismatch.
 type Content interface {
 	Open() (io.ReadCloser, error)
 }
 
-// Absent is a Content that cannot be opened, since nobody asked to keep it.
+// Absent is a Content that cannot be opened because its bytes were not kept.
 type Absent interface {
 	Content
 	Absent()
@@ -64,7 +63,7 @@ type Entry struct {
 	Mode fs.FileMode
 	// ModTime is in UTC, whole seconds.
 	ModTime time.Time
-	// Link is a symlink's target as written.
+	// Link is the target of a symlink, unresolved.
 	Link string
 	// Size is in bytes; files only.
 	Size int64
@@ -75,11 +74,11 @@ type Entry struct {
 	Content Content
 }
 
-// Bytes returns a Content that holds b. The caller must not change b later.
+// Bytes returns a Content with the bytes b. The caller must not change b later.
 func Bytes(b []byte) Content { return memory(b) }
 
-// Holding returns e with b as content: Size, SHA256 and Content. The caller
-// must not change b later.
+// Holding returns e with Size, SHA256 and Content set from b. The caller must
+// not change b later.
 func (e Entry) Holding(b []byte) Entry {
 	sum := sha256.Sum256(b)
 	e.Size, e.SHA256, e.Content = int64(len(b)), hex.EncodeToString(sum[:]), Bytes(b)
@@ -92,8 +91,8 @@ func (m memory) Open() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(m)), nil
 }
 
-// ReadAll returns the bytes of a file entry, at most limit of them; a larger
-// file is an error.
+// ReadAll returns the content of a file entry. A file larger than limit bytes is
+// an error.
 func (e Entry) ReadAll(limit int64) ([]byte, error) {
 	if e.Kind != File || e.Content == nil {
 		return nil, fmt.Errorf("reading %s: no content", e.Path)

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Tree is an immutable set of entries, sorted by path, at most one a path.
-// The zero Tree is empty.
+// Tree is an immutable set of entries with unique paths, sorted by path. The
+// zero Tree is empty.
 type Tree struct {
 	entries []Entry
 }
 
-// New returns the tree of entries, which it copies and sorts. An invalid path
-// and a path that appears twice are errors.
+// New returns the tree of entries, which it copies and sorts. Invalid and
+// duplicate paths are errors.
 func New(entries []Entry) (Tree, error) {
 	sorted := slices.Clone(entries)
 	slices.SortStableFunc(sorted, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
@@ -26,7 +26,7 @@ func New(entries []Entry) (Tree, error) {
 			return Tree{}, fmt.Errorf("invalid path %q", e.Path)
 		}
 		if i > 0 && sorted[i-1].Path == e.Path {
-			return Tree{}, fmt.Errorf("path %q appears twice", e.Path)
+			return Tree{}, fmt.Errorf("duplicate path %q", e.Path)
 		}
 	}
 	return Tree{sorted}, nil
@@ -49,7 +49,7 @@ func (t Tree) Get(path string) (Entry, bool) {
 	return t.entries[i], true
 }
 
-// Filter returns the tree of the entries that keep accepts.
+// Filter returns the tree of the entries for which keep returns true.
 func (t Tree) Filter(keep func(Entry) bool) Tree {
 	var out []Entry
 	for _, e := range t.entries {
@@ -60,7 +60,8 @@ func (t Tree) Filter(keep func(Entry) bool) Tree {
 	return Tree{out}
 }
 
-// Under returns the entries below dir, paths unchanged, dir itself left out.
+// Under returns the entries below dir without dir itself. Paths stay relative to
+// the root of t.
 func (t Tree) Under(dir string) Tree {
 	prefix := dir + "/"
 	return t.Filter(func(e Entry) bool { return strings.HasPrefix(e.Path, prefix) })
@@ -69,10 +70,10 @@ func (t Tree) Under(dir string) Tree {
 // maxLinks bounds how many symlinks Resolve follows, as Linux does (ELOOP).
 const maxLinks = 40
 
-// Resolve returns the entry that name leads to after following symlinks in
-// every component, as a kernel would with the tree as its root: an absolute
-// target starts at the root again and ".." never leaves it. It reports false
-// for a dangling link, a loop, or a name that is not in the tree.
+// Resolve follows symlinks in every component of name, like a kernel whose root
+// directory is the tree: absolute targets start at the root and ".." never leaves
+// it. It returns false for a dangling link, a loop, or a name that is not in the
+// tree.
 func (t Tree) Resolve(name string) (Entry, bool) {
 	links := 0
 	done, rest := "", strings.Split(path.Clean(name), "/")
@@ -103,8 +104,8 @@ func (t Tree) Resolve(name string) (Entry, bool) {
 	return t.Get(done)
 }
 
-// Newest returns the latest ModTime of the tree's files; the zero time when
-// it has none.
+// Newest returns the latest ModTime of the tree's files, the zero time if it has
+// no files.
 func (t Tree) Newest() time.Time {
 	var newest time.Time
 	for _, e := range t.entries {
@@ -124,9 +125,9 @@ func (t Tree) Size() int64 {
 	return n
 }
 
-// Dump returns the tree as text, one line an entry: kind, octal mode,
-// modification time, size, first 12 digits of the digest, path and link
-// target. It is what goldens compare.
+// Dump returns the tree as text for golden tests, one line per entry: kind,
+// octal mode, modification time, size, first 12 digits of the digest, path and
+// link target.
 func (t Tree) Dump() string {
 	var b strings.Builder
 	for _, e := range t.entries {

@@ -26,7 +26,7 @@ func TestNewRefuses(t *testing.T) {
 		{"absolute", []Entry{{Path: "/etc/passwd"}}, `invalid path "/etc/passwd"`},
 		{"escaping", []Entry{{Path: "../x"}}, `invalid path "../x"`},
 		{"root", []Entry{{Path: "."}}, `invalid path "."`},
-		{"twice", []Entry{{Path: "a"}, {Path: "b"}, {Path: "a"}}, `path "a" appears twice`},
+		{"twice", []Entry{{Path: "a"}, {Path: "b"}, {Path: "a"}}, `duplicate path "a"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := New(tc.entries)

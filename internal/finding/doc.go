@@ -1,8 +1,7 @@
-// Package finding holds what a person should know about an image, as data.
+// Package finding defines findings: problems and facts about an image that a
+// user should know.
 //
-// A finding has a stable code, a severity, a path, a text and a hint.
-//
-// Its nouns are Finding and Kind (a row of the registry that explains a code).
-// Rooms that look at files make findings; this room knows only which codes
-// exist and what they mean.
+// A Finding has a stable code, a severity, a path, a text and a hint. A Kind is
+// an entry of the registry and explains a code. Other packages inspect files and
+// create findings; this package defines the codes and their meaning.
 package finding

@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "write docs/findings.md")
 
 const page = "../../docs/findings.md"
 
-// TestPage: docs/findings.md is the registry as a page. After a change of the
-// registry: go test ./internal/finding -run TestPage -update
+// TestPage checks that docs/findings.md matches the registry. To update the page:
+// go test ./internal/finding -run TestPage -update
 func TestPage(t *testing.T) {
 	want := markdown()
 	if *update {
@@ -34,12 +34,12 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// markdown is the registry as a page.
+// markdown returns the registry as a Markdown page.
 func markdown() string {
 	var b strings.Builder
 	b.WriteString(`# Findings
 
-What a person should know about an image is data, not log text: a code, a severity, a path, a text. Errors stop a build, and ` + "`pgext lint`" + ` exits with 3; warnings do with ` + "`--strict`" + `; notes never do. ` + "`pgext explain CODE`" + ` prints what is here. A code keeps its meaning for ever.
+A finding is a problem or a fact about an image, with a code, a severity, a path and a text. An error fails a build and makes ` + "`pgext lint`" + ` exit with 3; a warning does so with ` + "`--strict`" + `; a note never does. ` + "`pgext explain CODE`" + ` prints the entry of a code. The meaning of a code does not change.
 
 | code | severity | |
 |---|---|---|

@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// FatalError is an error that consists of findings, at least one of them of
-// severity Error.
+// FatalError is an error made of findings. At least one has the severity Error.
 type FatalError struct {
 	Findings []Finding
 }
 
-// Error returns the findings of severity Error, one a line.
+// Error returns the findings of severity Error, one per line.
 func (e *FatalError) Error() string {
 	var lines []string
 	for _, f := range e.Findings {
@@ -22,7 +21,7 @@ func (e *FatalError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Hint returns the distinct hints of those findings, one a line.
+// Hint returns the distinct hints of these findings, one per line.
 func (e *FatalError) Hint() string {
 	var lines []string
 	for _, f := range e.Findings {

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// Severity ranks a finding. Errors stop a build; warnings do with --strict.
+// Severity ranks a finding. An error fails a build; a warning fails it with
+// --strict.
 type Severity uint8
 
-// The severities, least first.
+// The severities in ascending order.
 const (
 	Note Severity = iota
 	Warning
@@ -35,14 +36,15 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Finding is one thing a person should know.
+// Finding is a problem or a fact about an image.
 type Finding struct {
 	// Code is a key of the registry, such as PGX001.
 	Code     string   `json:"code"`
 	Severity Severity `json:"severity"`
-	// Arch is the Debian architecture it was seen on; "" for all.
+	// Arch is the Debian architecture that has it; "" for all.
 	Arch string `json:"arch,omitempty"`
-	// Path is the path in the image, or in the package when it is not placed.
+	// Path is a path in the image, or in a package if the file is not in the
+	// image.
 	Path string `json:"path,omitempty"`
 	Text string `json:"text"`
 	Hint string `json:"hint,omitempty"`
@@ -62,8 +64,8 @@ func (f Finding) String() string {
 	return b.String()
 }
 
-// New returns a finding of a registered code with the severity of its kind.
-// It panics when the code is not registered: that is a programmer's error.
+// New returns a finding with the severity of its code's kind. It panics if the
+// code is not registered, which is a programming error.
 func New(code, path, text, hint string) Finding {
 	k, ok := Lookup(code)
 	if !ok {
@@ -72,8 +74,8 @@ func New(code, path, text, hint string) Finding {
 	return Finding{Code: code, Severity: k.Severity, Path: path, Text: text, Hint: hint}
 }
 
-// Sort returns the findings, worst first, then by code, path, architecture
-// and text, without duplicates.
+// Sort returns the findings without duplicates, sorted by descending severity,
+// code, path, architecture and text.
 func Sort(fs []Finding) []Finding {
 	out := slices.Clone(fs)
 	slices.SortFunc(out, func(a, b Finding) int {

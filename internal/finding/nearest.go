@@ -2,9 +2,9 @@ package finding
 
 import "strings"
 
-// Nearest returns the code that is most like what somebody typed: the one with
-// the nearest number, or without digits the one that has most of its characters
-// at the same place.
+// Nearest returns the registered code that is most similar to code: the one with
+// the nearest number, or the one with the most equal characters if code has no
+// digits.
 func Nearest(code string) string {
 	best, least := "", 0
 	for _, k := range Kinds() {
@@ -15,8 +15,8 @@ func Nearest(code string) string {
 	return best
 }
 
-// codeDistance compares the numbers of two codes, and without numbers all of
-// their text.
+// codeDistance returns the difference of the numbers of two codes, or the number
+// of different characters if a has no number.
 func codeDistance(a, b string) int {
 	if x, y := codeNumber(a), codeNumber(b); x >= 0 {
 		return max(x-y, y-x)
@@ -30,7 +30,7 @@ func codeDistance(a, b string) int {
 	return d
 }
 
-// codeNumber is what the digits of a code stand for; -1 without any.
+// codeNumber returns the number in a code, -1 if it has no digits.
 func codeNumber(code string) int {
 	n := -1
 	for _, c := range code {

@@ -5,170 +5,170 @@ import (
 	"strings"
 )
 
-// Kind explains a code: what it means, why it matters and what to do.
+// Kind explains a code.
 type Kind struct {
 	Code     string
 	Severity Severity
 	// Title is a short noun phrase, such as "unresolved library".
 	Title string
-	// Detail is what `pgext explain CODE` prints: cause, effect, remedy.
+	// Detail is the text of `pgext explain CODE`: cause, effect and remedy.
 	Detail string
 }
 
-// kinds is the registry, in code order. Codes are stable: a retired one is
-// never given another meaning.
+// kinds is the registry, sorted by code. Codes are stable: the code of a removed
+// kind is not reused.
 var kinds = []Kind{
 	{
 		"PGX001", Error, "unresolved library",
-		"An ELF file names a shared library (DT_NEEDED) that neither the base nor the image has, so PostgreSQL could not load the module. Add the package that holds it to bundle.packages, or choose a base that has it.",
+		"An ELF file needs a shared library (DT_NEEDED) that neither the base nor the image has, so PostgreSQL cannot load the module. Add the package with the library to bundle.packages, or choose a base that has it.",
 	},
 	{
-		"PGX002", Error, "symbol version the base lacks",
-		"An ELF file needs a symbol version (such as GLIBC_2.38) that the library it will meet at run time does not define. The package was built for a newer distribution than the base: choose the package or the target of the same distribution.",
+		"PGX002", Error, "symbol version missing in the base",
+		"An ELF file needs a symbol version (such as GLIBC_2.38) that the library used at run time does not define. The package was built for a newer distribution than the base. Choose a package and a base of the same distribution.",
 	},
 	{
 		"PGX003", Error, "wrong ELF machine",
-		"An ELF file was built for another machine than the image's architecture. A container runtime mounts it without a word and PostgreSQL then cannot load it. Use the package of the right architecture.",
+		"An ELF file was built for another machine than the image's architecture. A container runtime mounts the image without an error, but PostgreSQL cannot load the file. Use the package of the image's architecture.",
 	},
 	{
 		"PGX004", Error, "file collision",
-		"Two packages put different files at the same path of the image. Only one of them could be there. Remove one of the packages from the recipe.",
+		"Two packages have different files for the same path of the image. Remove one of the packages from the recipe.",
 	},
 	{
 		"PGX005", Error, "path leaves the root",
-		"A symbolic link points outside the image, where nothing is when the image is mounted.",
+		"A symbolic link points outside the image, so its target does not exist when the image is mounted.",
 	},
 	{
 		"PGX006", Error, "extension without install script",
-		"The recipe's create names an extension that has a control file but no script NAME--VERSION.sql for its default version, so CREATE EXTENSION would fail.",
+		"The recipe's field create lists an extension that has a control file but no script NAME--VERSION.sql for its default version, so CREATE EXTENSION would fail.",
 	},
 	{
-		"PGX007", Error, "parameter the operator fixes",
-		"CloudNativePG sets this parameter itself and refuses a cluster that sets it. Remove it from the recipe's parameters. An image that asks for it must be built again without it.",
+		"PGX007", Error, "parameter reserved by the operator",
+		"CloudNativePG sets this parameter itself and refuses a cluster that sets it. Remove it from the recipe's parameters and rebuild the image.",
 	},
 	{
 		"PGX020", Warning, "cannot work outside the default location",
-		"PostgreSQL looks for this kind of file (tsearch_data, timezonesets, a library under $libdir/plugins) only under its compiled-in directories, so a mounted image cannot supply it.",
+		"PostgreSQL searches for this kind of file (tsearch_data, timezonesets, a library in $libdir/plugins) only in its compiled-in directories, so a mounted image cannot supply it.",
 	},
 	{
-		"PGX021", Warning, "program left out",
-		"A script's interpreter is not in the base image, so the program could not run there. It was left out.",
+		"PGX021", Warning, "program omitted",
+		"The interpreter of a script is not in the base image, so the program cannot run there. It was omitted.",
 	},
 	{
-		"PGX022", Warning, "file left out",
-		"A file has no place in an extension image and was left out although it is not documentation or a development file.",
+		"PGX022", Warning, "file omitted",
+		"A file was omitted because an extension image has no directory for it. It is neither documentation nor a development file.",
 	},
 	{
 		"PGX023", Warning, "module path that is not searched",
-		"A script or control file names a module as $libdir/DIRECTORY/NAME, or builds the name from $libdir. PostgreSQL searches dynamic_library_path for simple names only and looks for this one in its own directory. Ask upstream to use a simple name.",
+		"A script or control file refers to a module as $libdir/DIRECTORY/NAME, or builds the name from $libdir. PostgreSQL searches dynamic_library_path for simple names only and looks for this name in its own library directory. Ask upstream to use a simple name.",
 	},
 	{
 		"PGX024", Warning, "path of the default location",
-		"A script, a control file or a module has an absolute path below PostgreSQL's own directories, where a mounted image puts nothing. In scripts, paths to files of the image are rewritten unless the recipe says rewrite: none; ELF files are never changed. What is left works only if the base has the file.",
+		"A script, a control file or a module contains an absolute path below PostgreSQL's own directories, where a mounted image has no files. In scripts, pgext rewrites paths of files in the image, unless the recipe has rewrite: none. It does not change ELF files. The remaining paths work only if the base has the file.",
 	},
 	{
-		"PGX025", Warning, "control file that PostgreSQL refuses",
-		"A control file has a line that is no assignment, a parameter that PostgreSQL does not know, or a value of the wrong kind. CREATE EXTENSION fails with the same complaint.",
+		"PGX025", Warning, "invalid control file",
+		"A control file has a line that is not an assignment, an unknown parameter, or a value of the wrong type. CREATE EXTENSION fails with the same error.",
 	},
 	{
 		"PGX026", Warning, "no copyright file",
-		"The copyright file of a package that gave a file is not among the packages, so the image cannot show the licence. It may be a link into another package of the same source: that one has to be there as well.",
+		"The copyright file of a package in the image is missing, so the image does not contain its licence. The file may be a link into another package of the same source; then that package is needed too.",
 	},
 	{
-		"PGX027", Warning, "alternative not made",
-		"A maintainer script installs a link through update-alternatives that could not be told from its text, or whose target no package of the image has. Maintainer scripts are never run, so the link is missing.",
+		"PGX027", Warning, "alternative not created",
+		"A maintainer script installs a link with update-alternatives. pgext does not run maintainer scripts, and either the link cannot be determined from the script's text or no package of the image has its target. The link is missing.",
 	},
 	{
 		"PGX028", Warning, "shadowed by the base",
-		"The base image has a file of the same name in PostgreSQL's own directories, which are searched before the mounted image. The image's file is never used there.",
+		"The base image has a file of the same name in PostgreSQL's own directories, which PostgreSQL searches before the mounted image. It never uses the image's file.",
 	},
 	{
 		"PGX030", Warning, "PostgreSQL below 18",
-		"extension_control_path exists from PostgreSQL 18 on. The image builds, but an older server cannot find it at the mount and it cannot be tested.",
+		"extension_control_path exists since PostgreSQL 18. The image builds, but an older server does not find its extensions and pgext cannot test it.",
 	},
 	{
 		"PGX031", Note, "control file without install script",
-		"No script NAME--VERSION.sql, alone or followed by update scripts, leads to the control file's default version, so CREATE EXTENSION NAME needs an explicit version or cannot work. Some output plugins and preloaded modules bring such a file; then nothing is lost.",
+		"No script NAME--VERSION.sql, alone or with update scripts, installs the default version of the control file, so CREATE EXTENSION NAME needs an explicit version or fails. Some output plugins and preloaded modules have such a file and do not need CREATE EXTENSION.",
 	},
 	{
 		"PGX032", Note, "$libdir in a script",
-		"A control file or a script names a module as $libdir/NAME. PostgreSQL 18 drops $libdir/ in CREATE FUNCTION when the name is a simple one and not in its own directory, so this works there; in LOAD, and in functions that load by name, it would not.",
+		"A control file or a script refers to a module as $libdir/NAME. In CREATE FUNCTION, PostgreSQL 18 removes $libdir/ from a simple name that is not in its own library directory, so this works. It does not work in LOAD or in functions that load a library by name.",
 	},
 	{
 		"PGX033", Warning, "required extension that no package has",
-		"A control file requires an extension that neither the image, the base's contrib nor any package of the archives named after it has. CREATE EXTENSION fails for the one that requires it until another image brings the required one; the others of the image work. If you know better, list all required extensions in the recipe's requires.",
+		"A control file requires an extension that is not in the image, not in the base's contrib, and not in a package of the archives with a matching name. CREATE EXTENSION fails until another image supplies the required extension; the other extensions of the image work. If the check is wrong, list all required extensions in the recipe's field requires.",
 	},
 	{
 		"PGX034", Warning, "data that no package has",
-		"A bundled library reads data at run time from a fixed place, and no package of the archive holds that data, so the image cannot bring it. What uses the data fails until it is mounted at that place.",
+		"A bundled library reads data at run time from a fixed path, and no package of the archive contains this data, so the image cannot include it. Functions that use the data fail until it is mounted at that path.",
 	},
 	{
-		"PGX035", Note, "named package without a file",
-		"The recipe names a package, and no file of the image is from it: the base has it already, or it only depends on others. It can be left out of the recipe.",
+		"PGX035", Note, "package without a file in the image",
+		"The recipe lists a package, but no file of the image comes from it: the base already has the package, or it only depends on others. Remove it from the recipe.",
 	},
 	{
-		"PGX040", Error, "layer that no runtime mounts",
-		"A layer or the config has a media type of its own, the config's diff_ids are missing or wrong, or a layer is no tar archive. Container runtimes refuse to pull such an image, or pull it and then cannot create the container.",
+		"PGX040", Error, "layer that runtimes cannot mount",
+		"A layer or the config has a non-standard media type, the config's diff_ids are missing or wrong, or a layer is not a tar archive. Container runtimes refuse to pull such an image, or pull it and then cannot create the container.",
 	},
 	{
-		"PGX041", Error, "file the server cannot read",
-		"The mode of a file or directory does not let everybody read it. The image is mounted read-only and PostgreSQL runs as a user that does not own its files, so it gets Permission denied.",
+		"PGX041", Error, "file not readable by the server",
+		"The mode of a file or directory does not allow all users to read it. The image is mounted read-only and PostgreSQL runs as a user that does not own the files, so it gets Permission denied.",
 	},
 	{
-		"PGX042", Error, "platform that does not fit",
-		"The index lists the image for another platform than the image's own config names, or lists two images for one platform. Nodes pull by the index and get files for another machine.",
+		"PGX042", Error, "platform mismatch",
+		"The index lists the image for another platform than its config, or lists two images for one platform. Nodes select by the index and get files for another machine.",
 	},
 	{
 		"PGX043", Warning, "device or setuid file",
-		"An extension image has no use for devices, pipes, setuid or setgid files. Policies refuse them, and runtimes may.",
+		"An extension image does not need devices, pipes, setuid or setgid files. Security policies reject them, and container runtimes may reject them too.",
 	},
 	{
 		"PGX044", Warning, "absolute link",
-		"A symbolic link has an absolute target. The image is mounted below /extensions/NAME, so the link leads to a file of the operand image, not of this one.",
+		"A symbolic link has an absolute target. The image is mounted at /extensions/NAME, so the target is a file of the operand image, not of this image.",
 	},
 	{
-		"PGX045", Warning, "layer with a wrong label",
-		"A layer is compressed otherwise than its media type says. containerd looks at the bytes; other runtimes and tools go by the label and fail.",
+		"PGX045", Warning, "compression differs from media type",
+		"The compression of a layer differs from its media type. containerd detects the compression from the bytes; other runtimes and tools use the media type and fail.",
 	},
 	{
-		"PGX046", Warning, "nothing where PostgreSQL looks",
-		"CloudNativePG looks for control files in share/extension and for modules in lib, unless extension_control_path and dynamic_library_path of the cluster say otherwise. The image has none there.",
+		"PGX046", Warning, "no files on PostgreSQL's search path",
+		"CloudNativePG searches for control files in share/extension and for modules in lib, unless the cluster sets extension_control_path and dynamic_library_path. The image has no files there.",
 	},
 	{
-		"PGX047", Note, "file that nothing looks for",
-		"Files outside lib, share, system, bin and licenses are of no use at a mount, unless the consumer is told to look there.",
+		"PGX047", Note, "file outside the known directories",
+		"Files outside lib, share, system, bin and licenses are not used at a mount, unless the consumer sets a path to them.",
 	},
 	{
 		"PGX048", Note, "no metadata label",
-		"The image has no label io.pgext.metadata, so that search paths, preload libraries and required extensions cannot be told from it. Images of other makers have none.",
+		"The image has no label io.pgext.metadata with search paths, preload libraries and required extensions. Only images built with pgext have this label.",
 	},
 	{
-		"PGX049", Warning, "metadata that does not fit",
-		"The label io.pgext.metadata cannot be read, says what CloudNativePG would refuse, or says something else than the files.",
+		"PGX049", Warning, "metadata mismatch",
+		"The label io.pgext.metadata is unreadable, contains values that CloudNativePG refuses, or differs from the files.",
 	},
 	{
 		"PGX050", Note, "attestation in the index",
-		"The index has an entry for the platform unknown/unknown, an attestation of BuildKit. Nodes pass over it; tools that mirror or scan every entry stumble.",
+		"The index has an entry for the platform unknown/unknown, an attestation of BuildKit. Nodes ignore it; tools that mirror or scan every entry can fail.",
 	},
 	{
 		"PGX051", Note, "hidden file",
-		"A layer hides a file of a lower one (a whiteout). The hidden bytes are still pulled by every node.",
+		"A layer hides a file of a lower layer (a whiteout). Every node still pulls the hidden bytes.",
 	},
 	{
 		"PGX052", Note, "owner other than root",
-		"A file belongs to another user than root. The mount is read-only, so the owner changes nothing unless the mode depends on it.",
+		"A file belongs to a user other than root. The mount is read-only, so the owner matters only if the mode gives it more permissions than other users.",
 	},
 	{
 		"PGX053", Note, "libraries of the base",
-		"Nothing in the image has these libraries, so the operand image must. Judge the image against a base (pgext lint --base) to know whether it has them.",
+		"The image does not contain these libraries, so the operand image must have them. Use pgext lint --base to check.",
 	},
 	{
-		"PGX054", Note, "package not known",
-		"No package database in the image (var/lib/dpkg/status.d) says which package a library is from, so scanners for vulnerabilities do not see it.",
+		"PGX054", Note, "unknown package",
+		"The image's package database (var/lib/dpkg/status.d) does not list the package of a library, so vulnerability scanners do not find it.",
 	},
 	{
-		"PGX055", Warning, "link that leads nowhere",
-		"A symbolic link's target is not in the image.",
+		"PGX055", Warning, "dangling link",
+		"The target of a symbolic link is not in the image.",
 	},
 }
 

@@ -13,16 +13,16 @@ import (
 
 var codePattern = regexp.MustCompile(`PGX\d{3}`)
 
-// TestEveryCodeIsAlive: every registered code is made somewhere by the
-// program and expected somewhere by a test, and no other code is.
-func TestEveryCodeIsAlive(t *testing.T) {
+// TestEveryCodeIsUsed checks that product code uses every registered code, that a
+// test expects it, and that product code uses no unregistered code.
+func TestEveryCodeIsUsed(t *testing.T) {
 	made, expected := mentions(t, "../..")
 	for _, k := range finding.Kinds() {
 		if made[k.Code] == "" {
-			t.Errorf("%s (%s): nothing makes it", k.Code, k.Title)
+			t.Errorf("%s (%s): not used in product code", k.Code, k.Title)
 		}
 		if expected[k.Code] == "" {
-			t.Errorf("%s (%s): no test triggers it", k.Code, k.Title)
+			t.Errorf("%s (%s): not used in a test", k.Code, k.Title)
 		}
 	}
 	for code, file := range made {
@@ -32,8 +32,8 @@ func TestEveryCodeIsAlive(t *testing.T) {
 	}
 }
 
-// mentions maps the codes that the program's files mention, and those that
-// tests do, to one of the files. This room does not count.
+// mentions maps the codes in product files and the codes in tests to one of the
+// files. It skips this package.
 func mentions(t *testing.T, root string) (made, expected map[string]string) {
 	t.Helper()
 	made, expected = map[string]string{}, map[string]string{}

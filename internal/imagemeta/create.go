@@ -11,9 +11,10 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// create returns the SQL extensions that manifests ask for, in order: the
-// recipe's; else the only one, or the one named like the recipe or the image,
-// preceded by what it requires of this image. Nil when none of that applies.
+// create returns the names of the SQL extensions to create, in order: the list in
+// the recipe, otherwise the only extension of the image, otherwise the extension
+// named like the recipe or the image, after the extensions of the image that it
+// requires. It returns nil if none of these apply.
 func create(r *recipe.Recipe, extensions []metadata.Extension) []string {
 	if len(r.Create) > 0 {
 		return r.Create
@@ -36,29 +37,30 @@ func create(r *recipe.Recipe, extensions []metadata.Extension) []string {
 	return nil
 }
 
-// idleFindings reports the packages that the recipe names for nothing.
-func idleFindings(in Input) []finding.Finding {
+// unusedPackageFindings reports packages of the recipe without a file in the
+// image.
+func unusedPackageFindings(in Input) []finding.Finding {
 	var out []finding.Finding
 	for _, name := range in.Target.Packages(in.Arch) {
 		if !slices.Contains(in.Layout.Given, name) {
-			out = append(out, finding.New("PGX035", "", fmt.Sprintf("no file of the image is from %s", name),
-				"leave it out of source.deb.packages"))
+			out = append(out, finding.New("PGX035", "", fmt.Sprintf("no file of the image comes from package %s", name),
+				"remove it from source.deb.packages"))
 		}
 	}
 	return out
 }
 
-// uselessFindings reports an image without anything for PostgreSQL.
-func uselessFindings(l layout.Result) []finding.Finding {
+// emptyFindings reports an image without control files and modules.
+func emptyFindings(l layout.Result) []finding.Finding {
 	if len(l.Extensions)+len(l.Unscripted)+len(l.Modules) > 0 {
 		return nil
 	}
 	return []finding.Finding{finding.New("PGX046", "", "no control file in share/extension and no module in lib",
-		"name the packages that have them in source.deb.packages")}
+		"add the packages with these files to source.deb.packages")}
 }
 
-// createFindings reports the extensions that the recipe creates and that
-// cannot be installed.
+// createFindings reports extensions in the recipe's field create that cannot be
+// created.
 func createFindings(in Input) []finding.Finding {
 	var out []finding.Finding
 	for _, name := range in.Recipe.Create {
@@ -66,12 +68,12 @@ func createFindings(in Input) []finding.Finding {
 		case slices.ContainsFunc(in.Layout.Extensions, func(e metadata.Extension) bool { return e.Name == name }):
 		case slices.Contains(in.Layout.Unscripted, name):
 			out = append(out, finding.New("PGX006", "share/extension/"+name+".control",
-				fmt.Sprintf("create names %s, which has a control file and no install script for its default version", name),
+				fmt.Sprintf("create lists %s, which has a control file but no install script for its default version", name),
 				"remove it from create"))
 		default:
 			out = append(out, finding.New("PGX006", "",
-				fmt.Sprintf("create names %s, which no package of the image has", name),
-				"remove it from create, or add the package that has it"))
+				fmt.Sprintf("create lists %s, which no package of the image contains", name),
+				"remove it from create, or add the package that contains it"))
 		}
 	}
 	return out

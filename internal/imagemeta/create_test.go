@@ -34,7 +34,7 @@ func TestCreate(t *testing.T) {
 			[]metadata.Extension{extension("a"), extension("b")},
 			[]string{"b"},
 		},
-		{"two strangers", recipe.Recipe{Name: "x", Image: "x"}, []metadata.Extension{extension("a"), extension("b")}, nil},
+		{"two extensions with other names", recipe.Recipe{Name: "x", Image: "x"}, []metadata.Extension{extension("a"), extension("b")}, nil},
 		{
 			"a cycle ends",
 			recipe.Recipe{Name: "a", Image: "a"},
@@ -69,8 +69,9 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestUselessFindings: an image without control file and module is told of.
-func TestUselessFindings(t *testing.T) {
+// TestEmptyFindings checks the finding for an image without control files and
+// modules.
+func TestEmptyFindings(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		layout layout.Result
@@ -82,15 +83,16 @@ func TestUselessFindings(t *testing.T) {
 		{"a control file alone", layout.Result{Unscripted: []string{"x"}}, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := uselessFindings(tc.layout); len(got) != tc.want {
-				t.Errorf("uselessFindings() = %v, want %d", got, tc.want)
+			if got := emptyFindings(tc.layout); len(got) != tc.want {
+				t.Errorf("emptyFindings() = %v, want %d", got, tc.want)
 			}
 		})
 	}
 }
 
-// TestIdleFindings: a package that the recipe names for nothing is told of.
-func TestIdleFindings(t *testing.T) {
+// TestUnusedPackageFindings checks the finding for a package of the recipe without
+// a file in the image.
+func TestUnusedPackageFindings(t *testing.T) {
 	in := Input{
 		Recipe: &recipe.Recipe{Name: "x", Image: "x"},
 		Target: recipe.Target{Distro: "forky", Postgres: 18, Source: recipe.Source{Deb: &recipe.Deb{Packages: []string{"postgresql-${pg}-x", "libpq5"}}}},
@@ -101,7 +103,7 @@ func TestIdleFindings(t *testing.T) {
 	for _, f := range Describe(in).Findings {
 		got = append(got, f.String())
 	}
-	if diff := cmp.Diff([]string{"PGX035 note: no file of the image is from libpq5"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"PGX035 note: no file of the image comes from package libpq5"}, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }

@@ -2,6 +2,7 @@ package imagemeta
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,45 +21,45 @@ type Input struct {
 	Target recipe.Target
 	// Arch is a Debian architecture.
 	Arch string
-	// Main is the package that gives version, summary and homepage: the first
-	// that the recipe names.
+	// Main is the first package of the recipe. Version, summary and homepage
+	// default to the values of its control paragraph.
 	Main layout.Package
-	// Base is what the operand holds.
+	// Base is the operand image.
 	Base metadata.Base
-	// Requires is what other images must bring.
+	// Requires are extensions and modules that other images must supply.
 	Requires []metadata.Requirement
-	// Data is what bundled libraries read at run time.
+	// Data are directories that bundled libraries read at run time.
 	Data []lock.DataFolder
-	// Layout is the arranged image.
+	// Layout is the layout of the image.
 	Layout layout.Result
-	// Annotations are those of the command line; they win over the recipe's.
+	// Annotations are set on the command line and override the recipe's.
 	Annotations map[string]string
 }
 
-// Description is what one architecture's image says about itself.
+// Description holds the labels and annotations of the image of one architecture.
 type Description struct {
 	Metadata metadata.Metadata
 	Findings []finding.Finding
-	// words lack the time of creation, which Labels and Annotations give them.
-	words metadata.Description
+	// standard holds the OCI labels and annotations, without the creation time.
+	standard metadata.Description
 }
 
-// Describe derives the description of in. It is a pure function.
+// Describe computes the description of in.
 func Describe(in Input) Description {
 	m := in.metadata()
-	d := Description{Metadata: m, words: in.words(m)}
+	d := Description{Metadata: m, standard: in.standard(m)}
 	d.Findings = append(m.Refused(), createFindings(in)...)
-	d.Findings = append(d.Findings, idleFindings(in)...)
-	d.Findings = append(d.Findings, uselessFindings(in.Layout)...)
+	d.Findings = append(d.Findings, unusedPackageFindings(in)...)
+	d.Findings = append(d.Findings, emptyFindings(in.Layout)...)
 	d.Findings = append(d.Findings, requiredFindings(in)...)
 	if in.Target.Postgres < 18 {
 		d.Findings = append(d.Findings, finding.New("PGX030", "",
-			"PostgreSQL before 18 has no extension_control_path", "use the image with PostgreSQL 18 or newer"))
+			"PostgreSQL before 18 does not support extension_control_path", "build the image for PostgreSQL 18 or newer"))
 	}
 	return d
 }
 
-// metadata returns what the image tells pgext and its kind.
+// metadata returns the document of the metadata label.
 func (in Input) metadata() metadata.Metadata {
 	r := in.Recipe
 	m := metadata.Metadata{
@@ -90,8 +91,8 @@ func (in Input) metadata() metadata.Metadata {
 	return m
 }
 
-// environment returns the recipe's variables, then those of bundled data that
-// it does not set.
+// environment returns the variables of the recipe, then the variables of bundled
+// data that the recipe does not set.
 func environment(in Input) []metadata.EnvVar {
 	var out []metadata.EnvVar
 	add := func(name, home string) {
@@ -111,15 +112,12 @@ func environment(in Input) []metadata.EnvVar {
 	return out
 }
 
-// words returns what the image tells tools that know nothing of pgext.
-func (in Input) words(m metadata.Metadata) metadata.Description {
+// standard returns the OCI labels and annotations, without the creation time.
+func (in Input) standard(m metadata.Metadata) metadata.Description {
 	r := in.Recipe
 	extra := map[string]string{}
-	for _, annotations := range []map[string]string{r.Annotations, in.Annotations} {
-		for k, v := range annotations {
-			extra[k] = v
-		}
-	}
+	maps.Copy(extra, r.Annotations)
+	maps.Copy(extra, in.Annotations)
 	all, own := licenses(in)
 	synopsis, _, _ := strings.Cut(in.Main.Control.Get("Description"), "\n")
 	return metadata.Description{
@@ -137,21 +135,21 @@ func (in Input) words(m metadata.Metadata) metadata.Description {
 	}
 }
 
-// Labels returns the config's labels of an image created at that time.
+// Labels returns the labels of an image config with the creation time created.
 func (d Description) Labels(created time.Time) (map[string]string, error) {
-	d.words.Created = created
-	return d.words.Labels(d.Metadata)
+	d.standard.Created = created
+	return d.standard.Labels(d.Metadata)
 }
 
-// Annotations returns the annotations of a manifest or index created at that
-// time.
+// Annotations returns the annotations of a manifest or index with the creation
+// time created.
 func (d Description) Annotations(created time.Time) map[string]string {
-	d.words.Created = created
-	return d.words.Annotations()
+	d.standard.Created = created
+	return d.standard.Annotations()
 }
 
-// sqlVersion is the default version of the last extension to create: the one
-// the others are created for.
+// sqlVersion returns the default version of the last extension to create. The
+// others are created because it requires them.
 func sqlVersion(m metadata.Metadata) string {
 	if len(m.Create) == 0 {
 		return ""

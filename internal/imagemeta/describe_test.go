@@ -35,7 +35,7 @@ func smallest() Input {
 	}
 }
 
-// The packages say everything that the recipe does not.
+// TestDescribeFromPackages checks the defaults for a minimal recipe.
 func TestDescribeFromPackages(t *testing.T) {
 	d := Describe(smallest())
 	want := metadata.Metadata{
@@ -63,7 +63,8 @@ func TestDescribeFromPackages(t *testing.T) {
 	}
 }
 
-// What the recipe says wins; what the command line says wins over that.
+// TestDescribeFromRecipe checks that values of the recipe override those of the
+// packages, and annotations of the command line those of the recipe.
 func TestDescribeFromRecipe(t *testing.T) {
 	in := smallest()
 	in.Recipe = &recipe.Recipe{
@@ -75,7 +76,7 @@ func TestDescribeFromRecipe(t *testing.T) {
 	d := Describe(in)
 	m := d.Metadata
 	if m.Name != "a" || m.Image != "b" || m.Version != "9" || m.BinPath[0] != "tools" || m.Parameters["a.b"] != "c" || m.SharedPreloadLibraries[0] != "vector" {
-		t.Errorf("metadata %+v: want what the recipe says", m)
+		t.Errorf("metadata %+v: want the values of the recipe", m)
 	}
 	got := d.Annotations(time.Unix(0, 0))
 	for name, want := range map[string]string{
@@ -98,7 +99,7 @@ func TestLicenses(t *testing.T) {
 	}
 	in.Layout.Licenses[1].License = license.License{}
 	if all, own := licenses(in); all != "" || own != "PostgreSQL" {
-		t.Errorf("with a package that does not say: got %q and %q, want nothing about all", all, own)
+		t.Errorf("with a package of unknown licence: got %q and %q, want \"\" and PostgreSQL", all, own)
 	}
 }
 

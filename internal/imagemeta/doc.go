@@ -1,7 +1,6 @@
-// Package imagemeta derives what an image says about itself from its recipe,
-// its lock, its files.
+// Package imagemeta computes the labels and annotations of an image from its
+// recipe, its lock and its files.
 //
-// Its noun is Description: the metadata label, the OCI labels and annotations,
-// and the findings about what the recipe asks of a consumer. Same input, same
-// description; nothing else is read.
+// A Description holds the metadata label, the OCI labels and annotations, and
+// findings about fields of the recipe. It is a pure function of the Input.
 package imagemeta

@@ -5,8 +5,9 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// licenses returns the SPDX expression over all packages that gave the image a
-// file, and the one over the extension's own; "" when a package does not say.
+// licenses returns the SPDX expressions of all packages with a file in the image
+// and of the extension's own packages. An expression is "" if the licence of one
+// of its packages is unknown.
 func licenses(in Input) (all, own string) {
 	var every, ours []license.License
 	for _, l := range in.Layout.Licenses {
@@ -18,6 +19,7 @@ func licenses(in Input) (all, own string) {
 	return join(every), join(ours)
 }
 
+// join joins expressions with AND. It returns "" if one of them is "".
 func join(list []license.License) string {
 	for _, l := range list {
 		if l.Expression == "" {
@@ -27,21 +29,23 @@ func join(list []license.License) string {
 	return license.Join(list...).Expression
 }
 
-// Together describes what holds several architectures of one image: licenses
-// are those of all of them. Everything else they have in common.
+// Together returns the description of an index from the descriptions of its
+// architectures: their licence expressions are joined, the other values of the
+// first one are used.
 func Together(all []Description) Description {
 	out := all[0]
 	var every, own []license.License
 	for _, d := range all {
-		every = append(every, license.License{Expression: d.words.Licenses})
-		own = append(own, license.License{Expression: d.words.OwnLicenses})
+		every = append(every, license.License{Expression: d.standard.Licenses})
+		own = append(own, license.License{Expression: d.standard.OwnLicenses})
 	}
-	out.words.Licenses, out.words.OwnLicenses = united(every), united(own)
+	out.standard.Licenses, out.standard.OwnLicenses = joinDistinct(every), joinDistinct(own)
 	return out
 }
 
-// united leaves an expression that all agree on as it was written.
-func united(list []license.License) string {
+// joinDistinct joins expressions with AND. If all are equal it returns the
+// expression unchanged.
+func joinDistinct(list []license.License) string {
 	for _, l := range list {
 		if l.Expression != list[0].Expression {
 			return join(list)

@@ -8,16 +8,16 @@ import (
 
 func TestTogether(t *testing.T) {
 	for _, tc := range []struct{ name, amd64, arm64, want string }{
-		{"the same, as it was written", "MIT AND Apache-2.0", "MIT AND Apache-2.0", "MIT AND Apache-2.0"},
+		{"equal expressions are unchanged", "MIT AND Apache-2.0", "MIT AND Apache-2.0", "MIT AND Apache-2.0"},
 		{"one has more", "MIT", "MIT AND BSD-3-Clause", license.Join(license.License{Expression: "MIT"}, license.License{Expression: "BSD-3-Clause"}).Expression},
-		{"one does not say", "MIT", "", ""},
+		{"one unknown", "MIT", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var a, b Description
-			a.words.Licenses, a.words.Version, b.words.Licenses = tc.amd64, "1", tc.arm64
+			a.standard.Licenses, a.standard.Version, b.standard.Licenses = tc.amd64, "1", tc.arm64
 			got := Together([]Description{a, b})
-			if got.words.Licenses != tc.want || got.words.Version != "1" {
-				t.Errorf("Together() = %q, want %q", got.words.Licenses, tc.want)
+			if got.standard.Licenses != tc.want || got.standard.Version != "1" {
+				t.Errorf("Together() = %q, want %q", got.standard.Licenses, tc.want)
 			}
 		})
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// requiredFindings reports the required extensions that nothing is known to
-// supply. A recipe that lists what is required knows better.
+// requiredFindings reports required extensions that no known package supplies. It
+// returns nothing if the recipe lists the required extensions.
 func requiredFindings(in Input) []finding.Finding {
 	if len(in.Target.Requires) > 0 {
 		return nil
@@ -19,8 +19,8 @@ func requiredFindings(in Input) []finding.Finding {
 		for _, name := range e.Requires {
 			if slices.Contains(in.Requires, metadata.Requirement{Extension: name}) {
 				out = append(out, finding.New("PGX033", "share/extension/"+e.Name+".control",
-					fmt.Sprintf("%s requires %s, which no package of the archives is known to have", e.Name, name),
-					fmt.Sprintf("CREATE EXTENSION %s works only beside another image that has %s", e.Name, name)))
+					fmt.Sprintf("%s requires %s, which was not found in a package of the archives", e.Name, name),
+					fmt.Sprintf("CREATE EXTENSION %s works only if another image supplies %s", e.Name, name)))
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func TestRequiredFindings(t *testing.T) {
 		{
 			"one that no package has",
 			Input{Requires: requires},
-			[]string{"PGX033 warning: share/extension/documentdb_distributed.control: documentdb_distributed requires citus, which no package of the archives is known to have"},
+			[]string{"PGX033 warning: share/extension/documentdb_distributed.control: documentdb_distributed requires citus, which was not found in a package of the archives"},
 		},
 		{"all are known", Input{Requires: requires[1:]}, nil},
 		{"the recipe lists them", Input{Requires: requires, Target: recipe.Target{Requires: []string{"citus"}}}, nil},

@@ -86,14 +86,14 @@ func TestFindings(t *testing.T) {
 			m.Extensions[0].Version, m.LDLibraryPath = "0.9", []string{"system"}
 			m.Parameters = map[string]string{"port": "1", "vector.probes": "2"}
 		}), layer(t, types.OCILayer, complete...)), []string{
-			"PGX007 error: parameter port is set by CloudNativePG itself, which refuses a cluster that names it (amd64)",
+			"PGX007 error: parameter port is set by CloudNativePG itself; it refuses clusters that set it (amd64)",
 			"PGX049 warning: arch: the label says arm64, the files say amd64 (amd64)",
 			"PGX049 warning: extensions: the label says [vector 0.9], the files say [vector 0.8.1] (amd64)",
 			"PGX049 warning: modules: the label says [vectors], the files say [vector] (amd64)",
 			`PGX049 warning: name: "No" does not match ^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$ (amd64)`,
 			"PGX049 warning: system: the label names this folder, and the image has nothing there (amd64)",
 		}},
-		{"label of another schema", made(t, "amd64", map[string]string{metadata.Label: `{"schema":9}`}, layer(t, types.OCILayer, complete...)), []string{"PGX049 warning: decoding io.pgext.metadata: schema 9 of io.pgext.metadata is not known (this pgext reads up to 1) (amd64)"}},
+		{"label of another schema", made(t, "amd64", map[string]string{metadata.Label: `{"schema":9}`}, layer(t, types.OCILayer, complete...)), []string{"PGX049 warning: decoding io.pgext.metadata: unsupported schema 9 (this pgext supports schema 1) (amd64)"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			img := tc.img

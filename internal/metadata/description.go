@@ -7,20 +7,21 @@ import (
 	"time"
 )
 
-// maxLicenses is the longest org.opencontainers.image.licenses that ghcr.io
-// is known to take, in characters.
+// maxLicenses is the maximum length of org.opencontainers.image.licenses that
+// GitHub's registry documents, in characters.
 const maxLicenses = 256
 
-// Description is what an image says about itself to tools that know nothing
-// of pgext. Empty fields are left out.
+// Description holds the values of the standard OCI and CloudNativePG labels and
+// annotations, for tools that do not read the metadata label. Labels with an
+// empty value are omitted.
 type Description struct {
 	Created     time.Time
 	Version     string
 	Title       string
 	Description string
-	// Licenses is an SPDX expression over everything in the image;
-	// OwnLicenses, over the extension alone, takes its place where Licenses
-	// is too long for a registry. Neither is ever cut.
+	// Licenses is the SPDX expression of all packages in the image.
+	// OwnLicenses is the expression of the extension's own packages, used if
+	// Licenses exceeds maxLicenses. Neither is ever truncated.
 	Licenses    string
 	OwnLicenses string
 	URL         string
@@ -31,14 +32,12 @@ type Description struct {
 	Distro   string
 	// SQLVersion is the default_version of the extension to create.
 	SQLVersion string
-	// Revision, Source and Vendor are never derived, only passed on.
-	Revision, Source, Vendor string
-	// Extra are annotations of the recipe's or the command line's; they win
-	// over the ones above and never become labels.
+	// Extra are annotations from the recipe and the command line. They override
+	// the annotations above and are not written as labels.
 	Extra map[string]string
 }
 
-// Labels returns the config labels, the encoded m among them.
+// Labels returns the labels of the image config, including the encoded m.
 func (d Description) Labels(m Metadata) (map[string]string, error) {
 	encoded, err := m.Encode()
 	if err != nil {
@@ -64,9 +63,6 @@ func (d Description) common() map[string]string {
 		"org.opencontainers.image.licenses":    d.licenses(),
 		"org.opencontainers.image.url":         d.URL,
 		"org.opencontainers.image.base.name":   d.BaseName,
-		"org.opencontainers.image.revision":    d.Revision,
-		"org.opencontainers.image.source":      d.Source,
-		"org.opencontainers.image.vendor":      d.Vendor,
 		"io.cloudnativepg.image.base.name":     d.BaseName,
 		"io.cloudnativepg.image.base.os":       d.Distro,
 		"io.cloudnativepg.image.sql.version":   d.SQLVersion,
@@ -83,7 +79,8 @@ func (d Description) common() map[string]string {
 	return all
 }
 
-// licenses never cuts an expression: half of one would claim something else.
+// licenses returns the first expression that is short enough. It does not
+// truncate, because part of an expression has another meaning.
 func (d Description) licenses() string {
 	for _, expression := range []string{d.Licenses, d.OwnLicenses} {
 		if len(expression) <= maxLicenses && expression != "" {
@@ -93,7 +90,8 @@ func (d Description) licenses() string {
 	return ""
 }
 
-// FromLabels returns the Metadata of an image's config labels.
+// FromLabels decodes the metadata label among the labels of an image config. A
+// missing label is an error.
 func FromLabels(labels map[string]string) (Metadata, error) {
 	text, ok := labels[Label]
 	if !ok {

@@ -1,8 +1,7 @@
-// Package metadata holds what an extension image tells its consumers.
+// Package metadata reads, validates and writes the label io.pgext.metadata.
 //
-// Its noun is Metadata, the document in the config label io.pgext.metadata:
-// everything needed to mount and use an image without any repository. From it
-// and a Description come the tags, labels and annotations of an image.
-//
-// The room knows nothing of files, registries or recipes.
+// The label holds everything that a consumer needs to mount and use an extension
+// image. The package also makes the tags, labels and annotations of an image, and
+// computes the settings of a server that mounts several images (Merge). It does
+// not read files, registries or recipes.
 package metadata

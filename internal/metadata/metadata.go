@@ -6,23 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
 // Label is the image config label that holds the encoded Metadata.
 const Label = "io.pgext.metadata"
 
-// Schema is the version of the document that this package writes. Within one
-// version the document only grows; readers ignore keys they do not know.
+// Schema is the version of the document. A version may get new keys; readers
+// ignore unknown ones.
 const Schema = 1
 
-// maxEncoded bounds a document that is read back, in bytes.
+// maxEncoded limits the size of a document that Decode accepts, in bytes.
 const maxEncoded = 1 << 20
 
-// Metadata is the label's document, keys in the order of the fields. Paths
-// are relative to the image's root. A nil slice or map is written empty.
+// Metadata is the JSON document in the label. Its keys are in the order of the
+// fields, its paths are relative to the root of the image. Nil slices and maps are
+// encoded as empty ones.
 type Metadata struct {
 	Schema int `json:"schema"`
-	// Name is the extension's name in a CNPG catalog and its mount folder.
+	// Name is the extension's name in a catalog and the last element of the
+	// mount path.
 	Name string `json:"name"`
 	// Image is the repository's base name.
 	Image   string `json:"image"`
@@ -31,7 +35,7 @@ type Metadata struct {
 	Distro string `json:"distro"`
 	// Postgres is the major version.
 	Postgres int `json:"postgres"`
-	// Arch is a Debian architecture; "" in the union of several.
+	// Arch is a Debian architecture; "" in a Union of several.
 	Arch       string      `json:"arch"`
 	Base       Base        `json:"base"`
 	Extensions []Extension `json:"extensions"`
@@ -39,7 +43,7 @@ type Metadata struct {
 	Create []string `json:"create"`
 	// Modules are the loadable modules below lib, without ".so".
 	Modules []string `json:"modules"`
-	// Requires is what other images or the base must supply.
+	// Requires are extensions and modules of other images or the base.
 	Requires             []Requirement `json:"requires"`
 	ExtensionControlPath []string      `json:"extension_control_path"`
 	DynamicLibraryPath   []string      `json:"dynamic_library_path"`
@@ -49,20 +53,21 @@ type Metadata struct {
 	Env                    []EnvVar          `json:"env"`
 	SharedPreloadLibraries []string          `json:"shared_preload_libraries"`
 	Parameters             map[string]string `json:"parameters"`
-	// OutputPlugins belong into output_plugin_libraries from 18.6 on.
+	// OutputPlugins are values of output_plugin_libraries, a parameter since
+	// PostgreSQL 18.6.
 	OutputPlugins []string `json:"output_plugins"`
-	// Mount is the path the image must be mounted at; "" when any will do.
+	// Mount is the mount path that the image depends on; "" if it works at any.
 	Mount string `json:"mount"`
 }
 
-// Base names the operand that the image was made for.
+// Base identifies the operand image that the image was built for.
 type Base struct {
 	Name string `json:"name"`
-	// Postgres is the server version the base had, such as "18.6".
+	// Postgres is the server version of the base, such as "18.6".
 	Postgres string `json:"postgres"`
 }
 
-// Extension is what one control file says.
+// Extension holds the settings of a control file.
 type Extension struct {
 	Name        string   `json:"name"`
 	Version     string   `json:"version"`
@@ -72,8 +77,8 @@ type Extension struct {
 	Schema      string   `json:"schema"`
 }
 
-// Requirement is an extension or a module that this image does not hold.
-// Package and Image are hints where to find it.
+// Requirement is an extension or a module that this image needs and does not
+// contain. Package and Image name packages and images that contain it.
 type Requirement struct {
 	Extension string `json:"extension,omitempty"`
 	Module    string `json:"module,omitempty"`
@@ -81,32 +86,24 @@ type Requirement struct {
 	Image     string `json:"image,omitempty"`
 }
 
-// EnvVar is one environment variable; ${image_root} in Value stands for the
-// mount path and $${x} for a literal ${x}.
+// EnvVar is an environment variable. In Value, ${image_root} is replaced by the
+// mount path, and $${x} is a literal ${x}.
 type EnvVar struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// SchemaError reports a document of a schema this pgext does not know.
-type SchemaError struct {
-	Got int
-}
-
-func (e *SchemaError) Error() string {
-	return fmt.Sprintf("schema %d of %s is not known (this pgext reads up to %d)", e.Got, Label, Schema)
-}
-
-// Hint says what a user can do about it.
-func (e *SchemaError) Hint() string {
-	if e.Got < 1 {
-		return "the image was not made by pgext, or its label was changed"
+// schemaError returns the error for a document with an unsupported schema.
+func schemaError(got int) error {
+	hint := "upgrade pgext"
+	if got < 1 {
+		hint = "check the image: pgext did not build it, or the label was changed"
 	}
-	return "use a newer pgext"
+	return failure.New(failure.Other, hint, "unsupported schema %d (this pgext supports schema %d)", got, Schema)
 }
 
 // Encode returns the document as compact JSON: keys in a fixed order, empty
-// lists as [], no HTML escapes, no newline at the end. Schema is set.
+// lists as [], no HTML escapes, no newline at the end. It sets Schema.
 func (m Metadata) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -117,8 +114,8 @@ func (m Metadata) Encode() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// Decode reads what Encode wrote. Unknown keys are ignored and absent lists
-// are empty, never nil; a schema other than the known one is a *SchemaError.
+// Decode decodes a document. It ignores unknown keys and sets missing lists to
+// empty ones, never nil. A schema other than Schema is an error with a hint.
 func Decode(data []byte) (Metadata, error) {
 	if len(data) > maxEncoded {
 		return Metadata{}, fmt.Errorf("decoding %s: %d bytes, more than %d", Label, len(data), maxEncoded)
@@ -130,7 +127,7 @@ func Decode(data []byte) (Metadata, error) {
 		return Metadata{}, fmt.Errorf("decoding %s: %w", Label, err)
 	}
 	if head.Schema != Schema {
-		return Metadata{}, fmt.Errorf("decoding %s: %w", Label, &SchemaError{Got: head.Schema})
+		return Metadata{}, fmt.Errorf("decoding %s: %w", Label, schemaError(head.Schema))
 	}
 	var m Metadata
 	if err := unmarshal(data, &m); err != nil {
@@ -139,7 +136,7 @@ func Decode(data []byte) (Metadata, error) {
 	return m.complete(), nil
 }
 
-// unmarshal is that of encoding/json with errors that do not tell of Go.
+// unmarshal calls json.Unmarshal. Its errors do not mention Go types.
 func unmarshal(data []byte, to any) error {
 	err := json.Unmarshal(data, to)
 	var mismatch *json.UnmarshalTypeError
@@ -152,7 +149,7 @@ func unmarshal(data []byte, to any) error {
 	return fmt.Errorf("%s: want %v, got %s", mismatch.Field, mismatch.Type, mismatch.Value)
 }
 
-// complete returns a copy with the schema set and no nil list in it.
+// complete returns a copy with Schema set and empty lists instead of nil ones.
 func (m Metadata) complete() Metadata {
 	m.Schema = Schema
 	for _, list := range []*[]string{
@@ -182,8 +179,8 @@ func nonNil[T any](list []T) []T {
 	return list
 }
 
-// Unmet returns the extensions that extensions require and are not, sorted,
-// without plpgsql, which is in every database.
+// Unmet returns the sorted names of required extensions that are not among
+// extensions. It omits plpgsql, which every database has.
 func Unmet(extensions []Extension) []string {
 	own := map[string]bool{"plpgsql": true}
 	for _, e := range extensions {

@@ -7,9 +7,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
-// postgis is the example of the format's description.
+// postgis returns the example from the description of the format.
 func postgis() Metadata {
 	return Metadata{
 		Name: "postgis", Image: "postgis-extension", Version: "3.6.4", Distro: "forky", Postgres: 18, Arch: "amd64",
@@ -40,7 +42,7 @@ func TestEncode(t *testing.T) {
 		{"parameters sorted, no HTML escapes", func(m *Metadata) {
 			m.Parameters = map[string]string{"b": "<1>", "a": "&"}
 		}, strings.Replace(postgisJSON, `"parameters":{}`, `"parameters":{"a":"&","b":"<1>"}`, 1)},
-		{"a requirement leaves out what it does not say", func(m *Metadata) {
+		{"empty fields of a requirement are omitted", func(m *Metadata) {
 			m.Requires = []Requirement{{Extension: "postgis", Image: "postgis"}, {Module: "pg_cron"}}
 		}, strings.Replace(postgisJSON, `"requires":[],"extension_control`, `"requires":[{"extension":"postgis","image":"postgis"},{"module":"pg_cron"}],"extension_control`, 1)},
 	} {
@@ -74,8 +76,8 @@ func TestDecode(t *testing.T) {
 		}
 	})
 	for _, tc := range []struct{ name, data, want, hint string }{
-		{"newer schema", `{"schema":2,"create":"changed"}`, "decoding io.pgext.metadata: schema 2 of io.pgext.metadata is not known (this pgext reads up to 1)", "use a newer pgext"},
-		{"no schema", `{}`, "decoding io.pgext.metadata: schema 0 of io.pgext.metadata is not known (this pgext reads up to 1)", "the image was not made by pgext, or its label was changed"},
+		{"newer schema", `{"schema":2,"create":"changed"}`, "decoding io.pgext.metadata: unsupported schema 2 (this pgext supports schema 1)", "upgrade pgext"},
+		{"no schema", `{}`, "decoding io.pgext.metadata: unsupported schema 0 (this pgext supports schema 1)", "check the image: pgext did not build it, or the label was changed"},
 		{"not JSON", `x`, "decoding io.pgext.metadata: invalid character 'x' looking for beginning of value", ""},
 		{"a list", `[]`, "decoding io.pgext.metadata: want an object, got array", ""},
 		{"a text for a list", `{"schema":1,"create":"x"}`, "decoding io.pgext.metadata: create: want []string, got string", ""},
@@ -87,8 +89,8 @@ func TestDecode(t *testing.T) {
 			if err == nil || err.Error() != tc.want {
 				t.Fatalf("Decode() error = %v, want %s", err, tc.want)
 			}
-			var schema *SchemaError
-			if errors.As(err, &schema) != (tc.hint != "") || tc.hint != "" && schema.Hint() != tc.hint {
+			var f *failure.Error
+			if errors.As(err, &f) != (tc.hint != "") || tc.hint != "" && f.Hint() != tc.hint {
 				t.Errorf("hint of %v is not %q", err, tc.hint)
 			}
 		})

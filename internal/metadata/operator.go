@@ -7,8 +7,8 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 )
 
-// Refused reports the parameters with which CloudNativePG refuses a cluster,
-// PGX007 each, in the order of finding.Sort.
+// Refused returns a finding PGX007 for each parameter that CloudNativePG does not
+// allow a cluster to set, in the order of finding.Sort.
 func (m Metadata) Refused() []finding.Finding {
 	var out []finding.Finding
 	for name := range m.Parameters {
@@ -17,9 +17,9 @@ func (m Metadata) Refused() []finding.Finding {
 		}
 		hint := "remove it from parameters"
 		if name == "shared_preload_libraries" {
-			hint = "list the libraries under shared_preload_libraries of the recipe instead"
+			hint = "list the libraries in the recipe's field shared_preload_libraries"
 		}
-		out = append(out, finding.New("PGX007", "", fmt.Sprintf("parameter %s is set by CloudNativePG itself, which refuses a cluster that names it", name), hint))
+		out = append(out, finding.New("PGX007", "", fmt.Sprintf("parameter %s is set by CloudNativePG itself; it refuses clusters that set it", name), hint))
 	}
 	return finding.Sort(out)
 }

@@ -11,30 +11,30 @@ import (
 	"github.com/pgext/pgext/internal/toposort"
 )
 
-// Server is what a PostgreSQL server that mounts images must be told, as
-// CloudNativePG 1.30 derives it from its list of extensions.
+// Server holds the settings of a PostgreSQL server that mounts images, as
+// CloudNativePG 1.30 computes them from a cluster's list of extensions.
 type Server struct {
-	// ExtensionControlPath and DynamicLibraryPath are the parameters of those
-	// names.
+	// ExtensionControlPath and DynamicLibraryPath are the values of the
+	// parameters extension_control_path and dynamic_library_path.
 	ExtensionControlPath, DynamicLibraryPath string
-	// LDLibraryPath and Path are folders, in the order of the images. Path
-	// comes after the server's own (buildPostgresEnv in
+	// LDLibraryPath and Path are absolute directories, in the order of the
+	// images. Path is appended to the server's own (buildPostgresEnv in
 	// pkg/management/postgres/instance.go).
 	LDLibraryPath, Path []string
-	// Env holds the images' variables, placeholders replaced. Where two images
-	// differ the later one's value is used (SetEnvVars in
+	// Env holds the images' variables with expanded placeholders. The value of
+	// the last image that sets a variable is used (SetEnvVars in
 	// pkg/utils/extensions/extensions.go).
 	Env []EnvVar
-	// SharedPreloadLibraries are in dependency order, without duplicates.
+	// SharedPreloadLibraries are in topological order, without duplicates.
 	SharedPreloadLibraries []string
 	Parameters             map[string]string
 	OutputPlugins          []string
 }
 
-// Conflict is something that two images want differently. Of a parameter,
-// which nobody but the user sets, the first one's value is used.
+// Conflict is a parameter or variable that two images set to different values.
+// For a parameter, which the operator does not set, Merge uses the first value.
 type Conflict struct {
-	// Name is a parameter or, with Env set, a variable.
+	// Name is the name of a parameter, or of a variable if Env is true.
 	Name   string
 	Env    bool
 	Images [2]string
@@ -49,7 +49,7 @@ func (c Conflict) String() string {
 	return fmt.Sprintf("%s %s is %q for %s and %q for %s", kind, c.Name, c.Values[0], c.Images[0], c.Values[1], c.Images[1])
 }
 
-// Merge derives the server of images, which are listed in that order.
+// Merge computes the settings of a server that mounts images in this order.
 func Merge(images []Metadata) (Server, []Conflict) {
 	s := Server{Parameters: map[string]string{}}
 	control, library := []string{"$system"}, []string{"$libdir"}
@@ -69,7 +69,7 @@ func Merge(images []Metadata) (Server, []Conflict) {
 	return s, conflicts
 }
 
-// settings unites parameters and variables.
+// settings merges parameters and variables.
 func (s *Server) settings(images []Metadata) []Conflict {
 	var conflicts []Conflict
 	by := map[string]string{}
@@ -99,11 +99,11 @@ func (s *Server) settings(images []Metadata) []Conflict {
 	return conflicts
 }
 
-// mounted returns paths of the image as the server sees them; those of
-// otherwise when there are none.
-func (m Metadata) mounted(paths []string, otherwise ...string) []string {
+// mounted returns the absolute paths of the image on the server. It uses defaults
+// if paths is empty.
+func (m Metadata) mounted(paths []string, defaults ...string) []string {
 	if len(paths) == 0 {
-		paths = otherwise
+		paths = defaults
 	}
 	out := make([]string, len(paths))
 	for i, p := range paths {
@@ -112,8 +112,8 @@ func (m Metadata) mounted(paths []string, otherwise ...string) []string {
 	return out
 }
 
-// InOrder returns images with those that others require before them, and
-// otherwise in their own order.
+// InOrder returns images in topological order: an image comes after the images
+// that it requires. Independent images keep their order.
 func InOrder(images []Metadata) []Metadata {
 	return toposort.Behind(images, func(m Metadata) string { return m.Name }, func(m Metadata) []Metadata {
 		var needed []Metadata
@@ -128,7 +128,7 @@ func InOrder(images []Metadata) []Metadata {
 	})
 }
 
-// Satisfies tells whether the image has what another one requires.
+// Satisfies reports whether the image contains the required extension or module.
 func (m Metadata) Satisfies(r Requirement) bool {
 	if r.Module != "" {
 		return slices.Contains(m.Modules, r.Module)
@@ -136,17 +136,17 @@ func (m Metadata) Satisfies(r Requirement) bool {
 	return slices.ContainsFunc(m.Extensions, func(e Extension) bool { return e.Name == r.Extension })
 }
 
-// String names what is required.
+// String returns the name of the extension, or "module:" and the module's name.
 func (r Requirement) String() string {
 	return cmp.Or(r.Extension, "module:"+r.Module)
 }
 
-// Needing returns the extensions of the image that need what it requires, by
-// their control files or those of others in the image. Nobody knows who needs a
-// module: then all do.
+// Needing returns the extensions of the image that depend on r, directly or
+// through other extensions of the image. The metadata does not record which
+// extension needs a module, so for a module it returns all of them.
 func (m Metadata) Needing(r Requirement) []string {
 	need := map[string]bool{r.Extension: true}
-	for range m.Extensions { // as often as a chain can be long
+	for range m.Extensions { // the maximum length of a chain
 		for _, e := range m.Extensions {
 			if r.Module != "" || slices.ContainsFunc(e.Requires, func(name string) bool { return need[name] }) {
 				need[e.Name] = true

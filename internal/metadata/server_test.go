@@ -36,11 +36,11 @@ func TestMerge(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("server (-got +want):\n%s", diff)
 	}
-	var told []string
+	var texts []string
 	for _, c := range conflicts {
-		told = append(told, c.String())
+		texts = append(texts, c.String())
 	}
-	if diff := cmp.Diff(told, []string{
+	if diff := cmp.Diff(texts, []string{
 		`parameter a.b is "2" for pgrouting and "1" for postgis`,
 		`variable PROJ_DATA is "/extensions/pgrouting/share/proj" for pgrouting and "/extensions/postgis/share/proj" for postgis`,
 	}); diff != "" {
@@ -48,8 +48,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// TestMergeDefaults: CloudNativePG has folders of its own for an image that
-// names none.
+// TestMergeDefaults checks the default directories for an image without path
+// lists.
 func TestMergeDefaults(t *testing.T) {
 	got, _ := Merge([]Metadata{{Name: "a"}, {Name: "b", DynamicLibraryPath: []string{"/x//y/"}}})
 	want := Server{
@@ -78,7 +78,7 @@ func TestInOrder(t *testing.T) {
 		want   []string
 	}{
 		{"none", nil, nil},
-		{"their own order", []Metadata{image("b"), image("a")}, []string{"b", "a"}},
+		{"independent images", []Metadata{image("b"), image("a")}, []string{"b", "a"}},
 		{"required first", []Metadata{image("c", "b"), image("b", "a", "absent"), image("a")}, []string{"a", "b", "c"}},
 		{"a module", []Metadata{module, image("a")}, []string{"a", "m"}},
 		{"a cycle ends", []Metadata{image("a", "b"), image("b", "a")}, []string{"b", "a"}},
@@ -103,7 +103,7 @@ func TestNeeding(t *testing.T) {
 		want []string
 	}{
 		{"through another", Requirement{Extension: "citus"}, []string{"a", "b"}},
-		{"nobody", Requirement{Extension: "x"}, nil},
+		{"no extension", Requirement{Extension: "x"}, nil},
 		{"a module", Requirement{Module: "x"}, []string{"a", "b", "c"}},
 	} {
 		if diff := cmp.Diff(m.Needing(tc.r), tc.want); diff != "" {

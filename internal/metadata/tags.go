@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// maxTag is the longest tag of the OCI distribution specification, whose
-// grammar is [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}.
+// maxTag is the maximum length of a tag in the OCI distribution specification,
+// whose grammar is [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}.
 const maxTag = 128
 
-// Stamp is the time in an immutable tag: YYYYMMDDhhmm in UTC.
+// Stamp returns the time in an immutable tag: YYYYMMDDhhmm in UTC.
 func Stamp(epoch time.Time) string { return epoch.UTC().Format("200601021504") }
 
-// Tags returns the two tags of an image as CloudNativePG writes them:
-// <version>-<postgres>-<distro>, which moves, and
-// <version>-<YYYYMMDDhhmm>-<postgres>-<distro>, which never does. A revision
-// above 0 appends -r<revision> to the latter. epoch is the index's; a version
-// too long for a tag is cut, nothing else is.
+// Tags returns the two tags of an image in CloudNativePG's format: the moving
+// tag <version>-<postgres>-<distro> and the immutable tag
+// <version>-<YYYYMMDDhhmm>-<postgres>-<distro>. A revision above 0 appends
+// -r<revision> to the immutable tag. epoch is the creation time of the index. A
+// version that is too long for a tag is truncated.
 func Tags(version string, postgres int, distro string, epoch time.Time, revision int) (moving, immutable string) {
 	target := fmt.Sprintf("-%d-%s", postgres, distro)
 	fixed := "-" + Stamp(epoch) + target
@@ -30,26 +30,26 @@ func Tags(version string, postgres int, distro string, epoch time.Time, revision
 	return SanitizeTag(version + target), SanitizeTag(version + fixed)
 }
 
-// immutable is the end of a tag with a time in it.
+// immutable matches the end of an immutable tag.
 var immutable = regexp.MustCompile(`[-_][0-9]{12}-[0-9]+-[a-z0-9]+(-r[0-9]+)?$`)
 
-// Immutable tells whether a tag has the form of those that never move.
+// Immutable reports whether a tag has the format of an immutable one.
 func Immutable(tag string) bool { return immutable.MatchString(tag) }
 
-// Tag is what a tag as of Tags says about its image.
+// Tag holds the elements of a tag made by Tags.
 type Tag struct {
-	// Version is the image's, as a tag can hold it.
+	// Version is the image's version after SanitizeTag.
 	Version string
-	// Stamp is as of Stamp; "" in a tag that moves.
+	// Stamp is the time (see Stamp); "" in a moving tag.
 	Stamp string
-	// Revision is 0 where there is none.
+	// Revision is 0 if the tag has none.
 	Revision int
 }
 
 var tagForm = regexp.MustCompile(`^(.+?)(?:-([0-9]{12}))?-([0-9]+)-([a-z0-9]+)(?:-r([0-9]+))?$`)
 
-// ParseTag reads a tag of an image for a PostgreSQL major and a distribution;
-// false for a tag of another one, and for what is no such tag.
+// ParseTag parses a tag made by Tags. It returns false for other tags and for
+// another PostgreSQL major version or distribution.
 func ParseTag(tag string, postgres int, distro string) (Tag, bool) {
 	found := tagForm.FindStringSubmatch(tag)
 	if found == nil || found[3] != strconv.Itoa(postgres) || found[4] != distro {
@@ -59,8 +59,8 @@ func ParseTag(tag string, postgres int, distro string) (Tag, bool) {
 	return Tag{Version: found[1], Stamp: found[2], Revision: revision}, true
 }
 
-// SanitizeTag returns s with every byte that a tag may not hold replaced by
-// "-" (at the start "_") and no longer than a tag may be. An empty s is "_".
+// SanitizeTag makes a valid tag from s: it replaces invalid bytes by "-" ("_" at
+// the start) and truncates to the maximum length. For "" it returns "_".
 func SanitizeTag(s string) string {
 	b := []byte(s[:min(len(s), maxTag)])
 	for i, c := range b {

@@ -19,9 +19,9 @@ func TestTags(t *testing.T) {
 		revision          int
 		moving, immutable string
 	}{
-		{"as CloudNativePG writes them", "0.8.1", 0, "0.8.1-18-trixie", "0.8.1-202603012205-18-trixie"},
+		{"format of CloudNativePG", "0.8.1", 0, "0.8.1-18-trixie", "0.8.1-202603012205-18-trixie"},
 		{"revision", "0.8.1", 2, "0.8.1-18-trixie", "0.8.1-202603012205-18-trixie-r2"},
-		{"characters of Debian", "1:2.0~rc1+dfsg", 0, "1-2.0-rc1-dfsg-18-trixie", "1-2.0-rc1-dfsg-202603012205-18-trixie"},
+		{"characters of Debian versions", "1:2.0~rc1+dfsg", 0, "1-2.0-rc1-dfsg-18-trixie", "1-2.0-rc1-dfsg-202603012205-18-trixie"},
 		{"no version", "", 0, "_18-trixie", "_202603012205-18-trixie"},
 		{"long", strings.Repeat("9", 200), 0, strings.Repeat("9", 105) + "-18-trixie", strings.Repeat("9", 105) + "-202603012205-18-trixie"},
 	} {
@@ -44,13 +44,13 @@ func FuzzSanitizeTag(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got := SanitizeTag(s)
 		if !tagGrammar.MatchString(got) {
-			t.Errorf("SanitizeTag(%q) = %q, no tag", s, got)
+			t.Errorf("SanitizeTag(%q) = %q, not a valid tag", s, got)
 		}
 		if again := SanitizeTag(got); again != got {
-			t.Errorf("SanitizeTag(%q) = %q, not itself", got, again)
+			t.Errorf("SanitizeTag(%q) = %q, not idempotent", got, again)
 		}
 		if tagGrammar.MatchString(s) && got != s {
-			t.Errorf("SanitizeTag(%q) = %q, changed a tag", s, got)
+			t.Errorf("SanitizeTag(%q) = %q, changed a valid tag", s, got)
 		}
 	})
 }
@@ -103,7 +103,7 @@ func TestDescription(t *testing.T) {
 	}
 }
 
-// TestParseTag reads back what Tags wrote.
+// TestParseTag parses the output of Tags.
 func TestParseTag(t *testing.T) {
 	moving, fixed := Tags("1.2-rc1", 18, "trixie", time.Date(2026, 3, 5, 7, 9, 59, 0, time.UTC), 2)
 	for _, tc := range []struct {

@@ -7,32 +7,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
-// DifferenceError reports two architectures of one index that disagree about
-// something that is not a path list.
-type DifferenceError struct {
-	// Field is the JSON name.
-	Field string
-	// Archs are the two architectures, Values what each says, as JSON.
-	Archs  [2]string
-	Values [2]string
-}
-
-func (e *DifferenceError) Error() string {
-	return fmt.Sprintf("%s differs between architectures: %s on %s, %s on %s",
-		e.Field, e.Values[0], e.Archs[0], e.Values[1], e.Archs[1])
-}
-
-// Hint says what a user can do about it.
-func (e *DifferenceError) Hint() string {
-	if e.Field == "version" || e.Field == "extensions" {
-		return "the archive may not have built the package for both yet: lock against a snapshot that has, or build with --arch"
-	}
-	return "build one of them alone with --arch, or set the field in the recipe"
-}
-
-// pathList is one of the lists that may differ between architectures.
+// pathList is a list of paths, which may differ between architectures.
 type pathList struct {
 	name  string
 	paths *[]string
@@ -47,13 +26,12 @@ func (m *Metadata) pathLists() []pathList {
 	}
 }
 
-// Union returns what one index says to its consumer: path lists are the
-// union over the architectures, in the order of the first that has an entry
-// (architectures by name), and Arch is "" when there are several. Any other
-// difference is a *DifferenceError.
+// Union returns the metadata of an index from the metadata of its architectures.
+// Path lists are merged in the order of the architectures' names, and Arch is ""
+// if there are several. Any other difference is an error with a hint.
 func Union(all []Metadata) (Metadata, error) {
 	if len(all) == 0 {
-		return Metadata{}, errors.New("uniting metadata: there is none")
+		return Metadata{}, errors.New("merging metadata: no architectures")
 	}
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b Metadata) int { return strings.Compare(a.Arch, b.Arch) })
@@ -65,7 +43,7 @@ func Union(all []Metadata) (Metadata, error) {
 	for _, m := range sorted[1:] {
 		m = m.complete()
 		if err := difference(sorted[0].complete(), m); err != nil {
-			return Metadata{}, fmt.Errorf("uniting metadata: %w", err)
+			return Metadata{}, fmt.Errorf("merging metadata: %w", err)
 		}
 		for i, l := range m.pathLists() {
 			appendNew(lists[i].paths, *l.paths)
@@ -85,7 +63,8 @@ func appendNew(list *[]string, more []string) {
 	}
 }
 
-// difference compares two complete documents without arch and path lists.
+// difference returns an error if two documents differ in a field other than arch
+// and the path lists.
 func difference(a, b Metadata) error {
 	free := map[string]bool{"arch": true}
 	for _, l := range a.pathLists() {
@@ -98,11 +77,12 @@ func difference(a, b Metadata) error {
 		if free[name] || reflect.DeepEqual(fa, fb) {
 			continue
 		}
-		return &DifferenceError{
-			Field:  name,
-			Archs:  [2]string{a.Arch, b.Arch},
-			Values: [2]string{asJSON(fa), asJSON(fb)},
+		hint := "build one architecture with --arch, or set the field in the recipe"
+		if name == "version" || name == "extensions" {
+			hint = "the archive may not have built the package for both architectures yet: lock against an older snapshot, or build with --arch"
 		}
+		return failure.New(failure.Other, hint, "%s differs between architectures: %s on %s, %s on %s",
+			name, asJSON(fa), a.Arch, asJSON(fb), b.Arch)
 	}
 	return nil
 }

@@ -11,22 +11,14 @@ import (
 	"github.com/pgext/pgext/internal/cnpg"
 )
 
-// FieldError is one thing in a Metadata that a consumer would refuse.
-type FieldError struct {
-	// Field is the JSON name, with an index or key: "ld_library_path[1]".
-	Field string
-	Text  string
-}
-
-func (e *FieldError) Error() string { return e.Field + ": " + e.Text }
-
-// Validate reports everything in m that CloudNativePG would refuse or that
-// makes it no document of this schema: an errors.Join of *FieldError.
+// Validate checks m against the rules of CloudNativePG and of the schema. It
+// returns an errors.Join of all errors, each with the JSON name of the field and
+// an index, such as "ld_library_path[1]: is empty".
 func (m Metadata) Validate() error {
 	var errs []error
 	report := func(field string, err error) {
 		if err != nil {
-			errs = append(errs, &FieldError{Field: field, Text: err.Error()})
+			errs = append(errs, fmt.Errorf("%s: %w", field, err))
 		}
 	}
 	report("name", cnpg.CheckName(m.Name))
@@ -38,7 +30,7 @@ func (m Metadata) Validate() error {
 		}
 	}
 	if m.Postgres < 1 {
-		report("postgres", fmt.Errorf("%d is no major version", m.Postgres))
+		report("postgres", fmt.Errorf("%d is not a major version", m.Postgres))
 	}
 	m.checkPaths(report)
 	m.checkEnv(report)
@@ -79,10 +71,10 @@ func (m Metadata) checkEnv(report func(string, error)) {
 	}
 }
 
-// sound tells whether PostgreSQL takes a name or a version of an extension
-// (check_valid_extension_name and check_valid_version_name in extension.c),
-// which is a part of file names, and whether it is one line.
-func sound(name string) bool {
+// validName reports whether PostgreSQL accepts a name or version of an extension
+// (check_valid_extension_name and check_valid_version_name in extension.c), and
+// whether it has no control characters. It is part of file names.
+func validName(name string) bool {
 	return !strings.Contains(name, "--") && !strings.HasPrefix(name, "-") && !strings.HasSuffix(name, "-") &&
 		!strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) })
 }
@@ -96,9 +88,9 @@ func (m Metadata) checkExtensions(report func(string, error)) {
 			report(field, errors.New("has no name"))
 		case known[e.Name]:
 			report(field, fmt.Errorf("%q appears twice", e.Name))
-		case !sound(e.Name):
+		case !validName(e.Name):
 			report(field, fmt.Errorf("%q cannot be the name of an extension", e.Name))
-		case !sound(e.Version):
+		case !validName(e.Version):
 			report(field, fmt.Errorf("%q cannot be the version of an extension", e.Version))
 		}
 		known[e.Name] = true
@@ -110,7 +102,7 @@ func (m Metadata) checkExtensions(report func(string, error)) {
 	}
 	for i, r := range m.Requires {
 		if (r.Extension == "") == (r.Module == "") {
-			report(fmt.Sprintf("requires[%d]", i), errors.New("needs an extension or a module, not both"))
+			report(fmt.Sprintf("requires[%d]", i), errors.New("needs either an extension or a module"))
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestValidate(t *testing.T) {
 		{"empty path", func(m *Metadata) { m.BinPath = []string{""} }, "bin_path[0]: is empty"},
 		{"root", func(m *Metadata) { m.BinPath = []string{"./"} }, `bin_path[0]: "./" is the image's root`},
 		{"same path twice", func(m *Metadata) { m.LDLibraryPath = []string{"lib", "/./lib/"} }, `ld_library_path[1]: "/./lib/" appears twice`},
-		{"separator in a path", func(m *Metadata) { m.LDLibraryPath = []string{"a:b"} }, `ld_library_path[0]: "a:b" holds a character that separates or ends a path list`},
+		{"separator in a path", func(m *Metadata) { m.LDLibraryPath = []string{"a:b"} }, `ld_library_path[0]: "a:b" contains a character that separates or quotes entries of a path list`},
 		{"reserved variables", func(m *Metadata) {
 			m.Env = []EnvVar{{"PGDATA", "x"}, {"cnpg_x", "x"}, {"PATH", "x"}, {"A B", "x"}}
 		}, "env[0]: CloudNativePG refuses PGDATA: it reserves PG*, CNPG_*, POD_NAME, NAMESPACE, CLUSTER_NAME, PATH, LD_LIBRARY_PATH\n" +
@@ -29,8 +29,8 @@ func TestValidate(t *testing.T) {
 			"env[3]: \"A B\" is not the name of an environment variable"},
 		{"placeholders", func(m *Metadata) {
 			m.Env = []EnvVar{{"A", "${image_root}/$x/$${other}"}, {"B", "${HOME}"}, {"C", "${image_root"}}
-		}, "env[1]: the value of B holds ${HOME}; CloudNativePG knows only ${image_root}, and $${ is a literal ${\n" +
-			"env[2]: the value of C begins a placeholder with ${ and does not end it"},
+		}, "env[1]: the value of B contains the unknown placeholder ${HOME}: CloudNativePG supports only ${image_root}; write $${ for a literal ${\n" +
+			"env[2]: the value of C contains an unterminated placeholder: ${ without }"},
 		{"no value", func(m *Metadata) { m.Env = []EnvVar{{"A", ""}} }, "env[0]: the value of A is empty"},
 		{
 			"parameters", func(m *Metadata) { m.Parameters = map[string]string{"a.b": "", "a.b.c": "", "a\nb": "", "port": ""} },
@@ -41,10 +41,10 @@ func TestValidate(t *testing.T) {
 		{"two lines as extension", func(m *Metadata) { m.Extensions[0].Name, m.Create = "a\n\\! b", nil }, `extensions[0]: "a\n\\! b" cannot be the name of an extension`},
 		{"a script as version", func(m *Metadata) { m.Extensions[0].Version = "1--2" }, `extensions[0]: "1--2" cannot be the version of an extension`},
 		{"extension twice", func(m *Metadata) { m.Extensions = append(m.Extensions, m.Extensions[0]) }, `extensions[1]: "postgis" appears twice`},
-		{"requirement of nothing", func(m *Metadata) { m.Requires = []Requirement{{Image: "x"}} }, "requires[0]: needs an extension or a module, not both"},
+		{"empty requirement", func(m *Metadata) { m.Requires = []Requirement{{Image: "x"}} }, "requires[0]: needs either an extension or a module"},
 		{
 			"all at once", func(m *Metadata) { m.Image, m.Version, m.Distro, m.Postgres = "", "", "", 0 },
-			"image: is empty\nversion: is empty\ndistro: is empty\npostgres: 0 is no major version",
+			"image: is empty\nversion: is empty\ndistro: is empty\npostgres: 0 is not a major version",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -97,14 +97,14 @@ func TestUnion(t *testing.T) {
 		{
 			"version",
 			[]Metadata{postgis(), arm(func(m *Metadata) { m.Version = "3.6.3" })},
-			`uniting metadata: version differs between architectures: "3.6.4" on amd64, "3.6.3" on arm64`,
+			`merging metadata: version differs between architectures: "3.6.4" on amd64, "3.6.3" on arm64`,
 		},
 		{
 			"modules",
 			[]Metadata{postgis(), arm(func(m *Metadata) { m.Modules = nil })},
-			`uniting metadata: modules differs between architectures: ["postgis-3","postgis_topology-3"] on amd64, [] on arm64`,
+			`merging metadata: modules differs between architectures: ["postgis-3","postgis_topology-3"] on amd64, [] on arm64`,
 		},
-		{"none", nil, "uniting metadata: there is none"},
+		{"none", nil, "merging metadata: no architectures"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := Union(tc.all); err == nil || err.Error() != tc.want {

@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,9 +49,8 @@ func (v validator) envValue(field, value string) {
 		return
 	}
 	err := cnpg.CheckEnvValue(value)
-	var unknown *cnpg.PlaceholderError
 	switch {
-	case errors.As(err, &unknown) && text.Nearest(unknown.Name, []string{cnpg.ImageRoot}) != "":
+	case err != nil && text.Nearest(cnpg.UnknownPlaceholder(value), []string{cnpg.ImageRoot}) != "":
 		v.wrong(field, "${"+cnpg.ImageRoot+"}", "%v", err)
 	case err != nil:
 		v.wrong(field, "", "%v", err)
