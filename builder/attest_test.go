@@ -15,6 +15,7 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
@@ -26,8 +27,8 @@ import (
 // not there as if it were somebody else's.
 type forbidding struct{ status int }
 
-func (f forbidding) Collect(context.Context, string) (registry.Collection, error) {
-	return registry.Collection{}, &registry.Error{Op: "reading", Ref: "x", Err: &transport.Error{StatusCode: f.status}}
+func (f forbidding) Collect(context.Context, string) (oci.Set, error) {
+	return oci.Set{}, &registry.Error{Op: "reading", Ref: "x", Err: &transport.Error{StatusCode: f.status}}
 }
 
 // signer has a key of its own.
@@ -95,10 +96,10 @@ func TestAttest(t *testing.T) {
 }
 
 // second is a bill of materials like the first one, in other words.
-func second(t *testing.T, c image.Collection) v1.Image {
+func second(t *testing.T, c oci.Set) v1.Image {
 	t.Helper()
 	for _, r := range c.Referrers {
-		subject, told, ok, err := image.ReadReferrer(r, sbom.SPDXMediaType)
+		subject, told, ok, err := oci.ReadReferrer(r, sbom.SPDXMediaType)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +109,7 @@ func second(t *testing.T, c image.Collection) v1.Image {
 		told.Content = append(told.Content, '\n')
 		for _, img := range c.Images {
 			if digest, err := img.Digest(); err == nil && digest == subject {
-				out, err := image.NewReferrer(img, told)
+				out, err := oci.NewReferrer(img, told)
 				if err != nil {
 					t.Fatal(err)
 				}

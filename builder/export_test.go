@@ -9,6 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/imagemeta"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/session"
@@ -79,7 +80,7 @@ func (b *Builder) Bare(ctx context.Context, p *Plan, dist string) error {
 	if err != nil {
 		return err
 	}
-	return image.At(image.Path(dist, p.Recipe.Image)).Write(ctx, image.Output{Index: m.index, Tags: m.tags[:], Replace: true})
+	return image.At(image.Path(dist, p.Recipe.Image)).Write(ctx, image.Output{Set: oci.Set{Index: m.index}, Tags: m.tags[:], Replace: true})
 }
 
 // Teller returns what makes the documents about the plan's only target.

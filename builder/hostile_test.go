@@ -20,7 +20,7 @@ import (
 	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/judge"
-	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/verify"
@@ -76,11 +76,11 @@ func TestVerifyHostile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := image.NewReferrer(img, image.Referrer{ArtifactType: "application/spdx+json", Content: spdx})
+			r, err := oci.NewReferrer(img, oci.Referrer{ArtifactType: "application/spdx+json", Content: spdx})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := image.At(dir).Write(t.Context(), image.Output{Image: img, Tags: []string{"x"}, Referrers: []v1.Image{r}}); err != nil {
+			if err := image.At(dir).Write(t.Context(), image.Output{Set: oci.Set{Images: []v1.Image{img}, Referrers: []v1.Image{r}}, Tags: []string{"x"}}); err != nil {
 				t.Fatal(err)
 			}
 			if sum := sha256.Sum256(tc.layer); tc.absent {
@@ -88,7 +88,7 @@ func TestVerifyHostile(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := judge.Verify(t.Context(), session.New(session.Options{Cache: newCache(t)}), registry.New(registry.Options{}), location.Location{Layout: dir}, "x", judge.VerifyOptions{})
+			got, err := judge.Verify(t.Context(), session.New(session.Options{Cache: newCache(t)}), registry.New(registry.Options{}), oci.Ref{Layout: dir, Tag: "x"}, judge.VerifyOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,6 +28,7 @@ import (
 	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/judge"
 	"github.com/pgext/pgext/internal/lock"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/session"
@@ -137,7 +138,7 @@ func TestPlanOnOperand(t *testing.T) {
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
 	client := registry.New(registry.Options{Backoff: time.Millisecond})
-	if _, err := client.Push(t.Context(), host+"/pg", registry.Publication{Index: idx, Moving: []string{"18"}}); err != nil {
+	if _, err := client.Push(t.Context(), host+"/pg", registry.Publication{Set: oci.Set{Index: idx}, Moving: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
 	for name, ref := range map[string]string{
@@ -145,7 +146,7 @@ func TestPlanOnOperand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := operandFixture(t)
-			if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: idx, Tags: []string{"18"}}); err != nil {
+			if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Set: oci.Set{Index: idx}, Tags: []string{"18"}}); err != nil {
 				t.Fatal(err)
 			}
 			r := onOperand(t, f, ref)
@@ -200,7 +201,7 @@ func TestPlanOnOperandFails(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := operandFixture(t)
-			if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: operandIndex(t, tc.archs...), Tags: []string{"18"}}); err != nil {
+			if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Set: oci.Set{Index: operandIndex(t, tc.archs...)}, Tags: []string{"18"}}); err != nil {
 				t.Fatal(err)
 			}
 			_, err := f.builder().Plan(t.Context(), onOperand(t, f, tc.ref), recipe.Selection{}, builder.Keep)
@@ -214,7 +215,7 @@ func TestPlanOnOperandFails(t *testing.T) {
 // TestLintImage: an image that others made, against an operand image.
 func TestLintImage(t *testing.T) {
 	f := operandFixture(t)
-	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: operandIndex(t, "amd64"), Tags: []string{"18"}}); err != nil {
+	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Set: oci.Set{Index: operandIndex(t, "amd64")}, Tags: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := judge.LintImage(t.Context(), f.session(), inspect.Survey{Images: []inspect.Image{{

@@ -14,6 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/imagetest"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/session"
@@ -54,7 +55,7 @@ func withoutLayers(t *testing.T, img v1.Image) v1.Image {
 // that is not a test.
 func TestRead(t *testing.T) {
 	f := operandFixture(t)
-	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Index: operandIndex(t, "amd64", "arm64"), Tags: []string{"18"}}); err != nil {
+	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Set: oci.Set{Index: operandIndex(t, "amd64", "arm64")}, Tags: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
 	r := onOperand(t, f, "oci:operands:18")

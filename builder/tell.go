@@ -11,8 +11,8 @@ import (
 
 	"github.com/pgext/pgext/internal/atomicfile"
 	"github.com/pgext/pgext/internal/digest"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/session"
 )
 
@@ -91,7 +91,7 @@ func (t *told) attach(img v1.Image, d document) error {
 	if d.ArtifactType == "" {
 		return nil
 	}
-	r, err := image.NewReferrer(img, image.Referrer{ArtifactType: d.ArtifactType, Content: d.content, Annotations: d.Annotations})
+	r, err := oci.NewReferrer(img, oci.Referrer{ArtifactType: d.ArtifactType, Content: d.content, Annotations: d.Annotations})
 	if err != nil {
 		return err
 	}

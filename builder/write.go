@@ -13,6 +13,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/layout"
 )
 
@@ -32,7 +33,7 @@ func (b *Builder) write(ctx context.Context, m made, t told, key, dist string) (
 	}
 	out.Findings = finding.Sort(out.Findings)
 	l := image.At(out.Path)
-	if err := l.Write(ctx, image.Output{Index: m.index, Tags: m.tags[:], Referrers: t.referrers, Replace: true}); err != nil {
+	if err := l.Write(ctx, image.Output{Set: oci.Set{Index: m.index, Referrers: t.referrers}, Tags: m.tags[:], Replace: true}); err != nil {
 		return Image{}, err
 	}
 	if err := m.removeStale(dist); err != nil {

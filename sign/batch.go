@@ -13,6 +13,8 @@ import (
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // parallel limits the signatures made at a time; most of the time is network
@@ -27,17 +29,17 @@ type Batch struct {
 	Statements []Statement
 	// Existing is the evidence attached to the subjects. Signatures that the
 	// signer made before are not made again.
-	Existing Evidence
+	Existing oci.Set
 }
 
 // SignAll makes the signatures that b.Existing lacks, in the order of b. The
 // result is empty if the same key or identity signed everything before, with log
 // entries and timestamps if the options require them. Errors are *failure.Error;
 // an error about a single subject names its digest.
-func (s *Signer) SignAll(ctx context.Context, b Batch) (Signed, error) {
+func (s *Signer) SignAll(ctx context.Context, b Batch) (oci.Set, error) {
 	m, err := s.material(ctx)
 	if err != nil {
-		return Signed{}, fmt.Errorf("signing: %w", err)
+		return oci.Set{}, fmt.Errorf("signing: %w", err)
 	}
 	have := findExisting(b.Existing, s.options, m)
 	jobs := s.jobs(b)
@@ -54,7 +56,7 @@ func (s *Signer) SignAll(ctx context.Context, b Batch) (Signed, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return Signed{}, fmt.Errorf("signing: %w", err)
+		return oci.Set{}, fmt.Errorf("signing: %w", err)
 	}
 	return collect(done, b.Existing)
 }
@@ -64,7 +66,7 @@ type job func(ctx context.Context, m *material, have existingSet) (result, error
 
 // result has the output of one job.
 type result struct {
-	attachments []Attachment
+	attachments []attachment
 	layers      []tagged
 }
 
@@ -95,7 +97,7 @@ func (s *Signer) jobs(b Batch) []job {
 // legacyJob makes the legacy signature of subject.
 func (s *Signer) legacyJob(subject Subject) job {
 	return func(ctx context.Context, m *material, have existingSet) (result, error) {
-		tag := SignatureTag(subject.Digest)
+		tag := oci.SignatureTag(subject.Digest)
 		payload, err := simpleSigning(subject)
 		if err != nil || have.hasPayload(tag, payload) {
 			return result{}, err
@@ -161,7 +163,7 @@ type statementWriter struct {
 }
 
 // bundles returns the missing attachments.
-func (w *statementWriter) bundles(ctx context.Context, have []existing) ([]Attachment, error) {
+func (w *statementWriter) bundles(ctx context.Context, have []existing) ([]attachment, error) {
 	found, locations, ok := findStatement(have, w.statement)
 	content := found.content
 	if !ok {
@@ -177,7 +179,7 @@ func (w *statementWriter) bundles(ctx context.Context, have []existing) ([]Attac
 			return nil, err
 		}
 	}
-	var out []Attachment
+	var out []attachment
 	for _, subject := range w.statement.Subjects {
 		if !slices.Contains(locations, subject.Digest.String()) {
 			out = append(out, newAttachment(content, w.statement.PredicateType, subject))
@@ -201,7 +203,7 @@ func (w *statementWriter) layers(ctx context.Context, have []existing) ([]tagged
 	}
 	var out []tagged
 	for _, subject := range w.statement.Subjects {
-		if tag := AttestationTag(subject.Digest); !slices.Contains(locations, tag) {
+		if tag := oci.AttestationTag(subject.Digest); !slices.Contains(locations, tag) {
 			out = append(out, tagged{tag, layer})
 		}
 	}
@@ -265,29 +267,35 @@ func (s *Signer) timestamps(ctx context.Context, message []byte) ([][]byte, erro
 }
 
 // collect joins the results in their order.
-func collect(done []result, existing Evidence) (Signed, error) {
-	var out Signed
+func collect(done []result, existing oci.Set) (oci.Set, error) {
+	var out oci.Set
 	layers := map[string][]mutate.Addendum{}
 	for _, r := range done {
-		out.Attachments = append(out.Attachments, r.attachments...)
+		for _, a := range r.attachments {
+			img, err := a.referrer()
+			if err != nil {
+				return oci.Set{}, fmt.Errorf("signing: %w", err)
+			}
+			out.Referrers = append(out.Referrers, img)
+		}
 		for _, l := range r.layers {
 			layers[l.tag] = append(layers[l.tag], l.layer)
 		}
 	}
 	for _, tag := range slices.Sorted(maps.Keys(layers)) {
-		old := existing.Tags[tag]
+		old := existing.Legacy[tag]
 		have, err := addenda(old)
 		if err != nil {
-			return Signed{}, fmt.Errorf("signing: tag %s: %w", tag, err)
+			return oci.Set{}, fmt.Errorf("signing: tag %s: %w", tag, err)
 		}
 		img, err := appendLayers(old, have, layers[tag])
 		if err != nil {
-			return Signed{}, fmt.Errorf("signing: tag %s: %w", tag, err)
+			return oci.Set{}, fmt.Errorf("signing: tag %s: %w", tag, err)
 		}
-		if out.Tags == nil {
-			out.Tags = map[string]v1.Image{}
+		if out.Legacy == nil {
+			out.Legacy = map[string]v1.Image{}
 		}
-		out.Tags[tag] = img
+		out.Legacy[tag] = img
 	}
 	return out, nil
 }

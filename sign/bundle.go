@@ -56,9 +56,9 @@ func encodeBundle(b *protobundle.Bundle, timestamps [][]byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func newAttachment(content []byte, predicateType string, subject Subject) Attachment {
-	return Attachment{
-		Subject: subject, MediaType: MediaTypeBundle, Content: content,
-		Annotations: map[string]string{contentAnnotation: bundleContent, predicateAnnotation: predicateType},
+func newAttachment(content []byte, predicateType string, subject Subject) attachment {
+	return attachment{
+		subject: subject, content: content,
+		annotations: map[string]string{contentAnnotation: bundleContent, predicateAnnotation: predicateType},
 	}
 }

@@ -9,20 +9,21 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
 
 // count is how many attachments and layers there are.
-func count(tb testing.TB, s sign.Signed) string {
+func count(tb testing.TB, s oci.Set) string {
 	tb.Helper()
 	layers := 0
-	for _, img := range s.Tags {
+	for _, img := range s.Legacy {
 		all, err := img.Layers()
 		must(tb, err)
 		layers += len(all)
 	}
-	return fmt.Sprintf("%d attachments, %d layers", len(s.Attachments), layers)
+	return fmt.Sprintf("%d attachments, %d layers", len(s.Referrers), layers)
 }
 
 // trio signs with one key.
@@ -116,9 +117,9 @@ func TestFinishing(t *testing.T) {
 	batch := sign.Batch{Statements: []sign.Statement{p.bill(1, spdx)}}
 	whole, err := signer.SignAll(t.Context(), batch)
 	must(t, err)
-	part := sign.Signed{Attachments: whole.Attachments[:1], Tags: map[string]v1.Image{}}
-	tag := sign.AttestationTag(p.subjects[0].Digest)
-	part.Tags[tag] = whole.Tags[tag]
+	part := oci.Set{Referrers: whole.Referrers[:1], Legacy: map[string]v1.Image{}}
+	tag := oci.AttestationTag(p.subjects[0].Digest)
+	part.Legacy[tag] = whole.Legacy[tag]
 	p.publish(t, part)
 
 	batch.Existing = p.evidence(t)
@@ -127,11 +128,15 @@ func TestFinishing(t *testing.T) {
 	if got, want := count(t, rest), "1 attachments, 1 layers"; got != want {
 		t.Fatalf("%s, want %s", got, want)
 	}
-	if string(rest.Attachments[0].Content) != string(whole.Attachments[1].Content) || rest.Attachments[0].Subject != whole.Attachments[1].Subject {
+	got, err := rest.Referrers[0].Digest()
+	must(t, err)
+	want, err := whole.Referrers[1].Digest()
+	must(t, err)
+	if got != want {
 		t.Error("the missing attachment was signed again")
 	}
-	missing := sign.AttestationTag(p.subjects[1].Digest)
-	if got, want := digest(t, rest.Tags[missing]), digest(t, whole.Tags[missing]); got != want {
+	missing := oci.AttestationTag(p.subjects[1].Digest)
+	if got, want := digest(t, rest.Legacy[missing]), digest(t, whole.Legacy[missing]); got != want {
 		t.Errorf("the missing layer was signed again: %s, want %s", got, want)
 	}
 }
@@ -143,18 +148,18 @@ func TestFinishingAlike(t *testing.T) {
 	signer := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatLegacy})
 	p := newPlace(t)
 	claim := sign.Statement{Subjects: p.subjects, PredicateType: spdx, Predicate: json.RawMessage("{}")}
-	batch := sign.Batch{Statements: []sign.Statement{claim}, Existing: sign.Evidence{Tags: map[string]v1.Image{}}}
+	batch := sign.Batch{Statements: []sign.Statement{claim}, Existing: oci.Set{Legacy: map[string]v1.Image{}}}
 	for _, s := range p.subjects[:2] {
 		signed, err := signer.Attest(t.Context(), claim)
 		must(t, err)
-		tag := sign.AttestationTag(s.Digest)
-		batch.Existing.Tags[tag] = signed.Tags[tag]
+		tag := oci.AttestationTag(s.Digest)
+		batch.Existing.Legacy[tag] = signed.Legacy[tag]
 	}
 	seen := map[v1.Hash]bool{}
 	for range 20 {
 		rest, err := signer.SignAll(t.Context(), batch)
 		must(t, err)
-		seen[digest(t, rest.Tags[sign.AttestationTag(p.subjects[2].Digest)])] = true
+		seen[digest(t, rest.Legacy[oci.AttestationTag(p.subjects[2].Digest)])] = true
 	}
 	if len(seen) != 1 {
 		t.Errorf("%d images for the third tag, want 1", len(seen))
@@ -196,8 +201,8 @@ func TestSameClaim(t *testing.T) {
 	} {
 		got, err := signer.SignAll(t.Context(), sign.Batch{Statements: []sign.Statement{tt.claim}, Existing: existing})
 		must(t, err)
-		if len(got.Attachments) != tt.want {
-			t.Errorf("%s: %d attachments, want %d", tt.name, len(got.Attachments), tt.want)
+		if len(got.Referrers) != tt.want {
+			t.Errorf("%s: %d attachments, want %d", tt.name, len(got.Referrers), tt.want)
 		}
 	}
 }
@@ -206,12 +211,12 @@ func TestSameClaim(t *testing.T) {
 func TestMerge(t *testing.T) {
 	s := signtest.New(t)
 	p := newPlace(t)
-	tag := sign.SignatureTag(p.subjects[0].Digest)
+	tag := oci.SignatureTag(p.subjects[0].Digest)
 	var images []v1.Image
 	for _, who := range []string{"me@example.org", "you@example.org"} {
 		signed, err := open(t, identity(s, who, sign.Options{Format: sign.FormatLegacy})).Sign(t.Context(), p.subjects[0])
 		must(t, err)
-		images = append(images, signed.Tags[tag])
+		images = append(images, signed.Legacy[tag])
 	}
 	merged, err := sign.Merge(images[0], images[1])
 	must(t, err)
@@ -252,23 +257,24 @@ func TestSpoiltEvidence(t *testing.T) {
 	signer := open(t, identity(s, "me@example.org", sign.Options{Format: sign.FormatBoth}))
 	elsewhere, err := signer.Sign(t.Context(), p.subjects[1])
 	must(t, err)
-	replayed := elsewhere.Attachments[0]
-	replayed.Subject = p.subjects[0]
 	subject := v1.Descriptor{MediaType: p.subjects[0].MediaType, Size: p.subjects[0].Size, Digest: p.subjects[0].Digest}
-	tag := sign.SignatureTag(p.subjects[0].Digest)
+	_, bundle, _, err := oci.ReadReferrer(elsewhere.Referrers[0], sign.MediaTypeBundle)
+	must(t, err)
+	replayed := referrer(t, subject, sign.MediaTypeBundle, bundle.Content)
+	tag := oci.SignatureTag(p.subjects[0].Digest)
 	plain, err := random.Image(10, 1)
 	must(t, err)
 	for _, tt := range []struct {
 		name     string
-		existing sign.Evidence
+		existing oci.Set
 		want     string
 	}{
-		{"no bundle", sign.Evidence{Referrers: []v1.Image{referrer(t, subject, sign.MediaTypeBundle, []byte("{"))}}, "1 attachments, 1 layers"},
-		{"another document", sign.Evidence{Referrers: []v1.Image{referrer(t, subject, "application/spdx+json", []byte("{}"))}}, "1 attachments, 1 layers"},
-		{"no referrer", sign.Evidence{Referrers: []v1.Image{plain}}, "1 attachments, 1 layers"},
-		{"signature of another image", sign.Evidence{Referrers: []v1.Image{manifestOf(t, replayed)}}, "1 attachments, 1 layers"},
-		{"no signatures", sign.Evidence{Tags: map[string]v1.Image{tag: plain}}, "1 attachments, 2 layers"},
-		{"signatures of another image", sign.Evidence{Tags: map[string]v1.Image{tag: elsewhere.Tags[sign.SignatureTag(p.subjects[1].Digest)]}}, "1 attachments, 2 layers"},
+		{"no bundle", oci.Set{Referrers: []v1.Image{referrer(t, subject, sign.MediaTypeBundle, []byte("{"))}}, "1 attachments, 1 layers"},
+		{"another document", oci.Set{Referrers: []v1.Image{referrer(t, subject, "application/spdx+json", []byte("{}"))}}, "1 attachments, 1 layers"},
+		{"no referrer", oci.Set{Referrers: []v1.Image{plain}}, "1 attachments, 1 layers"},
+		{"signature of another image", oci.Set{Referrers: []v1.Image{replayed}}, "1 attachments, 1 layers"},
+		{"no signatures", oci.Set{Legacy: map[string]v1.Image{tag: plain}}, "1 attachments, 2 layers"},
+		{"signatures of another image", oci.Set{Legacy: map[string]v1.Image{tag: elsewhere.Legacy[oci.SignatureTag(p.subjects[1].Digest)]}}, "1 attachments, 2 layers"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := signer.SignAll(t.Context(), sign.Batch{Subjects: p.subjects[:1], Existing: tt.existing})

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // existing is a statement, or a legacy signature, that the signer signed before
@@ -32,7 +34,7 @@ type existingSet struct {
 // findExisting returns the signatures of m in e. It skips evidence that is
 // invalid, has another signer, or lacks the log entry or timestamp that o
 // requires: the signer then makes a new signature.
-func findExisting(e Evidence, o Options, m *material) existingSet {
+func findExisting(e oci.Set, o Options, m *material) existingSet {
 	var set existingSet
 	if o.Format.bundle() {
 		for _, img := range e.Referrers {
@@ -42,8 +44,8 @@ func findExisting(e Evidence, o Options, m *material) existingSet {
 		}
 	}
 	if o.Format.legacy() {
-		for _, tag := range slices.Sorted(maps.Keys(e.Tags)) {
-			set.layers = append(set.layers, existingLayers(tag, e.Tags[tag], o, m)...)
+		for _, tag := range slices.Sorted(maps.Keys(e.Legacy)) {
+			set.layers = append(set.layers, existingLayers(tag, e.Legacy[tag], o, m)...)
 		}
 	}
 	return set

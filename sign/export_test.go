@@ -4,6 +4,8 @@ import (
 	"context"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // ReadRoot parses a trusted root.
@@ -13,12 +15,12 @@ var ReadRoot = readRoot
 var ReadSigningConfig = readSigningConfig
 
 // Sign signs one subject.
-func (s *Signer) Sign(ctx context.Context, subject Subject) (Signed, error) {
+func (s *Signer) Sign(ctx context.Context, subject Subject) (oci.Set, error) {
 	return s.SignAll(ctx, Batch{Subjects: []Subject{subject}})
 }
 
 // Attest signs one statement.
-func (s *Signer) Attest(ctx context.Context, claim Statement) (Signed, error) {
+func (s *Signer) Attest(ctx context.Context, claim Statement) (oci.Set, error) {
 	return s.SignAll(ctx, Batch{Statements: []Statement{claim}})
 }
 

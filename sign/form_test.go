@@ -86,7 +86,7 @@ func TestAttachmentForm(t *testing.T) {
 		contents = append(contents, string(content))
 		a := newAttachment(content, PredicateSignature, index)
 		want := map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", "dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"}
-		if diff := cmp.Diff(want, a.Annotations); diff != "" {
+		if diff := cmp.Diff(want, a.annotations); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 
-	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/sign"
 )
@@ -89,30 +89,22 @@ func (p place) subject(tb testing.TB, d partial.Describable) sign.Subject {
 func (p place) at(s sign.Subject) string { return p.repo.Digest(s.Digest.String()).String() }
 
 // publish attaches what was signed, as builder does.
-func (p place) publish(tb testing.TB, s sign.Signed) {
+func (p place) publish(tb testing.TB, s oci.Set) {
 	tb.Helper()
-	for _, a := range s.Attachments {
-		img := manifestOf(tb, a)
+	for _, img := range s.Referrers {
 		digest, err := img.Digest()
 		must(tb, err)
 		must(tb, remote.Write(p.repo.Digest(digest.String()), img))
 	}
-	for tag, img := range s.Tags {
+	for tag, img := range s.Legacy {
 		must(tb, remote.Write(p.repo.Tag(tag), img))
 	}
 }
 
-func manifestOf(tb testing.TB, a sign.Attachment) v1.Image {
-	tb.Helper()
-	img, err := image.NewReferrer(a.Subject.Describable(), image.Referrer{ArtifactType: a.MediaType, Content: a.Content, Annotations: a.Annotations})
-	must(tb, err)
-	return img
-}
-
 // evidence fetches what is attached to all subjects.
-func (p place) evidence(tb testing.TB) sign.Evidence {
+func (p place) evidence(tb testing.TB) oci.Set {
 	tb.Helper()
-	e := sign.Evidence{Tags: map[string]v1.Image{}}
+	e := oci.Set{Legacy: map[string]v1.Image{}}
 	for _, s := range p.subjects {
 		found, err := remote.Referrers(p.repo.Digest(s.Digest.String()))
 		must(tb, err)
@@ -123,9 +115,9 @@ func (p place) evidence(tb testing.TB) sign.Evidence {
 			must(tb, err)
 			e.Referrers = append(e.Referrers, img)
 		}
-		for _, tag := range []string{sign.SignatureTag(s.Digest), sign.AttestationTag(s.Digest)} {
+		for _, tag := range []string{oci.SignatureTag(s.Digest), oci.AttestationTag(s.Digest)} {
 			if img, err := remote.Image(p.repo.Tag(tag)); err == nil {
-				e.Tags[tag] = img
+				e.Legacy[tag] = img
 			}
 		}
 	}

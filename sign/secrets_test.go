@@ -7,15 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -85,7 +88,7 @@ func TestSecretsStayInside(t *testing.T) {
 		signer := open(t, o)
 		signed, err := signer.SignAll(t.Context(), p.everything())
 		must(t, err)
-		tell(t, &said, signed)
+		writeAll(t, &said, signed)
 		fmt.Fprintf(&said, "%v %+v %#v", signer, signed, o.Key)
 	}
 	said.Write(ears.asked.Bytes())
@@ -105,13 +108,10 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 }
 
-// tell writes everything that would be published.
-func tell(tb testing.TB, to io.Writer, s sign.Signed) {
+// writeAll writes everything that would be published.
+func writeAll(tb testing.TB, to io.Writer, s oci.Set) {
 	tb.Helper()
-	for _, a := range s.Attachments {
-		fmt.Fprintf(to, "%s %v\n", a.Content, a.Annotations)
-	}
-	for _, img := range s.Tags {
+	for _, img := range append(slices.Collect(maps.Values(s.Legacy)), s.Referrers...) {
 		manifest, err := img.RawManifest()
 		must(tb, err)
 		config, err := img.RawConfigFile()

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -23,9 +22,7 @@ type Subject struct {
 	Size int64
 }
 
-// Describable returns s as what a referrer's manifest says of its subject.
-func (s Subject) Describable() partial.Describable { return describable{s} }
-
+// describable implements partial.Describable for the manifest of a subject.
 type describable struct{ s Subject }
 
 func (d describable) Digest() (v1.Hash, error)            { return d.s.Digest, nil }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // Limits of what is looked at.
@@ -68,7 +70,7 @@ type Verdict struct {
 // Verify judges the evidence about subject. Evidence about other subjects is
 // passed over. Every piece is judged on its own: one that does not count takes
 // nothing from another that does.
-func (t *Trust) Verify(subject v1.Hash, e Evidence) Verdict {
+func (t *Trust) Verify(subject v1.Hash, e oci.Set) Verdict {
 	v := Verdict{Subject: subject}
 	pieces := gather(subject, e)
 	for i, p := range pieces {

@@ -27,7 +27,7 @@ import (
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -154,9 +154,9 @@ func (m *maker) signature(tb testing.TB, subjects ...v1.Descriptor) *protobundle
 }
 
 // attached makes bundles referrers of subject.
-func attached(tb testing.TB, subject v1.Descriptor, bundles ...*protobundle.Bundle) sign.Evidence {
+func attached(tb testing.TB, subject v1.Descriptor, bundles ...*protobundle.Bundle) oci.Set {
 	tb.Helper()
-	var e sign.Evidence
+	var e oci.Set
 	for _, b := range bundles {
 		text, err := protojson.Marshal(b)
 		if err != nil {
@@ -169,7 +169,7 @@ func attached(tb testing.TB, subject v1.Descriptor, bundles ...*protobundle.Bund
 
 func referrer(tb testing.TB, subject v1.Descriptor, mediaType string, text []byte) v1.Image {
 	tb.Helper()
-	img, err := image.NewReferrer(described{subject}, image.Referrer{ArtifactType: mediaType, Content: text})
+	img, err := oci.NewReferrer(described{subject}, oci.Referrer{ArtifactType: mediaType, Content: text})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -265,18 +265,18 @@ func legacyImage(tb testing.TB, mediaType types.MediaType, layers ...legacy) v1.
 }
 
 // signed is evidence under the tag for legacy signatures.
-func signed(tb testing.TB, subject v1.Descriptor, layers ...legacy) sign.Evidence {
+func signed(tb testing.TB, subject v1.Descriptor, layers ...legacy) oci.Set {
 	tb.Helper()
-	return sign.Evidence{Tags: map[string]v1.Image{
-		sign.SignatureTag(subject.Digest): legacyImage(tb, "application/vnd.dev.cosign.simplesigning.v1+json", layers...),
+	return oci.Set{Legacy: map[string]v1.Image{
+		oci.SignatureTag(subject.Digest): legacyImage(tb, "application/vnd.dev.cosign.simplesigning.v1+json", layers...),
 	}}
 }
 
 // attested is evidence under the tag for legacy attestations.
-func attested(tb testing.TB, subject v1.Descriptor, layers ...legacy) sign.Evidence {
+func attested(tb testing.TB, subject v1.Descriptor, layers ...legacy) oci.Set {
 	tb.Helper()
-	return sign.Evidence{Tags: map[string]v1.Image{
-		sign.AttestationTag(subject.Digest): legacyImage(tb, "application/vnd.dsse.envelope.v1+json", layers...),
+	return oci.Set{Legacy: map[string]v1.Image{
+		oci.AttestationTag(subject.Digest): legacyImage(tb, "application/vnd.dsse.envelope.v1+json", layers...),
 	}}
 }
 

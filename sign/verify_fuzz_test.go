@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -41,11 +42,11 @@ func FuzzBundle(f *testing.F) {
 	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle+json;version=0.1"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, trust := range all {
-			v := trust.Verify(subjectA.Digest, sign.Evidence{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, b)}})
+			v := trust.Verify(subjectA.Digest, oci.Set{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, b)}})
 			if len(v.Signatures)+len(v.Rejected) != 1 || len(v.Attestations) != 0 {
 				t.Errorf("Verify() = %+v", v)
 			}
-			if other := trust.Verify(subjectB.Digest, sign.Evidence{Referrers: []v1.Image{referrer(t, subjectB, sign.MediaTypeBundle, b)}}); len(other.Signatures) > 0 {
+			if other := trust.Verify(subjectB.Digest, oci.Set{Referrers: []v1.Image{referrer(t, subjectB, sign.MediaTypeBundle, b)}}); len(other.Signatures) > 0 {
 				t.Errorf("it counts for another image: %+v", other)
 			}
 		}

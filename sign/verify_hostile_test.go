@@ -21,12 +21,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/pgext/pgext/internal/failure"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
 
 // refused checks that the only piece of e does not count, and why.
-func refused(t *testing.T, trust *sign.Trust, e sign.Evidence, reason sign.Reason, text string) {
+func refused(t *testing.T, trust *sign.Trust, e oci.Set, reason sign.Reason, text string) {
 	t.Helper()
 	v := trust.Verify(subjectA.Digest, e)
 	if len(v.Signatures)+len(v.Attestations) != 0 {
@@ -112,7 +113,7 @@ func TestBadBundleText(t *testing.T) {
 		{"deep", strings.Repeat("[", 1<<20)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			refused(t, trust, sign.Evidence{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, []byte(tc.text))}}, sign.Malformed, "it is no bundle")
+			refused(t, trust, oci.Set{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, []byte(tc.text))}}, sign.Malformed, "it is no bundle")
 		})
 	}
 }
@@ -174,11 +175,11 @@ func TestBadManifests(t *testing.T) {
 		{"not all of its bytes", lying{img, "{", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			refused(t, trust, sign.Evidence{Referrers: []v1.Image{tc.img}}, tc.reason, tc.text)
+			refused(t, trust, oci.Set{Referrers: []v1.Image{tc.img}}, tc.reason, tc.text)
 		})
 	}
 	t.Run("too many", func(t *testing.T) {
-		var e sign.Evidence
+		var e oci.Set
 		for range 1100 {
 			e.Referrers = append(e.Referrers, referrer(t, subjectA, sign.MediaTypeBundle, nil))
 		}
@@ -203,7 +204,7 @@ func TestBadLegacyEvidence(t *testing.T) {
 	hashed := fmt.Sprintf("%q", base64.StdEncoding.EncodeToString([]byte(`{"kind":"hashedrekord","apiVersion":"0.0.1","spec":{}}`)))
 	for _, tc := range []struct {
 		name   string
-		e      sign.Evidence
+		e      oci.Set
 		reason sign.Reason
 		text   string
 	}{
@@ -228,7 +229,7 @@ func TestBadLegacyEvidence(t *testing.T) {
 		{"an envelope without a statement", attested(t, subjectA, legacy{[]byte(`{"payload":"*","signatures":[{"sig":"eA=="}]}`), nil}), sign.Malformed, "its statement"},
 		{"an envelope without a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA=="}`), nil}), sign.Malformed, "it has no signature"},
 		{"an envelope with nonsense for a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA==","signatures":[{"sig":"*"}]}`), nil}), sign.Malformed, "its signature"},
-		{"a manifest that is not JSON", sign.Evidence{Tags: map[string]v1.Image{sign.SignatureTag(subjectA.Digest): told{signed(t, subjectA, good).Tags[sign.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "its manifest"},
+		{"a manifest that is not JSON", oci.Set{Legacy: map[string]v1.Image{oci.SignatureTag(subjectA.Digest): told{signed(t, subjectA, good).Legacy[oci.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "its manifest"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, tc.e, tc.reason, tc.text) })
 	}
@@ -255,7 +256,7 @@ func TestUnreadable(t *testing.T) {
 		{fmt.Errorf("reading: %w", failure.New(failure.Registry, "wait", "the registry is busy")), "wait"},
 		{errors.New("connection reset"), ""},
 	} {
-		v := trust.Verify(subjectA.Digest, sign.Evidence{Referrers: []v1.Image{newMaker(t).attach(t), told{img, "", tc.err}}})
+		v := trust.Verify(subjectA.Digest, oci.Set{Referrers: []v1.Image{newMaker(t).attach(t), told{img, "", tc.err}}})
 		if len(v.Rejected) != 2 || v.Rejected[1].Reason != sign.Unreadable || !errors.Is(v.Rejected[1], tc.err) || v.Rejected[1].Hint() != tc.hint {
 			t.Errorf("Rejected = %v, want an unreadable one with hint %q", v.Rejected, tc.hint)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	sigsign "github.com/sigstore/sigstore-go/pkg/sign"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/sign"
 	"github.com/pgext/pgext/sign/signtest"
 )
@@ -50,18 +51,18 @@ func fingerprint(tb testing.TB, m *maker) string {
 	return "key " + f
 }
 
-func both(a, b sign.Evidence) sign.Evidence {
+func both(a, b oci.Set) oci.Set {
 	tags := map[string]v1.Image{}
-	for _, e := range []sign.Evidence{a, b} {
-		for tag, img := range e.Tags {
+	for _, e := range []oci.Set{a, b} {
+		for tag, img := range e.Legacy {
 			tags[tag] = img
 		}
 	}
-	return sign.Evidence{Referrers: append(a.Referrers[:len(a.Referrers):len(a.Referrers)], b.Referrers...), Tags: tags}
+	return oci.Set{Referrers: append(a.Referrers[:len(a.Referrers):len(a.Referrers)], b.Referrers...), Legacy: tags}
 }
 
 // verdict runs a verification and shows what is rejected when it goes on.
-func verdict(tb testing.TB, trust *sign.Trust, e sign.Evidence) brief {
+func verdict(tb testing.TB, trust *sign.Trust, e oci.Set) brief {
 	tb.Helper()
 	v := trust.Verify(subjectA.Digest, e)
 	for _, r := range v.Rejected {
@@ -122,7 +123,7 @@ func TestVerifyKey(t *testing.T) {
 		}
 	})
 	t.Run("no evidence", func(t *testing.T) {
-		v := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}}).Verify(subjectA.Digest, sign.Evidence{})
+		v := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}}).Verify(subjectA.Digest, oci.Set{})
 		if len(v.Signatures)+len(v.Attestations)+len(v.Rejected) != 0 {
 			t.Errorf("Verify() = %+v", v)
 		}
@@ -161,7 +162,7 @@ func certifiedMaker(tb testing.TB, s *signtest.Sigstore, identity string) *maker
 }
 
 // everythingOf is one piece of each kind about subjectA.
-func everythingOf(tb testing.TB, m *maker) sign.Evidence {
+func everythingOf(tb testing.TB, m *maker) oci.Set {
 	tb.Helper()
 	return both(
 		attached(tb, subjectA, m.signature(tb, subjectA), m.bundleOf(tb, statement(tb, spdx, subjectA, subjectB))),
@@ -198,7 +199,7 @@ func TestVerifyIdentity(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		rules    sign.TrustOptions
-		evidence sign.Evidence
+		evidence oci.Set
 		want     brief
 		timed    bool
 	}{
@@ -244,7 +245,7 @@ func TestVerifyIdentity(t *testing.T) {
 }
 
 // unlogged is evidence by the key of m alone.
-func unlogged(tb testing.TB, m *maker) sign.Evidence {
+func unlogged(tb testing.TB, m *maker) oci.Set {
 	tb.Helper()
 	plain := *m
 	plain.token, plain.logged, plain.stamped = "", false, false

@@ -11,13 +11,14 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 
 	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // bundleType begins the media type of every version of a bundle.
 const bundleType = "application/vnd.dev.sigstore.bundle"
 
 // gather finds the evidence about subject; nothing is verified yet.
-func gather(subject v1.Hash, e Evidence) []piece {
+func gather(subject v1.Hash, e oci.Set) []piece {
 	var all []piece
 	for _, img := range e.Referrers {
 		if p, ok := readReferrer(subject, img); ok {
@@ -28,10 +29,10 @@ func gather(subject v1.Hash, e Evidence) []piece {
 		tag  string
 		read func([]byte, map[string]string) (*candidate, error)
 	}{
-		{SignatureTag(subject), readSignature},
-		{AttestationTag(subject), readAttestation},
+		{oci.SignatureTag(subject), readSignature},
+		{oci.AttestationTag(subject), readAttestation},
 	} {
-		if img := e.Tags[l.tag]; img != nil {
+		if img := e.Legacy[l.tag]; img != nil {
 			all = append(all, readLayers(img, l.read)...)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/publish"
-	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/sign"
 )
 
@@ -76,7 +76,7 @@ func (f buildFlags) check() error {
 	case f.push == "" && f.wanted() && f.format != string(sign.FormatBundle):
 		return usageErrorf("--signature-format %s: such signatures are in a registry: it needs --push", f.format)
 	case f.push != "":
-		if err := registry.CheckRepository(f.push); err != nil {
+		if err := oci.CheckRepository(f.push); err != nil {
 			return err
 		}
 	}
@@ -151,7 +151,7 @@ func (a *app) build(ctx context.Context, b *builder.Builder, plans []*builder.Pl
 
 // publish pushes what was built, where a repository is named; else it signs it
 // where it is. A nil signer signs nothing.
-func (a *app) publish(ctx context.Context, images []builder.Image, repo string, signer publish.Attester) error {
+func (a *app) publish(ctx context.Context, images []builder.Image, repo string, signer publish.Signer) error {
 	if repo == "" && signer == nil {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (a *app) publish(ctx context.Context, images []builder.Image, repo string, 
 		return err
 	}
 	for _, s := range stored {
-		if _, err := publish.Sign(ctx, a.registryClient(), location.Location{Layout: s.Path}, s.Digest, signer); err != nil {
+		if _, err := publish.Sign(ctx, a.registryClient(), s.Ref(), signer); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/publish"
 	"github.com/pgext/pgext/internal/registry"
 )
@@ -35,11 +36,11 @@ it never moves. Standard output has a line for every tag.`,
   pgext copy --all-tags oci:usb/pgvector registry.example.com/pgvector`,
 		Args: exactly(2, "a source and a destination: HOST/NAME[:TAG] or oci:PATH[:TAG]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			from, err := a.parsePlace("copying", args[0])
+			from, err := a.parseImage("copying", args[0])
 			if err != nil {
 				return err
 			}
-			to, err := a.parsePlace("copying", args[1])
+			to, err := a.parseImage("copying", args[1])
 			if err != nil {
 				return err
 			}
@@ -54,27 +55,27 @@ it never moves. Standard output has a line for every tag.`,
 	return cmd
 }
 
-// check refuses, before anybody is asked, what cannot be carried out.
-func (f copyFlags) check(from, to endpoint) error {
-	if f.all && (from.ref() != "" || to.tag != "" || len(f.tags) > 0) {
-		return usageErrorf("--all-tags copies every tag under its own name, and a tag or digest is named")
+// check returns an error for arguments that exclude each other.
+func (f copyFlags) check(from, to oci.Ref) error {
+	if f.all && (from != from.Location() || to.Tag != "" || len(f.tags) > 0) {
+		return usageErrorf("--all-tags copies every tag under its own name: name no tag and no digest")
 	}
-	if to.digest != "" {
-		return usageErrorf("DST has a digest: the one of SRC stays")
+	if to.Digest != "" {
+		return usageErrorf("DST must have no digest: the copy has that of SRC")
 	}
-	for _, tag := range append(f.tags, to.tag) {
-		if tag != "" && !tagPattern.MatchString(tag) {
-			return usageErrorf("%q is no tag", tag)
+	for _, tag := range f.tags {
+		if !oci.IsTag(tag) {
+			return usageErrorf("--tag %q: not a valid tag", tag)
 		}
 	}
 	return nil
 }
 
 // copy copies one image, or all.
-func (a *app) copy(ctx context.Context, from, to endpoint, f copyFlags) error {
+func (a *app) copy(ctx context.Context, from, to oci.Ref, f copyFlags) error {
 	client := a.registryClient()
 	if f.all {
-		all, err := location.TagsIn(ctx, client, from.Location)
+		all, err := location.TagsIn(ctx, client, from)
 		if err != nil {
 			return err
 		}
@@ -87,16 +88,15 @@ func (a *app) copy(ctx context.Context, from, to endpoint, f copyFlags) error {
 	return a.copyImages(ctx, client, from, to, []location.Stored{one})
 }
 
-// one returns the image to copy with the tags that it gets.
-func (f copyFlags) one(from, to endpoint) (location.Stored, error) {
-	i := location.Stored{Digest: from.ref()}
+// one returns the image to copy with its new tags.
+func (f copyFlags) one(from, to oci.Ref) (location.Stored, error) {
+	i := location.Stored{Digest: from.Identifier()}
 	switch {
-	case from.tag != "":
-		i.Tags = []string{from.tag}
-	case i.Digest != "":
-	case from.Layout == "":
-		i.Digest, i.Tags = "latest", []string{"latest"}
-	default:
+	case from.Tag != "":
+		i.Tags = []string{from.Tag}
+	case from.Layout == "" && from.Digest == "":
+		i.Tags = []string{i.Digest}
+	case i.Digest == "":
 		all, err := location.Images("", from.Layout)
 		if err != nil {
 			return location.Stored{}, err
@@ -105,14 +105,14 @@ func (f copyFlags) one(from, to endpoint) (location.Stored, error) {
 			i = all[0]
 		}
 	}
-	if to.tag != "" || len(f.tags) > 0 {
+	if to.Tag != "" || len(f.tags) > 0 {
 		i.Tags = f.tags
-		if to.tag != "" {
-			i.Tags = append([]string{to.tag}, f.tags...)
+		if to.Tag != "" {
+			i.Tags = append([]string{to.Tag}, f.tags...)
 		}
 	}
 	if len(i.Tags) == 0 && to.Layout != "" && i.Digest != "" {
-		return location.Stored{}, usageErrorf("a copy of %s in a layout needs a tag: name one with --tag", from)
+		return location.Stored{}, usageErrorf("a copy of %s in a layout needs a tag: name one with --tag", from.Location())
 	}
 	return i, nil
 }
@@ -133,25 +133,33 @@ type copiedImage struct {
 	Missing []string `json:"missing"`
 }
 
-func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to endpoint, all []location.Stored) error {
+// sourceOf returns the reference of an image to copy.
+func sourceOf(from oci.Ref, i location.Stored) oci.Ref {
+	if i.Digest == "" {
+		return from.Location()
+	}
+	return from.With(i.Digest)
+}
+
+func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to oci.Ref, all []location.Stored) error {
 	doc := copiedDocument{Schema: 1, Images: []copiedImage{}}
 	var text strings.Builder
 	for _, i := range all {
-		c, err := publish.Copy(ctx, client, from.Location, i.Digest, publish.Destination{Location: to.Location, Tags: i.Tags})
+		c, err := publish.Copy(ctx, client, sourceOf(from, i), to.Location(), i.Tags)
 		if err != nil {
 			return err
 		}
 		for _, h := range c.Missing {
-			a.tell("", fmt.Sprintf("%s: referrer %s is listed and not there", from, h))
+			a.tell("", fmt.Sprintf("%s: referrer %s is listed but not found", from.Location(), h))
 		}
 		doc.Images = append(doc.Images, copiedImage{
-			from.String(), to.String(), list(i.Tags), c.Digest, c.Referrers, c.Evidence, list(c.Missing),
+			from.Location().String(), to.Location().String(), list(i.Tags), c.Digest, c.Referrers, c.Evidence, list(c.Missing),
 		})
 		for _, tag := range i.Tags {
-			fmt.Fprintf(&text, "%s:%s@%s\n", to, tag, c.Digest)
+			fmt.Fprintf(&text, "%s:%s@%s\n", to.Location(), tag, c.Digest)
 		}
 		if len(i.Tags) == 0 {
-			fmt.Fprintf(&text, "%s@%s\n", to, c.Digest)
+			fmt.Fprintf(&text, "%s@%s\n", to.Location(), c.Digest)
 		}
 	}
 	return a.print(doc, text.String)

@@ -18,7 +18,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/judge"
-	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/session"
 	"github.com/pgext/pgext/internal/verify"
@@ -232,7 +232,7 @@ func (c *corpus) evidence(t *testing.T, ses *session.Session) {
 // verify judges the documents by the bytes of the layers; nobody has signed.
 func (i corpusImage) verify(t *testing.T, ses *session.Session) map[verify.Status]int {
 	t.Helper()
-	v, err := judge.Verify(t.Context(), ses, nil, location.Location{Layout: i.built.Path}, i.built.Tags[0], judge.VerifyOptions{})
+	v, err := judge.Verify(t.Context(), ses, nil, oci.Ref{Layout: i.built.Path, Tag: i.built.Tags[0]}, judge.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func (i corpusImage) verify(t *testing.T, ses *session.Session) map[verify.Statu
 // the build, and returns how many digests came out.
 func (i corpusImage) rebuild(t *testing.T, e elsewhere) int {
 	t.Helper()
-	r, err := judge.Rebuild(t.Context(), builder.New(e.offline), nil, location.Location{Layout: i.built.Path}, i.built.Tags[0], "")
+	r, err := judge.Rebuild(t.Context(), builder.New(e.offline), nil, oci.Ref{Layout: i.built.Path, Tag: i.built.Tags[0]}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/registry/registrytest"
 )
@@ -98,7 +99,7 @@ func (k *killing) dist(t *testing.T, name, at string) {
 			Platform: &v1.Platform{OS: "linux", Architecture: platform.OCI},
 		}})
 	}
-	o := image.Output{Index: idx, Tags: []string{"1-18-forky", "1-" + at + "-18-forky"}}
+	o := image.Output{Set: oci.Set{Index: idx}, Tags: []string{"1-18-forky", "1-" + at + "-18-forky"}}
 	if err := addEvidence(&o); err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/publish"
-	"github.com/pgext/pgext/internal/registry"
 )
 
 func (a *app) pushCommand() *cobra.Command {
@@ -41,7 +41,7 @@ func (a *app) runPush(ctx context.Context, sources []string, repo string, f sign
 	if err := f.check(); err != nil {
 		return err
 	}
-	if err := registry.CheckRepository(repo); err != nil {
+	if err := oci.CheckRepository(repo); err != nil {
 		return err
 	}
 	if len(sources) == 0 {
@@ -49,7 +49,14 @@ func (a *app) runPush(ctx context.Context, sources []string, repo string, f sign
 	}
 	var all []location.Stored
 	for _, arg := range sources {
-		images, err := storedImages(arg)
+		ref, err := oci.ParseRef(arg)
+		if err != nil {
+			return err
+		}
+		if ref.Layout == "" {
+			return usageErrorf("push publishes from disk, and %s is in a registry: use pgext copy", arg)
+		}
+		images, err := location.All(ref)
 		if err != nil {
 			return err
 		}
@@ -71,7 +78,7 @@ func (a *app) runPush(ctx context.Context, sources []string, repo string, f sign
 
 // push publishes images below repo, one after the other; the blobs of one go up
 // in parallel.
-func (a *app) push(ctx context.Context, images []location.Stored, repo string, signer publish.Attester) ([]publish.Published, error) {
+func (a *app) push(ctx context.Context, images []location.Stored, repo string, signer publish.Signer) ([]publish.Published, error) {
 	client := a.registryClient()
 	var out []publish.Published
 	for _, i := range images {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/judge"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 type rebuildFlags struct {
@@ -67,17 +68,16 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	if err != nil {
 		return err
 	}
-	endpoints := make([]endpoint, len(refs))
+	parsed := make([]oci.Ref, len(refs))
 	for i, ref := range refs {
-		if endpoints[i], err = a.parseImage(ref); err != nil {
+		if parsed[i], err = a.parseImage("reading", ref); err != nil {
 			return err
 		}
 	}
 	doc := rebuiltDocument{Schema: 1, Images: []rebuiltImage{}}
 	same := true
 	for i, ref := range refs {
-		at := endpoints[i]
-		r, err := judge.Rebuild(ctx, builder.New(s), a.registryClient(), at.Location, at.orLatest(), f.beside)
+		r, err := judge.Rebuild(ctx, builder.New(s), a.registryClient(), parsed[i], f.beside)
 		if err != nil {
 			return fmt.Errorf("%s: %w", ref, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/oracle"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/testmirror"
@@ -194,7 +195,7 @@ func (p place) told(t *testing.T, dist, name string, at int) map[string]string {
 	}
 	out := map[string]string{}
 	for _, r := range referrers {
-		subject, document, ok, err := image.ReadReferrer(r, sbom.SPDXMediaType, sbom.CycloneDXMediaType, provenance.MediaType)
+		subject, document, ok, err := oci.ReadReferrer(r, sbom.SPDXMediaType, sbom.CycloneDXMediaType, provenance.MediaType)
 		if err != nil || !ok || subject != manifest {
 			t.Fatalf("a referrer of %s is about %s: %v", manifest, subject, err)
 		}
@@ -243,7 +244,7 @@ func (p place) beside(t *testing.T, dist, arch string) map[string]string {
 }
 
 // open returns the only image that a layout has.
-func (p place) open(t *testing.T, dist, name string) image.Artifact {
+func (p place) open(t *testing.T, dist, name string) oci.Set {
 	t.Helper()
 	found, err := image.At(image.Path(filepath.Join(p.dir, dist), name)).Open("")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // bundleType is the artifact type of what is signed.
@@ -42,8 +43,9 @@ func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: attached WAY LAYOUT SUBJECT KIND …")
 	}
-	ref, _ := image.ParseRef(ts.MkAbs(args[1]))
-	l := attachedTo{ts, ref.Dir, attachedKinds[args[3]]}
+	ref, err := oci.ParseRef(ts.MkAbs(args[1]))
+	ts.Check(err)
+	l := attachedTo{ts, ref.Layout, attachedKinds[args[3]]}
 	subject := l.subject(args[2])
 	digest, err := subject.Digest()
 	ts.Check(err)
@@ -67,17 +69,17 @@ func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("there are %d, want %d", len(found), count)
 		}
 	case way == "add" && len(args) == 5:
-		r := image.Referrer{ArtifactType: l.kind[0], Content: []byte(ts.ReadFile(args[4])), Annotations: map[string]string{}}
+		r := oci.Referrer{ArtifactType: l.kind[0], Content: []byte(ts.ReadFile(args[4])), Annotations: map[string]string{}}
 		if l.kind[1] != "" {
 			r.Annotations["dev.sigstore.bundle.predicateType"] = l.kind[1]
 		}
-		made, err := image.NewReferrer(subject, r)
+		made, err := oci.NewReferrer(subject, r)
 		ts.Check(err)
-		ts.Check(image.At(l.layout).Write(stateOf(ts).tb.Context(), image.Output{Referrers: []v1.Image{made}}))
+		ts.Check(image.At(l.layout).Write(stateOf(ts).tb.Context(), image.Output{Set: oci.Set{Referrers: []v1.Image{made}}}))
 	case len(found) == 0:
 		ts.Fatalf("there is none of %s about %s", args[3], args[2])
 	case way == "save" && len(args) == 5:
-		_, r, _, err := image.ReadReferrer(found[0], l.kind[0])
+		_, r, _, err := oci.ReadReferrer(found[0], l.kind[0])
 		ts.Check(err)
 		ts.Check(os.WriteFile(ts.MkAbs(args[4]), r.Content, 0o600))
 	case way == "manifest" && len(args) == 5:
@@ -85,7 +87,7 @@ func cmdAttached(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(args[4], digest.Hex)
 	case way == "predicate" && len(args) == 5:
-		_, r, _, err := image.ReadReferrer(found[0], l.kind[0])
+		_, r, _, err := oci.ReadReferrer(found[0], l.kind[0])
 		ts.Check(err)
 		var statement struct{ Predicate json.RawMessage }
 		ts.Check(json.Unmarshal(r.Content, &statement))
@@ -128,7 +130,7 @@ func (l attachedTo) find(subject v1.Hash) []v1.Image {
 	all, err := image.At(l.layout).Referrers(subject)
 	l.ts.Check(err)
 	return slices.DeleteFunc(all, func(img v1.Image) bool {
-		_, r, ok, err := image.ReadReferrer(img, l.kind[0])
+		_, r, ok, err := oci.ReadReferrer(img, l.kind[0])
 		l.ts.Check(err)
 		return !ok || r.Annotations["dev.sigstore.bundle.predicateType"] != l.kind[1] && l.kind[1] != ""
 	})

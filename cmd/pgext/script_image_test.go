@@ -23,6 +23,7 @@ import (
 	"github.com/pgext/pgext/debextract/debtest"
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // cmdVendor makes an image as others would: an index in the OCI layout DIR,
@@ -70,7 +71,7 @@ func cmdVendor(ts *testscript.TestScript, neg bool, args []string) {
 			add("unknown", "unknown")
 		}
 	}
-	out := image.Output{Index: idx, Tags: strings.Split(flags.Arg(2), ",")}
+	out := image.Output{Set: oci.Set{Index: idx}, Tags: strings.Split(flags.Arg(2), ",")}
 	if *evidence {
 		ts.Check(addEvidence(&out))
 	}
@@ -88,11 +89,11 @@ func addEvidence(o *image.Output) error {
 		if err != nil {
 			return err
 		}
-		sbom, err := image.NewReferrer(img, image.Referrer{ArtifactType: "application/spdx+json", Content: []byte(`{}`)})
+		sbom, err := oci.NewReferrer(img, oci.Referrer{ArtifactType: "application/spdx+json", Content: []byte(`{}`)})
 		if err != nil {
 			return err
 		}
-		bundle, err := image.NewReferrer(sbom, image.Referrer{ArtifactType: "application/vnd.dev.sigstore.bundle.v0.3+json", Content: []byte(`{"signed":1}`)})
+		bundle, err := oci.NewReferrer(sbom, oci.Referrer{ArtifactType: "application/vnd.dev.sigstore.bundle.v0.3+json", Content: []byte(`{"signed":1}`)})
 		if err != nil {
 			return err
 		}
@@ -108,7 +109,7 @@ func addEvidence(o *image.Output) error {
 		return err
 	}
 	tag := strings.Replace(digest.String(), ":", "-", 1) + ".sig"
-	o.Evidence = map[string]func(v1.Image) (v1.Image, error){tag: func(v1.Image) (v1.Image, error) { return sig, nil }}
+	o.Legacy = map[string]v1.Image{tag: sig}
 	return nil
 }
 

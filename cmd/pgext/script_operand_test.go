@@ -19,6 +19,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // operandPaths are what a server needs of an operating system.
@@ -39,7 +40,7 @@ func cmdOperand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	idx, err := image.NewIndex([]v1.Image{img}, nil)
 	ts.Check(err)
-	ts.Check(image.At(ts.MkAbs(args[0])).Write(stateOf(ts).tb.Context(), image.Output{Index: idx, Tags: []string{args[1]}}))
+	ts.Check(image.At(ts.MkAbs(args[0])).Write(stateOf(ts).tb.Context(), image.Output{Set: oci.Set{Index: idx}, Tags: []string{args[1]}}))
 }
 
 // lastRoot is the root in the cache that was used last; nobody removes it while

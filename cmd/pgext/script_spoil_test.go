@@ -21,6 +21,7 @@ import (
 
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // maxSpoilt bounds a file that is spoilt, in bytes.
@@ -60,10 +61,11 @@ func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
 		argument = ts.ReadFile(argument)
 	}
 	ctx := stateOf(ts).tb.Context()
-	local, _ := image.ParseRef(ts.MkAbs(args[0]))
-	entries, err := image.At(local.Dir).Entries()
+	local, err := oci.ParseRef(ts.MkAbs(args[0]))
 	ts.Check(err)
-	a, err := image.At(local.Dir).Open(entries[0].Digest.String())
+	entries, err := image.At(local.Layout).Entries()
+	ts.Check(err)
+	a, err := image.At(local.Layout).Open(entries[0].Digest.String())
 	ts.Check(err)
 	flat, err := image.Flatten(ctx, a.Images[0], image.FlattenOptions{})
 	ts.Check(err)
@@ -93,7 +95,7 @@ func cmdSpoil(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	idx, err := imageLike(config, list)
 	ts.Check(err)
-	ts.Check(image.At(ts.MkAbs(args[1])).Write(ctx, image.Output{Index: idx, Tags: []string{"spoilt"}}))
+	ts.Check(image.At(ts.MkAbs(args[1])).Write(ctx, image.Output{Set: oci.Set{Index: idx}, Tags: []string{"spoilt"}}))
 }
 
 func spoilEntry(e *filetree.Entry, way, argument string) error {

@@ -64,14 +64,14 @@ func (a *app) sign(ctx context.Context, refs []string, f signingFlags) error {
 	}
 	doc := signedDocument{Schema: 1, Images: []signedImage{}}
 	for _, ref := range refs {
-		at, err := a.parseImage(ref)
+		at, err := a.parseImage("reading", ref)
 		if err != nil {
 			return err
 		}
 		if at.Layout != "" && f.format != string(sign.FormatBundle) {
 			return usageErrorf("--signature-format %s: such signatures are in a registry, and %s is a layout", f.format, ref)
 		}
-		made, err := publish.Sign(ctx, client, at.Location, at.orLatest(), attestor)
+		made, err := publish.Sign(ctx, client, at, attestor)
 		if err != nil {
 			return err
 		}

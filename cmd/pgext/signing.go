@@ -72,7 +72,7 @@ func notEmpty(given func(string) bool, values map[string]string) error {
 // attestor returns who signs; nil when nobody does. The key is opened, or
 // certified, at once: a wrong password and a missing token are told before
 // anything is built.
-func (a *app) attestor(ctx context.Context, f signingFlags) (publish.Attester, error) {
+func (a *app) attestor(ctx context.Context, f signingFlags) (publish.Signer, error) {
 	if !f.wanted() {
 		return nil, nil
 	}

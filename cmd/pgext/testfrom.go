@@ -10,7 +10,7 @@ import (
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/imagetest"
-	"github.com/pgext/pgext/internal/registry"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // previous is the value of --from that stands for the image before.
@@ -58,19 +58,22 @@ func (*noPredecessorError) Hint() string {
 
 // predecessor finds the one of s.
 func (y ancestry) predecessor(ctx context.Context, s subject) (*imagetest.Predecessor, error) {
-	repository, rest := registry.Split(y.from)
-	_, local := image.ParseRef(y.from)
+	here, err := oci.ParseRef(s.ref)
+	if err != nil {
+		return nil, err
+	}
+	from, err := oci.ParseRef(y.from)
 	switch {
 	case y.from == previous:
-		return y.newest(ctx, s, repositoryOf(s.ref))
-	case local, rest != "" && isImage(y.from):
+		return y.newest(ctx, s, here.Location())
+	case err == nil && from == (oci.Ref{Repository: from.Repository}):
+		return y.newest(ctx, s, from)
+	case err == nil:
 		return y.pair(ctx, s, y.from)
-	case isImage(y.from):
-		return y.newest(ctx, s, remoteRepository(repository))
-	case tagPattern.MatchString(y.from):
-		return y.pair(ctx, s, repositoryOf(s.ref).at(y.from))
+	case oci.IsTag(y.from):
+		return y.pair(ctx, s, here.With(y.from).String())
 	}
-	return &imagetest.Predecessor{Why: "it is no image"}, nil
+	return &imagetest.Predecessor{Why: "it is not an image"}, nil
 }
 
 // pair picks the architecture of ref that s continues.
@@ -87,19 +90,19 @@ func (y ancestry) pair(ctx context.Context, s subject, ref string) (*imagetest.P
 	return &p, nil
 }
 
-// newest finds the newest image in r that s may be upgraded from.
-func (y ancestry) newest(ctx context.Context, s subject, r imageRepository) (*imagetest.Predecessor, error) {
-	tags, err := r.tags(ctx, y.app)
+// newest finds the newest image at a location that s may be upgraded from.
+func (y ancestry) newest(ctx context.Context, s subject, at oci.Ref) (*imagetest.Predecessor, error) {
+	tags, err := y.app.tagsAt(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	for _, tag := range imagetest.Previous(tags, s.Metadata, y.epoch(s)) {
-		p, err := y.pair(ctx, s, r.at(tag))
+		p, err := y.pair(ctx, s, at.With(tag).String())
 		if err != nil || p.Why == "" {
 			return p, err
 		}
 	}
-	return &imagetest.Predecessor{Why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", r, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
+	return &imagetest.Predecessor{Why: fmt.Sprintf("%s has no image before %s for PostgreSQL %d on %s", at, s.Metadata.Version, s.Metadata.Postgres, s.Metadata.Distro)}, nil
 }
 
 // epoch is when the index of s was made; the zero time when it does not tell.

@@ -188,11 +188,11 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 }
 
 func (a *app) verifyImage(ctx context.Context, s *session.Session, ref string, demands judge.VerifyOptions) (judge.Verified, error) {
-	at, err := a.parseImage(ref)
+	at, err := a.parseImage("reading", ref)
 	if err != nil {
 		return judge.Verified{}, err
 	}
-	v, err := judge.Verify(ctx, s, a.registryClient(), at.Location, at.orLatest(), demands)
+	v, err := judge.Verify(ctx, s, a.registryClient(), at, demands)
 	if err != nil {
 		return judge.Verified{}, fmt.Errorf("%s: %w", ref, err)
 	}

@@ -2,32 +2,21 @@ package image
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// evidenceTag is how tools from before OCI 1.1 name what is about an image.
-var evidenceTag = regexp.MustCompile(`^sha256-([0-9a-f]{64})\.(att|sbom|sig)$`)
-
-// evidenceSubject returns what evidence under this tag is about; nil when it is
-// the tag of an image.
-func evidenceSubject(tag string) *v1.Hash {
-	m := evidenceTag.FindStringSubmatch(tag)
-	if m == nil {
-		return nil
-	}
-	return &v1.Hash{Algorithm: "sha256", Hex: m[1]}
-}
-
-// Tag is a name that index.json gives to an image.
+// Tag is an entry of index.json that names an image.
 type Tag struct {
 	Name   string
 	Digest v1.Hash
 }
 
-// Tags returns the tags of images, in the order of their names.
+// Tags returns the tags of images, sorted by name. Legacy tags (oci.LegacyTags)
+// are not included.
 func (l *Layout) Tags() ([]Tag, error) {
 	all, err := l.Entries()
 	if err != nil {
@@ -35,49 +24,35 @@ func (l *Layout) Tags() ([]Tag, error) {
 	}
 	var out []Tag
 	for _, d := range all {
-		if tag := d.Annotations[refName]; tag != "" && evidenceSubject(tag) == nil {
+		if tag := d.Annotations[oci.RefName]; tag != "" && oci.LegacySubject(tag) == nil {
 			out = append(out, Tag{tag, d.Digest})
 		}
 	}
 	return out, nil
 }
 
-// Collection is an image with all that is said about it.
-type Collection struct {
-	Artifact
-	// Image is set where Index is not.
-	Image v1.Image
-	// Referrers are of the image, of what it lists, and of other referrers.
-	// Indexes are those that are indexes themselves.
-	Referrers []v1.Image
-	Indexes   []v1.ImageIndex
-	// Evidence is what tags such as sha256-<hex>.sig name.
-	Evidence map[string]v1.Image
-}
-
-// Collect returns what ref, a tag or digest, names, with all that is attached
-// to it; with ref "" the only image there is.
-func (l *Layout) Collect(ref string) (Collection, error) {
+// Collect returns the image that ref, a tag or digest, names, with everything
+// attached to it; ref may be "" if the layout has one image.
+func (l *Layout) Collect(ref string) (oci.Set, error) {
 	d, err := l.Find(ref)
 	if err != nil {
-		return Collection{}, err
+		return oci.Set{}, err
 	}
-	c := Collection{Evidence: map[string]v1.Image{}}
-	if c.Artifact, err = l.Open(d.Digest.String()); err != nil {
-		return Collection{}, err
+	s, err := l.Open(d.Digest.String())
+	if err != nil {
+		return oci.Set{}, err
 	}
-	if c.Index == nil {
-		c.Image = c.Images[0]
+	s.Legacy = map[string]v1.Image{}
+	if err := l.collect(d, &s); err != nil {
+		return oci.Set{}, fmt.Errorf("reading layout %s: %w", l.dir, err)
 	}
-	if err := l.collect(d, &c); err != nil {
-		return Collection{}, fmt.Errorf("reading layout %s: %w", l.dir, err)
-	}
-	return c, nil
+	return s, nil
 }
 
-// collect adds the entries whose subject is reached, until no more are.
-func (l *Layout) collect(top v1.Descriptor, c *Collection) error {
-	waiting, err := l.attached()
+// collect adds the attachments of top, of what it lists, and of other
+// attachments.
+func (l *Layout) collect(top v1.Descriptor, s *oci.Set) error {
+	waiting, err := l.attachments()
 	if err != nil {
 		return err
 	}
@@ -96,7 +71,7 @@ func (l *Layout) collect(top v1.Descriptor, c *Collection) error {
 			if err := l.reach(e.Descriptor, reached); err != nil {
 				return err
 			}
-			if err := l.take(e, c); err != nil {
+			if err := l.attach(e, s); err != nil {
 				return err
 			}
 		}
@@ -104,16 +79,16 @@ func (l *Layout) collect(top v1.Descriptor, c *Collection) error {
 	return nil
 }
 
-// attached returns the entries that are about others.
-func (l *Layout) attached() ([]entry, error) {
+// attachments returns the entries that have a subject.
+func (l *Layout) attachments() ([]entry, error) {
 	all, err := l.Entries()
 	if err != nil {
 		return nil, err
 	}
 	var out []entry
 	for _, d := range all {
-		e := entry{d, evidenceSubject(d.Annotations[refName])}
-		if e.tag() == "" && isManifest(d.MediaType) {
+		e := entry{d, oci.LegacySubject(d.Annotations[oci.RefName])}
+		if e.tag() == "" && oci.IsManifest(d.MediaType) {
 			m, err := l.manifest(d)
 			if err != nil {
 				return nil, err
@@ -129,6 +104,7 @@ func (l *Layout) attached() ([]entry, error) {
 	return out, nil
 }
 
+// reach adds the digests of everything that d lists, and its own.
 func (l *Layout) reach(d v1.Descriptor, reached map[v1.Hash]bool) error {
 	return l.walk(d, func(d v1.Descriptor) error {
 		reached[d.Digest] = true
@@ -136,41 +112,33 @@ func (l *Layout) reach(d v1.Descriptor, reached map[v1.Hash]bool) error {
 	})
 }
 
-func (l *Layout) take(e entry, c *Collection) error {
+// attach adds an entry to s.
+func (l *Layout) attach(e entry, s *oci.Set) error {
 	if e.tag() == "" && e.MediaType.IsIndex() {
-		c.Indexes = append(c.Indexes, &storedIndex{l, e.Descriptor})
+		s.ReferrerIndexes = append(s.ReferrerIndexes, &storedIndex{l, e.Descriptor})
 		return nil
 	}
 	img, err := l.image(e.Descriptor)
 	switch {
 	case err != nil:
 	case e.tag() == "":
-		c.Referrers = append(c.Referrers, img)
+		s.Referrers = append(s.Referrers, img)
 	default:
-		c.Evidence[e.tag()] = img
+		s.Legacy[e.tag()] = img
 	}
 	return err
 }
 
-// evidence returns what a tag of evidence names; nil when that is nothing, or
-// cannot be read.
-func (l *Layout) evidence(tag string) (v1.Image, error) {
+// legacy returns the image of a legacy tag; nil if there is none or its blobs are
+// missing or damaged.
+func (l *Layout) legacy(tag string) (v1.Image, error) {
 	all, err := l.Entries()
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(all, func(d v1.Descriptor) bool { return d.Annotations[refName] == tag })
+	i := slices.IndexFunc(all, func(d v1.Descriptor) bool { return d.Annotations[oci.RefName] == tag })
 	if i >= 0 && l.complete(all[i]) == nil {
 		return l.image(all[i])
 	}
 	return nil, nil
-}
-
-// Architectures are the images of Index in its order, as of FromIndex, or Image.
-func (c Collection) Architectures() ([]v1.Image, error) {
-	if c.Index == nil {
-		return []v1.Image{c.Image}, nil
-	}
-	a, err := FromIndex(c.Index)
-	return a.Images, err
 }

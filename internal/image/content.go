@@ -12,20 +12,21 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// position is where in a layer a file is: the number of its tar entry.
+// position is the position of a file in a layer: the index of its tar entry.
 type position struct {
 	layer v1.Layer
 	entry int
 }
 
-// layerContent is a file that is read from its layer again.
+// layerContent is the content of a file, read from its layer when needed.
 type layerContent struct {
 	at     position
 	size   int64
 	sha256 string
 }
 
-// Open implements filetree.Content. It decompresses the layer up to the file.
+// Open implements filetree.Content. It decompresses the layer from its start up to
+// the file.
 func (c *layerContent) Open() (io.ReadCloser, error) {
 	blob, err := c.at.layer.Compressed()
 	if err != nil {
@@ -40,15 +41,15 @@ func (c *layerContent) Open() (io.ReadCloser, error) {
 	tr := tar.NewReader(stream)
 	for range c.at.entry + 1 {
 		if _, err := tr.Next(); err != nil {
-			_ = f.Close() // the first error is the one that counts
-			return nil, fmt.Errorf("finding a file in its layer again: %w", err)
+			_ = f.Close() // the error of Next is returned
+			return nil, fmt.Errorf("reading a file of a layer: %w", err)
 		}
 	}
 	f.r = tr
 	return f, nil
 }
 
-// layerFile judges at its end what was read.
+// layerFile compares the digest of the content at its end.
 type layerFile struct {
 	content *layerContent
 	r       io.Reader
@@ -61,7 +62,7 @@ func (f *layerFile) Read(p []byte) (int, error) {
 	f.hash.Write(p[:n])
 	if err == io.EOF {
 		if got := hex.EncodeToString(f.hash.Sum(nil)); got != f.content.sha256 {
-			return n, fmt.Errorf("the layer changed: file has SHA-256 %s, was %s", got, f.content.sha256)
+			return n, fmt.Errorf("the layer changed: digest mismatch of a file: got %s, want %s", got, f.content.sha256)
 		}
 	}
 	return n, err

@@ -1,11 +1,11 @@
-// Package image turns file trees into an OCI image on disk.
+// Package image builds OCI images from file trees and stores them in OCI image
+// layouts.
 //
-// Its nouns are Layer (a tree as compressed tar, kept in the cache), image (one
-// architecture's layers with config and manifest), index (the images of all
-// architectures) and Layout (a folder in the OCI image layout). What was
-// written can be read back as a tree.
+// A Layer is a file tree as a compressed tar, kept in the cache. New makes the image
+// of one architecture from layers, config and manifest; NewIndex makes the index of
+// all architectures. Layout is a folder, or a tar archive, in the OCI image layout.
+// Flatten reads the layers of an image back as a tree.
 //
-// The same trees give the same bytes on any machine, however often and however
-// parallel. The room knows nothing of PostgreSQL, of packages or of
-// registries.
+// Equal trees give equal bytes on every machine, for any number of parallel builds.
+// The package does not depend on PostgreSQL, packages or registries.
 package image

@@ -8,15 +8,17 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// entry is an entry of index.json with what it is a referrer of, if anything.
+// entry is an entry of index.json with its subject, nil for none.
 type entry struct {
 	v1.Descriptor
 	subject *v1.Hash
 }
 
-func (e entry) tag() string { return e.Annotations[refName] }
+func (e entry) tag() string { return e.Annotations[oci.RefName] }
 
 func descriptors(all []entry) []v1.Descriptor {
 	out := make([]v1.Descriptor, len(all))
@@ -27,17 +29,17 @@ func descriptors(all []entry) []v1.Descriptor {
 }
 
 // merge returns the entries of old and added: tags by name, then the untagged
-// by digest, so that the order of builds does not show. A new tag takes the
-// place of the old one; so does a new referrer, when replace says so, of those
-// with its subject and artifact type.
+// by digest, so that the result does not depend on the order of builds. A new tag
+// replaces the old one. If replace is true, a new referrer replaces those with
+// the same subject and artifact type.
 func (l *Layout) merge(old []v1.Descriptor, added []entry, replace bool) []entry {
 	all := slices.Clone(added)
 	for _, d := range old {
-		e := entry{Descriptor: d, subject: evidenceSubject(d.Annotations[refName])}
-		if e.tag() == "" && isManifest(d.MediaType) {
+		e := entry{Descriptor: d, subject: oci.LegacySubject(d.Annotations[oci.RefName])}
+		if e.tag() == "" && oci.IsManifest(d.MediaType) {
 			m, err := l.manifest(d)
 			if err != nil {
-				continue // an untagged entry that cannot be read serves nobody
+				continue // an untagged entry that cannot be read is useless
 			}
 			if m.Subject != nil {
 				e.subject = &m.Subject.Digest
@@ -66,10 +68,9 @@ func (e entry) replaces(old entry, replace bool) bool {
 	return replace && old.subject != nil && *old.subject == *e.subject && old.ArtifactType == e.ArtifactType
 }
 
-// alive returns the entries without the referrers and the evidence of subjects
-// that are gone.
-// A referrer may be a subject itself: a signature of an SBOM.
-func (l *Layout) alive(all []entry) []entry {
+// reachable returns the entries without the attachments of subjects that no
+// longer exist. A referrer can be a subject itself, as an SBOM that is signed.
+func (l *Layout) reachable(all []entry) []entry {
 	reached := map[v1.Hash]bool{}
 	keep := make([]bool, len(all))
 	for changed := true; changed; {
@@ -79,7 +80,7 @@ func (l *Layout) alive(all []entry) []entry {
 				continue
 			}
 			keep[i], changed = true, true
-			// What cannot be read is reached as far as it can be.
+			// An error ends the walk at a manifest that cannot be read.
 			_ = l.walk(e.Descriptor, func(d v1.Descriptor) error {
 				reached[d.Digest] = true
 				return nil
@@ -95,8 +96,8 @@ func (l *Layout) alive(all []entry) []entry {
 	return out
 }
 
-// prune removes the blobs that no entry reaches. When something that should be
-// reached cannot be read, what lies below it is unknown and nothing is removed.
+// prune removes the blobs that no entry reaches. If a manifest cannot be read,
+// the blobs it lists are unknown, and nothing is removed.
 func (l *Layout) prune(all []v1.Descriptor) error {
 	reached := map[string]bool{}
 	for _, d := range all {
@@ -105,7 +106,7 @@ func (l *Layout) prune(all []v1.Descriptor) error {
 			return nil
 		})
 		if err != nil {
-			return nil //nolint:nilerr // to keep too much is no fault of this write
+			return nil //nolint:nilerr // superfluous blobs do no harm
 		}
 	}
 	dir := filepath.Join(l.dir, "blobs", "sha256")
@@ -124,8 +125,8 @@ func (l *Layout) prune(all []v1.Descriptor) error {
 	return nil
 }
 
-// removeTemporary removes what an interrupted Write left. The lock is held, so
-// nobody is writing these files.
+// removeTemporary removes the temporary files of an interrupted Write. The caller
+// holds the lock, so no other process is writing them.
 func (l *Layout) removeTemporary() {
 	files, err := os.ReadDir(l.dir)
 	if err != nil {

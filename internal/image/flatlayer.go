@@ -15,22 +15,23 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/pgext/pgext/internal/decompress"
+	"github.com/pgext/pgext/internal/failure"
 )
 
-// FlatLayer is what a layer's blob turned out to be.
+// FlatLayer describes the blob of a layer that was read.
 type FlatLayer struct {
 	Digest v1.Hash
-	// MediaType is the manifest's word for it, Format what its bytes are.
+	// MediaType is that in the manifest, Format the actual format.
 	MediaType types.MediaType
 	Format    decompress.Format
-	// Size is the blob's, Unpacked that of the tar stream, in bytes.
+	// Size is that of the blob, Unpacked that of the tar stream, in bytes.
 	Size, Unpacked int64
-	// DiffID is the tar stream's own digest; Mismatched tells that the config
+	// DiffID is the digest of the tar stream. Mismatched is true if the config
 	// has another one.
 	DiffID     v1.Hash
 	Mismatched bool
-	// GoesOn tells that something follows the end of the archive, where some
-	// programs look.
+	// GoesOn is true if data other than zeros follows the end of the archive;
+	// some programs read it.
 	GoesOn bool
 }
 
@@ -105,8 +106,9 @@ func (f *flattener) apply(layer v1.Layer, diffID v1.Hash) error {
 	return f.check(diff, diffID)
 }
 
-// blame tells what a layer's maker did from what happened to it since, and on
-// its way here, by the digest of all of it.
+// blame returns the error for a layer that cannot be read. It reads the rest of
+// the blob: if its digest is right, the layer was built this way and the error is a
+// *MalformedError, otherwise the blob was damaged later or in transit.
 func (f *flattener) blame(err error, rest io.Reader, digest hash.Hash, want v1.Hash) error {
 	malformed := false
 	for _, is := range []error{io.ErrUnexpectedEOF, io.EOF, tar.ErrHeader, decompress.ErrCorrupt, decompress.ErrUnsupported} {
@@ -124,22 +126,22 @@ func (f *flattener) blame(err error, rest io.Reader, digest hash.Hash, want v1.H
 	return &MalformedError{err}
 }
 
-// MalformedError says that a layer is what its digest promises, and cannot be
-// unpacked by anybody. It wraps nothing: an end that comes too early is no
-// trouble of a network here.
+// MalformedError is the error for a layer whose digest is right but that cannot
+// be unpacked. It does not unwrap to Err: an io.ErrUnexpectedEOF would look like a
+// network error.
 type MalformedError struct{ Err error }
 
-func (e *MalformedError) Error() string { return "it cannot be unpacked: " + e.Err.Error() }
+func (e *MalformedError) Error() string { return "malformed layer: " + e.Err.Error() }
 
 func (f *flattener) check(h hash.Hash, want v1.Hash) error {
 	got := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
 	if got != want {
-		return &DamagedError{Where: f.where, Want: want, Got: got}
+		return failure.New(failure.Untrusted, "build or push the image again", "%s: digest mismatch: got %s, want %s", f.where, got, want)
 	}
 	return nil
 }
 
-// open decompresses by what the stream is, as container runtimes do.
+// open decompresses a stream by its actual format, as container runtimes do.
 func open(in *bufio.Reader, limit int64) (decompress.Format, io.ReadCloser, error) {
 	prefix, err := in.Peek(6)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -150,7 +152,7 @@ func open(in *bufio.Reader, limit int64) (decompress.Format, io.ReadCloser, erro
 	return format, stream, err
 }
 
-// onlyZeros notes whether anything else is written.
+// onlyZeros records whether anything but zeros was written.
 type onlyZeros struct{ broken bool }
 
 func (z *onlyZeros) Write(p []byte) (int, error) {
@@ -158,7 +160,7 @@ func (z *onlyZeros) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// counter counts what is read.
+// counter counts the bytes read.
 type counter struct {
 	r io.Reader
 	n int64

@@ -26,68 +26,65 @@ const (
 	maxPath = 4096
 )
 
-// FlattenOptions bound what is read from an image, and say where its files go.
+// FlattenOptions are the limits for reading an image and where its files are kept.
 type FlattenOptions struct {
-	// Cache keeps the contents of files. Without one a content is read from
-	// its layer again whenever it is opened.
+	// Cache keeps the contents of files. If it is nil, a file is read from its
+	// layer each time it is opened.
 	Cache *cache.Cache
-	// Keep tells which files go into Cache; nil means all.
+	// Keep selects the files to keep in Cache; nil means all.
 	Keep func(filetree.Entry) bool
-	// MaxSize is how many bytes the layers may decompress to, and the files
-	// hold, in all; 0 means 8 GiB.
+	// MaxSize bounds the decompressed size of all layers, and the size of all
+	// files, in bytes; 0 means 8 GiB.
 	MaxSize int64
-	// MaxEntries is how many tar entries the layers may have; 0 means 2^20.
+	// MaxEntries bounds the number of tar entries of all layers; 0 means 2^20.
 	MaxEntries int
-	// Look, when set, sees every file that is about to go into Cache, whole and
-	// with its digest; content is valid until it returns. A file that it
-	// returns false for does not stay in Cache.
+	// Look, if not nil, is called for every file before it is kept in Cache,
+	// with its whole content and its digest. content is valid until Look
+	// returns. If Look returns false, the file is not kept.
 	Look func(e filetree.Entry, content io.ReaderAt) (keep bool, err error)
-	// Lenient notes a wrong diff_id in Flat.Layers instead of failing.
+	// Lenient records a wrong diff_id in Flat.Layers instead of failing.
 	Lenient bool
 }
 
-// Flat is what a container would see of an image.
+// Flat is the file tree of an image as a container sees it.
 type Flat struct {
 	Tree filetree.Tree
-	// Special are the entries that no tree can hold, in path order.
+	// Special are the entries that a Tree cannot hold, in path order.
 	Special []Special
-	// Owned are the entries of Tree that do not belong to 0:0, in path order.
+	// Owned are the entries of Tree with an owner other than 0:0, in path order.
 	Owned []Owned
 	// Whiteouts are the paths of the whiteout entries, in the order of the
 	// layers.
 	Whiteouts []string
-	// Layers tell what the blobs turned out to be, lowest first.
+	// Layers describe the blobs, lowest layer first.
 	Layers []FlatLayer
 }
 
-// Owned is an entry of somebody else than root.
+// Owned is an entry whose owner is not root.
 type Owned struct {
 	Path     string
 	UID, GID int
 }
 
-// Special is a device, FIFO or another entry that is no file, folder or link.
+// Special is a device, FIFO or another entry that is neither a file nor a folder
+// nor a link.
 type Special struct {
 	Path string
 	// Type is the tar entry's type flag.
 	Type byte
 }
 
-// LimitError says that an image is larger than a reader agreed to take.
-type LimitError struct {
-	What  string // "entries", "bytes", …
-	Limit int64
-}
+// limitError returns the error for an image that exceeds a limit of what, such as
+// "entries".
+func limitError(what string, limit int64) error { return fmt.Errorf("more than %d %s", limit, what) }
 
-func (e *LimitError) Error() string { return fmt.Sprintf("more than %d %s", e.Limit, e.What) }
-
-// ErrEscape is wrapped by the error for an entry that leaves the root.
+// ErrEscape is wrapped by the error for an entry outside of the root.
 var ErrEscape = errors.New("leaves the root")
 
-// Flatten lays the layers of img over each other, lowest first: whiteouts are
-// applied (OCI image specification, layer), links in a path are followed
-// within the root, hard links share their content. Digests of blobs and
-// diff_ids are verified; a wrong one is a *DamagedError.
+// Flatten unpacks the layers of img over each other, lowest first. Whiteouts are
+// applied (OCI Image Specification, layer.md), links in a path are followed within
+// the root, hard links share their content. The digests of blobs and the diff_ids
+// are verified; the error for a wrong one has exit code 13.
 func Flatten(ctx context.Context, img v1.Image, o FlattenOptions) (Flat, error) {
 	if o.MaxSize == 0 {
 		o.MaxSize = defaultMaxSize
@@ -142,7 +139,7 @@ func (f *flattener) read(tr *tar.Reader, layer v1.Layer) error {
 			return err
 		}
 		if f.entries++; f.entries > f.o.MaxEntries {
-			return &LimitError{"entries", int64(f.o.MaxEntries)}
+			return limitError("entries", int64(f.o.MaxEntries))
 		}
 		if err := f.add(h, tr, position{layer, number}); err != nil {
 			return fmt.Errorf("entry %q: %w", clip(h.Name), err)
@@ -150,7 +147,7 @@ func (f *flattener) read(tr *tar.Reader, layer v1.Layer) error {
 	}
 }
 
-// clip keeps a stranger's name from filling the terminal.
+// clip shortens a name from an image for an error message.
 func clip(s string) string { return text.Truncate(s, 200) }
 
 // add applies one tar entry to the tree.
@@ -180,7 +177,7 @@ func (f *flattener) add(h *tar.Header, r io.Reader, at position) error {
 			return err
 		}
 		if f.size += target.Size; f.size > f.o.MaxSize {
-			return &LimitError{"bytes", f.o.MaxSize}
+			return limitError("bytes", f.o.MaxSize)
 		}
 		target.Path = name
 		e = target
@@ -197,10 +194,10 @@ func permissions(h *tar.Header) fs.FileMode {
 	return h.FileInfo().Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
 }
 
-// content hashes a file and stores it where it is wanted.
+// content hashes a file and keeps it in the cache if the options select it.
 func (f *flattener) content(e *filetree.Entry, r io.Reader, at position) error {
 	if f.size += e.Size; e.Size < 0 || f.size > f.o.MaxSize {
-		return &LimitError{"bytes", f.o.MaxSize}
+		return limitError("bytes", f.o.MaxSize)
 	}
 	if f.o.Cache == nil || f.o.Keep != nil && !f.o.Keep(*e) {
 		h := sha256.New()

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -178,7 +177,7 @@ func summary(tb testing.TB, flat Flat, err error) string {
 				tb.Fatal(err)
 			}
 			if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != e.SHA256 {
-				tb.Errorf("%s has SHA-256 %x, its entry says %s", e.Path, sum, e.SHA256)
+				tb.Errorf("%s has SHA-256 %x, want %s", e.Path, sum, e.SHA256)
 			}
 			out = append(out, e.Path+"="+string(b))
 		}
@@ -283,8 +282,7 @@ func TestFlattenVerifies(t *testing.T) {
 	}{{"diff_id", badDiff, true}, {"blob", badBlob, true}, {"number of diff_ids", noDiff, false}} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Flatten(t.Context(), tc.img, FlattenOptions{})
-			var damaged *DamagedError
-			if err == nil || errors.As(err, &damaged) != tc.damaged {
+			if err == nil || isDamaged(err) != tc.damaged {
 				t.Errorf("Flatten() error = %v", err)
 			}
 		})

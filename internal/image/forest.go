@@ -14,21 +14,22 @@ import (
 const (
 	whiteoutPrefix = ".wh."
 	whiteoutOpaque = ".wh..wh..opq"
-	// maxLinks is how many links one path may lead through (Linux: ELOOP).
+	// maxLinks bounds the links in one path (Linux: ELOOP).
 	maxLinks = 40
-	// maxPart is Linux' NAME_MAX, in bytes.
+	// maxPart is NAME_MAX of Linux, in bytes.
 	maxPart = 255
-	// maxDepth is how many directories may lie in each other.
+	// maxDepth bounds the nesting of directories.
 	maxDepth = 256
-	// maxPaths bounds the bytes of all paths together.
+	// maxPaths bounds the size of all paths together, in bytes.
 	maxPaths = 256 << 20
 )
 
-// forest is the tree that the layers read so far make.
+// forest is the file tree of the layers read so far.
 type forest struct {
 	root  *node
 	limit int
-	// free is how many more directories may be made that no entry names.
+	// free is the number of parent directories without an entry that may still
+	// be added.
 	free int
 }
 
@@ -39,11 +40,11 @@ func newForest(limit int) *forest {
 // node is one path.
 type node struct {
 	entry    filetree.Entry
-	special  byte // a tar type flag; 0 for what a Tree can hold
-	layer    int  // that put it there
+	special  byte // the tar type flag of an entry that a Tree cannot hold, else 0
+	layer    int  // index of the layer with the entry
 	uid, gid int
 	children map[string]*node // of directories
-	stripped int              // the layer that hid what lower ones put there
+	stripped int              // the layer that hid the entries of lower ones
 }
 
 func (n *node) isDir() bool { return n.special == 0 && n.entry.Kind == filetree.Dir }
@@ -65,8 +66,8 @@ func cleanName(name string) (string, error) {
 	return strings.TrimPrefix(path.Clean("/"+name), "/"), nil
 }
 
-// folder returns the directory at dir, following links within the root, and
-// makes what is missing.
+// folder returns the directory at dir. It follows links within the root and adds
+// missing directories.
 func (f *forest) folder(dir string, layer int) (*node, error) {
 	trail := []*node{f.root}
 	rest := strings.Split(dir, "/")
@@ -85,10 +86,10 @@ func (f *forest) folder(dir string, layer int) (*node, error) {
 		switch {
 		case next == nil:
 			if len(trail) > maxDepth {
-				return nil, &LimitError{"directories in each other", maxDepth}
+				return nil, limitError("directories in each other", maxDepth)
 			}
 			if f.free--; f.free < 0 {
-				return nil, &LimitError{"directories", int64(f.limit)}
+				return nil, limitError("directories", int64(f.limit))
 			}
 			next = &node{entry: filetree.Entry{Kind: filetree.Dir, Mode: programMode}, layer: layer}
 			here.set(part, next)
@@ -116,7 +117,7 @@ func (n *node) set(name string, child *node) {
 	n.children[name] = child
 }
 
-// put places a node; a directory over a directory keeps what is in it.
+// put adds a node; a directory that replaces a directory keeps its children.
 func (f *forest) put(name string, child *node) error {
 	parent, err := f.folder(path.Dir(name), child.layer)
 	if err != nil {
@@ -129,8 +130,8 @@ func (f *forest) put(name string, child *node) error {
 	return nil
 }
 
-// whiteOut applies a whiteout to what lower layers put there, and tells
-// whether name is one.
+// whiteOut applies a whiteout to the entries of lower layers, and reports whether
+// name is a whiteout.
 func (f *forest) whiteOut(name string, layer int) (bool, error) {
 	base := path.Base(name)
 	if !strings.HasPrefix(base, whiteoutPrefix) {
@@ -155,8 +156,8 @@ func (f *forest) whiteOut(name string, layer int) (bool, error) {
 	return true, nil
 }
 
-// strip removes what layers below layer put into a directory, once. A folder
-// of theirs stays where layer itself has put something into it.
+// strip removes the entries of layers below layer from a directory, once. A
+// directory of theirs remains if layer itself has an entry in it.
 func (n *node) strip(layer int) {
 	if n.stripped >= layer {
 		return
@@ -168,14 +169,14 @@ func (n *node) strip(layer int) {
 	}
 }
 
-// drop removes the entry of a lower layer that nothing is left in.
+// drop removes an entry of a lower layer if it has no children.
 func (n *node) drop(name string, layer int) {
 	if child := n.children[name]; child.layer < layer && len(child.children) == 0 {
 		delete(n.children, name)
 	}
 }
 
-// hardLink returns the file that target names.
+// hardLink returns the file that a hard link to target has.
 func (f *forest) hardLink(target string) (filetree.Entry, error) {
 	name, err := cleanName(target)
 	if err != nil {
@@ -193,7 +194,7 @@ func (f *forest) hardLink(target string) (filetree.Entry, error) {
 	return here.entry, nil
 }
 
-// flat returns everything below the root.
+// flat returns the tree below the root.
 func (f *forest) flat() (Flat, error) {
 	var out Flat
 	var all []filetree.Entry
@@ -219,7 +220,7 @@ func (f *forest) flat() (Flat, error) {
 		}
 	}
 	if walk("", f.root); size > maxPaths {
-		return Flat{}, &LimitError{"bytes of paths", maxPaths}
+		return Flat{}, limitError("bytes of paths", maxPaths)
 	}
 	slices.SortFunc(out.Special, func(a, b Special) int { return cmp.Compare(a.Path, b.Path) })
 	slices.SortFunc(out.Owned, func(a, b Owned) int { return cmp.Compare(a.Path, b.Path) })

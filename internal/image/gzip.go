@@ -13,33 +13,33 @@ import (
 
 const (
 	gzipLevel = 6
-	// gzipBlock is how much input one goroutine deflates. It decides the
-	// output, the number of goroutines does not.
+	// gzipBlock is the size of a block in bytes; one goroutine compresses it.
+	// The output depends on it, not on the number of goroutines.
 	gzipBlock = 1 << 20
-	// gzipWindow is deflate's (RFC 1951): what a block may refer back to.
+	// gzipWindow is the window size of deflate (RFC 1951), in bytes.
 	gzipWindow = 32 << 10
 )
 
-// gzipHeader is a member without name and time, from an unknown system
-// (RFC 1952).
+// gzipHeader is the header of a member without name and time from an unknown
+// operating system (RFC 1952).
 var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}
 
-// gzipWriter writes one gzip member whose blocks are deflated side by side,
-// each with the end of the one before it as dictionary. Close must be called.
+// gzipWriter writes one gzip member. Its blocks are compressed concurrently, each
+// with the end of the previous one as dictionary. Close must be called.
 type gzipWriter struct {
 	out   io.Writer
-	queue chan chan block // results in order; its capacity bounds the work
+	queue chan chan block // results in order; the capacity bounds the concurrent blocks
 	done  chan error
 
 	pending []byte
 	dict    []byte
 	crc     uint32
-	size    uint32 // modulo 2^32, as the trailer wants it
+	size    uint32 // modulo 2^32 (RFC 1952)
 	blocks  sync.Pool
 	writers sync.Pool
 }
 
-// block is a deflated block.
+// block is a compressed block.
 type block struct {
 	data *bytes.Buffer
 	err  error
@@ -54,7 +54,7 @@ func newGzipWriter(out io.Writer, jobs int) *gzipWriter {
 	return z
 }
 
-// Write never fails: Close reports what went wrong.
+// Write never fails; Close returns errors.
 func (z *gzipWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
@@ -68,7 +68,7 @@ func (z *gzipWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close writes what is left and the trailer.
+// Close writes the remaining input and the trailer.
 func (z *gzipWriter) Close() error {
 	z.dispatch(true)
 	close(z.queue)
@@ -81,7 +81,7 @@ func (z *gzipWriter) Close() error {
 	return err
 }
 
-// dispatch hands the pending input to a goroutine and starts a new block.
+// dispatch compresses the pending input in a goroutine and starts a new block.
 func (z *gzipWriter) dispatch(last bool) {
 	data, dict := z.pending, z.dict
 	z.crc = crc32.Update(z.crc, crc32.IEEETable, data)
@@ -94,13 +94,13 @@ func (z *gzipWriter) dispatch(last bool) {
 		buf := z.writers.Get().(*bytes.Buffer)
 		buf.Reset()
 		err := deflate(buf, data, dict, last)
-		z.blocks.Put(data) //nolint:staticcheck // one small allocation for each mebibyte
+		z.blocks.Put(data) //nolint:staticcheck // one small allocation per mebibyte
 		result <- block{buf, err}
 	}()
 }
 
-// drain writes the blocks in order. After an error it still takes them, so
-// that nobody waits forever.
+// drain writes the blocks in order. After an error it continues to receive, so
+// that no sender blocks.
 func (z *gzipWriter) drain() {
 	_, err := z.out.Write(gzipHeader)
 	for result := range z.queue {
@@ -116,7 +116,7 @@ func (z *gzipWriter) drain() {
 	z.done <- err
 }
 
-// deflate writes data as deflate blocks that end at a byte boundary.
+// deflate writes data as deflate blocks that end on a byte boundary.
 func deflate(w io.Writer, data, dict []byte, last bool) error {
 	fw, err := flate.NewWriterDict(w, gzipLevel, dict)
 	if err != nil {

@@ -15,13 +15,14 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// nobody is the user of the config: the image is mounted, never run.
-const nobody = "65532:65532"
+// configUser is the user of the config. The image is mounted, never run.
+const configUser = "65532:65532"
 
-// Part is a layer of an image with the words its history has for it.
+// Part is a layer of an image with the comment of its history entry.
 type Part struct {
 	Layer v1.Layer
-	// Comment is the history entry's created_by, such as "pgext: libraries".
+	// Comment is the field created_by of the history entry, such as "pgext:
+	// libraries".
 	Comment string
 }
 
@@ -37,8 +38,8 @@ type Spec struct {
 	Labels, Annotations map[string]string
 }
 
-// New returns the image of s: OCI media types throughout, a real config and a
-// manifest, both decided by s alone.
+// New returns the image of s with OCI media types, a config and a manifest. Equal
+// values of s give equal bytes.
 func New(s Spec) (v1.Image, error) {
 	if s.Platform.Architecture == "" || len(s.Parts) == 0 {
 		return nil, fmt.Errorf("making image: needs an architecture and a layer, got %q and %d", s.Platform.Architecture, len(s.Parts))
@@ -50,7 +51,7 @@ func New(s Spec) (v1.Image, error) {
 		OS:           cmp.Or(s.Platform.OS, "linux"),
 		Created:      created,
 		RootFS:       v1.RootFS{Type: "layers"},
-		Config:       v1.Config{User: nobody, Labels: maps.Clone(s.Labels)},
+		Config:       v1.Config{User: configUser, Labels: maps.Clone(s.Labels)},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making image: %w", err)
@@ -69,9 +70,9 @@ func New(s Spec) (v1.Image, error) {
 	return img, nil
 }
 
-// NewIndex returns the index of images: one manifest an architecture, sorted
-// by platform, so that the order of images does not matter. Two images for
-// one platform are an error.
+// NewIndex returns the index of images: one manifest per architecture, sorted by
+// platform, so that the order of images does not matter. Two images for one
+// platform are an error.
 func NewIndex(images []v1.Image, annotations map[string]string) (v1.ImageIndex, error) {
 	if len(images) == 0 {
 		return nil, fmt.Errorf("making index: no image")
@@ -87,7 +88,7 @@ func NewIndex(images []v1.Image, annotations map[string]string) (v1.ImageIndex, 
 			return nil, fmt.Errorf("making index: %w", err)
 		}
 		desc.Platform = config.Platform()
-		desc.Annotations = nil // they are the manifest's
+		desc.Annotations = nil // the manifest has them
 		adds[i] = mutate.IndexAddendum{Add: untyped{img}, Descriptor: *desc}
 	}
 	slices.SortFunc(adds, func(a, b mutate.IndexAddendum) int {
@@ -105,14 +106,14 @@ func NewIndex(images []v1.Image, annotations map[string]string) (v1.ImageIndex, 
 	return idx, nil
 }
 
-// untyped is an image whose descriptors have no artifactType: it is none. The
-// library would otherwise put the config's media type there.
+// untyped is an image whose descriptor has no artifactType. The library would
+// otherwise put the media type of the config there.
 type untyped struct{ v1.Image }
 
-// ArtifactType is asked for by partial.Descriptor.
+// ArtifactType is called by partial.Descriptor.
 func (untyped) ArtifactType() (string, error) { return "", nil }
 
-// Epoch returns the newest creation time among images: the index's own.
+// Epoch returns the newest creation time of images; their index has the same.
 func Epoch(images []v1.Image) (time.Time, error) {
 	var epoch time.Time
 	for _, img := range images {

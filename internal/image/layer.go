@@ -20,35 +20,35 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// OutputVersion is raised whenever the same tree would give other bytes. A new
-// version of the library that compresses counts as one, as it may.
+// OutputVersion is incremented if equal inputs give other bytes than before. A new
+// version of the compression library counts, because it may give other bytes.
 const OutputVersion = 1
 
-// compressVersion is the klauspost/compress that go.mod pins.
+// compressVersion is the version of klauspost/compress in go.mod.
 const compressVersion = "v1.20.3"
 
-// recordKind names the cache records that know the layer of a tree.
+// recordKind is the kind of cache records with the digest of a tree's layer.
 const recordKind = "layer"
 
-// Compression is how a layer's tar is compressed.
+// Compression is the compression of a layer.
 type Compression string
 
-// The compressions that containerd and CRI-O unpack. The empty one is Gzip.
+// The compressions that containerd and CRI-O unpack. "" means Gzip.
 const (
 	Gzip Compression = "gzip"
 	Zstd Compression = "zstd"
 )
 
-// LayerOptions say how a tree becomes a layer.
+// LayerOptions are the options of NewLayer.
 type LayerOptions struct {
-	// Cache keeps the blob; required.
+	// Cache stores the blob; required.
 	Cache *cache.Cache
-	// Compression is Gzip when empty.
+	// Compression is Gzip if empty.
 	Compression Compression
 	// Epoch is the latest time an entry may have; the zero time sets no limit.
 	Epoch time.Time
-	// Jobs is how many blocks are compressed at once; 0 means one a CPU. It
-	// does not influence the bytes.
+	// Jobs is the number of blocks compressed concurrently; 0 means one per
+	// CPU. It does not influence the bytes.
 	Jobs int
 }
 
@@ -61,17 +61,17 @@ type Layer struct {
 	size      int64
 }
 
-// learnt is what a record tells of a layer, so that an unchanged one is
-// neither compressed nor are its files opened.
-type learnt struct {
+// layerRecord is the cache record of a layer. With it, an unchanged layer is not
+// compressed again and its files are not opened.
+type layerRecord struct {
 	Digest string `json:"digest"`
 	DiffID string `json:"diffID"`
 	Size   int64  `json:"size"`
 }
 
-// NewLayer returns the layer of tree. Its bytes depend on the tree's entries
-// as they appear in the tar, the epoch and the compression alone. A tree whose
-// layer the cache holds is not read.
+// NewLayer returns the layer of tree. Its bytes depend only on the entries as they
+// appear in the tar, the epoch and the compression. If the cache has the layer of
+// the tree, the files are not read.
 func NewLayer(ctx context.Context, tree filetree.Tree, o LayerOptions) (*Layer, error) {
 	mediaType := types.OCILayer
 	switch o.Compression {
@@ -103,17 +103,17 @@ func NewLayer(ctx context.Context, tree filetree.Tree, o LayerOptions) (*Layer, 
 	}, nil
 }
 
-func recall(c *cache.Cache, key string) (learnt, bool) {
-	var l learnt
+func recall(c *cache.Cache, key string) (layerRecord, bool) {
+	var l layerRecord
 	data, ok := c.Record(recordKind, key)
 	if !ok || json.Unmarshal(data, &l) != nil {
-		return learnt{}, false
+		return layerRecord{}, false
 	}
 	size, ok := c.Has(l.Digest)
 	return l, ok && size == l.Size
 }
 
-func remember(c *cache.Cache, key string, l learnt) error {
+func remember(c *cache.Cache, key string, l layerRecord) error {
 	data, err := json.Marshal(l)
 	if err != nil {
 		return err
@@ -121,16 +121,16 @@ func remember(c *cache.Cache, key string, l learnt) error {
 	return c.PutRecord(recordKind, key, data)
 }
 
-// compress writes the layer's blob into the cache.
-func compress(ctx context.Context, all []filetree.Entry, o LayerOptions) (learnt, error) {
+// compress writes the blob of the layer to the cache.
+func compress(ctx context.Context, all []filetree.Entry, o LayerOptions) (layerRecord, error) {
 	blob, err := o.Cache.Create()
 	if err != nil {
-		return learnt{}, err
+		return layerRecord{}, err
 	}
 	defer blob.Abort()
 	z, err := newCompressor(blob, o)
 	if err != nil {
-		return learnt{}, err
+		return layerRecord{}, err
 	}
 	diffID := sha256.New()
 	err = writeTar(ctx, io.MultiWriter(z, diffID), all)
@@ -138,18 +138,18 @@ func compress(ctx context.Context, all []filetree.Entry, o LayerOptions) (learnt
 		err = closeErr
 	}
 	if err != nil {
-		return learnt{}, err
+		return layerRecord{}, err
 	}
 	digest, size, err := blob.Commit("")
 	if err != nil {
-		return learnt{}, err
+		return layerRecord{}, err
 	}
-	return learnt{Digest: digest, DiffID: hex.EncodeToString(diffID.Sum(nil)), Size: size}, nil
+	return layerRecord{Digest: digest, DiffID: hex.EncodeToString(diffID.Sum(nil)), Size: size}, nil
 }
 
 func newCompressor(w io.Writer, o LayerOptions) (io.WriteCloser, error) {
 	if o.Compression == Zstd {
-		// One goroutine: the order of blocks is then nobody's choice.
+		// With one goroutine the order of blocks is fixed.
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	}
 	jobs := o.Jobs
@@ -196,7 +196,7 @@ func (l *Layer) Uncompressed() (io.ReadCloser, error) {
 	return &stacked{r, f}, nil
 }
 
-// stacked closes a decompressor and what it reads from.
+// stacked closes a decompressor and its input.
 type stacked struct {
 	io.ReadCloser
 	below io.Closer

@@ -193,9 +193,9 @@ func TestNewLayerRefuses(t *testing.T) {
 		o    LayerOptions
 		want string
 	}{
-		{"short content", []filetree.Entry{short}, LayerOptions{}, `making layer: entry "a": content has 3 bytes, its entry says 4`},
+		{"short content", []filetree.Entry{short}, LayerOptions{}, `making layer: entry "a": size mismatch: got 3 bytes, want 4`},
 		{"long content", []filetree.Entry{long}, LayerOptions{}, `making layer: entry "a": archive/tar: write too long`},
-		{"other content", []filetree.Entry{other}, LayerOptions{}, `making layer: entry "a": content has SHA-256 a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9, its entry says ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad`},
+		{"other content", []filetree.Entry{other}, LayerOptions{}, `making layer: entry "a": digest mismatch: got a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9, want ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad`},
 		{"no content", []filetree.Entry{none}, LayerOptions{}, `making layer: entry "a": no content for 3 bytes`},
 		{"below a file", []filetree.Entry{file("a", "", older), file("a/b", "", older)}, LayerOptions{}, `making layer: entry "a/b": its parent "a" is not a directory`},
 		{"compression", nil, LayerOptions{Compression: "xz"}, `making layer: unknown compression "xz"`},

@@ -8,111 +8,77 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/failure"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 const (
-	// refName is the annotation that makes an entry of index.json a tag (OCI
-	// image layout).
-	refName = "org.opencontainers.image.ref.name"
-	// maxManifest is the size that registries agree to take (OCI distribution
-	// specification: at least 4 MiB), in bytes.
-	maxManifest = 4 << 20
-	// maxLayoutIndex bounds index.json, in bytes.
-	maxLayoutIndex = 32 << 20
-	layoutFile     = "oci-layout"
-	indexFile      = "index.json"
-	layoutVersion  = `{"imageLayoutVersion":"1.0.0"}`
+	layoutFile    = "oci-layout"
+	indexFile     = "index.json"
+	layoutVersion = `{"imageLayoutVersion":"1.0.0"}`
 )
 
-// Layout is a folder in the OCI image layout. Its index.json names tags;
-// entries without a name are referrers. Tags of the form sha256-<hex>.sig, .att
-// and .sbom are evidence about the image with that digest, for tools that look
-// for it under a tag. A Layout is safe for use by several
-// goroutines, and the folder by several processes that go through this
-// package.
+// Layout is an OCI image layout: a folder or, read-only, a tar archive that
+// contains one. Its index.json names images by tag; entries without a tag are
+// referrers. Tags of oci.LegacyTags are attachments, not images. A Layout is safe
+// for concurrent use, and its folder by several processes that use this package.
 type Layout struct {
-	dir string
+	dir     string
+	archive func() (*archive, error) // nil if dir is no file
 
 	mu       sync.Mutex
-	verified map[v1.Hash]fs.FileInfo // blobs whose whole content was seen
+	verified map[v1.Hash]fs.FileInfo // blobs whose digest was verified
 }
 
-// At returns the layout in dir, which need not exist yet.
-func At(dir string) *Layout {
-	return &Layout{dir: dir, verified: map[v1.Hash]fs.FileInfo{}}
+// At returns the layout at path, a tar archive or a folder that need not exist
+// yet.
+func At(path string) *Layout {
+	return &Layout{
+		dir: path, verified: map[v1.Hash]fs.FileInfo{},
+		archive: sync.OnceValues(func() (*archive, error) { return readArchive(path) }),
+	}
 }
 
-// Dir returns the folder.
+// Dir returns the path given to At.
 func (l *Layout) Dir() string { return l.dir }
 
-// Path returns where below an output folder the layout of an image is.
+// Path returns the folder of an image's layout below an output folder.
 func Path(out, image string) string { return filepath.Join(out, filepath.FromSlash(image), "oci") }
 
-// Exists tells whether dir holds a layout.
-func Exists(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, layoutFile))
-	return err == nil && info.Mode().IsRegular()
-}
-
-// NoLayoutError says that a folder is no layout.
-type NoLayoutError struct{ Dir string }
-
-func (e *NoLayoutError) Error() string {
-	return fmt.Sprintf("reading layout %s: it is no OCI image layout", e.Dir)
-}
-
-// Hint names the images that were built into the folder, if any.
-func (e *NoLayoutError) Hint() string {
-	const most = 10
-	found, err := filepath.Glob(filepath.Join(e.Dir, "*", "oci", layoutFile))
-	if err != nil || len(found) == 0 {
-		return "a layout is a folder with " + layoutFile + " and " + indexFile + ", such as dist/IMAGE/oci of pgext build"
-	}
-	images := make([]string, len(found))
-	for i, f := range found {
-		images[i] = filepath.Dir(filepath.Dir(f))
-	}
-	if len(images) > most {
-		images = append(images[:most], "…")
-	}
-	return "name one of the images in it: " + strings.Join(images, ", ")
-}
-
-// MissingError says that a layout has no such tag or digest.
-type MissingError struct {
-	// Dir is the layout, Ref the tag or digest; "" when one had to be named.
-	Dir, Ref string
-	// Tags are those that the layout has.
-	Tags []string
-}
-
-func (e *MissingError) Error() string {
+// open opens a file of the layout by its slash-separated name.
+func (l *Layout) open(name string) (fs.File, error) {
+	a, err := l.archive()
 	switch {
-	case e.Ref == "" && len(e.Tags) == 0:
-		return fmt.Sprintf("layout %s: names no image", e.Dir)
-	case e.Ref == "":
-		return fmt.Sprintf("layout %s: which of %d tags?", e.Dir, len(e.Tags))
+	case err != nil:
+		return nil, err
+	case a != nil:
+		return a.Open(name)
 	}
-	return fmt.Sprintf("layout %s: no %q", e.Dir, e.Ref)
+	return os.Open(filepath.Join(l.dir, filepath.FromSlash(name)))
 }
 
-// Hint lists the tags.
-func (e *MissingError) Hint() string {
-	if len(e.Tags) == 0 {
-		return "a build or copy into it that ends well names one"
+// check returns an error if there is no layout.
+func (l *Layout) check() error {
+	f, err := l.open(layoutFile)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, fs.ErrNotExist):
+		return failure.New(failure.Other, "name an OCI image layout, such as dist/IMAGE: it contains the files "+layoutFile+" and "+indexFile,
+			"reading layout %s: not an OCI image layout", l.dir)
 	}
-	return fmt.Sprintf("it has %q", e.Tags)
+	return err
 }
 
-// Entries returns what index.json lists, in its order. A layout that is not
-// there yet has none.
+// Entries returns the entries of index.json in their order; none if there is no
+// layout yet.
 func (l *Layout) Entries() ([]v1.Descriptor, error) {
 	m, err := l.readIndex()
 	if err != nil {
@@ -122,7 +88,7 @@ func (l *Layout) Entries() ([]v1.Descriptor, error) {
 }
 
 func (l *Layout) readIndex() (v1.IndexManifest, error) {
-	raw, err := readBounded(filepath.Join(l.dir, indexFile), maxLayoutIndex)
+	raw, err := l.read(indexFile, oci.MaxLayoutIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return v1.IndexManifest{}, nil
 	}
@@ -136,40 +102,37 @@ func (l *Layout) readIndex() (v1.IndexManifest, error) {
 	return m, nil
 }
 
-// Find returns the entry of a tag or digest; with ref "" the only image there
-// is. Digests of manifests that only an index names are found, too. When there
-// is none the error is a *MissingError.
+// Find returns the entry of a tag or digest, or the manifest with that digest in
+// an index; ref may be "" if the layout has one image.
 func (l *Layout) Find(ref string) (v1.Descriptor, error) {
-	if !Exists(l.dir) {
-		return v1.Descriptor{}, &NoLayoutError{l.dir}
+	if err := l.check(); err != nil {
+		return v1.Descriptor{}, err
 	}
 	all, err := l.Entries()
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
-	missing := &MissingError{Dir: l.dir, Ref: ref}
-	named := map[v1.Hash]v1.Descriptor{}
+	var refs []oci.Ref
+	images := map[v1.Hash]v1.Descriptor{}
 	for _, d := range all {
-		tag := d.Annotations[refName]
+		tag := d.Annotations[oci.RefName]
 		if ref != "" && (tag == ref || d.Digest.String() == ref) {
 			return d, nil
 		}
-		if tag != "" && evidenceSubject(tag) == nil {
-			missing.Tags = append(missing.Tags, tag)
-			named[d.Digest] = d
+		if tag != "" && oci.LegacySubject(tag) == nil {
+			refs = append(refs, oci.Ref{Layout: l.dir, Tag: tag})
+			images[d.Digest] = d
 		}
 	}
-	if ref == "" && len(named) == 1 {
-		for _, d := range named {
+	for _, d := range images {
+		if ref == "" && len(images) == 1 {
 			return d, nil
 		}
-	}
-	for _, d := range named {
 		if child, ok := l.child(d, ref); ok {
 			return child, nil
 		}
 	}
-	return v1.Descriptor{}, missing
+	return v1.Descriptor{}, oci.NotOne(l.dir, ref, refs)
 }
 
 // child returns the manifest with the digest ref that the index d lists.
@@ -189,23 +152,23 @@ func (l *Layout) child(d v1.Descriptor, ref string) (v1.Descriptor, bool) {
 	return v1.Descriptor{}, false
 }
 
-// Current returns the digest of a tag when everything it reaches is there and
-// is what its digest says.
+// Current returns the digest of a tag, and whether everything it reaches is
+// present with the right digest.
 func (l *Layout) Current(tag string) (v1.Hash, bool) {
 	all, err := l.Entries()
-	if err != nil || !Exists(l.dir) {
+	if err != nil || l.check() != nil {
 		return v1.Hash{}, false
 	}
 	for _, d := range all {
-		if d.Annotations[refName] == tag {
+		if d.Annotations[oci.RefName] == tag {
 			return d.Digest, l.complete(d) == nil
 		}
 	}
 	return v1.Hash{}, false
 }
 
-// Holds tells whether an entry of index.json is h, and everything it reaches is
-// there and is what its digest says.
+// Holds reports whether index.json has an entry with digest h and everything it
+// reaches is present with the right digest.
 func (l *Layout) Holds(h v1.Hash) bool {
 	all, err := l.Entries()
 	if err != nil {
@@ -220,23 +183,20 @@ func (l *Layout) complete(d v1.Descriptor) error {
 	return l.walk(d, func(d v1.Descriptor) error { return l.verify(d) })
 }
 
-// walk calls fn for d and, after it, for everything that d reaches by content:
-// manifests, configs and layers, not subjects.
+// walk calls fn for d and then for everything it lists, recursively: manifests,
+// configs and layers, not subjects.
 func (l *Layout) walk(d v1.Descriptor, fn func(v1.Descriptor) error) error {
 	return l.walkBelow(d, fn, 0)
 }
 
-// maxNesting is how deep indexes may lie within indexes.
-const maxNesting = 4
-
 func (l *Layout) walkBelow(d v1.Descriptor, fn func(v1.Descriptor) error, depth int) error {
-	if depth > maxNesting {
+	if depth > oci.MaxNesting {
 		return fmt.Errorf("blob %s: indexes nested too deep", d.Digest)
 	}
 	if err := fn(d); err != nil {
 		return err
 	}
-	if !isManifest(d.MediaType) {
+	if !oci.IsManifest(d.MediaType) {
 		return nil
 	}
 	m, err := l.manifest(d)
@@ -248,7 +208,7 @@ func (l *Layout) walkBelow(d v1.Descriptor, fn func(v1.Descriptor) error, depth 
 			return err
 		}
 	}
-	for _, c := range m.blobs() {
+	for _, c := range m.Blobs() {
 		if err := fn(c); err != nil {
 			return err
 		}
@@ -256,47 +216,26 @@ func (l *Layout) walkBelow(d v1.Descriptor, fn func(v1.Descriptor) error, depth 
 	return nil
 }
 
-func isManifest(t types.MediaType) bool { return t.IsIndex() || t.IsImage() }
-
-// manifest is what an index and an image manifest have in common and apart.
-type manifest struct {
-	ArtifactType string          `json:"artifactType"`
-	Manifests    []v1.Descriptor `json:"manifests"`
-	Config       *v1.Descriptor  `json:"config"`
-	Layers       []v1.Descriptor `json:"layers"`
-	Subject      *v1.Descriptor  `json:"subject"`
-}
-
-func (m manifest) blobs() []v1.Descriptor {
-	if m.Config == nil {
-		return nil
-	}
-	return append([]v1.Descriptor{*m.Config}, m.Layers...)
-}
-
-// manifest reads the manifest or index that d describes, and verifies it.
-func (l *Layout) manifest(d v1.Descriptor) (manifest, error) {
+// manifest reads and verifies the manifest or index that d describes.
+func (l *Layout) manifest(d v1.Descriptor) (oci.Manifest, error) {
 	raw, err := l.bytes(d)
 	if err != nil {
-		return manifest{}, err
+		return oci.Manifest{}, err
 	}
-	var m manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return manifest{}, fmt.Errorf("blob %s: %w", d.Digest, err)
-	}
-	if m.Manifests != nil && (m.Config != nil || m.Layers != nil) {
-		return manifest{}, &TwofoldError{d.Digest}
+	m, err := oci.ParseManifest(raw)
+	if err != nil {
+		return oci.Manifest{}, fmt.Errorf("blob %s: %w", d.Digest, err)
 	}
 	return m, nil
 }
 
-// bytes reads a small blob, and verifies it.
+// bytes reads and verifies a small blob.
 func (l *Layout) bytes(d v1.Descriptor) ([]byte, error) {
-	path, err := l.blobPath(d.Digest)
+	name, err := blobName(d.Digest)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := readBounded(path, maxManifest)
+	raw, err := l.read(name, oci.MaxManifest)
 	if err != nil {
 		return nil, l.absent(d, err)
 	}
@@ -306,42 +245,51 @@ func (l *Layout) bytes(d v1.Descriptor) ([]byte, error) {
 	return raw, nil
 }
 
-// blobPath returns the file of a blob. The digest may come from a stranger's
-// manifest, so it is held to 64 lower-case hex digits of SHA-256.
-func (l *Layout) blobPath(h v1.Hash) (string, error) {
+// blobName returns the name of a blob's file. The digest may come from a hostile
+// manifest, so only 64 lower-case hexadecimal digits of SHA-256 are accepted.
+func blobName(h v1.Hash) (string, error) {
 	if _, err := v1.NewHash(h.String()); err != nil || h.Algorithm != "sha256" {
-		return "", fmt.Errorf("digest %q: not a SHA-256", h)
+		return "", fmt.Errorf("digest %q is not a SHA-256 digest", h)
 	}
-	return filepath.Join(l.dir, "blobs", h.Algorithm, h.Hex), nil
+	return path.Join("blobs", h.Algorithm, h.Hex), nil
 }
 
-// verify hashes the blob of d, once for as long as its file is not touched.
+// verify compares the content of a blob with its digest and size.
 func (l *Layout) verify(d v1.Descriptor) error {
-	path, err := l.blobPath(d.Digest)
+	f, err := l.openBlob(d)
 	if err != nil {
 		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return l.absent(d, err)
 	}
 	defer f.Close()
 	return l.verifyFile(d, f)
 }
 
-// verifyFile does the same for a file that is open at its start.
-func (l *Layout) verifyFile(d v1.Descriptor, f *os.File) error {
+func (l *Layout) openBlob(d v1.Descriptor) (fs.File, error) {
+	name, err := blobName(d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	f, err := l.open(name)
+	if err != nil {
+		return nil, l.absent(d, err)
+	}
+	return f, nil
+}
+
+// verifyFile is verify for a file opened at its start. A file is hashed once as
+// long as it does not change.
+func (l *Layout) verifyFile(d v1.Descriptor, f fs.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("blob %s: it is no file", d.Digest) // a link to a device may have no end
+		return fmt.Errorf("blob %s is not a regular file", d.Digest) // reading a device may never end
 	}
 	l.mu.Lock()
 	known := l.verified[d.Digest]
 	l.mu.Unlock()
-	if known != nil && os.SameFile(known, info) && known.ModTime().Equal(info.ModTime()) && known.Size() == info.Size() && info.Size() == d.Size {
+	if known != nil && info.Size() == d.Size && unchanged(known, info) {
 		return nil
 	}
 	got, size, err := v1.SHA256(f)
@@ -351,18 +299,21 @@ func (l *Layout) verifyFile(d v1.Descriptor, f *os.File) error {
 	if got != d.Digest || size != d.Size {
 		return l.damaged(d, got, size)
 	}
-	l.trust(d.Digest, info)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.verified[d.Digest] = info
 	return nil
 }
 
-func (l *Layout) trust(h v1.Hash, info fs.FileInfo) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.verified[h] = info
+// unchanged reports whether two results of Stat are of the same file in the same
+// state.
+func unchanged(a, b fs.FileInfo) bool {
+	return (a == b || os.SameFile(a, b)) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+// read returns the content of a file of at most limit bytes.
+func (l *Layout) read(name string, limit int64) ([]byte, error) {
+	f, err := l.open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -372,7 +323,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, limit)
+		return nil, fmt.Errorf("%s: more than %d bytes", name, limit)
 	}
 	return b, nil
 }

@@ -22,8 +22,17 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/pgext/pgext/internal/failure"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/oracle"
 )
+
+// isDamaged reports whether err is the error for a blob with another digest or
+// size.
+func isDamaged(err error) bool {
+	var e *failure.Error
+	return errors.As(err, &e) && e.ExitCode() == 13 && strings.Contains(e.Error(), "mismatch")
+}
 
 func write(tb testing.TB, l *Layout, o Output) {
 	tb.Helper()
@@ -63,7 +72,7 @@ func listing(tb testing.TB, l *Layout) []string {
 	}
 	var out []string
 	for _, d := range all {
-		out = append(out, d.Annotations[refName]+d.ArtifactType+" "+d.Digest.Hex[:12])
+		out = append(out, d.Annotations[oci.RefName]+d.ArtifactType+" "+d.Digest.Hex[:12])
 	}
 	return out
 }
@@ -71,7 +80,7 @@ func listing(tb testing.TB, l *Layout) []string {
 // referrer is an artifact about subject.
 func referrer(tb testing.TB, subject partial.Describable, artifactType, content string) v1.Image {
 	tb.Helper()
-	img, err := NewReferrer(subject, Referrer{ArtifactType: artifactType, MediaType: "application/json", Content: []byte(content)})
+	img, err := oci.NewReferrer(subject, oci.Referrer{ArtifactType: artifactType, MediaType: "application/json", Content: []byte(content)})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -85,7 +94,7 @@ func TestWrite(t *testing.T) {
 	if _, ok := l.Current("1-18-trixie"); ok {
 		t.Error("Current() of a layout that is not there is true")
 	}
-	write(t, l, Output{Index: idx, Tags: []string{"1-18-trixie", "1-202603011200-18-trixie"}})
+	write(t, l, Output{Set: oci.Set{Index: idx}, Tags: []string{"1-18-trixie", "1-202603011200-18-trixie"}})
 	want := digestOf(t, idx)
 	short := want.Hex[:12]
 	if diff := cmp.Diff(listing(t, l), []string{"1-18-trixie " + short, "1-202603011200-18-trixie " + short}); diff != "" {
@@ -104,7 +113,7 @@ func TestWrite(t *testing.T) {
 
 	t.Run("twice touches nothing", func(t *testing.T) {
 		before := state(t, l.Dir())
-		write(t, At(l.Dir()), Output{Index: buildIndex(t, newCache(t), "arm64", "amd64"), Tags: []string{"1-18-trixie", "1-202603011200-18-trixie"}})
+		write(t, At(l.Dir()), Output{Set: oci.Set{Index: buildIndex(t, newCache(t), "arm64", "amd64")}, Tags: []string{"1-18-trixie", "1-202603011200-18-trixie"}})
 		if diff := cmp.Diff(state(t, l.Dir()), before); diff != "" {
 			t.Errorf("files (-after +before):\n%s", diff)
 		}
@@ -127,7 +136,7 @@ func TestWrite(t *testing.T) {
 			if _, ok := l.Current("1-18-trixie"); ok {
 				t.Errorf("Current() is true without %s", filepath.Base(blob))
 			}
-			write(t, l, Output{Index: idx, Tags: []string{"1-18-trixie"}})
+			write(t, l, Output{Set: oci.Set{Index: idx}, Tags: []string{"1-18-trixie"}})
 			if _, ok := l.Current("1-18-trixie"); !ok {
 				t.Errorf("Current() is false after %s was written again", filepath.Base(blob))
 			}
@@ -155,22 +164,22 @@ func TestWriteReplaces(t *testing.T) {
 	}{
 		{
 			"a tag and referrers",
-			Output{Index: first, Tags: []string{"moving", "fixed"}, Referrers: []v1.Image{sbom, signature}},
+			Output{Set: oci.Set{Index: first, Referrers: []v1.Image{sbom, signature}}, Tags: []string{"moving", "fixed"}},
 			[]string{name("fixed", first), name("moving", first), name("application/spdx+json", sbom), name("application/vnd.dev.sigstore.bundle.v0.3+json", signature)},
 		},
 		{
 			"another build takes the tag, the first keeps its own",
-			Output{Index: second, Tags: []string{"moving"}},
+			Output{Set: oci.Set{Index: second}, Tags: []string{"moving"}},
 			[]string{name("fixed", first), name("moving", second), name("application/spdx+json", sbom), name("application/vnd.dev.sigstore.bundle.v0.3+json", signature)},
 		},
 		{
 			"a referrer takes another's place",
-			Output{Referrers: []v1.Image{referrer(t, first, "application/spdx+json", "two")}, Replace: true},
+			Output{Set: oci.Set{Referrers: []v1.Image{referrer(t, first, "application/spdx+json", "two")}}, Replace: true},
 			[]string{name("fixed", first), name("moving", second), name("application/spdx+json", referrer(t, first, "application/spdx+json", "two"))},
 		},
 		{
 			"the last tag goes, and the referrers with it",
-			Output{Index: second, Tags: []string{"fixed"}},
+			Output{Set: oci.Set{Index: second}, Tags: []string{"fixed"}},
 			[]string{name("fixed", second), name("moving", second)},
 		},
 	} {
@@ -185,7 +194,7 @@ func TestWriteReplaces(t *testing.T) {
 		})
 	}
 	fresh := At(t.TempDir())
-	write(t, fresh, Output{Index: second, Tags: []string{"moving", "fixed"}})
+	write(t, fresh, Output{Set: oci.Set{Index: second}, Tags: []string{"moving", "fixed"}})
 	if diff := cmp.Diff(keys(state(t, l.Dir())), keys(state(t, fresh.Dir()))); diff != "" {
 		t.Errorf("files after all of it (-got +in a fresh layout):\n%s", diff)
 	}
@@ -211,7 +220,7 @@ func TestReferrers(t *testing.T) {
 	l := At(t.TempDir())
 	idx := buildIndex(t, newCache(t), "amd64")
 	sbom := referrer(t, idx, "application/spdx+json", "[]")
-	write(t, l, Output{Index: idx, Tags: []string{"a"}, Referrers: []v1.Image{sbom}})
+	write(t, l, Output{Set: oci.Set{Index: idx, Referrers: []v1.Image{sbom}}, Tags: []string{"a"}})
 	got, err := l.Referrers(digestOf(t, idx))
 	if err != nil || len(got) != 1 || digestOf(t, got[0]) != digestOf(t, sbom) {
 		t.Errorf("Referrers() = %v, %v", got, err)
@@ -246,7 +255,7 @@ func TestReferrers(t *testing.T) {
 	if got, err := l.Referrers(digestOf(t, sbom)); err != nil || got != nil {
 		t.Errorf("Referrers() of the SBOM = %v, %v", got, err)
 	}
-	if err := l.Write(t.Context(), Output{Referrers: []v1.Image{build(t, newCache(t), "amd64")}}); err == nil || !strings.HasSuffix(err.Error(), "has no subject") {
+	if err := l.Write(t.Context(), Output{Set: oci.Set{Referrers: []v1.Image{build(t, newCache(t), "amd64")}}}); err == nil || !strings.HasSuffix(err.Error(), "has no subject") {
 		t.Errorf("Write() of a referrer of nothing: %v", err)
 	}
 }
@@ -262,7 +271,7 @@ func TestWriters(t *testing.T) {
 		tag := fmt.Sprintf("tag-%02d", i)
 		want = append(want, tag+" "+digestOf(t, idx).Hex[:12])
 		wg.Go(func() {
-			if err := At(dir).Write(context.Background(), Output{Index: idx, Tags: []string{tag}}); err != nil {
+			if err := At(dir).Write(context.Background(), Output{Set: oci.Set{Index: idx}, Tags: []string{tag}}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -276,7 +285,7 @@ func TestWriters(t *testing.T) {
 func TestWriteInterrupted(t *testing.T) {
 	l := At(t.TempDir())
 	c := newCache(t)
-	write(t, l, Output{Index: buildIndex(t, c, "amd64"), Tags: []string{"a"}})
+	write(t, l, Output{Set: oci.Set{Index: buildIndex(t, c, "amd64")}, Tags: []string{"a"}})
 	before := listing(t, l)
 	broken, err := New(Spec{Platform: v1.Platform{Architecture: "arm64"}, Epoch: newer, Parts: []Part{
 		{layer(t, libraries(t), LayerOptions{Cache: c}), ""}, {lying{layer(t, vector(t), LayerOptions{Cache: c, Compression: Zstd})}, ""},
@@ -288,9 +297,8 @@ func TestWriteInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = l.Write(t.Context(), Output{Index: idx, Tags: []string{"a"}})
-	var damaged *DamagedError
-	if !errors.As(err, &damaged) {
+	err = l.Write(t.Context(), Output{Set: oci.Set{Index: idx}, Tags: []string{"a"}})
+	if !isDamaged(err) {
 		t.Errorf("Write() of a layer that is not what it says: %v", err)
 	}
 	if diff := cmp.Diff(listing(t, l), before); diff != "" {
@@ -334,8 +342,7 @@ func TestWriteRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var damaged *DamagedError
-			if err := l.Write(t.Context(), Output{Image: img, Tags: []string{"a"}}); !errors.As(err, &damaged) {
+			if err := l.Write(t.Context(), Output{Set: oci.Set{Images: []v1.Image{img}}, Tags: []string{"a"}}); !isDamaged(err) {
 				t.Errorf("Write() = %v", err)
 			}
 			for name := range state(t, l.Dir()) {
@@ -351,7 +358,7 @@ func TestWriteRefuses(t *testing.T) {
 func TestDeviceIsNoBlob(t *testing.T) {
 	l := At(t.TempDir())
 	idx := buildIndex(t, newCache(t), "amd64")
-	write(t, l, Output{Index: idx, Tags: []string{"a"}})
+	write(t, l, Output{Set: oci.Set{Index: idx}, Tags: []string{"a"}})
 	img := must(idx.Image(must(idx.IndexManifest()).Manifests[0].Digest))
 	blob := filepath.Join(l.Dir(), "blobs", "sha256", must(img.Manifest()).Layers[0].Digest.Hex)
 	if err := errors.Join(os.Remove(blob), os.Symlink("/dev/zero", blob)); err != nil {
@@ -373,7 +380,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestLeftoversAreRemoved(t *testing.T) {
 	l := At(t.TempDir())
-	write(t, l, Output{Index: buildIndex(t, newCache(t), "amd64"), Tags: []string{"a"}})
+	write(t, l, Output{Set: oci.Set{Index: buildIndex(t, newCache(t), "amd64")}, Tags: []string{"a"}})
 	before := keys(state(t, l.Dir()))
 	for _, name := range []string{".pgext-123", "blobs/sha256/" + strings.Repeat("0", 64)} {
 		if err := os.WriteFile(filepath.Join(l.Dir(), name), nil, 0o644); err != nil {
@@ -390,7 +397,7 @@ func TestSkopeo(t *testing.T) {
 	skopeo := oracle.Need(t, "skopeo")
 	l := At(t.TempDir())
 	idx := buildIndex(t, newCache(t), "amd64", "arm64")
-	write(t, l, Output{Index: idx, Tags: []string{"a", "b"}})
+	write(t, l, Output{Set: oci.Set{Index: idx}, Tags: []string{"a", "b"}})
 	for _, arch := range []string{"amd64", "arm64"} {
 		out, err := exec.Command(skopeo, "--override-arch", arch, "inspect", "oci:"+l.Dir()+":b").CombinedOutput()
 		if err != nil {
@@ -419,7 +426,7 @@ func TestUmoci(t *testing.T) {
 	umoci := oracle.Need(t, "umoci")
 	c := newCache(t)
 	l := At(t.TempDir())
-	write(t, l, Output{Index: buildIndex(t, c, "amd64"), Tags: []string{"a"}})
+	write(t, l, Output{Set: oci.Set{Index: buildIndex(t, c, "amd64")}, Tags: []string{"a"}})
 	bundle := filepath.Join(t.TempDir(), "bundle")
 	if out, err := exec.Command(umoci, "unpack", "--rootless", "--image", l.Dir()+":a", bundle).CombinedOutput(); err != nil {
 		t.Fatalf("umoci unpack: %v\n%s", err, out)
@@ -441,7 +448,7 @@ func TestUmoci(t *testing.T) {
 func BenchmarkCurrent(b *testing.B) {
 	c := newCache(b)
 	dir := b.TempDir()
-	write(b, At(dir), Output{Index: buildIndex(b, c, "amd64", "arm64"), Tags: []string{"a"}})
+	write(b, At(dir), Output{Set: oci.Set{Index: buildIndex(b, c, "amd64", "arm64")}, Tags: []string{"a"}})
 	for b.Loop() {
 		if _, ok := At(dir).Current("a"); !ok {
 			b.Fatal("not current")

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockWait is how often a taken lock is tried again.
+// lockWait is the pause before another attempt to take a lock.
 const lockWait = 20 * time.Millisecond
 
-// LockDir takes an exclusive lock on the folder itself, so that no lock file
-// lies in a layout that other programs read. A file system that cannot lock a
-// folder (some network ones) is used without. It waits while another process
-// has the lock; unlock gives it back.
+// LockDir takes an exclusive lock on the folder itself, so that a layout contains
+// no lock file. It waits while another process has the lock. On a file system that
+// cannot lock a folder (some network file systems) it takes none. unlock releases
+// the lock.
 func LockDir(ctx context.Context, dir string) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {

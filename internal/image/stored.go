@@ -5,108 +5,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// Artifact is an image that was found somewhere: an index with its images, or
-// one image alone.
-type Artifact struct {
-	Digest v1.Hash
-	// Index is nil when the image has none.
-	Index v1.ImageIndex
-	// Images are those of Index in its order, without entries of unknown
-	// architecture (attestations that other builders put there).
-	Images []v1.Image
-}
-
-// FromIndex returns the artifact that idx is.
-func FromIndex(idx v1.ImageIndex) (Artifact, error) {
-	digest, err := idx.Digest()
-	if err != nil {
-		return Artifact{}, fmt.Errorf("reading index: %w", err)
-	}
-	m, err := idx.IndexManifest()
-	if err != nil {
-		return Artifact{}, fmt.Errorf("reading index %s: %w", digest, err)
-	}
-	a := Artifact{Digest: digest, Index: idx}
-	for _, d := range m.Manifests {
-		if !isArchitecture(d) {
-			continue
-		}
-		img, err := idx.Image(d.Digest)
-		if err != nil {
-			return Artifact{}, fmt.Errorf("reading index %s: %w", digest, err)
-		}
-		a.Images = append(a.Images, img)
-	}
-	return a, nil
-}
-
-// isArchitecture tells the images of an index from whatever else it lists.
-func isArchitecture(d v1.Descriptor) bool {
-	return d.MediaType.IsImage() && (d.Platform == nil || d.Platform.Architecture != "unknown")
-}
-
-// Unlisted are the entries of an index that FromIndex leaves out.
-type Unlisted struct {
-	// Attestations are for the platform unknown/unknown, as other builders
-	// mark what is no image.
-	Attestations []v1.Descriptor
-	// Unread are the rest.
-	Unread []v1.Descriptor
-}
-
-// Besides returns what an index lists beside the images of architectures.
-func Besides(idx v1.ImageIndex) (Unlisted, error) {
-	m, err := idx.IndexManifest()
-	if err != nil {
-		return Unlisted{}, err
-	}
-	var out Unlisted
-	for _, d := range m.Manifests {
-		switch {
-		case d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown":
-			out.Attestations = append(out.Attestations, d)
-		case !isArchitecture(d):
-			out.Unread = append(out.Unread, d)
-		}
-	}
-	return out, nil
-}
-
-// FromImage returns the artifact of an image that no index names.
-func FromImage(img v1.Image) (Artifact, error) {
-	digest, err := img.Digest()
-	if err != nil {
-		return Artifact{}, fmt.Errorf("reading image: %w", err)
-	}
-	return Artifact{Digest: digest, Images: []v1.Image{img}}, nil
-}
-
-// Open returns the artifact that ref, a tag or digest, names; with ref "" the
-// only one there is. Whatever is read from it is verified first; a damaged
-// blob is a *DamagedError.
-func (l *Layout) Open(ref string) (Artifact, error) {
+// Open returns the image that ref, a tag or digest, names, without its
+// attachments; ref may be "" if the layout has one image. Blobs are verified
+// when they are read; the error for a damaged or missing one has exit code 13.
+func (l *Layout) Open(ref string) (oci.Set, error) {
 	d, err := l.Find(ref)
 	if err != nil {
-		return Artifact{}, err
+		return oci.Set{}, err
 	}
 	if d.MediaType.IsIndex() {
-		return FromIndex(&storedIndex{l, d})
+		return oci.FromIndex(&storedIndex{l, d})
 	}
 	img, err := l.image(d)
 	if err != nil {
-		return Artifact{}, fmt.Errorf("reading layout %s: %w", l.dir, err)
+		return oci.Set{}, fmt.Errorf("reading layout %s: %w", l.dir, err)
 	}
-	return FromImage(img)
+	return oci.FromImage(img)
 }
 
-// Referrers returns the untagged manifests whose subject is h.
+// Referrers returns the untagged image manifests whose subject is h.
 func (l *Layout) Referrers(h v1.Hash) ([]v1.Image, error) {
 	all, err := l.Entries()
 	if err != nil {
@@ -114,7 +39,7 @@ func (l *Layout) Referrers(h v1.Hash) ([]v1.Image, error) {
 	}
 	var out []v1.Image
 	for _, d := range all {
-		if d.Annotations[refName] != "" || !d.MediaType.IsImage() {
+		if d.Annotations[oci.RefName] != "" || !d.MediaType.IsImage() {
 			continue
 		}
 		m, err := l.manifest(d)
@@ -172,7 +97,7 @@ func (i *storedIndex) child(h v1.Hash) (v1.Descriptor, error) {
 			return d, nil
 		}
 	}
-	return v1.Descriptor{}, &MissingError{Dir: i.layout.dir, Ref: h.String()}
+	return v1.Descriptor{}, fmt.Errorf("index %s: no manifest %s", i.desc.Digest, h)
 }
 
 func (i *storedIndex) Image(h v1.Hash) (v1.Image, error) {
@@ -216,7 +141,7 @@ func (i *storedImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range m.blobs() {
+	for _, d := range m.Blobs() {
 		if d.Digest == h {
 			return &storedBlob{i.layout, d}, nil
 		}
@@ -234,19 +159,12 @@ func (b *storedBlob) Digest() (v1.Hash, error)            { return b.desc.Digest
 func (b *storedBlob) Size() (int64, error)                { return b.desc.Size, nil }
 func (b *storedBlob) MediaType() (types.MediaType, error) { return b.desc.MediaType, nil }
 
+// Compressed verifies the blob before it returns it.
 func (b *storedBlob) Compressed() (io.ReadCloser, error) {
 	if err := b.layout.verify(b.desc); err != nil {
 		return nil, err
 	}
-	path, err := b.layout.blobPath(b.desc.Digest)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, b.layout.absent(b.desc, err)
-	}
-	return f, nil
+	return b.layout.openBlob(b.desc)
 }
 
 // Labels returns the labels of an image's config.

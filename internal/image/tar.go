@@ -22,10 +22,10 @@ const (
 	linkMode    fs.FileMode = 0o777
 )
 
-// entries returns what the layer of tree holds, as it will be written: parents
-// first, missing parents added, modes reduced to 0644 and 0755, times clamped
-// to epoch (the zero epoch clamps nothing). Directories, and entries without a
-// time, take the newest time of the layer's files.
+// entries returns the entries of the layer of tree as they will be written: parents
+// first, with missing parents, modes reduced to 0644 and 0755, and times clamped to
+// epoch (the zero epoch clamps nothing). Directories and entries without a time get
+// the newest time of the layer's files.
 func entries(tree filetree.Tree, epoch time.Time) ([]filetree.Entry, error) {
 	clamp := func(t time.Time) time.Time {
 		if !epoch.IsZero() && t.After(epoch) {
@@ -69,8 +69,8 @@ func entries(tree filetree.Tree, epoch time.Time) ([]filetree.Entry, error) {
 	return out, nil
 }
 
-// effectiveMode leaves of an entry's mode whether it can be executed: an image
-// has no setuid files, and the server's user must be able to read all of it.
+// effectiveMode reduces the mode of an entry to 0755 or 0644: an image has no setuid
+// files, and the user of the server must be able to read all files.
 func effectiveMode(e filetree.Entry) fs.FileMode {
 	switch {
 	case e.Kind == filetree.Symlink:
@@ -81,7 +81,7 @@ func effectiveMode(e filetree.Entry) fs.FileMode {
 	return plainMode
 }
 
-// identity is a digest of everything that decides the bytes of the tar.
+// identity returns a digest of everything that the bytes of the tar depend on.
 func identity(all []filetree.Entry) string {
 	h := sha256.New()
 	for _, e := range all {
@@ -90,9 +90,9 @@ func identity(all []filetree.Entry) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// writeTar writes the entries as a tar archive: USTAR where a header fits it,
-// PAX where not, which is archive/tar's own rule and depends on the entry
-// alone. Owner is 0:0, without names. Every file must be what its SHA256 says.
+// writeTar writes the entries as a tar archive: USTAR where it can represent the
+// header, else PAX. This rule of archive/tar depends only on the entry. The owner is
+// 0:0, without names. Every file must have the digest of its entry.
 func writeTar(ctx context.Context, w io.Writer, all []filetree.Entry) error {
 	tw := tar.NewWriter(w)
 	buf := make([]byte, 256<<10)
@@ -141,10 +141,10 @@ func copyContent(w io.Writer, e filetree.Entry, buf []byte) error {
 		return err
 	}
 	if n != e.Size {
-		return fmt.Errorf("content has %d bytes, its entry says %d", n, e.Size)
+		return fmt.Errorf("size mismatch: got %d bytes, want %d", n, e.Size)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != e.SHA256 {
-		return fmt.Errorf("content has SHA-256 %s, its entry says %s", got, e.SHA256)
+		return fmt.Errorf("digest mismatch: got %s, want %s", got, e.SHA256)
 	}
 	return nil
 }

@@ -17,35 +17,29 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/pgext/pgext/internal/atomicfile"
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// temporary starts the names of files that are not finished. They lie beside
-// index.json, where no reader of a layout looks.
+// temporary is the prefix of unfinished files. They are next to index.json, where
+// readers of a layout do not look.
 const temporary = atomicfile.Temporary
 
-// Output is what one build or copy puts into a layout.
+// Output is the argument of Write.
 type Output struct {
-	// Index is the image, or Image when no index has it; both are nil when
-	// only referrers are added.
-	Index v1.ImageIndex
-	Image v1.Image
-	// Tags name the image, instead of what they named before.
+	// Set is an image with attachments, or attachments of an image that the
+	// layout has. The layers of a legacy image are merged into those that its
+	// tag names in the layout.
+	oci.Set
+	// Tags name the image from now on.
 	Tags []string
-	// Referrers are manifests with a subject: untagged entries. Indexes are
-	// those that are indexes themselves.
-	Referrers []v1.Image
-	Indexes   []v1.ImageIndex
-	// Evidence returns what a tag that older tools look for, such as
-	// sha256-<hex>.sig, shall name, given what it names; nil is nothing.
-	Evidence map[string]func(existing v1.Image) (v1.Image, error)
-	// Replace drops other referrers of the same subject and artifact type.
+	// Replace removes other referrers with the same subject and artifact type.
 	Replace bool
 }
 
-// Write puts o into the layout and removes what no entry reaches any more,
-// untagged referrers of removed subjects included. A file that is there and
-// right is not touched; every other one appears by rename, index.json last, so
-// that an interrupted Write leaves the old state. Writers wait for each other.
+// Write adds o to the layout and removes the blobs that no entry reaches any
+// more, including untagged referrers of removed subjects. Existing valid files are
+// not touched. Others appear by rename, index.json last, so that an interrupted
+// Write leaves the old state. Concurrent writers wait for each other.
 func (l *Layout) Write(ctx context.Context, o Output) error {
 	if err := l.write(ctx, o); err != nil {
 		return l.writeError(err)
@@ -54,6 +48,11 @@ func (l *Layout) Write(ctx context.Context, o Output) error {
 }
 
 func (l *Layout) write(ctx context.Context, o Output) error {
+	if oci.IsLayout(l.dir) {
+		if info, err := os.Stat(l.dir); err == nil && !info.IsDir() {
+			return errors.New("it is an archive, which is read-only")
+		}
+	}
 	if err := os.MkdirAll(filepath.Join(l.dir, "blobs", "sha256"), 0o755); err != nil {
 		return err
 	}
@@ -74,7 +73,7 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 	if err != nil {
 		return err
 	}
-	all := descriptors(l.alive(l.merge(old.Manifests, added, o.Replace)))
+	all := descriptors(l.reachable(l.merge(old.Manifests, added, o.Replace)))
 	raw, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: all})
 	if err != nil {
 		return err
@@ -88,13 +87,13 @@ func (l *Layout) write(ctx context.Context, o Output) error {
 // writeOutput writes the blobs of o and returns the entries for them.
 func (l *Layout) writeOutput(ctx context.Context, o Output) ([]entry, error) {
 	var added []entry
-	d, ok, err := l.writeArtifact(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, tag := range o.Tags {
-		if ok {
-			added = append(added, named(d, tag))
+	if o.Index != nil || len(o.Images) > 0 {
+		d, err := l.writeTop(ctx, o.Set)
+		if err != nil {
+			return nil, err
+		}
+		for _, tag := range o.Tags {
+			added = append(added, tagged(d, tag))
 		}
 	}
 	for _, r := range o.Referrers {
@@ -108,7 +107,7 @@ func (l *Layout) writeOutput(ctx context.Context, o Output) ([]entry, error) {
 		}
 		added = append(added, e)
 	}
-	for _, r := range o.Indexes {
+	for _, r := range o.ReferrerIndexes {
 		d, err := l.writeIndex(ctx, r, 0)
 		if err != nil {
 			return nil, err
@@ -119,28 +118,24 @@ func (l *Layout) writeOutput(ctx context.Context, o Output) ([]entry, error) {
 		}
 		added = append(added, e)
 	}
-	evidence, err := l.writeEvidence(ctx, o)
-	return append(added, evidence...), err
+	legacy, err := l.writeLegacy(ctx, o.Legacy)
+	return append(added, legacy...), err
 }
 
-func (l *Layout) writeArtifact(ctx context.Context, o Output) (d v1.Descriptor, ok bool, err error) {
-	switch {
-	case o.Index != nil:
-		d, err = l.writeIndex(ctx, o.Index, 0)
-	case o.Image != nil:
-		d, err = l.writeImage(ctx, o.Image)
-	default:
-		return v1.Descriptor{}, false, nil
+// writeTop writes the index of a set or its only image.
+func (l *Layout) writeTop(ctx context.Context, s oci.Set) (v1.Descriptor, error) {
+	if s.Index != nil {
+		return l.writeIndex(ctx, s.Index, 0)
 	}
-	return d, true, err
+	return l.writeImage(ctx, s.Images[0])
 }
 
-func named(d v1.Descriptor, tag string) entry {
-	d.Annotations = map[string]string{refName: tag}
-	return entry{d, evidenceSubject(tag)}
+func tagged(d v1.Descriptor, tag string) entry {
+	d.Annotations = map[string]string{oci.RefName: tag}
+	return entry{d, oci.LegacySubject(tag)}
 }
 
-// referrer returns the entry of a manifest that was written.
+// referrer returns the entry of a referrer that was written.
 func (l *Layout) referrer(d v1.Descriptor) (entry, error) {
 	m, err := l.manifest(d)
 	if err != nil {
@@ -153,14 +148,15 @@ func (l *Layout) referrer(d v1.Descriptor) (entry, error) {
 	return entry{d, &m.Subject.Digest}, nil
 }
 
-func (l *Layout) writeEvidence(ctx context.Context, o Output) ([]entry, error) {
+// writeLegacy merges images into those that their tags name.
+func (l *Layout) writeLegacy(ctx context.Context, images map[string]v1.Image) ([]entry, error) {
 	var added []entry
-	for _, tag := range slices.Sorted(maps.Keys(o.Evidence)) {
-		existing, err := l.evidence(tag)
+	for _, tag := range slices.Sorted(maps.Keys(images)) {
+		existing, err := l.legacy(tag)
 		if err != nil {
 			return nil, err
 		}
-		img, err := o.Evidence[tag](existing)
+		img, err := oci.MergeLegacy(existing, images[tag])
 		if err != nil {
 			return nil, fmt.Errorf("tag %s: %w", tag, err)
 		}
@@ -168,13 +164,13 @@ func (l *Layout) writeEvidence(ctx context.Context, o Output) ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		added = append(added, named(d, tag))
+		added = append(added, tagged(d, tag))
 	}
 	return added, nil
 }
 
 func (l *Layout) writeIndex(ctx context.Context, idx v1.ImageIndex, depth int) (v1.Descriptor, error) {
-	if depth > maxNesting {
+	if depth > oci.MaxNesting {
 		return v1.Descriptor{}, errors.New("indexes nested too deep")
 	}
 	m, err := idx.IndexManifest()
@@ -262,12 +258,13 @@ func (l *Layout) writeManifest(m rawManifest) (v1.Descriptor, error) {
 	})
 }
 
-// writeBlob writes a blob unless it is there, and refuses other content.
+// writeBlob writes a blob unless the layout has it. It fails if the content has
+// another digest or size.
 func (l *Layout) writeBlob(d v1.Descriptor, open func() (io.ReadCloser, error)) error {
 	if l.verify(d) == nil {
 		return nil
 	}
-	path, err := l.blobPath(d.Digest)
+	name, err := blobName(d.Digest)
 	if err != nil {
 		return err
 	}
@@ -276,12 +273,11 @@ func (l *Layout) writeBlob(d v1.Descriptor, open func() (io.ReadCloser, error)) 
 		return err
 	}
 	defer r.Close()
-	return l.replace(path, io.LimitReader(r, d.Size+1), func(f *os.File) error { return l.verifyFile(d, f) })
+	return l.replace(filepath.Join(l.dir, filepath.FromSlash(name)), io.LimitReader(r, d.Size+1), func(f *os.File) error { return l.verifyFile(d, f) })
 }
 
-// replace writes a file under a temporary name and renames it when check finds
-// it right. The copy of a file is left to the operating system, which may share
-// its blocks.
+// replace writes a file under a temporary name and renames it if check accepts
+// it. io.Copy lets the operating system copy a file, which may share its blocks.
 func (l *Layout) replace(path string, r io.Reader, check func(*os.File) error) (err error) {
 	f, err := os.CreateTemp(l.dir, temporary)
 	if err != nil {
@@ -290,7 +286,7 @@ func (l *Layout) replace(path string, r io.Reader, check func(*os.File) error) (
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name()) //nolint:errcheck // the first error is the one that counts
+			os.Remove(f.Name()) //nolint:errcheck // the first error is returned
 		}
 	}()
 	if _, err = io.Copy(f, r); err != nil {

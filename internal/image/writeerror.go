@@ -6,14 +6,14 @@ import (
 	"github.com/pgext/pgext/internal/atomicfile"
 )
 
-// WriteError says that a layout cannot be written.
+// WriteError is an error of the file system while a layout is written.
 type WriteError struct {
 	Dir string
 	Err error
 }
 
-// writeError leaves out the names of temporary files, which mean nothing to
-// people. What is no matter of the file system stays as it is.
+// writeError returns a *WriteError for an error of the file system, without the
+// names of temporary files, and otherwise err with the layout's name.
 func (l *Layout) writeError(err error) error {
 	if reason, ok := atomicfile.Reason(err); ok {
 		return &WriteError{l.dir, reason}
@@ -26,10 +26,10 @@ func (e *WriteError) Error() string { return fmt.Sprintf("writing layout %s: %v"
 // Unwrap returns the operating system's error.
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Hint says what a user can do.
+// Hint returns a way to make room or another folder.
 func (e *WriteError) Hint() string {
 	if atomicfile.Full(e.Err) {
-		return "make room there, or name a folder on another disk with --output"
+		return "free space there, or name a folder on another disk with --output"
 	}
-	return "name a folder that can be written to with --output"
+	return "name a writable folder with --output"
 }

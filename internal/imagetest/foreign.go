@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/base"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/recipe"
 )
 
@@ -32,7 +32,7 @@ func (*ForeignError) Hint() string { return "name the distribution with --distro
 // extensions, modules and requirements as its files have them, the server from
 // its labels or, where these are silent, from the selection. Its name is that
 // of its repository.
-func (ts *Tester) Foreign(ctx context.Context, a image.Artifact, name string, sel recipe.Selection) ([]Subject, error) {
+func (ts *Tester) Foreign(ctx context.Context, a oci.Set, name string, sel recipe.Selection) ([]Subject, error) {
 	s, err := inspect.Take(ctx, a, inspect.Options{Cache: ts.s.Cache})
 	if err != nil {
 		return nil, err

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/inspect"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/session"
 )
@@ -17,7 +17,7 @@ func (ts *Tester) CheckFiles(ctx context.Context, t Subject, why string) (pgtest
 	fail := func(err error) (pgtest.Result, error) {
 		return pgtest.Result{}, fmt.Errorf("reading %s for %s: %w", t.Name, t.Metadata.Arch, err)
 	}
-	artifact, err := image.FromImage(t.Image)
+	artifact, err := oci.FromImage(t.Image)
 	if err != nil {
 		return fail(err)
 	}

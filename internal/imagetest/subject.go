@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/sandbox"
 )
@@ -45,7 +46,7 @@ func (e *NoLabelError) Error() string {
 func (*NoLabelError) Hint() string { return "images that pgext has built have it" }
 
 // Subjects returns the architectures of an image.
-func Subjects(a image.Artifact, name string, r *recipe.Recipe) ([]Subject, error) {
+func Subjects(a oci.Set, name string, r *recipe.Recipe) ([]Subject, error) {
 	var out []Subject
 	for _, img := range a.Images {
 		labels, err := image.Labels(img)

@@ -11,8 +11,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 func TestCompare(t *testing.T) {
@@ -26,7 +26,7 @@ func TestCompare(t *testing.T) {
 	newer := label(t, func(m *metadata.Metadata) { m.Version, m.Extensions[0].Version = "0.9", "0.9" })
 	take1 := func(img v1.Image) Survey {
 		idx := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img})
-		a, err := image.FromIndex(idx)
+		a, err := oci.FromIndex(idx)
 		return take(t, a, err)
 	}
 	a := take1(made(t, "amd64", label(t, nil), libraries, layer(t, types.OCILayer, append(before, database("p", "1-1", before...)...)...)))

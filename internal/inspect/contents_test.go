@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // TestContents: libraries with the packages they came from, and what is left
@@ -23,7 +23,7 @@ func TestContents(t *testing.T) {
 	extension := append(own, database("postgresql-18-x", "2:1.0+dfsg-1", own...)...)
 	extension = append(extension, member{path: "usr/lib/os-release", content: "ID=debian\nVERSION_CODENAME=trixie\n"})
 	img := made(t, "amd64", nil, layer(t, types.OCILayer, libraries...), layer(t, types.OCILayerZStd, extension...))
-	a, err := image.FromImage(img)
+	a, err := oci.FromImage(img)
 	got := take(t, a, err).Images[0]
 
 	wantLibraries := []Library{
@@ -58,7 +58,7 @@ func TestLibraryPath(t *testing.T) {
 	img := made(t, "amd64", label(t, func(m *metadata.Metadata) { m.LDLibraryPath = nil }), layer(t, types.OCILayer,
 		member{path: "lib/vector.so", content: object("amd64", "", "libx.so.1")},
 		member{path: "system/libx.so.1", content: object("amd64", "libx.so.1")}))
-	a, err := image.FromImage(img)
+	a, err := oci.FromImage(img)
 	got := take(t, a, err).Images[0]
 	if diff := cmp.Diff([]Need{{"libx.so.1", []string{"lib/vector.so"}}}, got.Needs); diff != "" {
 		t.Errorf("Needs (-want +got):\n%s", diff)

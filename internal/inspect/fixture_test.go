@@ -19,8 +19,8 @@ import (
 
 	"github.com/pgext/pgext/internal/cache/cachetest"
 	"github.com/pgext/pgext/internal/elf/elftest"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // member is one entry of a layer; a file unless it says otherwise.
@@ -155,7 +155,7 @@ func label(tb testing.TB, change func(*metadata.Metadata)) map[string]string {
 	return map[string]string{metadata.Label: string(text)}
 }
 
-func take(tb testing.TB, a image.Artifact, err error) Survey {
+func take(tb testing.TB, a oci.Set, err error) Survey {
 	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)

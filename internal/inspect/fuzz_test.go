@@ -11,8 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/cache"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // FuzzTake: a stranger's layer and label never make it panic, and what is
@@ -34,7 +34,7 @@ func FuzzTake(f *testing.F) {
 		if img, err = mutate.Config(img, v1.Config{Labels: map[string]string{metadata.Label: text}}); err != nil {
 			t.Skip(err)
 		}
-		a, err := image.FromImage(img)
+		a, err := oci.FromImage(img)
 		if err != nil {
 			t.Skip(err)
 		}

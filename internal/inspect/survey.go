@@ -15,6 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // Survey is what an index, or an image without one, turned out to be.
@@ -129,7 +130,7 @@ type Options struct {
 // Take looks at everything in an image. An image that cannot be unpacked is a
 // finding where its maker is to blame; what keeps it from being read, such as
 // a damaged blob or the network, is an error.
-func Take(ctx context.Context, a image.Artifact, o Options) (Survey, error) {
+func Take(ctx context.Context, a oci.Set, o Options) (Survey, error) {
 	s := Survey{Digest: a.Digest.String(), Index: a.Index != nil}
 	entries := map[v1.Hash]v1.Descriptor{}
 	if a.Index != nil {

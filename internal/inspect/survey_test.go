@@ -13,8 +13,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // TestFindings: each fault a vendor's image can have, by the finding it makes.
@@ -101,7 +101,7 @@ func TestFindings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := image.FromImage(img)
+			a, err := oci.FromImage(img)
 			s := take(t, a, err)
 			var got []string
 			for _, text := range texts(s) {
@@ -157,17 +157,17 @@ func TestShapes(t *testing.T) {
 		{"no tar at all", made(t, "amd64", nil, plain(make([]byte, 3000), types.OCIUncompressedLayer)), ""},
 		{
 			"text", made(t, "amd64", nil, plain([]byte(strings.Repeat("text ", 500)), types.OCIUncompressedLayer)),
-			"PGX040 error: reading image DIGEST: layer 1: it cannot be unpacked: archive/tar: invalid tar header (amd64)",
+			"PGX040 error: reading image DIGEST: layer 1: malformed layer: archive/tar: invalid tar header (amd64)",
 		},
 		{
 			"half a tar", made(t, "amd64", nil, plain(data[:600], types.OCIUncompressedLayer)),
-			"PGX040 error: reading image DIGEST: layer 1: it cannot be unpacked: entry \"lib/vector.so\": unexpected EOF (amd64)",
+			"PGX040 error: reading image DIGEST: layer 1: malformed layer: entry \"lib/vector.so\": unexpected EOF (amd64)",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a, err := image.FromImage(tc.img)
+			a, err := oci.FromImage(tc.img)
 			s := take(t, a, err)
-			if malformed := strings.Contains(tc.want, "unpacked:"); (s.Images[0].Damage != nil) != malformed {
+			if malformed := strings.Contains(tc.want, "malformed layer:"); (s.Images[0].Damage != nil) != malformed {
 				t.Errorf("Damage = %v", s.Images[0].Damage)
 			}
 			got := ""
@@ -225,7 +225,7 @@ func TestIndex(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a, err := image.FromIndex(tc.index)
+			a, err := oci.FromIndex(tc.index)
 			s := take(t, a, err)
 			if !s.Index || len(s.Images) != tc.images {
 				t.Errorf("Index = %v with %d images, want %d", s.Index, len(s.Images), tc.images)

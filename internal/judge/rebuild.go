@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/pgext/pgext/builder"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/verify"
 )
@@ -53,8 +53,8 @@ func (*NoProvenanceError) ExitCode() int { return 13 }
 // Rebuild rebuilds the image that ref names in a place from the provenance
 // that is attached to its manifests there. Of several statements about a
 // manifest one that leads to it is enough.
-func Rebuild(ctx context.Context, b *builder.Builder, m location.Registry, at location.Location, ref, beside string) (Comparison, error) {
-	c, _, err := location.Collect(ctx, m, at, ref)
+func Rebuild(ctx context.Context, b *builder.Builder, m location.Registry, at oci.Ref, beside string) (Comparison, error) {
+	c, err := location.Collect(ctx, m, at)
 	if err != nil {
 		return Comparison{}, err
 	}
@@ -97,17 +97,13 @@ func choose(ctx context.Context, b *builder.Builder, waiting [][]provenance.Stat
 
 // statementsOf are the statements of plain provenance about each architecture,
 // at least one.
-func statementsOf(at location.Location, c image.Collection) ([][]provenance.Statement, error) {
-	images, err := c.Architectures()
-	if err != nil {
-		return nil, err
-	}
+func statementsOf(at oci.Ref, c oci.Set) ([][]provenance.Statement, error) {
 	documents, err := location.Documents(at, c)
 	if err != nil {
 		return nil, err
 	}
 	var out [][]provenance.Statement
-	for _, img := range images {
+	for _, img := range c.Images {
 		digest, err := img.Digest()
 		if err != nil {
 			return nil, err

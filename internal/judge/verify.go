@@ -8,9 +8,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/session"
@@ -35,11 +35,11 @@ type Verified struct {
 	verify.Result
 }
 
-// Verify judges the image that ref names in a place by what is attached to it
-// there, and by its files. The error says that it could not be judged; what is
+// Verify judges the image at a reference by what is attached to it there, and by
+// its files. The error says that it could not be judged; what is
 // wrong with it is in the result.
-func Verify(ctx context.Context, ses *session.Session, m location.Registry, at location.Location, ref string, d VerifyOptions) (Verified, error) {
-	c, _, err := location.Collect(ctx, m, at, ref)
+func Verify(ctx context.Context, ses *session.Session, m location.Registry, at oci.Ref, d VerifyOptions) (Verified, error) {
+	c, err := location.Collect(ctx, m, at)
 	if err != nil {
 		return Verified{}, err
 	}
@@ -51,7 +51,7 @@ func Verify(ctx context.Context, ses *session.Session, m location.Registry, at l
 }
 
 // input finds out all that is asked about.
-func verifyInput(ctx context.Context, ses *session.Session, at location.Location, c image.Collection, d VerifyOptions) (verify.Input, error) {
+func verifyInput(ctx context.Context, ses *session.Session, at oci.Ref, c oci.Set, d VerifyOptions) (verify.Input, error) {
 	in := verify.Input{Trusted: d.Trust != nil, Policy: d.Policy}
 	all, err := archEvidenceOf(at, c, d)
 	if err != nil {
@@ -81,7 +81,7 @@ func verifyInput(ctx context.Context, ses *session.Session, at location.Location
 
 // besides are the entries of an index that are no images of architectures.
 func besides(idx v1.ImageIndex) (others, unjudged []string, err error) {
-	all, err := image.Besides(idx)
+	all, err := oci.UnlistedOf(idx)
 	for _, d := range all.Attestations {
 		others = append(others, d.Digest.String())
 	}
@@ -93,11 +93,11 @@ func besides(idx v1.ImageIndex) (others, unjudged []string, err error) {
 
 // verdictOf judges the evidence about a subject. When what might have counted
 // could not be read from where it is, that is an error.
-func verdictOf(t *sign.Trust, at location.Location, subject v1.Hash, c image.Collection) (sign.Verdict, error) {
+func verdictOf(t *sign.Trust, at oci.Ref, subject v1.Hash, c oci.Set) (sign.Verdict, error) {
 	if t == nil {
 		return sign.Verdict{Subject: subject}, nil
 	}
-	v := t.Verify(subject, location.EvidenceOf(c))
+	v := t.Verify(subject, c)
 	if len(v.Signatures) > 0 {
 		return v, nil
 	}
@@ -112,28 +112,24 @@ func verdictOf(t *sign.Trust, at location.Location, subject v1.Hash, c image.Col
 // archEvidence is one architecture with what is attached to it, how its signatures
 // are judged, and which of the documents it is judged by.
 type archEvidence struct {
-	image.Artifact
+	oci.Set
 	verdict             sign.Verdict
 	documents, selected []verify.Document
 }
 
 // archEvidenceOf are the architectures of an image.
-func archEvidenceOf(at location.Location, c image.Collection, d VerifyOptions) ([]archEvidence, error) {
-	images, err := c.Architectures()
-	if err != nil {
-		return nil, err
-	}
+func archEvidenceOf(at oci.Ref, c oci.Set, d VerifyOptions) ([]archEvidence, error) {
 	documents, err := location.Documents(at, c) // first: a registry in trouble is noticed at once
 	if err != nil {
 		return nil, err
 	}
-	out := make([]archEvidence, len(images))
-	for i, img := range images {
+	out := make([]archEvidence, len(c.Images))
+	for i, img := range c.Images {
 		digest, err := img.Digest()
 		if err != nil {
 			return nil, err
 		}
-		e := archEvidence{Artifact: image.Artifact{Digest: digest, Index: c.Index, Images: []v1.Image{img}}, documents: documents[digest]}
+		e := archEvidence{Set: oci.Set{Digest: digest, Index: c.Index, Images: []v1.Image{img}}, documents: documents[digest]}
 		if e.verdict, err = verdictOf(d.Trust, at, digest, c); err != nil {
 			return nil, err
 		}
@@ -144,9 +140,9 @@ func archEvidenceOf(at location.Location, c image.Collection, d VerifyOptions) (
 }
 
 // inspect looks at the files of one architecture.
-func inspectArch(ctx context.Context, ses *session.Session, at location.Location, e archEvidence, base string) (verify.Image, []finding.Finding, error) {
+func inspectArch(ctx context.Context, ses *session.Session, at oci.Ref, e archEvidence, base string) (verify.Image, []finding.Finding, error) {
 	out := verify.Image{Digest: e.Digest.String(), Documents: e.documents}
-	s, err := inspect.Take(ctx, e.Artifact, inspect.Options{Cache: ses.Cache})
+	s, err := inspect.Take(ctx, e.Set, inspect.Options{Cache: ses.Cache})
 	switch {
 	case err == nil:
 	case registry.Trouble(err):

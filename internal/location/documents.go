@@ -1,22 +1,19 @@
 package location
 
 import (
-	"maps"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/failure"
-	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/verify"
-	"github.com/pgext/pgext/sign"
 )
 
-// Documents returns the unsigned documents attached to the manifests of a
-// collection, by the digest of the manifest. A document that cannot be read is
+// Documents returns the unsigned documents attached to the manifests of an image,
+// by the digest of the manifest. A document that cannot be read is
 // skipped, since every account with push access can attach one; a failing
 // registry is an error.
-func Documents(at Location, c image.Collection) (map[v1.Hash][]verify.Document, error) {
+func Documents(at oci.Ref, c oci.Set) (map[v1.Hash][]verify.Document, error) {
 	var types []string
 	for _, k := range AttachedKinds() {
 		types = append(types, k.ArtifactType)
@@ -24,17 +21,17 @@ func Documents(at Location, c image.Collection) (map[v1.Hash][]verify.Document, 
 	out := map[v1.Hash][]verify.Document{}
 	size := 0
 	for _, r := range c.Referrers {
-		subject, told, ok, err := image.ReadReferrer(r, types...)
+		subject, referrer, ok, err := oci.ReadReferrer(r, types...)
 		switch {
 		case registry.Trouble(err):
 			return nil, &registry.Error{Op: "reading", Ref: at.Repository, Err: err}
 		case err == nil && ok:
-			if size += len(told.Content); size > maxDocuments || len(out[subject]) >= maxAttached {
+			if size += len(referrer.Content); size > maxDocuments || len(out[subject]) >= maxAttached {
 				return nil, failure.New(failure.Untrusted,
 					"a complete image has three documents; delete unknown referrers from the registry",
 					"more than %d documents, or more than %d MiB, are attached to %s", maxAttached, maxDocuments>>20, subject)
 			}
-			out[subject] = append(out[subject], verify.Document{Predicate: predicateOf(told.ArtifactType), Content: told.Content})
+			out[subject] = append(out[subject], verify.Document{Predicate: predicateOf(referrer.ArtifactType), Content: referrer.Content})
 		}
 	}
 	return out, nil
@@ -47,10 +44,3 @@ const (
 	// maxDocuments is the size of all documents of an image, in bytes.
 	maxDocuments = 256 << 20
 )
-
-// EvidenceOf returns the signatures and attestations of a collection.
-func EvidenceOf(c image.Collection) sign.Evidence {
-	e := sign.Evidence{Referrers: c.Referrers, Tags: map[string]v1.Image{}}
-	maps.Copy(e.Tags, c.Evidence)
-	return e
-}

@@ -2,66 +2,89 @@ package location
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry"
 )
-
-// Location is an OCI layout or a repository; exactly one field is set.
-type Location struct {
-	// Layout is a folder.
-	Layout string
-	// Repository is HOST/NAME.
-	Repository string
-}
-
-func (l Location) String() string {
-	if l.Layout != "" {
-		return "oci:" + l.Layout
-	}
-	return l.Repository
-}
 
 // Registry reads from registries and publishes to them.
 type Registry interface {
 	Check(ctx context.Context, repo string, p registry.Publication) error
 	Push(ctx context.Context, repo string, p registry.Publication) (v1.Hash, error)
-	Resolve(ctx context.Context, ref string) (registry.Resolved, error)
-	Collect(ctx context.Context, ref string) (registry.Collection, error)
+	Digest(ctx context.Context, ref string) (v1.Hash, error)
+	Resolve(ctx context.Context, ref string) (oci.Set, error)
+	Collect(ctx context.Context, ref string) (oci.Set, error)
 	Tags(ctx context.Context, repo string) ([]string, error)
 }
 
-// Collect reads an image with everything attached to it, and the digests of
-// referrers that a list names and the registry lacks.
-func Collect(ctx context.Context, m Registry, from Location, ref string) (image.Collection, []string, error) {
-	if from.Layout != "" {
-		c, err := image.At(from.Layout).Collect(ref)
-		return c, nil, err
+// Open returns the image at ref without its attachments. A folder that contains
+// layouts stands for its only image.
+func Open(ctx context.Context, m Registry, ref oci.Ref) (oci.Set, error) {
+	if ref.Layout == "" {
+		return m.Resolve(ctx, ref.String())
 	}
-	r, err := m.Collect(ctx, registry.Reference(from.Repository, ref))
+	ref, err := one(ref)
 	if err != nil {
-		return image.Collection{}, nil, err
+		return oci.Set{}, err
 	}
-	var missing []string
-	for _, h := range r.Missing {
-		missing = append(missing, h.String())
-	}
-	return image.Collection{
-		Artifact: image.Artifact{Digest: r.Digest, Index: r.Index}, Image: r.Image,
-		Referrers: r.Referrers, Indexes: r.Indexes, Evidence: r.Evidence,
-	}, missing, nil
+	return image.At(ref.Layout).Open(ref.Identifier())
 }
 
-// TagsIn returns the images with a tag in a place, each with all its tags. Their
-// Name and Path are empty where it is a registry.
-func TagsIn(ctx context.Context, m Registry, from Location) ([]Stored, error) {
+// Collect returns the image at ref with everything attached to it. A folder that
+// contains layouts stands for its only image.
+func Collect(ctx context.Context, m Registry, ref oci.Ref) (oci.Set, error) {
+	if ref.Layout == "" {
+		return m.Collect(ctx, ref.With(ref.Identifier()).String())
+	}
+	ref, err := one(ref)
+	if err != nil {
+		return oci.Set{}, err
+	}
+	return image.At(ref.Layout).Collect(ref.Identifier())
+}
+
+// one replaces a folder that contains layouts by its only image.
+func one(ref oci.Ref) (oci.Ref, error) {
+	if oci.IsLayout(ref.Layout) {
+		return ref, nil
+	}
+	all, err := Dist(ref.Layout)
+	if err != nil || len(all) == 0 {
+		return ref, nil //nolint:nilerr // opening the layout reports the error
+	}
+	if len(all) == 1 {
+		return all[0].Ref(), nil
+	}
+	var refs []oci.Ref
+	for _, i := range all {
+		refs = append(refs, oci.Ref{Layout: i.Path, Tag: i.Tags[0]})
+	}
+	return oci.Ref{}, oci.NotOne(ref.Layout, "", refs)
+}
+
+// Stored is an image in a layout or a repository with its tags.
+type Stored struct {
+	// Name is the name of the image below an output folder or a registry; ""
+	// for an image in a repository.
+	Name string
+	// Path is the layout, "" for a repository. Digest is "sha256:" and
+	// hexadecimal digits.
+	Path, Digest string
+	// Tags are those that name the image, or that it gets.
+	Tags []string
+}
+
+// Ref returns the reference of an image in a layout, by digest.
+func (s Stored) Ref() oci.Ref { return oci.Ref{Layout: s.Path, Digest: s.Digest} }
+
+// TagsIn returns the images with a tag in a layout or repository, each with all its
+// tags.
+func TagsIn(ctx context.Context, m Registry, from oci.Ref) ([]Stored, error) {
 	if from.Layout != "" {
 		return Images("", from.Layout)
 	}
@@ -72,57 +95,47 @@ func TagsIn(ctx context.Context, m Registry, from Location) ([]Stored, error) {
 	var out []Stored
 	for _, tag := range tags {
 		if strings.HasPrefix(tag, "sha256-") {
-			continue // lists of referrers, and evidence: they come with their images
+			continue // fallback and legacy tags are copied with their images
 		}
-		r, err := m.Resolve(ctx, registry.Reference(from.Repository, tag))
+		digest, err := m.Digest(ctx, from.With(tag).String())
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(out, func(s Stored) bool { return s.Digest == r.Digest.String() })
-		if i < 0 {
-			i = len(out)
-			out = append(out, Stored{Digest: r.Digest.String()})
-		}
-		out[i].Tags = append(out[i].Tags, tag)
+		out = addTag(out, Stored{Digest: digest.String()}, tag)
 	}
 	return out, nil
 }
 
-// Stored is an image in a layout.
-type Stored struct {
-	// Name is what its repository is called below another one.
-	Name string
-	// Path is the layout, Digest the image in it, "sha256:" and hex.
-	Path, Digest string
-	// Tags name it, in the layout or from now on.
-	Tags []string
+// addTag adds a tag to the image in all with the digest of s, or adds s with it.
+func addTag(all []Stored, s Stored, tag string) []Stored {
+	for i := range all {
+		if all[i].Digest == s.Digest {
+			all[i].Tags = append(all[i].Tags, tag)
+			return all
+		}
+	}
+	s.Tags = []string{tag}
+	return append(all, s)
 }
 
-// Dist returns the images with a tag in the layouts DIR/<name>/oci, in the order
-// of their names and tags.
+// Dist returns the images with a tag in the layouts DIR/NAME/oci, sorted by name
+// and tag.
 func Dist(dir string) ([]Stored, error) {
-	var out []Stored
-	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow a link
+	paths, err := oci.Layouts(dir)
 	if err != nil {
-		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
+		return nil, err
 	}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() || d.Name() != "oci" || !image.Exists(path) {
-			return err
-		}
-		name, err := filepath.Rel(root, filepath.Dir(path))
+	var out []Stored
+	for _, path := range paths {
+		name, err := filepath.Rel(dir, filepath.Dir(path))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		images, err := Images(filepath.ToSlash(name), path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		out = append(out, images...)
-		return fs.SkipDir
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for layouts in %s: %w", dir, err)
 	}
 	return out, nil
 }
@@ -134,15 +147,44 @@ func Images(name, path string) ([]Stored, error) {
 		return nil, err
 	}
 	var out []Stored
-	at := map[v1.Hash]int{}
 	for _, t := range tags {
-		i, ok := at[t.Digest]
-		if !ok {
-			i = len(out)
-			at[t.Digest] = i
-			out = append(out, Stored{Name: name, Path: path, Digest: t.Digest.String()})
-		}
-		out[i].Tags = append(out[i].Tags, t.Name)
+		out = addTag(out, Stored{Name: name, Path: path, Digest: t.Digest.String()}, t.Name)
 	}
 	return out, nil
+}
+
+// All returns the images that ref names: those of a folder of layouts, those of a
+// layout, or one. It fails if there is none.
+func All(ref oci.Ref) ([]Stored, error) {
+	if !oci.IsLayout(ref.Layout) {
+		all, err := Dist(ref.Layout)
+		if err == nil && len(all) == 0 {
+			err = oci.NotOne(ref.Layout, "", nil)
+		}
+		return all, err
+	}
+	dir, err := filepath.Abs(ref.Layout)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Base(dir) == "oci" {
+		dir = filepath.Dir(dir)
+	}
+	all, err := Images(strings.TrimSuffix(filepath.Base(dir), ".tar"), ref.Layout)
+	if err != nil || ref.Identifier() == "" {
+		return all, err
+	}
+	d, err := image.At(ref.Layout).Find(ref.Identifier())
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range all {
+		if i.Digest == d.Digest.String() {
+			if ref.Digest == "" {
+				i.Tags = []string{ref.Tag}
+			}
+			return []Stored{i}, nil
+		}
+	}
+	return nil, oci.NotOne(ref.Layout, ref.Identifier(), nil)
 }

@@ -3,85 +3,74 @@ package publish
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 
-	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/registry"
 	"github.com/pgext/pgext/internal/verify"
 	"github.com/pgext/pgext/sign"
 )
 
-// Collector reads what a registry has about an image.
+// Collector reads an image with its attachments from a registry.
 type Collector interface {
-	Collect(ctx context.Context, ref string) (registry.Collection, error)
+	Collect(ctx context.Context, ref string) (oci.Set, error)
 }
 
-// Attestor signs images and what is told about them. It implements Attester.
+// Attestor signs images and the documents attached to them. It implements Signer.
 type Attestor struct {
 	Signer *sign.Signer
-	// Invocation is the run that signs: the signed copy of the provenance
-	// names it.
+	// Invocation is the run that signs. The signed copy of the provenance
+	// contains it.
 	Invocation provenance.Invocation
-	// Registry knows what was signed before; nil knows nothing.
+	// Registry has the signatures made before; nil for none.
 	Registry Collector
 }
 
 // Attest signs the index, every manifest of it, and the documents attached to
 // them. What the same signer has signed before is not signed again.
-func (a Attestor) Attest(ctx context.Context, repo string, about image.Collection) (Attested, error) {
-	batch := sign.Batch{Existing: location.EvidenceOf(about)}
+func (a Attestor) Attest(ctx context.Context, repo string, about oci.Set) (oci.Set, error) {
+	batch := sign.Batch{Existing: about}
 	if a.Registry != nil && repo != "" {
 		known, err := a.known(ctx, repo, about.Digest)
 		if err != nil {
-			return Attested{}, err
+			return oci.Set{}, err
 		}
-		batch.Existing.Referrers = append(batch.Existing.Referrers, known.Referrers...)
-		maps.Copy(batch.Existing.Tags, known.Tags)
+		if batch.Existing, err = about.WithAttachments(known); err != nil {
+			return oci.Set{}, err
+		}
 	}
 	top, err := a.subjects(repo, about, &batch)
 	if err != nil {
-		return Attested{}, err
+		return oci.Set{}, err
 	}
 	if err := a.statements(repo, about, top, &batch); err != nil {
-		return Attested{}, err
+		return oci.Set{}, err
 	}
-	signed, err := a.Signer.SignAll(ctx, batch)
-	if err != nil {
-		return Attested{}, err
-	}
-	return attached(signed)
+	return a.Signer.SignAll(ctx, batch)
 }
 
-// known is what the repository has about the image already; nothing when it
-// does not have the image.
-func (a Attestor) known(ctx context.Context, repo string, digest v1.Hash) (sign.Evidence, error) {
-	c, err := a.Registry.Collect(ctx, registry.Reference(repo, digest.String()))
-	switch {
-	case registry.Absent(err):
-		return sign.Evidence{}, nil
-	case err != nil:
-		return sign.Evidence{}, err
+// known returns the attachments of the image in the repository, none if it does
+// not have the image.
+func (a Attestor) known(ctx context.Context, repo string, digest v1.Hash) (oci.Set, error) {
+	c, err := a.Registry.Collect(ctx, oci.Ref{Repository: repo, Digest: digest.String()}.String())
+	if registry.Absent(err) {
+		return oci.Set{}, nil
 	}
-	return sign.Evidence{Referrers: c.Referrers, Tags: c.Evidence}, nil
+	return c, err
 }
 
-// subjects adds what is signed to the batch, and returns the image itself.
-func (a Attestor) subjects(repo string, about image.Collection, batch *sign.Batch) (sign.Subject, error) {
+// subjects adds the index and its images to the batch, and returns the first.
+func (a Attestor) subjects(repo string, about oci.Set, batch *sign.Batch) (sign.Subject, error) {
 	var all []partial.Describable
 	if about.Index != nil {
 		all = append(all, about.Index)
 	}
-	images, err := about.Architectures()
-	if err != nil {
-		return sign.Subject{}, err
-	}
-	for _, img := range images {
+	for _, img := range about.Images {
 		all = append(all, img)
 	}
 	for _, d := range all {
@@ -109,10 +98,10 @@ func subjectOf(repo string, d partial.Describable) (sign.Subject, error) {
 	return s, err
 }
 
-// statements adds a claim for every document about a manifest. It is about the
-// index too, so that those who ask by a tag find it.
-func (a Attestor) statements(repo string, about image.Collection, top sign.Subject, batch *sign.Batch) error {
-	documents, err := location.Documents(location.Location{Repository: repo}, about)
+// statements adds a statement for every document attached to a manifest. The index
+// is a subject too, so that the statement is found by tag.
+func (a Attestor) statements(repo string, about oci.Set, top sign.Subject, batch *sign.Batch) error {
+	documents, err := location.Documents(oci.Ref{Repository: repo}, about)
 	if err != nil {
 		return err
 	}
@@ -136,7 +125,7 @@ func (a Attestor) statements(repo string, about image.Collection, top sign.Subje
 	return nil
 }
 
-// statement is what a document is signed as.
+// statement returns the statement to sign for a document.
 func (a Attestor) statement(d verify.Document) (sign.Statement, error) {
 	s := sign.Statement{PredicateType: d.Predicate, Predicate: d.Content}
 	if d.Predicate != provenance.PredicateType {
@@ -150,7 +139,7 @@ func (a Attestor) statement(d verify.Document) (sign.Statement, error) {
 	return s, nil
 }
 
-// invoked is the predicate of a provenance statement with the run that signs
+// invoked returns the predicate of a provenance statement with the run that signs
 // it.
 func (a Attestor) invoked(content []byte) ([]byte, error) {
 	s, err := provenance.Parse(content)
@@ -158,19 +147,4 @@ func (a Attestor) invoked(content []byte) ([]byte, error) {
 		return nil, err
 	}
 	return s.WithInvocation(a.Invocation).Predicate.Encode()
-}
-
-// attached makes manifests of what was signed.
-func attached(signed sign.Signed) (Attested, error) {
-	out := Attested{Tags: signed.Tags}
-	for _, at := range signed.Attachments {
-		r, err := image.NewReferrer(at.Subject.Describable(), image.Referrer{
-			ArtifactType: at.MediaType, Content: at.Content, Annotations: at.Annotations,
-		})
-		if err != nil {
-			return Attested{}, err
-		}
-		out.Referrers = append(out.Referrers, r)
-	}
-	return out, nil
 }

@@ -9,45 +9,39 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/location"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry"
 )
 
-// Publisher publishes in registries. Check tells early what Push would refuse.
+// Publisher publishes in registries. Check makes the checks of Push that need no
+// upload.
 type Publisher interface {
 	Check(ctx context.Context, repo string, p registry.Publication) error
 	Push(ctx context.Context, repo string, p registry.Publication) (v1.Hash, error)
 }
 
-// Attester makes evidence about an image that is about to be published as
-// HOST/NAME, such as signatures.
-type Attester interface {
-	Attest(ctx context.Context, repo string, about image.Collection) (Attested, error)
+// Signer signs an image that is going to be published as HOST/NAME. It returns the
+// referrers and legacy images to attach; Attestor implements it.
+type Signer interface {
+	Attest(ctx context.Context, repo string, about oci.Set) (oci.Set, error)
 }
 
-// Attested is evidence to publish together with an image.
-type Attested struct {
-	Referrers []v1.Image
-	// Tags are for older tools: sha256-<hex>.sig and .att. Their layers join
-	// those that are there.
-	Tags map[string]v1.Image
-}
-
-// Published is what a registry has now.
+// Published is an image that was published.
 type Published struct {
 	// Repository is HOST/NAME.
 	Repository string
 	Digest     string
 	Tags       []string
-	// Referrers and Evidence are how many came with it.
+	// Referrers and Evidence are the numbers of referrers and legacy tags
+	// published with it.
 	Referrers, Evidence int
 }
 
-// Publish carries an image from a layout to the repository repo, HOST/NAME,
-// with everything attached to it there and what a makes; nil makes nothing, and
-// so does a where the image cannot be published. Tags move when all of it has
-// arrived.
-func Publish(ctx context.Context, s location.Stored, repo string, p Publisher, a Attester) (Published, error) {
-	found, err := image.At(s.Path).Collect(s.Digest) // whatever the tags name by now
+// Publish copies an image from a layout to the repository repo, HOST/NAME, with its
+// attachments and those that a makes; a may be nil. If Publisher.Check fails, a is
+// not called. Tags are set after everything else was sent.
+func Publish(ctx context.Context, s location.Stored, repo string, p Publisher, a Signer) (Published, error) {
+	found, err := image.At(s.Path).Collect(s.Digest) // tags may have moved
 	if err != nil {
 		return Published{}, err
 	}
@@ -60,22 +54,22 @@ func Publish(ctx context.Context, s location.Stored, repo string, p Publisher, a
 		if err != nil {
 			return Published{}, fmt.Errorf("attesting %s@%s: %w", repo, s.Digest, err)
 		}
-		publication.Referrers = append(publication.Referrers, made.Referrers...)
-		publication = publication.With(made.Tags)
+		if publication.Set, err = publication.WithAttachments(made); err != nil {
+			return Published{}, fmt.Errorf("attesting %s@%s: %w", repo, s.Digest, err)
+		}
 	}
 	if _, err := p.Push(ctx, repo, publication); err != nil {
 		return Published{}, err
 	}
-	return Published{
-		Repository: repo, Digest: s.Digest, Tags: s.Tags,
-		Referrers: len(publication.Referrers) + len(publication.Indexes), Evidence: len(publication.Evidence),
-	}, nil
+	out := Published{Repository: repo, Digest: s.Digest, Tags: s.Tags}
+	out.Referrers, out.Evidence = publication.Attachments()
+	return out, nil
 }
 
-// publicationOf is a collection under tags; those with a time in them never
-// move.
-func publicationOf(c image.Collection, tags []string) registry.Publication {
-	p := registry.Publication{Index: c.Index, Image: c.Image, Referrers: c.Referrers, Indexes: c.Indexes}.With(c.Evidence)
+// publicationOf returns the publication of an image with tags. Tags that contain a
+// time never move.
+func publicationOf(s oci.Set, tags []string) registry.Publication {
+	p := registry.Publication{Set: s}
 	for _, tag := range tags {
 		if metadata.Immutable(tag) {
 			p.Immutable = append(p.Immutable, tag)

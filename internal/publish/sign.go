@@ -7,44 +7,41 @@ import (
 
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/location"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/verify"
 )
 
-// Signed is an image that was signed where it is.
+// Signed is an image that was signed in place.
 type Signed struct {
 	Published
-	// Bare says which manifests have no document of which kind, so that nothing
-	// is claimed about them.
+	// Bare describes the documents that manifests lack and that were therefore
+	// not signed, such as "no SBOM (SPDX) is attached to sha256:…".
 	Bare []string
 }
 
-// Sign signs an image where it is, and what is attached to it there. Its tags
-// stay as they are.
-func Sign(ctx context.Context, m location.Registry, at location.Location, ref string, a Attester) (Signed, error) {
-	c, _, err := location.Collect(ctx, m, at, ref)
+// Sign signs the image at ref and its attachments in place. Its tags do not
+// change.
+func Sign(ctx context.Context, m location.Registry, ref oci.Ref, a Signer) (Signed, error) {
+	c, err := location.Collect(ctx, m, ref)
 	if err != nil {
 		return Signed{}, err
 	}
-	bare, err := bareManifests(at, c)
+	bare, err := bareManifests(ref, c)
 	if err != nil {
 		return Signed{}, err
 	}
-	published, err := signCollected(ctx, m, at, c, a)
+	published, err := signCollected(ctx, m, ref.Location(), c, a)
 	return Signed{published, bare}, err
 }
 
-// bareManifests says which manifests lack a document.
-func bareManifests(at location.Location, c image.Collection) ([]string, error) {
+// bareManifests returns Signed.Bare.
+func bareManifests(at oci.Ref, c oci.Set) ([]string, error) {
 	documents, err := location.Documents(at, c)
 	if err != nil {
 		return nil, err
 	}
-	images, err := c.Architectures()
-	if err != nil {
-		return nil, err
-	}
 	var out []string
-	for _, img := range images {
+	for _, img := range c.Images {
 		digest, err := img.Digest()
 		if err != nil {
 			return nil, err
@@ -58,19 +55,20 @@ func bareManifests(at location.Location, c image.Collection) ([]string, error) {
 	return out, nil
 }
 
-func signCollected(ctx context.Context, m location.Registry, at location.Location, c image.Collection, a Attester) (Published, error) {
+func signCollected(ctx context.Context, m location.Registry, at oci.Ref, c oci.Set, a Signer) (Published, error) {
 	made, err := a.Attest(ctx, at.Repository, c)
 	if err != nil {
 		return Published{}, fmt.Errorf("signing %s@%s: %w", at, c.Digest, err)
 	}
-	out := Published{Repository: at.String(), Digest: c.Digest.String(), Referrers: len(made.Referrers), Evidence: len(made.Tags)}
-	if len(made.Referrers)+len(made.Tags) == 0 {
+	out := Published{Repository: at.String(), Digest: c.Digest.String()}
+	out.Referrers, out.Evidence = made.Attachments()
+	if out.Referrers+out.Evidence == 0 {
 		return out, nil
 	}
-	p := publicationOf(image.Collection{Artifact: c.Artifact, Image: c.Image, Referrers: made.Referrers, Evidence: made.Tags}, nil)
 	if at.Layout == "" {
-		_, err = m.Push(ctx, at.Repository, p)
+		made.Index, made.Images = c.Index, c.Images
+		_, err = m.Push(ctx, at.Repository, publicationOf(made, nil))
 		return out, err
 	}
-	return out, image.At(at.Layout).Write(ctx, image.Output{Referrers: p.Referrers, Evidence: merges(p)})
+	return out, image.At(at.Layout).Write(ctx, image.Output{Set: made})
 }

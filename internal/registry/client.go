@@ -2,15 +2,11 @@ package registry
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
@@ -20,25 +16,24 @@ const (
 	defaultBackoff  = time.Second
 )
 
-// Options of a Client; the zero value is ready for use.
+// Options are the options of a Client; the zero value is valid.
 type Options struct {
-	// Jobs is how many requests run at once; 0 means 4.
+	// Jobs is the number of concurrent requests; 0 means 4.
 	Jobs int
-	// Attempts is how often a request is made before it fails for good; 0
-	// means 5.
+	// Attempts is the number of attempts of a request; 0 means 5.
 	Attempts int
-	// Backoff is the wait after the first attempt, doubled after each; 0
-	// means one second. A longer Retry-After of the registry is honoured. No
-	// wait is longer than half a minute.
+	// Backoff is the pause after the first attempt, doubled after each further
+	// one; 0 means one second. A longer Retry-After of the registry is honoured.
+	// The maximum is 30 seconds.
 	Backoff time.Duration
-	// Keychain knows the credentials; nil means those of docker and podman.
+	// Keychain has the credentials; nil means those of docker and podman.
 	Keychain authn.Keychain
-	// Transport makes the requests; nil means one that knows the proxies of
-	// the environment.
+	// Transport makes the requests; nil means one that uses the proxies of the
+	// environment.
 	Transport http.RoundTripper
-	// UserAgent names the client; "" means "pgext".
+	// UserAgent is the header of requests; "" means "pgext".
 	UserAgent string
-	// Log takes retries; nil discards.
+	// Log records retries; nil discards.
 	Log *slog.Logger
 }
 
@@ -56,7 +51,7 @@ func (o Options) complete() Options {
 		o.Keychain = authn.DefaultKeychain
 	}
 	if o.Transport == nil {
-		o.Transport = patientTransport()
+		o.Transport = newTransport()
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "pgext"
@@ -67,22 +62,22 @@ func (o Options) complete() Options {
 	return o
 }
 
-// patientTransport ends requests that a registry never answers. Moving a large
-// blob to where it belongs takes some of them minutes.
-func patientTransport() http.RoundTripper {
+// newTransport returns a transport with a timeout for the response. Some registries
+// need minutes to store a large blob.
+func newTransport() http.RoundTripper {
 	t, ok := remote.DefaultTransport.(*http.Transport)
 	if !ok {
 		return remote.DefaultTransport
 	}
 	t = t.Clone()
-	t.ResponseHeaderTimeout = maxSilence
+	t.ResponseHeaderTimeout = responseTimeout
 	return t
 }
 
-// maxSilence is how long an answer is waited for.
-const maxSilence = 5 * time.Minute
+// responseTimeout is the time to wait for the header of a response.
+const responseTimeout = 5 * time.Minute
 
-// Client talks to registries. It is safe for use by several goroutines.
+// Client is a client of registries. It is safe for concurrent use.
 type Client struct {
 	o         Options
 	transport *retrying
@@ -94,9 +89,9 @@ func New(o Options) *Client {
 	return &Client{o: o, transport: newRetrying(o)}
 }
 
-// remoteOptions leave retries to web. Only the upload of a blob's bytes is
-// repeated by the library, from its start: the registry may have kept part of
-// them.
+// remoteOptions returns the options of go-containerregistry. web makes the retries,
+// except for the upload of a blob's bytes: the library restarts it, because the
+// registry may have kept a part.
 func (c *Client) remoteOptions(ctx context.Context, web *retrying) []remote.Option {
 	return []remote.Option{
 		remote.WithContext(ctx),
@@ -110,35 +105,4 @@ func (c *Client) remoteOptions(ctx context.Context, web *retrying) []remote.Opti
 			Duration: c.o.Backoff, Factor: 2, Jitter: 0.2, Steps: c.o.Attempts, Cap: maxWait,
 		}),
 	}
-}
-
-// NameError says that a text names no repository.
-type NameError struct {
-	Name string
-	Err  error
-}
-
-func (e *NameError) Error() string { return fmt.Sprintf("%q is not a repository: %v", e.Name, e.Err) }
-
-// Unwrap returns what is wrong with it.
-func (e *NameError) Unwrap() error { return e.Err }
-
-// ExitCode is that of a registry.
-func (*NameError) ExitCode() int { return exitCode }
-
-// Hint shows the form.
-func (*NameError) Hint() string {
-	return "a repository is HOST[:PORT]/PATH in lower case, without a scheme: registry.example.com/extensions"
-}
-
-// CheckRepository judges HOST/PATH without asking anybody. The error is a
-// *NameError.
-func CheckRepository(repo string) error {
-	if strings.Contains(repo, "://") {
-		return &NameError{repo, errors.New("it has a scheme")}
-	}
-	if _, err := name.NewRepository(strings.TrimSuffix(repo, "/")+"/image", name.StrictValidation); err != nil {
-		return &NameError{repo, err}
-	}
-	return nil
 }

@@ -8,50 +8,39 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// Collection is an image with all that is said about it. Manifests were read
-// and verified; blobs are read, and verified, when they are asked for.
-type Collection struct {
-	Digest v1.Hash
-	// Index is the image, or Image when no index has it.
-	Index v1.ImageIndex
-	Image v1.Image
-	// Referrers are of Index, of what it lists, and of other referrers.
-	// Indexes are those that are indexes themselves.
-	Referrers []v1.Image
-	Indexes   []v1.ImageIndex
-	// Evidence is what the tags for older tools name, such as
-	// sha256-<hex>.sig.
-	Evidence map[string]v1.Image
-	// Missing are listed as referrers, and not there.
-	Missing []v1.Hash
-}
-
-// Collect reads what ref, HOST/NAME[:TAG][@DIGEST], names, and what is
-// attached to it.
-func (c *Client) Collect(ctx context.Context, ref string) (Collection, error) {
+// Collect reads the image that ref, HOST/NAME[:TAG][@DIGEST], names and
+// everything attached to it. Manifests are read and verified; blobs are read, and
+// verified, when needed.
+func (c *Client) Collect(ctx context.Context, ref string) (oci.Set, error) {
 	out, err := c.collect(ctx, ref)
 	return out, wrap("reading", ref, err)
 }
 
-func (c *Client) collect(ctx context.Context, ref string) (Collection, error) {
+func (c *Client) collect(ctx context.Context, ref string) (oci.Set, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return Collection{}, err
+		return oci.Set{}, err
 	}
 	s, err := c.session(ctx, parsed.Context(), transport.PullScope)
 	if err != nil {
-		return Collection{}, err
+		return oci.Set{}, err
 	}
 	top, ok, err := s.open(ctx, parsed.Identifier(), 0)
 	if err != nil {
-		return Collection{}, err
+		return oci.Set{}, err
 	}
 	if !ok {
-		return Collection{}, &NotFoundError{Ref: parsed.Identifier()}
+		return oci.Set{}, &NotFoundError{Ref: parsed.Identifier()}
 	}
-	out := Collection{Digest: top.digest, Index: top.index, Image: top.image, Evidence: map[string]v1.Image{}}
+	out, err := top.set()
+	if err != nil {
+		return oci.Set{}, err
+	}
+	out.Legacy = map[string]v1.Image{}
 	seen := map[v1.Hash]bool{}
 	for next := append(top.below, top.digest); len(next) > 0; {
 		next = slices.DeleteFunc(next, func(h v1.Hash) bool {
@@ -59,19 +48,19 @@ func (c *Client) collect(ctx context.Context, ref string) (Collection, error) {
 			seen[h] = true
 			return known
 		})
-		if err := s.collectEvidence(ctx, next, &out); err != nil {
-			return Collection{}, err
+		if err := s.collectLegacy(ctx, next, &out); err != nil {
+			return oci.Set{}, err
 		}
 		if next, err = s.collectReferrers(ctx, next, seen, &out); err != nil {
-			return Collection{}, err
+			return oci.Set{}, err
 		}
 	}
 	return out, nil
 }
 
-// collectReferrers adds the referrers of subjects that were not seen yet, and
-// returns the digests of their manifests.
-func (s *session) collectReferrers(ctx context.Context, subjects []v1.Hash, seen map[v1.Hash]bool, out *Collection) ([]v1.Hash, error) {
+// collectReferrers adds the new referrers of subjects to out and returns the
+// digests of their manifests.
+func (s *session) collectReferrers(ctx context.Context, subjects []v1.Hash, seen map[v1.Hash]bool, out *oci.Set) ([]v1.Hash, error) {
 	lists := make([][]v1.Descriptor, len(subjects))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.client.o.Jobs)
@@ -97,7 +86,7 @@ func (s *session) collectReferrers(ctx context.Context, subjects []v1.Hash, seen
 			out.Missing = append(out.Missing, d.Digest)
 			continue
 		case got.index != nil:
-			out.Indexes = append(out.Indexes, got.index)
+			out.ReferrerIndexes = append(out.ReferrerIndexes, got.index)
 		default:
 			out.Referrers = append(out.Referrers, got.image)
 		}
@@ -106,11 +95,11 @@ func (s *session) collectReferrers(ctx context.Context, subjects []v1.Hash, seen
 	return next, nil
 }
 
-// collectEvidence adds what the tags of evidence about subjects name.
-func (s *session) collectEvidence(ctx context.Context, subjects []v1.Hash, out *Collection) error {
+// collectLegacy adds the images of the legacy tags of subjects to out.
+func (s *session) collectLegacy(ctx context.Context, subjects []v1.Hash, out *oci.Set) error {
 	var tags []string
 	for _, h := range subjects {
-		tags = append(tags, evidenceTags(h)...)
+		tags = append(tags, oci.LegacyTags(h)...)
 	}
 	found := make([]opened, len(tags))
 	g, gctx := errgroup.WithContext(ctx)
@@ -120,7 +109,7 @@ func (s *session) collectEvidence(ctx context.Context, subjects []v1.Hash, out *
 			if _, ok, err := s.names(gctx, tag); err != nil || !ok {
 				return err
 			}
-			// Blobs are read later, when gctx is done.
+			// Blobs are read later, when gctx is cancelled.
 			got, ok, err := s.open(ctx, tag, 0)
 			if ok {
 				found[i] = got
@@ -133,16 +122,16 @@ func (s *session) collectEvidence(ctx context.Context, subjects []v1.Hash, out *
 	}
 	for i, tag := range tags {
 		if found[i].image != nil {
-			out.Evidence[tag] = found[i].image
+			out.Legacy[tag] = found[i].image
 		}
 	}
 	return nil
 }
 
-// NotFoundError says that a repository has no such tag or digest.
+// NotFoundError is the error for a tag or digest that a repository does not have.
 type NotFoundError struct{ Ref string }
 
-func (e *NotFoundError) Error() string { return "there is no " + e.Ref }
+func (e *NotFoundError) Error() string { return "no such tag or digest: " + e.Ref }
 
-// ExitCode is that of registry errors.
+// ExitCode returns the exit code of registry errors.
 func (*NotFoundError) ExitCode() int { return exitCode }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry/registrytest"
 )
 
@@ -28,9 +29,9 @@ func deep(tb testing.TB, text string) Publication {
 	about := must(partial.Descriptor(sbom))
 	inside := mutate.IndexMediaType(quickIndex(tb, text+" inside"), types.OCIImageIndex)
 	idx := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: inside})
-	p.Indexes = []v1.ImageIndex{mutate.Subject(idx, *about).(v1.ImageIndex)}
+	p.ReferrerIndexes = []v1.ImageIndex{mutate.Subject(idx, *about).(v1.ImageIndex)}
 	p.Referrers = append(p.Referrers, newReferrer(tb, sbom, "application/vnd.example.signature"))
-	p.Evidence[evidenceTags(digestOf(tb, sbom))[2]] = Merge(newIndexImage(tb, text+" of the SBOM"))
+	p.Legacy[oci.SignatureTag(digestOf(tb, sbom))] = newIndexImage(tb, text+" of the SBOM")
 	return p
 }
 
@@ -46,16 +47,10 @@ func TestCollect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got.Referrers) != len(p.Referrers) || len(got.Indexes) != 1 || len(got.Evidence) != 2 || len(got.Missing) != 0 {
-				t.Errorf("%d referrers, %d indexes, %d of evidence, %d missing", len(got.Referrers), len(got.Indexes), len(got.Evidence), len(got.Missing))
+			if len(got.Referrers) != len(p.Referrers) || len(got.ReferrerIndexes) != 1 || len(got.Legacy) != 2 || len(got.Missing) != 0 {
+				t.Errorf("%d referrers, %d indexes, %d of evidence, %d missing", len(got.Referrers), len(got.ReferrerIndexes), len(got.Legacy), len(got.Missing))
 			}
-			q := Publication{
-				Index: got.Index, Referrers: got.Referrers, Indexes: got.Indexes,
-				Evidence: map[string]Evidence{}, Moving: p.Moving, Immutable: p.Immutable,
-			}
-			for tag, img := range got.Evidence {
-				q.Evidence[tag] = Merge(img)
-			}
+			q := Publication{Set: got, Moving: p.Moving, Immutable: p.Immutable}
 			for to, target := range hosts {
 				repo := target + "/from-" + strings.ToLower(from)
 				if _, err := quick().Push(t.Context(), repo, q); err != nil {
@@ -81,7 +76,7 @@ func TestCollectMissing(t *testing.T) {
 		t.Errorf("Collect() = %v, %v", got.Missing, err)
 	}
 	_, err = quick().Collect(t.Context(), repo+":nope")
-	checkError(t, err, "check the name; private repositories hide until docker login "+strings.TrimSuffix(repo, "/x"))
+	checkError(t, err, "check the name; a private repository is visible after: docker login "+strings.TrimSuffix(repo, "/x"))
 }
 
 // TestCollectBounded: what a registry gives beyond what it announced is refused.
@@ -113,7 +108,7 @@ func TestCollectBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, err := io.Copy(io.Discard, blob)
-		if err == nil || n > layer.Size || !strings.Contains(err.Error(), "more than its") {
+		if err == nil || n > layer.Size || !strings.Contains(err.Error(), "more than ") {
 			t.Errorf("reading %d bytes of %d: %v", n, layer.Size, err)
 		}
 		if err := blob.Close(); err != nil {
@@ -124,11 +119,11 @@ func TestCollectBounded(t *testing.T) {
 		r.reset(nil)
 		s := must(quick().session(t.Context(), must(name.NewRepository(repo)), transport.PullScope))
 		s.spent.Store(maxOpened - 2*minOpened) // for the index and one of its images
-		if _, _, err := s.open(t.Context(), p.Moving[0], 0); err == nil || !strings.Contains(err.Error(), "too many manifests") {
+		if _, _, err := s.open(t.Context(), p.Moving[0], 0); err == nil || !strings.Contains(err.Error(), "exceed the limit") {
 			t.Errorf("open() = %v", err)
 		}
 		s.spent.Store(maxOpened)
-		if _, err := s.referrers(t.Context(), digestOf(t, p.Index)); err == nil || !strings.Contains(err.Error(), "too many manifests") {
+		if _, err := s.referrers(t.Context(), digestOf(t, p.Index)); err == nil || !strings.Contains(err.Error(), "exceed the limit") {
 			t.Errorf("referrers() = %v", err)
 		}
 	})

@@ -1,13 +1,11 @@
-// Package registry talks to OCI registries.
+// Package registry reads from OCI registries, publishes to them and serves images
+// as one.
 //
-// Its nouns are Client (pushes, resolves, collects), Publication (what is pushed
-// together), Collection (an image with all that is said about it), Server (a
-// read-only registry over a folder of layouts) and Memory (a writable one that
-// forgets).
+// Client pushes, resolves and collects images (oci.Set). Server is a read-only
+// registry of the layouts in a folder; Memory is a writable one in memory.
 //
-// A publication is a transaction: blobs and manifests by digest, referrers and
-// evidence, a look at what arrived, tags last. Lists of referrers and tags of
-// evidence are shared with other publishers, so they are merged and looked at
-// again. The room builds and signs nothing; layouts are read here only to be
-// served.
+// A push is a transaction: blobs and manifests by digest, then referrers and legacy
+// tags, then everything is read back, and tags are moved last. Lists of referrers
+// and legacy tags are shared with other publishers, so they are merged and read
+// again. The package neither builds nor signs.
 package registry

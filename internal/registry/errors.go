@@ -12,40 +12,41 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/redact"
 	"github.com/pgext/pgext/internal/text"
 )
 
-// exitCode is that of everything a registry refused or failed to do.
-const exitCode = 14
+// exitCode is the exit code of registry errors.
+const exitCode = int(failure.Registry)
 
-// Error is a registry's refusal, or the failure to reach it. Its text holds no
-// credentials and no query of a URL.
+// Error is the error of an operation on a registry. Its text has no credentials and
+// no query of a URL.
 type Error struct {
-	// Op is what was done: "pushing", "resolving", …
+	// Op is the operation: "pushing", "resolving", …
 	Op string
-	// Ref is the repository, tag or digest it was done to.
+	// Ref is the repository, tag or digest of the operation.
 	Ref string
 	Err error
 }
 
-// maxReason is how much of a registry's answer a message tells, in bytes.
+// maxReason bounds the part of a registry's response in a message, in bytes.
 const maxReason = 1000
 
 func (e *Error) Error() string {
 	return e.Op + " " + e.Ref + ": " + text.TruncateLine(redact.Text(e.Err.Error()), maxReason)
 }
 
-// Unwrap returns the cause. Its own text may hold what Error leaves out.
+// Unwrap returns the cause. Its text may contain credentials.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ExitCode is that of registry errors.
+// ExitCode returns the exit code of registry errors.
 func (e *Error) ExitCode() int { return exitCode }
 
-// Hint says what a user can do about it; "" when nothing general helps.
+// Hint returns the next command to try, "" for none.
 func (e *Error) Hint() string {
 	host, _, _ := strings.Cut(e.Ref, "/")
-	hidden := "check the name; private repositories hide until docker login " + host
+	hidden := "check the name; a private repository is visible after: docker login " + host
 	var missing *NotFoundError
 	if errors.As(e.Err, &missing) {
 		return hidden
@@ -58,7 +59,7 @@ func (e *Error) Hint() string {
 	if !errors.As(e.Err, &status) {
 		var dns *net.DNSError
 		if isTemporary(e.Err) || errors.As(e.Err, &dns) {
-			return "is " + host + " up and reachable? running the command again finishes the work"
+			return "check that " + host + " is reachable, and run the command again: it continues"
 		}
 		return ""
 	}
@@ -66,15 +67,15 @@ func (e *Error) Hint() string {
 	case code == http.StatusUnauthorized:
 		return "docker login " + host
 	case code == http.StatusForbidden:
-		return "docker login " + host + " with an account that may do this"
+		return "docker login " + host + " with an account that has the permission"
 	case code == http.StatusNotFound && e.Op == "pushing":
-		return "some registries want the repository created before the first push"
+		return "create the repository first: some registries require it"
 	case code == http.StatusNotFound:
 		return hidden
 	case code == http.StatusTooManyRequests:
-		return "the registry limits requests: wait, or lower --jobs; running the command again finishes the work"
+		return "rate limit of the registry: wait or lower --jobs, and run the command again: it continues"
 	case code >= http.StatusInternalServerError:
-		return "the registry is in trouble; running the command again finishes the work"
+		return "the registry has a problem: run the command again later: it continues"
 	}
 	return ""
 }
@@ -86,26 +87,15 @@ func wrap(op, ref string, err error) error {
 	return &Error{Op: op, Ref: ref, Err: err}
 }
 
-// ImmutableError says that a tag which never moves names something else.
-type ImmutableError struct {
-	Tag       string
-	Got, Want v1.Hash
-}
-
-func (e *ImmutableError) Error() string {
-	return fmt.Sprintf("tag %s never moves, and names %s instead of %s", e.Tag, e.Got, e.Want)
-}
-
-// ExitCode is that of registry errors.
-func (*ImmutableError) ExitCode() int { return exitCode }
-
 var revision = regexp.MustCompile(`-r([0-9]{1,6})$`)
 
-// Hint names the next free-looking revision.
-func (e *ImmutableError) Hint() string {
+// immutableError returns the error for a tag that never moves and names another
+// image. Its hint is the next revision.
+func immutableError(tag string, got, want v1.Hash) error {
 	n := 0
-	if m := revision.FindStringSubmatch(e.Tag); m != nil {
+	if m := revision.FindStringSubmatch(tag); m != nil {
 		n, _ = strconv.Atoi(m[1])
 	}
-	return fmt.Sprintf("--revision %d publishes it beside the old one", n+1)
+	return failure.New(failure.Registry, fmt.Sprintf("publish it beside the old one with --revision %d", n+1),
+		"tag %s never moves: it names %s, not %s", tag, got, want)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
 // secret is a keychain with one password.
@@ -44,11 +46,11 @@ func TestErrors(t *testing.T) {
 		hint    string
 	}{
 		{"who are you", status(http.StatusUnauthorized), "docker login HOST"},
-		{"not you", status(http.StatusForbidden), "docker login HOST with an account that may do this"},
-		{"not there", status(http.StatusNotFound), "check the name; private repositories hide until docker login HOST"},
-		{"broken", status(http.StatusInternalServerError), "the registry is in trouble; running the command again finishes the work"},
-		{"limited", status(http.StatusTooManyRequests), "the registry limits requests: wait, or lower --jobs; running the command again finishes the work"},
-		{"redirected to nobody", redirect, "is HOST up and reachable? running the command again finishes the work"},
+		{"not you", status(http.StatusForbidden), "docker login HOST with an account that has the permission"},
+		{"not there", status(http.StatusNotFound), "check the name; a private repository is visible after: docker login HOST"},
+		{"broken", status(http.StatusInternalServerError), "the registry has a problem: run the command again later: it continues"},
+		{"limited", status(http.StatusTooManyRequests), "rate limit of the registry: wait or lower --jobs, and run the command again: it continues"},
+		{"redirected to an unreachable host", redirect, "check that HOST is reachable, and run the command again: it continues"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			host := serve(t, tc.handler)
@@ -61,7 +63,7 @@ func TestErrors(t *testing.T) {
 		})
 	}
 	t.Run("invalid names", func(t *testing.T) {
-		_, err := quick().Push(t.Context(), "no host", Publication{Index: newIndex(t, "a")})
+		_, err := quick().Push(t.Context(), "no host", Publication{Set: oci.Set{Index: newIndex(t, "a")}})
 		checkError(t, err, "")
 		_, err = quick().Resolve(t.Context(), "HOST/UPPER")
 		checkError(t, err, "")
@@ -77,25 +79,8 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-func TestCheckRepository(t *testing.T) {
-	for _, tc := range []struct{ name, repo, want string }{
-		{"host and path", "registry.example.com/extensions", ""},
-		{"port", "127.0.0.1:5000/x/", ""},
-		{"scheme", "https://registry.example.com/x", `"https://registry.example.com/x" is not a repository: it has a scheme`},
-		{"spaces", "not a repo!", `"not a repo!" is not a repository: `},
-		{"capitals", "registry.example.com/Ext", `"registry.example.com/Ext" is not a repository: `},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			err := CheckRepository(tc.repo)
-			if (err == nil) != (tc.want == "") || err != nil && !strings.HasPrefix(err.Error(), tc.want) {
-				t.Errorf("CheckRepository(%q) = %v, want %q", tc.repo, err, tc.want)
-			}
-		})
-	}
-}
-
-// A host that has no address is not up, whoever says so.
+// TestErrorOfAnUnknownHost: the hint for a host without an address.
 func TestErrorOfAnUnknownHost(t *testing.T) {
 	err := wrap("resolving", "registry.invalid/x:y", &net.DNSError{Err: "no such host", Name: "registry.invalid", IsNotFound: true})
-	checkError(t, err, "is registry.invalid up and reachable? running the command again finishes the work")
+	checkError(t, err, "check that registry.invalid is reachable, and run the command again: it continues")
 }

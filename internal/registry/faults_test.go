@@ -16,6 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry/registrytest"
 )
 
@@ -27,7 +28,7 @@ func full(tb testing.TB, text string) Publication {
 	tb.Helper()
 	idx := quickIndex(tb, text)
 	p := Publication{
-		Index: idx, Evidence: map[string]Evidence{},
+		Set:    oci.Set{Index: idx, Legacy: map[string]v1.Image{}},
 		Moving: []string{"1-18-trixie"}, Immutable: []string{text + "-202603011200-18-trixie"},
 	}
 	m := must(idx.IndexManifest())
@@ -38,7 +39,7 @@ func full(tb testing.TB, text string) Publication {
 			newReferrer(tb, img, "application/vnd.dev.sigstore.bundle.v0.3+json"))
 	}
 	p.Referrers = append(p.Referrers, newReferrer(tb, idx, "application/vnd.dev.sigstore.bundle.v0.3+json"))
-	p.Evidence[evidenceTags(digestOf(tb, idx))[2]] = Merge(newIndexImage(tb, text))
+	p.Legacy[oci.SignatureTag(digestOf(tb, idx))] = newIndexImage(tb, text)
 	return p
 }
 
@@ -49,7 +50,7 @@ func newIndexImage(tb testing.TB, text string) v1.Image {
 	return must(idx.Image(must(idx.IndexManifest()).Manifests[0].Digest))
 }
 
-// expected is what registrytest.State says of p.
+// expected returns the result of registrytest.State for p.
 func expected(tb testing.TB, p Publication) string {
 	tb.Helper()
 	t, err := newTransaction(nil, p)
@@ -61,8 +62,8 @@ func expected(tb testing.TB, p Publication) string {
 		lines = append(lines, fmt.Sprintf("tag %s %s", tag, t.top().digest))
 	}
 	all := slices.Concat(t.image, t.referrers)
-	for tag, fn := range p.Evidence {
-		m := must(imageManifest(must(fn(nil))))
+	for tag, img := range p.Legacy {
+		m := must(imageManifest(img))
 		lines, all = append(lines, fmt.Sprintf("tag %s %s", tag, m.digest)), append(all, m)
 	}
 	for _, m := range all {
@@ -82,7 +83,7 @@ func expected(tb testing.TB, p Publication) string {
 func stateOf(tb testing.TB, repo string, p Publication) string {
 	tb.Helper()
 	got, err := registrytest.State(tb.Context(), repo, func(tag string) bool {
-		return slices.Contains(p.Moving, tag) || slices.Contains(p.Immutable, tag) || p.Evidence[tag] != nil
+		return slices.Contains(p.Moving, tag) || slices.Contains(p.Immutable, tag) || p.Legacy[tag] != nil
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -91,7 +92,9 @@ func stateOf(tb testing.TB, repo string, p Publication) string {
 }
 
 // plain is the library's registry without the referrers API.
-func plain() http.Handler { return whole(registry.New(registry.Logger(log.New(io.Discard, "", 0)))) }
+func plain() http.Handler {
+	return refuseTruncated(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+}
 
 // TestFaults fails each request of a publish in turn. Whatever happens, the tag
 // that moves names an image that is complete: the old one, unless the publish

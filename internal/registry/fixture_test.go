@@ -128,8 +128,7 @@ func digestOf(tb testing.TB, d interface{ Digest() (v1.Hash, error) }) v1.Hash {
 	return h
 }
 
-// recording is a registry that misbehaves when told to, and remembers what it
-// was asked.
+// recording is a registry that injects faults and records requests.
 type recording struct {
 	next http.Handler
 

@@ -2,22 +2,22 @@ package registry
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// maxNesting is how deep indexes may lie within indexes.
-const maxNesting = 4
-
-// manifest is one that is to be sent, with the blobs it names.
+// manifest is a manifest to send, with the blobs it lists.
 type manifest struct {
 	stored
 	subject *v1.Hash
-	// listed is what a list of referrers says about it.
+	// listed is its entry in a list of referrers.
 	listed v1.Descriptor
 	blobs  []blob
 }
@@ -27,33 +27,43 @@ type blob struct {
 	layer v1.Layer
 }
 
-// newManifest reads the parts that images and indexes share.
+// newManifest returns the manifest of an image or index, without blobs.
 func newManifest(m partial.WithRawManifest) (manifest, error) {
 	raw, err := m.RawManifest()
 	if err != nil {
 		return manifest{}, err
 	}
-	var d document
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return manifest{}, fmt.Errorf("manifest: %w", err)
-	}
 	digest, size, err := v1.SHA256(bytes.NewReader(raw))
 	if err != nil {
 		return manifest{}, err
 	}
+	parsed, err := oci.ParseManifest(raw)
+	if err != nil {
+		return manifest{}, fmt.Errorf("manifest %s: %w", digest, err)
+	}
+	kind, err := parsed.Kind()
+	if err != nil {
+		return manifest{}, fmt.Errorf("manifest %s: %w", digest, err)
+	}
 	out := manifest{
-		stored: stored{digest: digest, mediaType: d.kind(), raw: raw},
+		stored: stored{digest: digest, mediaType: kind, raw: raw},
 		listed: v1.Descriptor{
-			MediaType: d.kind(), Digest: digest, Size: size, ArtifactType: d.artifactType(), Annotations: d.Annotations,
+			MediaType: kind, Digest: digest, Size: size, ArtifactType: parsed.ReferrerType(), Annotations: parsed.Annotations,
 		},
 	}
-	if out.mediaType == "" {
-		return manifest{}, fmt.Errorf("manifest %s: of no kind that can be copied", digest)
-	}
-	if d.Subject != nil {
-		out.subject = &d.Subject.Digest
+	if parsed.Subject != nil {
+		out.subject = &parsed.Subject.Digest
 	}
 	return out, nil
+}
+
+// kindOf returns the media type of an image manifest or index.
+func kindOf(raw []byte) (types.MediaType, error) {
+	m, err := oci.ParseManifest(raw)
+	if err != nil {
+		return "", err
+	}
+	return m.Kind()
 }
 
 func imageManifest(img v1.Image) (manifest, error) {
@@ -85,11 +95,11 @@ func imageManifest(img v1.Image) (manifest, error) {
 	return out, nil
 }
 
-// indexManifests returns the manifests that an index lists, each before those
-// that list it; the index is the last.
+// indexManifests returns the manifests that an index lists, recursively and in
+// topological order; the index is the last.
 func indexManifests(idx v1.ImageIndex, depth int) ([]manifest, error) {
-	if depth > maxNesting {
-		return nil, fmt.Errorf("indexes nested too deep")
+	if depth > oci.MaxNesting {
+		return nil, errors.New("indexes nested too deep")
 	}
 	top, err := newManifest(idx)
 	if err != nil {
@@ -122,14 +132,14 @@ func indexManifests(idx v1.ImageIndex, depth int) ([]manifest, error) {
 			}
 			below = []manifest{one}
 		default:
-			return nil, fmt.Errorf("index %s: entry %s is a %q", top.digest, d.Digest, d.MediaType)
+			return nil, fmt.Errorf("index %s: entry %s has media type %q, want an image or index", top.digest, d.Digest, d.MediaType)
 		}
 		out = append(out, below...)
 	}
 	return append(out, top), nil
 }
 
-// manifestsOf returns the manifests of images and indexes, without repetition.
+// manifestsOf returns the manifests of images and indexes without duplicates.
 func manifestsOf(images []v1.Image, indexes []v1.ImageIndex) ([]manifest, error) {
 	var out []manifest
 	for _, img := range images {

@@ -13,22 +13,23 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// Memory returns a writable registry that keeps everything in memory, with the
-// referrers API. It is for demonstrations and tests.
+// Memory returns a writable registry in memory with the referrers API, for
+// demonstrations and tests.
 func Memory() http.Handler {
-	return &memory{whole(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))}
+	return &memory{refuseTruncated(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))}
 }
 
-// whole keeps from the library's registry the manifests that were cut off on
-// their way: it would take them.
-func whole(next http.Handler) http.Handler {
+// refuseTruncated refuses truncated manifests, which the registry of the library
+// accepts.
+func refuseTruncated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
-			body, err := io.ReadAll(io.LimitReader(req.Body, maxManifest+1))
-			if err != nil || len(body) > maxManifest {
-				refusal{http.StatusBadRequest, "MANIFEST_INVALID", "the manifest is not whole"}.write(w)
+			body, err := io.ReadAll(io.LimitReader(req.Body, oci.MaxManifest+1))
+			if err != nil || len(body) > oci.MaxManifest {
+				refusal{http.StatusBadRequest, "MANIFEST_INVALID", "the manifest is truncated"}.write(w)
 				return
 			}
 			req.Body = io.NopCloser(bytes.NewReader(body))
@@ -37,8 +38,8 @@ func whole(next http.Handler) http.Handler {
 	})
 }
 
-// memory puts right what the library's registry says about referrers: it knows
-// neither their artifactType nor the filter.
+// memory adds to the lists of referrers of the library's registry the artifactType
+// and the filter, which it does not support.
 type memory struct {
 	next http.Handler
 }
@@ -50,20 +51,20 @@ func (m *memory) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		m.next.ServeHTTP(w, req)
 		return
 	}
-	answer := m.get(req, req.URL.Path)
+	listing := m.get(req, req.URL.Path)
 	var listed v1.IndexManifest
-	if answer.status != http.StatusOK || json.Unmarshal(answer.body.Bytes(), &listed) != nil {
+	if listing.status != http.StatusOK || json.Unmarshal(listing.body.Bytes(), &listed) != nil {
 		m.next.ServeHTTP(w, req)
 		return
 	}
 	wanted := req.URL.Query().Get("artifactType")
 	var all []v1.Descriptor
 	for _, d := range listed.Manifests {
-		var doc document
-		if json.Unmarshal(m.get(req, repo+"/manifests/"+d.Digest.String()).body.Bytes(), &doc) != nil {
+		doc, err := oci.ParseManifest(m.get(req, repo+"/manifests/"+d.Digest.String()).body.Bytes())
+		if err != nil {
 			continue
 		}
-		d.ArtifactType, d.Annotations = doc.artifactType(), doc.Annotations
+		d.ArtifactType, d.Annotations = doc.ReferrerType(), doc.Annotations
 		if wanted == "" || d.ArtifactType == wanted {
 			all = append(all, d)
 		}

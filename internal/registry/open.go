@@ -3,7 +3,6 @@ package registry
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +11,12 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// openedImage is an image whose manifest was read; its blobs are read when they
-// are asked for. It implements partial.CompressedImageCore.
+// openedImage is an image whose manifest was read; its blobs are read when needed.
+// It implements partial.CompressedImageCore.
 type openedImage struct {
 	stored
 	layers map[v1.Hash]v1.Layer
@@ -33,7 +34,7 @@ func (i *openedImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) 
 	return nil, fmt.Errorf("manifest %s has no blob %s", i.digest, h)
 }
 
-// openImage returns the image whose manifest is m.
+// openImage returns the image with manifest m.
 func (s *session) openImage(ctx context.Context, m stored) (v1.Image, error) {
 	parsed, err := v1.ParseManifest(bytes.NewReader(m.raw))
 	if err != nil {
@@ -50,7 +51,8 @@ func (s *session) openImage(ctx context.Context, m stored) (v1.Image, error) {
 	return partial.CompressedToImage(&openedImage{m, layers, func() ([]byte, error) { return s.smallBlob(ctx, parsed.Config) }})
 }
 
-// openedLayer knows from its manifest what the library would ask for.
+// openedLayer is a layer with the descriptor of its manifest, so that the library
+// need not request size and media type.
 type openedLayer struct {
 	v1.Layer
 	desc v1.Descriptor
@@ -59,8 +61,8 @@ type openedLayer struct {
 func (l *openedLayer) Size() (int64, error)                { return l.desc.Size, nil }
 func (l *openedLayer) MediaType() (types.MediaType, error) { return l.desc.MediaType, nil }
 
-// Compressed ends with an error where the registry gives more than the manifest
-// says: the library compares the digest, and that only at the end.
+// Compressed returns a reader that fails if the blob is longer than its descriptor
+// states. The library compares only the digest, at the end.
 func (l *openedLayer) Compressed() (io.ReadCloser, error) {
 	r, err := l.Layer.Compressed()
 	if err != nil {
@@ -69,7 +71,7 @@ func (l *openedLayer) Compressed() (io.ReadCloser, error) {
 	return &sizedReader{r, l.desc, l.desc.Size}, nil
 }
 
-// sizedReader is a blob of a size that is known.
+// sizedReader reads a blob of a known size.
 type sizedReader struct {
 	io.ReadCloser
 	desc v1.Descriptor
@@ -79,24 +81,24 @@ type sizedReader struct {
 func (r *sizedReader) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	if r.left -= int64(n); r.left < 0 {
-		return 0, fmt.Errorf("blob %s: the registry has more than its %d bytes", r.desc.Digest, r.desc.Size)
+		return 0, fmt.Errorf("blob %s: got more than %d bytes from the registry", r.desc.Digest, r.desc.Size)
 	}
 	return n, err
 }
 
-// smallBlob reads a blob, and verifies it.
+// smallBlob reads and verifies a blob.
 func (s *session) smallBlob(ctx context.Context, d v1.Descriptor) ([]byte, error) {
-	a, err := s.ask(ctx, question{method: http.MethodGet, path: "blobs/" + d.Digest.String(), accept: []int{http.StatusOK}})
+	a, err := s.do(ctx, request{method: http.MethodGet, path: "blobs/" + d.Digest.String(), accept: []int{http.StatusOK}})
 	if err != nil {
 		return nil, fmt.Errorf("blob %s: %w", d.Digest, err)
 	}
 	if got, _, err := v1.SHA256(bytes.NewReader(a.body)); err != nil || got != d.Digest {
-		return nil, fmt.Errorf("blob %s: the registry changed it: its content has %s", d.Digest, got)
+		return nil, fmt.Errorf("blob %s: digest mismatch: got %s from the registry", d.Digest, got)
 	}
 	return a.body, nil
 }
 
-// openedIndex is an index that was read with everything it lists.
+// openedIndex is an index that was read with all manifests it lists.
 type openedIndex struct {
 	stored
 	images  map[v1.Hash]v1.Image
@@ -116,17 +118,17 @@ func (i *openedIndex) Image(h v1.Hash) (v1.Image, error) {
 	if img, ok := i.images[h]; ok {
 		return img, nil
 	}
-	return nil, fmt.Errorf("index %s lists no image %s", i.digest, h)
+	return nil, fmt.Errorf("index %s: no image %s", i.digest, h)
 }
 
 func (i *openedIndex) ImageIndex(h v1.Hash) (v1.ImageIndex, error) {
 	if idx, ok := i.indexes[h]; ok {
 		return idx, nil
 	}
-	return nil, fmt.Errorf("index %s lists no index %s", i.digest, h)
+	return nil, fmt.Errorf("index %s: no index %s", i.digest, h)
 }
 
-// opened is an image or an index.
+// opened is an image or an index that was read from a registry.
 type opened struct {
 	digest v1.Hash
 	size   int64 // of the manifest, in bytes
@@ -136,24 +138,32 @@ type opened struct {
 	below []v1.Hash
 }
 
-// maxOpened bounds the manifests and lists that are read to open one image with
-// all that is attached to it, in bytes; each counts as minOpened at least.
-// Whoever may push can attach as many as they like, and an index may list
-// another one time and again.
+// set returns the oci.Set of what was opened, without attachments.
+func (o opened) set() (oci.Set, error) {
+	if o.index != nil {
+		return oci.FromIndex(o.index)
+	}
+	return oci.FromImage(o.image)
+}
+
+// maxOpened bounds the size of all manifests and lists that are read for one image
+// with its attachments, in bytes; each counts as minOpened at least. Every account
+// with push access can attach any number, and indexes may list each other.
 const (
 	maxOpened = 512 << 20
 	minOpened = 16 << 10
 )
 
-// spend counts what was read to open something.
+// spend counts n bytes that were read.
 func (s *session) spend(n int) error {
 	if s.spent.Add(int64(max(n, minOpened))) > maxOpened {
-		return errors.New("it has too many manifests, or too large ones")
+		return errors.New("its manifests exceed the limit of 512 MiB")
 	}
 	return nil
 }
 
-// open reads the manifest of a tag or digest and those it lists.
+// open reads the manifest of a tag or digest and those it lists; false if the
+// registry does not have it.
 func (s *session) open(ctx context.Context, ref string, depth int) (opened, bool, error) {
 	m, ok, err := s.read(ctx, ref)
 	if err != nil || !ok {
@@ -162,19 +172,17 @@ func (s *session) open(ctx context.Context, ref string, depth int) (opened, bool
 	if err := s.spend(len(m.raw)); err != nil {
 		return opened{}, true, err
 	}
-	var d document
-	if err := json.Unmarshal(m.raw, &d); err != nil {
+	if m.mediaType, err = kindOf(m.raw); err != nil {
 		return opened{}, true, fmt.Errorf("manifest %s: %w", m.digest, err)
 	}
-	m.mediaType = d.kind()
 	out := opened{digest: m.digest, size: int64(len(m.raw))}
 	switch {
-	case m.mediaType.IsIndex() && depth < maxNesting:
+	case m.mediaType.IsIndex() && depth < oci.MaxNesting:
 		err = s.openIndex(ctx, m, &out, depth)
 	case m.mediaType.IsImage():
 		out.image, err = s.openImage(ctx, m)
 	default:
-		err = fmt.Errorf("manifest %s: of no kind that can be copied", m.digest)
+		err = fmt.Errorf("index %s: indexes nested too deep", m.digest)
 	}
 	return out, true, err
 }
@@ -193,7 +201,7 @@ func (s *session) openIndex(ctx context.Context, m stored, out *opened, depth in
 		case !ok:
 			return &incompleteError{"manifest " + d.Digest.String(), notThere}
 		case child.size != d.Size:
-			return fmt.Errorf("manifest %s: it has %d bytes, and index %s says %d", d.Digest, child.size, m.digest, d.Size)
+			return fmt.Errorf("manifest %s: size mismatch: got %d bytes, want %d (index %s)", d.Digest, child.size, d.Size, m.digest)
 		case child.index != nil:
 			idx.indexes[d.Digest] = child.index
 		default:

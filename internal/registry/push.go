@@ -12,50 +12,39 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// Publication is what becomes visible together.
+// Publication is an image with its attachments and tags, published together.
 type Publication struct {
-	// Index is the image, or Image when no index has it.
-	Index v1.ImageIndex
-	Image v1.Image
-	// Referrers are manifests with a subject: SBOM, provenance, signatures.
-	Referrers []v1.Image
-	// Indexes are referrers that are indexes themselves.
-	Indexes []v1.ImageIndex
-	// Evidence are manifests that older tools look for under a tag, such as
-	// sha256-<hex>.sig.
-	Evidence map[string]Evidence
-	// Moving tags name the image from now on. Immutable tags must be free or
-	// name it already.
+	// Set has an image. The layers of its legacy images are merged into those
+	// that their tags name in the registry.
+	oci.Set
+	// Moving tags name the image from now on. Immutable tags must not exist
+	// unless they name it already.
 	Moving, Immutable []string
 }
 
-// Evidence returns what a tag shall name, given what it names: nil where it
-// is not there yet. Returning what was given changes nothing. It is called
-// again when another publisher changed the tag, or to see that it did not.
-type Evidence func(existing v1.Image) (v1.Image, error)
-
-// Push publishes p as repo ("HOST/NAME") and returns the image's digest. What
-// is there already is not sent. Nothing has a tag before everything has
-// arrived and was looked at, so a failure leaves all tags as they were, and
-// pushing again finishes the work. Errors are *Error; it wraps an
-// *ImmutableError when an immutable tag names something else, a *DroppedError
-// when the registry takes referrers and forgets them.
+// Push publishes p in the repository repo, HOST/NAME, and returns the digest of
+// the image. Existing blobs and manifests are not sent. Tags are set after
+// everything was sent and read back, so a failure leaves all tags as they were, and
+// another push continues. It fails if an immutable tag names another image, or if
+// the registry does not list the referrers that it accepted. Errors are *Error.
 func (c *Client) Push(ctx context.Context, repo string, p Publication) (v1.Hash, error) {
 	digest, err := c.push(ctx, repo, p)
 	return digest, wrap("pushing", repo, err)
 }
 
-// Check fails as Push does before it sends anything: for want of rights, or
-// because an immutable tag names something else. It is for what had better not
-// be done in vain, such as an entry in a public log.
+// Check makes the checks that Push makes before it sends anything: permissions and
+// immutable tags. Call it before an action that cannot be undone, such as an entry
+// in a transparency log.
 func (c *Client) Check(ctx context.Context, repo string, p Publication) error {
 	_, err := c.begin(ctx, repo, p)
 	return wrap("pushing", repo, err)
 }
 
-// begin returns a transaction that may go on.
+// begin returns a transaction whose checks succeeded.
 func (c *Client) begin(ctx context.Context, repo string, p Publication) (*transaction, error) {
 	r, err := name.NewRepository(repo, name.StrictValidation)
 	if err != nil {
@@ -90,11 +79,11 @@ func (c *Client) push(ctx context.Context, repo string, p Publication) (v1.Hash,
 type transaction struct {
 	*session
 	p Publication
-	// image are the manifests of the image, what lists others behind these.
+	// image are the manifests of the image in topological order.
 	image     []manifest
 	referrers []manifest
-	evidence  []manifest // as the tags had it when they were last looked at
-	// sent are blobs that the registry has, or is given right now.
+	legacy    []manifest // of the legacy tags when they were last read
+	// sent are the blobs that were sent or are being sent.
 	sent onces
 }
 
@@ -104,15 +93,15 @@ func newTransaction(s *session, p Publication) (*transaction, error) {
 	switch {
 	case p.Index != nil:
 		t.image, err = manifestsOf(nil, []v1.ImageIndex{p.Index})
-	case p.Image != nil:
-		t.image, err = manifestsOf([]v1.Image{p.Image}, nil)
+	case len(p.Images) == 1:
+		t.image, err = manifestsOf(p.Images, nil)
 	default:
-		err = errors.New("there is no image to push")
+		err = errors.New("no image to push")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if t.referrers, err = manifestsOf(p.Referrers, p.Indexes); err != nil {
+	if t.referrers, err = manifestsOf(p.Referrers, p.ReferrerIndexes); err != nil {
 		return nil, err
 	}
 	for _, img := range p.Referrers {
@@ -123,12 +112,12 @@ func newTransaction(s *session, p Publication) (*transaction, error) {
 	return t, nil
 }
 
-// top is the manifest that tags name.
+// top returns the manifest that tags name.
 func (t *transaction) top() manifest { return t.image[len(t.image)-1] }
 
-// deliver brings everything there and looks at it. A manifest that is there is
-// taken for a sign that what it names is there too, as registries promise; where
-// that turns out to be wrong everything is offered once more.
+// deliver sends everything and reads it back. If the registry has a manifest, it
+// should have the blobs that the manifest lists. If reading back shows that it does
+// not, everything is sent once more.
 func (t *transaction) deliver(ctx context.Context) error {
 	for _, thorough := range []bool{false, true} {
 		if err := t.send(ctx, t.image, thorough); err != nil {
@@ -142,28 +131,28 @@ func (t *transaction) deliver(ctx context.Context) error {
 		if err == nil || thorough || !errors.As(err, &incomplete) {
 			return err
 		}
-		t.client.o.Log.Warn("the registry lost something", "repository", t.repo.Name(), "error", err)
+		t.client.o.Log.Warn("content is missing in the registry, sending all of it again", "repository", t.repo.Name(), "error", err)
 		t.sent = onces{}
 	}
 	return nil
 }
 
-// attach sends the referrers, lists them, and brings the evidence under its
-// tags.
+// attach sends the referrers, updates the legacy tags, and ensures that all
+// referrers are listed.
 func (t *transaction) attach(ctx context.Context, thorough bool) error {
 	if err := t.send(ctx, t.referrers, thorough); err != nil {
 		return fmt.Errorf("referrer %w", err)
 	}
-	if err := t.updateEvidence(ctx, thorough); err != nil {
+	if err := t.updateLegacy(ctx, thorough); err != nil {
 		return err
 	}
 	return t.listAll(ctx)
 }
 
-// listAll makes sure that every referrer is listed with its subject.
+// listAll ensures that every referrer is listed for its subject.
 func (t *transaction) listAll(ctx context.Context) error {
 	subjects := map[v1.Hash][]manifest{}
-	for _, m := range slices.Concat(t.referrers, t.evidence) {
+	for _, m := range slices.Concat(t.referrers, t.legacy) {
 		if m.subject != nil {
 			subjects[*m.subject] = append(subjects[*m.subject], m)
 		}
@@ -176,14 +165,14 @@ func (t *transaction) listAll(ctx context.Context) error {
 	return g.Wait()
 }
 
-// tag moves the tags, those that never move again first.
+// tag sets the tags, immutable ones first.
 func (t *transaction) tag(ctx context.Context) error {
 	for _, tag := range slices.Concat(t.p.Immutable, t.p.Moving) {
 		digest, ok, err := t.names(ctx, tag)
 		if err == nil && (!ok || digest != t.top().digest) {
 			err = t.put(ctx, tag, t.top().stored, "")
 			if ok && keepsTags(err) {
-				err = &FixedError{Tag: tag, Err: err}
+				err = fixedError(tag, err)
 			}
 		}
 		if err != nil {
@@ -193,8 +182,9 @@ func (t *transaction) tag(ctx context.Context) error {
 	return nil
 }
 
-// checkImmutable is made before anything is sent, and once more before tags
-// move: two builds may race. free tells which errors mean that there is no tag.
+// checkImmutable returns an error if an immutable tag names another image. It runs
+// before anything is sent and again before tags are set, because two builds may
+// race. free reports whether an error means that the tag does not exist.
 func (t *transaction) checkImmutable(ctx context.Context, free func(error) bool) error {
 	for _, tag := range t.p.Immutable {
 		digest, ok, err := t.names(ctx, tag)
@@ -202,26 +192,26 @@ func (t *transaction) checkImmutable(ctx context.Context, free func(error) bool)
 		case err != nil && !free(err):
 			return fmt.Errorf("tag %s: %w", tag, err)
 		case ok && digest != t.top().digest:
-			return &ImmutableError{Tag: tag, Got: digest, Want: t.top().digest}
+			return immutableError(tag, digest, t.top().digest)
 		}
 	}
 	return nil
 }
 
-// absent takes no error for an answer: 404 is none.
+// absent is for checkImmutable: no error means absence, 404 is not an error.
 func absent(error) bool { return false }
 
-// absentOrHidden takes 401 and 403 for a repository that is not there yet:
-// Docker Hub and ghcr.io answer a question about one in this way. A push that
-// may not be made fails a moment later. Once something was pushed, only 404
-// says that a tag is free.
+// absentOrHidden reports whether err is 401 or 403, the response of Docker Hub and
+// ghcr.io for a repository that does not exist yet. If the account lacks the
+// permission, the push fails a moment later. After something was pushed, only 404
+// means that a tag does not exist.
 func absentOrHidden(err error) bool {
 	return hasStatus(err, http.StatusUnauthorized, http.StatusForbidden)
 }
 
-// Absent tells that a registry has no such image, as an error of Collect or
-// Resolve says it; a repository that is not there yet may answer as if it were
-// somebody else's.
+// Absent reports whether an error of Collect or Resolve means that the image does
+// not exist. Registries respond with 401 or 403 for a repository that does not
+// exist yet.
 func Absent(err error) bool {
 	var missing *NotFoundError
 	return errors.As(err, &missing) || absentOrHidden(err)

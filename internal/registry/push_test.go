@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/registry/registrytest"
 )
 
@@ -26,12 +27,13 @@ func publication(tb testing.TB, text string) Publication {
 	tb.Helper()
 	idx := newIndex(tb, text)
 	sbom := newReferrer(tb, idx, "application/spdx+json")
-	legacy := strings.Replace(digestOf(tb, idx).String(), ":", "-", 1) + ".sig"
 	return Publication{
-		Index:     idx,
-		Referrers: []v1.Image{sbom, newReferrer(tb, sbom, "application/vnd.dev.sigstore.bundle.v0.3+json")},
-		Evidence:  map[string]Evidence{legacy: Merge(newReferrer(tb, idx, "application/vnd.dev.cosign.simplesigning.v1+json"))},
-		Moving:    []string{"1-18-trixie"}, Immutable: []string{"1-202603011200-18-trixie"},
+		Set: oci.Set{
+			Index:     idx,
+			Referrers: []v1.Image{sbom, newReferrer(tb, sbom, "application/vnd.dev.sigstore.bundle.v0.3+json")},
+			Legacy:    map[string]v1.Image{oci.SignatureTag(digestOf(tb, idx)): newReferrer(tb, idx, "application/vnd.dev.cosign.simplesigning.v1+json")},
+		},
+		Moving: []string{"1-18-trixie"}, Immutable: []string{"1-202603011200-18-trixie"},
 	}
 }
 
@@ -81,7 +83,7 @@ func TestPush(t *testing.T) {
 				t.Errorf("tags (-got +want):\n%s", diff)
 			}
 			got, err := quick().Resolve(t.Context(), repo+":1-18-trixie")
-			if err != nil || got.Digest != digest || got.Image != nil {
+			if err != nil || got.Digest != digest || got.Index == nil {
 				t.Fatalf("Resolve() = %+v, %v", got, err)
 			}
 			if err := validate.Index(got.Index); err != nil {
@@ -100,7 +102,7 @@ func TestPush(t *testing.T) {
 				t.Errorf("referrers (-got +want):\n%s", diff)
 			}
 			t.Run("to another repository, as it was", func(t *testing.T) {
-				again, err := quick().Push(t.Context(), repo+"-copy", Publication{Index: got.Index, Referrers: images, Moving: []string{"x"}})
+				again, err := quick().Push(t.Context(), repo+"-copy", Publication{Set: oci.Set{Index: got.Index, Referrers: images}, Moving: []string{"x"}})
 				if err != nil || again != digest {
 					t.Errorf("Push() = %v, %v; want %v", again, err, digest)
 				}
@@ -178,7 +180,7 @@ func TestPushJobs(t *testing.T) {
 	r.reset(func(http.ResponseWriter, *http.Request) bool { time.Sleep(2 * time.Millisecond); return false })
 	for _, jobs := range []int{1, 3} {
 		r.peak = 0
-		p := Publication{Index: newIndex(t, fmt.Sprint("jobs", jobs)), Moving: []string{"x"}}
+		p := Publication{Set: oci.Set{Index: newIndex(t, fmt.Sprint("jobs", jobs))}, Moving: []string{"x"}}
 		if _, err := New(Options{Jobs: jobs}).Push(t.Context(), repo, p); err != nil {
 			t.Fatal(err)
 		}
@@ -238,7 +240,7 @@ func TestPushRetries(t *testing.T) {
 		c := New(Options{Backoff: time.Millisecond, Attempts: 3, Jobs: 1})
 		repo := serve(t, r) + "/pgvector"
 		_, err := c.Push(t.Context(), repo, publication(t, "a"))
-		checkError(t, err, "the registry is in trouble; running the command again finishes the work")
+		checkError(t, err, "the registry has a problem: run the command again later: it continues")
 		if n := r.requests(http.MethodPatch, ""); n != 3 {
 			t.Errorf("%d attempts, want 3", n)
 		}
@@ -258,6 +260,15 @@ func TestPushRetries(t *testing.T) {
 			t.Errorf("Push() after %v = %v", time.Since(start), err)
 		}
 	})
+}
+
+// hintOf returns the hint of err.
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
 }
 
 func checkError(tb testing.TB, err error, hint string) {
@@ -313,16 +324,15 @@ func TestPushImmutable(t *testing.T) {
 	before := tagsOf(t, repo)
 	p := publication(t, "b")
 	_, err := quick().Push(t.Context(), repo, p)
-	checkError(t, err, "--revision 1 publishes it beside the old one")
-	var immutable *ImmutableError
-	if !errors.As(err, &immutable) || immutable.Want != digestOf(t, p.Index) {
+	checkError(t, err, "publish it beside the old one with --revision 1")
+	if !strings.Contains(err.Error(), "never moves: it names "+digestOf(t, publication(t, "a").Index).String()+", not "+digestOf(t, p.Index).String()) {
 		t.Errorf("Push() error = %v", err)
 	}
 	if diff := cmp.Diff(tagsOf(t, repo), before); diff != "" {
 		t.Errorf("tags (-after +before):\n%s", diff)
 	}
-	if got := (&ImmutableError{Tag: "1-2-18-trixie-r9"}).Hint(); got != "--revision 10 publishes it beside the old one" {
-		t.Errorf("Hint() = %q", got)
+	if got, want := hintOf(immutableError("1-2-18-trixie-r9", v1.Hash{}, v1.Hash{})), "publish it beside the old one with --revision 10"; got != want {
+		t.Errorf("hint = %q, want %q", got, want)
 	}
 }
 

@@ -12,21 +12,22 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// smallBlob is the size up to which a blob is read back whole, in bytes:
-// configs and evidence. Of larger ones the size is compared.
+// smallBlob is the maximum size of a blob that is read back completely, in bytes,
+// such as configs and signatures. For larger ones the size is compared.
 const smallBlob = 256 << 10
 
-// incompleteError says that something is not there, or not whole.
+// incompleteError is the error for content that the registry lacks or has
+// changed.
 type incompleteError struct{ what, why string }
 
 func (e *incompleteError) Error() string { return e.what + ": " + e.why }
 
-const notThere = "the registry does not have it"
+const notThere = "not found in the registry"
 
-// readBack looks at what arrived: every manifest's bytes, every blob, every
-// list of referrers, every tag of evidence.
+// readBack reads what was sent: the bytes of every manifest, every blob, every list
+// of referrers, every legacy tag.
 func (t *transaction) readBack(ctx context.Context) error {
-	if err := t.updateEvidence(ctx, false); err != nil {
+	if err := t.updateLegacy(ctx, false); err != nil {
 		return err
 	}
 	if err := t.listAll(ctx); err != nil {
@@ -35,7 +36,7 @@ func (t *transaction) readBack(ctx context.Context) error {
 	seen := map[v1.Hash]bool{}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.client.o.Jobs)
-	for _, m := range slices.Concat(t.image, t.referrers, t.evidence) {
+	for _, m := range slices.Concat(t.image, t.referrers, t.legacy) {
 		g.Go(func() error { return t.compareManifest(ctx, m) })
 		for _, b := range m.blobs {
 			if !seen[b.Digest] {
@@ -51,7 +52,7 @@ func (t *transaction) readBack(ctx context.Context) error {
 }
 
 func (s *session) compareManifest(ctx context.Context, m manifest) error {
-	_, ok, err := s.read(ctx, m.digest.String()) // which compares the digest
+	_, ok, err := s.read(ctx, m.digest.String()) // compares the digest
 	if err == nil && !ok {
 		err = &incompleteError{"manifest " + m.digest.String(), notThere}
 	}
@@ -63,7 +64,7 @@ func (s *session) compareBlob(ctx context.Context, d v1.Descriptor) error {
 	if d.Size <= smallBlob {
 		method = http.MethodGet
 	}
-	a, err := s.ask(ctx, question{
+	a, err := s.do(ctx, request{
 		method: method, path: "blobs/" + d.Digest.String(), accept: []int{http.StatusOK, http.StatusNotFound},
 	})
 	switch {
@@ -72,15 +73,15 @@ func (s *session) compareBlob(ctx context.Context, d v1.Descriptor) error {
 	case a.status == http.StatusNotFound:
 		return &incompleteError{"blob " + d.Digest.String(), notThere}
 	case method == http.MethodHead:
-		// Some registries do not tell a size here; they answered, though.
+		// Some registries omit the size; the status shows that they have the blob.
 		if size, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64); err == nil && size != d.Size {
-			return fmt.Errorf("blob %s: the registry has %d bytes of %d", d.Digest, size, d.Size)
+			return fmt.Errorf("blob %s: size mismatch: got %d bytes from the registry, want %d", d.Digest, size, d.Size)
 		}
 		return nil
 	}
 	got, _, err := v1.SHA256(bytes.NewReader(a.body))
 	if err == nil && got != d.Digest {
-		err = fmt.Errorf("blob %s: the registry changed it: its content has %s", d.Digest, got)
+		err = fmt.Errorf("blob %s: digest mismatch: got %s from the registry", d.Digest, got)
 	}
 	return err
 }

@@ -15,23 +15,22 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/pgext/pgext/internal/failure"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/retry"
 )
 
-// maxPages bounds a list of referrers that the registry gives in pages.
+// maxPages bounds the pages of a list of referrers.
 const maxPages = 1000
 
-// fallbackTag is where a registry without the referrers API has the list (OCI
-// distribution specification 1.1, referrers tag schema).
-func fallbackTag(subject v1.Hash) string { return subject.Algorithm + "-" + subject.Hex }
-
-// referrers returns what the registry, or the fallback tag, lists for subject.
+// referrers returns the referrers of subject that the referrers API or the fallback
+// tag lists.
 func (s *session) referrers(ctx context.Context, subject v1.Hash) ([]v1.Descriptor, error) {
-	all, ok, err := s.askReferrers(ctx, subject)
+	all, ok, err := s.apiReferrers(ctx, subject)
 	if ok || err != nil {
 		return all, err
 	}
-	got, ok, err := s.read(ctx, fallbackTag(subject))
+	got, ok, err := s.read(ctx, oci.FallbackTag(subject))
 	if err != nil {
 		return nil, err
 	}
@@ -42,24 +41,25 @@ func (s *session) referrers(ctx context.Context, subject v1.Hash) ([]v1.Descript
 	return list.descriptors()
 }
 
-// withoutReferrers are the answers of registries that do not know the API.
+// withoutReferrers are the responses of registries without the referrers API.
 var withoutReferrers = []int{
 	http.StatusNotFound, http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
 	http.StatusUnsupportedMediaType, http.StatusNotImplemented,
 }
 
-// askReferrers asks the API; false means that there is none.
-func (s *session) askReferrers(ctx context.Context, subject v1.Hash) (all []v1.Descriptor, ok bool, err error) {
+// apiReferrers returns the response of the referrers API; false if the registry
+// does not have it.
+func (s *session) apiReferrers(ctx context.Context, subject v1.Hash) (all []v1.Descriptor, ok bool, err error) {
 	path := "referrers/" + subject.String()
 	for range maxPages {
-		a, err := s.ask(ctx, question{
+		a, err := s.do(ctx, request{
 			method: http.MethodGet, path: path, header: http.Header{"Accept": {string(types.OCIImageIndex)}},
 			accept: append([]int{http.StatusOK}, withoutReferrers...),
 		})
 		if err != nil {
 			return nil, false, err
 		}
-		kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")) // a malformed one is another one
+		kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")) // a malformed type is a wrong type
 		if a.status != http.StatusOK || kind != string(types.OCIImageIndex) {
 			return nil, false, nil
 		}
@@ -82,9 +82,9 @@ func (s *session) askReferrers(ctx context.Context, subject v1.Hash) (all []v1.D
 
 var nextLink = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
 
-// nextPage reads the header Link (RFC 8288). Only its query counts, so that no
-// other place is asked with our credentials.
-func nextPage(a answer) (*url.URL, bool) {
+// nextPage reads the header Link (RFC 8288). Only the query of its URL is used, so
+// that credentials are not sent to another host.
+func nextPage(a response) (*url.URL, bool) {
 	m := nextLink.FindStringSubmatch(a.header.Get("Link"))
 	if m == nil {
 		return nil, false
@@ -93,16 +93,15 @@ func nextPage(a answer) (*url.URL, bool) {
 	return next, err == nil && next.RawQuery != "" && next.RawQuery != a.url.RawQuery
 }
 
-// fallback is the index behind a fallback tag. What it says beyond the entries
-// that we add stays as it was.
+// fallback is the index of a fallback tag. Its unknown fields are preserved.
 type fallback struct {
 	stored
 	fields  map[string]json.RawMessage
 	entries []json.RawMessage
 }
 
-// newFallback returns an empty list where the tag is not there. GitLab resolves
-// the tag to the subject itself; that is no list either.
+// newFallback returns an empty list if the tag does not exist. GitLab resolves the
+// tag to the subject itself, which also means that there is no list.
 func newFallback(subject v1.Hash, got stored, ok bool) (fallback, error) {
 	f := fallback{fields: map[string]json.RawMessage{
 		"schemaVersion": json.RawMessage("2"),
@@ -111,10 +110,10 @@ func newFallback(subject v1.Hash, got stored, ok bool) (fallback, error) {
 	if !ok || got.digest == subject {
 		return f, nil
 	}
-	tag := fallbackTag(subject)
-	var d document
-	if err := json.Unmarshal(got.raw, &d); err != nil || d.kind() != types.OCIImageIndex {
-		return fallback{}, &NoListError{Tag: tag}
+	tag := oci.FallbackTag(subject)
+	if kind, err := kindOf(got.raw); err != nil || kind != types.OCIImageIndex {
+		return fallback{}, failure.New(failure.Registry, "remove the tag "+tag+" from the repository",
+			"tag %s is reserved for a list of referrers and names something else", tag)
 	}
 	f.stored = got
 	if err := json.Unmarshal(got.raw, &f.fields); err != nil {
@@ -136,9 +135,8 @@ func (f fallback) descriptors() ([]v1.Descriptor, error) {
 	return out, nil
 }
 
-// with returns the list with wanted in it, and whether that is another list.
-// Entries are in the order of their digests, so that the order of publishers
-// does not show.
+// with returns the list with the entries wanted, and whether it changed. Entries
+// are sorted by digest, so that the order of publishers does not matter.
 func (f fallback) with(wanted []v1.Descriptor) (fallback, bool, error) {
 	old, err := f.descriptors()
 	if err != nil {
@@ -172,25 +170,26 @@ func (f fallback) with(wanted []v1.Descriptor) (fallback, bool, error) {
 	if out.raw, err = json.Marshal(out.fields); err != nil {
 		return fallback{}, false, err
 	}
-	if len(out.raw) > maxManifest {
-		return fallback{}, false, fmt.Errorf("a list of %d referrers has more than %d bytes", len(out.entries), maxManifest)
+	if len(out.raw) > oci.MaxManifest {
+		return fallback{}, false, fmt.Errorf("a list of %d referrers has more than %d bytes", len(out.entries), oci.MaxManifest)
 	}
 	return out, true, nil
 }
 
-// sameListing tells whether an entry says what the specification wants of it.
+// sameListing reports whether two entries are equal in the fields that the
+// specification requires.
 func sameListing(a, b v1.Descriptor) bool {
 	return a.Digest == b.Digest && a.Size == b.Size && a.MediaType == b.MediaType &&
 		a.ArtifactType == b.ArtifactType && maps.Equal(a.Annotations, b.Annotations)
 }
 
-// list makes sure that the registry lists all of these for subject.
+// list ensures that the registry lists all of these referrers for subject.
 func (s *session) list(ctx context.Context, subject v1.Hash, all []manifest) error {
 	wanted := make([]v1.Descriptor, len(all))
 	for i, m := range all {
 		wanted[i] = m.listed
 	}
-	got, ok, err := s.askReferrers(ctx, subject)
+	got, ok, err := s.apiReferrers(ctx, subject)
 	switch {
 	case err != nil:
 		return err
@@ -204,19 +203,19 @@ func (s *session) list(ctx context.Context, subject v1.Hash, all []manifest) err
 			return nil
 		}
 		if attempt >= s.client.o.Attempts {
-			return &DroppedError{Referrer: missing[0].digest, Subject: subject}
+			return droppedError(missing[0].digest, subject)
 		}
 		for _, m := range missing {
 			if err := s.put(ctx, m.digest.String(), m.stored, ""); err != nil {
 				return err
 			}
 		}
-		// Some registries make their list a moment later.
+		// Some registries update their list a moment later.
 		if err := retry.Sleep(ctx, min(wait, maxWait)); err != nil {
 			return err
 		}
 		wait *= 2
-		if got, _, err = s.askReferrers(ctx, subject); err != nil {
+		if got, _, err = s.apiReferrers(ctx, subject); err != nil {
 			return err
 		}
 	}
@@ -226,12 +225,12 @@ func holds(all []v1.Descriptor, h v1.Hash) bool {
 	return slices.ContainsFunc(all, func(d v1.Descriptor) bool { return d.Digest == h })
 }
 
-// errNotKept is of a tag that never names what it was made to name.
-var errNotKept = errors.New("the registry does not keep what is put there")
+// errNotKept is the error for a tag that does not name what was put there.
+var errNotKept = errors.New("the registry does not keep the new content")
 
 // listFallback adds to the list behind the fallback tag.
 func (s *session) listFallback(ctx context.Context, subject v1.Hash, wanted []v1.Descriptor) error {
-	err := s.update(ctx, fallbackTag(subject), func(got stored, ok bool) (stored, bool, error) {
+	err := s.update(ctx, oci.FallbackTag(subject), func(got stored, ok bool) (stored, bool, error) {
 		old, err := newFallback(subject, got, ok)
 		if err != nil {
 			return stored{}, false, err
@@ -240,39 +239,14 @@ func (s *session) listFallback(ctx context.Context, subject v1.Hash, wanted []v1
 		return next.stored, changed, err
 	})
 	if errors.Is(err, errNotKept) {
-		return &DroppedError{Referrer: wanted[0].Digest, Subject: subject}
+		return droppedError(wanted[0].Digest, subject)
 	}
 	return err
 }
 
-// DroppedError says that a registry took a referrer and does not list it: what
-// it is about would look as if it had none.
-type DroppedError struct {
-	Referrer, Subject v1.Hash
+// droppedError returns the error for a referrer that the registry accepted and does
+// not list.
+func droppedError(referrer, subject v1.Hash) error {
+	return failure.New(failure.Registry, "publish to another registry: this one loses SBOMs, provenance and signatures; no tag was moved",
+		"the registry accepted referrer %s of %s and does not list it", referrer, subject)
 }
-
-func (e *DroppedError) Error() string {
-	return fmt.Sprintf("the registry took referrer %s of %s and does not list it", e.Referrer, e.Subject)
-}
-
-// ExitCode is that of registry errors.
-func (*DroppedError) ExitCode() int { return exitCode }
-
-// Hint says what it means.
-func (*DroppedError) Hint() string {
-	return "this registry drops SBOMs, provenance and signatures: no tag was moved; publish to another one"
-}
-
-// NoListError says that a fallback tag names something that is no list of
-// referrers.
-type NoListError struct{ Tag string }
-
-func (e *NoListError) Error() string {
-	return fmt.Sprintf("tag %s is where referrers are listed, and names something else", e.Tag)
-}
-
-// ExitCode is that of registry errors.
-func (*NoListError) ExitCode() int { return exitCode }
-
-// Hint says what a user can do.
-func (e *NoListError) Hint() string { return "remove the tag " + e.Tag + " from the repository" }

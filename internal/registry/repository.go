@@ -15,27 +15,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/oci"
 )
 
-const (
-	// maxManifest is what the distribution specification wants registries to
-	// take at least, in bytes.
-	maxManifest = 4 << 20
-	// maxIndex bounds a layout's index.json, in bytes.
-	maxIndex = 32 << 20
-	// refName is the annotation that names a tag in a layout.
-	refName = "org.opencontainers.image.ref.name"
-)
-
-// repository is one layout below the root.
+// repository is a layout below the root.
 type repository struct {
 	root *os.Root
 	name string
 }
 
-// index reads index.json, afresh for each request.
+// index reads index.json.
 func (r repository) index() ([]v1.Descriptor, error) {
-	raw, err := r.read("index.json", maxIndex)
+	raw, err := r.read("index.json", oci.MaxLayoutIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -63,62 +54,39 @@ func (r repository) open(file string) (*os.File, error) {
 	return r.root.Open(path.Join(r.name, "oci", file))
 }
 
-// blob opens a blob; the digest was checked against its pattern.
+// blob returns the name of a blob's file. hash is a valid digest.
 func (r repository) blob(hash string) string {
 	return path.Join("blobs", "sha256", hash[len("sha256:"):])
 }
 
-// document is the part of a manifest that decides how it is served.
-type document struct {
-	Version      int               `json:"schemaVersion"`
-	MediaType    types.MediaType   `json:"mediaType"`
-	ArtifactType string            `json:"artifactType"`
-	Annotations  map[string]string `json:"annotations"`
-	Manifests    []struct{}        `json:"manifests"`
-	Config       *v1.Descriptor    `json:"config"`
-	Layers       []struct{}        `json:"layers"`
-	Subject      *v1.Descriptor    `json:"subject"`
-}
-
-// kind is the media type to serve the manifest with; "" when it is none, or an
-// image and an index at once, which is another thing to everybody. Its own field
-// is optional in OCI.
-func (d document) kind() types.MediaType {
-	switch {
-	case d.Version != 2, d.Manifests != nil && (d.Config != nil || d.Layers != nil):
-		return ""
-	case d.MediaType.IsIndex() || d.MediaType.IsImage():
-		return d.MediaType
-	case d.MediaType != "":
-		return ""
-	case d.Manifests != nil:
-		return types.OCIImageIndex
-	case d.Config != nil:
-		return types.OCIManifestSchema1
-	}
-	return ""
+// servedManifest is a manifest of a layout.
+type servedManifest struct {
+	oci.Manifest
+	raw  []byte
+	kind types.MediaType
 }
 
 // manifest reads a manifest and verifies its digest.
-func (r repository) manifest(hash string) ([]byte, document, error) {
-	raw, err := r.read(r.blob(hash), maxManifest)
+func (r repository) manifest(hash string) (servedManifest, error) {
+	raw, err := r.read(r.blob(hash), oci.MaxManifest)
 	if err != nil {
-		return nil, document{}, err
+		return servedManifest{}, err
 	}
 	if h, _, err := v1.SHA256(bytes.NewReader(raw)); err != nil || h.String() != hash {
-		return nil, document{}, fmt.Errorf("blob %s is damaged", hash)
+		return servedManifest{}, fmt.Errorf("blob %s: digest mismatch: got %s", hash, h)
 	}
-	var d document
-	if err := json.Unmarshal(raw, &d); err != nil || d.kind() == "" {
-		return nil, document{}, fmt.Errorf("blob %s is no manifest", hash)
+	m, err := oci.ParseManifest(raw)
+	if err != nil {
+		return servedManifest{}, fmt.Errorf("blob %s: %w", hash, err)
 	}
-	return raw, d, nil
+	kind, err := m.Kind()
+	return servedManifest{m, raw, kind}, err
 }
 
 func (r repository) serveManifest(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, ref string) {
 	hash := ref
 	if !digest.IsNamed(ref) {
-		i := slices.IndexFunc(index, func(d v1.Descriptor) bool { return d.Annotations[refName] == ref })
+		i := slices.IndexFunc(index, func(d v1.Descriptor) bool { return d.Annotations[oci.RefName] == ref })
 		if i < 0 {
 			manifestUnknown.write(w)
 			return
@@ -129,17 +97,17 @@ func (r repository) serveManifest(w http.ResponseWriter, req *http.Request, inde
 		digestInvalid.write(w)
 		return
 	}
-	raw, d, err := r.manifest(hash)
+	m, err := r.manifest(hash)
 	if err != nil {
 		manifestUnknown.write(w)
 		return
 	}
 	w.Header().Set("Docker-Content-Digest", hash)
 	w.Header().Set("ETag", `"`+hash+`"`)
-	writeBytes(w, req, string(d.kind()), raw)
+	writeBytes(w, req, string(m.kind), m.raw)
 }
 
-// serveBlob leaves ranges and conditions to net/http.
+// serveBlob serves a blob; net/http handles ranges and conditions.
 func (r repository) serveBlob(w http.ResponseWriter, req *http.Request, hash string) {
 	if !digest.IsNamed(hash) {
 		digestInvalid.write(w)
@@ -164,7 +132,7 @@ func (r repository) serveBlob(w http.ResponseWriter, req *http.Request, hash str
 func (r repository) serveTags(w http.ResponseWriter, req *http.Request, index []v1.Descriptor) {
 	var tags []string
 	for _, d := range index {
-		if tag := d.Annotations[refName]; tag != "" {
+		if tag := d.Annotations[oci.RefName]; tag != "" {
 			tags = append(tags, tag)
 		}
 	}
@@ -174,9 +142,8 @@ func (r repository) serveTags(w http.ResponseWriter, req *http.Request, index []
 	}
 }
 
-// serveReferrers lists the untagged entries whose subject is digest (OCI
-// distribution specification 1.1, listing referrers). A subject that is not
-// there has none, which is no error.
+// serveReferrers lists the untagged entries with subject hash (OCI Distribution
+// Specification 1.1, "Listing Referrers"). The list of an unknown subject is empty.
 func (r repository) serveReferrers(w http.ResponseWriter, req *http.Request, index []v1.Descriptor, hash string) {
 	if !digest.IsNamed(hash) {
 		digestInvalid.write(w)
@@ -185,32 +152,23 @@ func (r repository) serveReferrers(w http.ResponseWriter, req *http.Request, ind
 	wanted := req.URL.Query().Get("artifactType")
 	var all []v1.Descriptor
 	for _, entry := range index {
-		if entry.Annotations[refName] != "" || !digest.IsNamed(entry.Digest.String()) {
+		if entry.Annotations[oci.RefName] != "" || !digest.IsNamed(entry.Digest.String()) {
 			continue
 		}
-		raw, d, err := r.manifest(entry.Digest.String())
-		if err != nil || d.Subject == nil || d.Subject.Digest.String() != hash {
+		m, err := r.manifest(entry.Digest.String())
+		if err != nil || m.Subject == nil || m.Subject.Digest.String() != hash {
 			continue
 		}
-		described := v1.Descriptor{
-			MediaType: d.kind(), Digest: entry.Digest, Size: int64(len(raw)),
-			ArtifactType: d.artifactType(), Annotations: d.Annotations,
+		listed := v1.Descriptor{
+			MediaType: m.kind, Digest: entry.Digest, Size: int64(len(m.raw)),
+			ArtifactType: m.ReferrerType(), Annotations: m.Annotations,
 		}
-		if wanted == "" || described.ArtifactType == wanted {
-			all = append(all, described)
+		if wanted == "" || listed.ArtifactType == wanted {
+			all = append(all, listed)
 		}
 	}
 	if wanted != "" {
 		w.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
 	writeJSON(w, req, string(types.OCIImageIndex), referrersIndex(all))
-}
-
-// artifactType is the manifest's own or, for want of one, its config's media
-// type, as the specification says.
-func (d document) artifactType() string {
-	if d.ArtifactType == "" && d.Config != nil {
-		return string(d.Config.MediaType)
-	}
-	return d.ArtifactType
 }

@@ -7,52 +7,72 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/pgext/pgext/internal/oci"
 )
 
-// Resolved is what a reference names. One of Index and Image is set; both read
-// from the registry when asked, and verify what they read.
-type Resolved struct {
-	// Repository is HOST/NAME.
-	Repository string
-	Digest     v1.Hash
-	Index      v1.ImageIndex
-	Image      v1.Image
+// Resolve returns the image that ref, HOST/NAME[:TAG][@DIGEST], names, without its
+// attachments. Blobs are read, and verified, when needed.
+func (c *Client) Resolve(ctx context.Context, ref string) (oci.Set, error) {
+	s, err := c.resolve(ctx, ref)
+	return s, wrap("resolving", ref, err)
 }
 
-// Resolve asks the registry what ref, HOST/NAME[:TAG][@DIGEST], names.
-func (c *Client) Resolve(ctx context.Context, ref string) (Resolved, error) {
-	r, err := c.resolve(ctx, ref)
-	return r, wrap("resolving", ref, err)
-}
-
-func (c *Client) resolve(ctx context.Context, ref string) (Resolved, error) {
+func (c *Client) resolve(ctx context.Context, ref string) (oci.Set, error) {
 	// Without StrictValidation a missing tag is "latest", as users expect.
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return Resolved{}, err
+		return oci.Set{}, err
 	}
 	s, err := c.session(ctx, parsed.Context(), transport.PullScope)
 	if err != nil {
-		return Resolved{}, err
+		return oci.Set{}, err
 	}
 	d, err := s.puller.Get(ctx, parsed)
 	if err != nil {
-		return Resolved{}, err
+		return oci.Set{}, err
 	}
-	r := Resolved{Repository: parsed.Context().Name(), Digest: d.Digest}
 	switch {
 	case d.MediaType.IsIndex():
-		r.Index, err = d.ImageIndex()
+		idx, err := d.ImageIndex()
+		if err != nil {
+			return oci.Set{}, err
+		}
+		return oci.FromIndex(idx)
 	case d.MediaType.IsImage():
-		r.Image, err = d.Image()
-	default:
-		err = fmt.Errorf("%s is no image", d.MediaType)
+		img, err := d.Image()
+		if err != nil {
+			return oci.Set{}, err
+		}
+		return oci.FromImage(img)
 	}
-	return r, err
+	return oci.Set{}, fmt.Errorf("%s is not the media type of an image", d.MediaType)
 }
 
-// Referrers returns the descriptors of the manifests that have digest as their
-// subject, from the referrers API or the fallback tag.
+// Digest returns the digest of the manifest that ref, HOST/NAME[:TAG][@DIGEST],
+// names.
+func (c *Client) Digest(ctx context.Context, ref string) (v1.Hash, error) {
+	op := func() (v1.Hash, error) {
+		parsed, err := name.ParseReference(ref)
+		if err != nil {
+			return v1.Hash{}, err
+		}
+		s, err := c.session(ctx, parsed.Context(), transport.PullScope)
+		if err != nil {
+			return v1.Hash{}, err
+		}
+		h, ok, err := s.names(ctx, parsed.Identifier())
+		if err == nil && !ok {
+			err = &NotFoundError{Ref: parsed.Identifier()}
+		}
+		return h, err
+	}
+	h, err := op()
+	return h, wrap("resolving", ref, err)
+}
+
+// Referrers returns the descriptors of the manifests with subject digest, from the
+// referrers API or the fallback tag.
 func (c *Client) Referrers(ctx context.Context, repo string, digest v1.Hash) ([]v1.Descriptor, error) {
 	op := func() ([]v1.Descriptor, error) {
 		r, err := name.NewRepository(repo, name.StrictValidation)

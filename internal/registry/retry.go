@@ -20,29 +20,30 @@ import (
 	"github.com/pgext/pgext/internal/retry"
 )
 
-// attemptsRefused is how often a host is asked that refuses connections.
+// attemptsRefused is the number of attempts to connect to a host that refuses
+// connections.
 const attemptsRefused = 2
 
-// maxWait bounds the wait between two attempts.
+// maxWait bounds the pause between two attempts.
 const maxWait = 30 * time.Second
 
-// temporaryStatus are the answers that registries and their proxies give when
-// asking again helps; 499 and 522 are nginx' and Cloudflare's.
+// temporaryStatus are the status codes of errors that may pass; 499 is of nginx,
+// 522 of Cloudflare.
 var temporaryStatus = []int{
 	http.StatusRequestTimeout, http.StatusTooManyRequests,
 	http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	499, 522,
 }
 
-// retrying repeats requests that failed for a reason that passes, and bounds
-// how many run at once. A body is sent again from its start; a PATCH is not
-// repeated, as half of it may have arrived.
+// retrying is a transport that repeats requests after errors that may pass, and
+// bounds the number of concurrent requests. A body is sent again from its start. A
+// PATCH is not repeated, because the server may have received a part.
 type retrying struct {
 	o    Options
 	next http.RoundTripper
 	free chan struct{}
-	// public tells that requests hold no secret: tokens are those that
-	// everybody gets.
+	// public is true if requests have no secrets: their tokens are those of
+	// anonymous access.
 	public bool
 }
 
@@ -50,18 +51,18 @@ func newRetrying(o Options) *retrying {
 	return &retrying{o: o, next: o.Transport, free: make(chan struct{}, o.Jobs)}
 }
 
-// with returns t for requests on behalf of auth.
+// with returns t for requests with the credentials auth.
 func (t *retrying) with(auth authn.Authenticator) *retrying {
 	mine := *t
 	mine.public = auth == authn.Anonymous
 	return &mine
 }
 
-// RoundTrip implements http.RoundTripper. A request that is answered with 401
-// has its body again: the library sends the same one once more, with a token.
+// RoundTrip implements http.RoundTripper. After a 401 it restores the body, because
+// the library sends the request again with a token.
 func (t *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !t.public && tellsAll(req) {
-		return nil, &PlainError{Host: req.URL.Host}
+	if !t.public && exposesSecret(req) {
+		return nil, plainError(req.URL.Host)
 	}
 	resp, err := t.repeat(req)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized && req.GetBody != nil {
@@ -74,18 +75,18 @@ func (t *retrying) repeat(req *http.Request) (*http.Response, error) {
 	wait := t.o.Backoff
 	for attempt := 1; ; attempt++ {
 		resp, err := t.once(req)
-		if attempt >= t.attempts(err) || !repeatable(req) || !passes(resp, err) || req.Context().Err() != nil {
+		if attempt >= t.attempts(err) || !repeatable(req) || !temporary(resp, err) || req.Context().Err() != nil {
 			return resp, err
 		}
-		var asked time.Duration
+		var requested time.Duration
 		status := 0
 		if resp != nil {
-			asked, status = retry.After(resp.Header, time.Now()), resp.StatusCode
+			requested, status = retry.After(resp.Header, time.Now()), resp.StatusCode
 			_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
 			_ = resp.Body.Close()
 		}
-		pause := min(maxWait, max(retry.Jitter(wait), asked))
-		t.o.Log.Warn("trying again", "method", req.Method, "url", redact.Text(req.URL.String()), "status", status, "error", err, "in", pause)
+		pause := min(maxWait, max(retry.Jitter(wait), requested))
+		t.o.Log.Warn("retrying", "method", req.Method, "url", redact.Text(req.URL.String()), "status", status, "error", err, "in", pause)
 		if err := retry.Sleep(req.Context(), pause); err != nil {
 			return nil, err
 		}
@@ -96,8 +97,8 @@ func (t *retrying) repeat(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// attempts is how often a request is made that ended with err. Where nobody
-// listens, waiting seldom helps.
+// attempts returns the number of attempts of a request that failed with err. If no
+// server listens, waiting rarely helps.
 func (t *retrying) attempts(err error) int {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return min(t.o.Attempts, attemptsRefused)
@@ -135,14 +136,14 @@ func rewind(req *http.Request) (*http.Request, error) {
 	return again, nil
 }
 
-func passes(resp *http.Response, err error) bool {
+func temporary(resp *http.Response, err error) bool {
 	if err != nil {
 		return isTemporary(err)
 	}
 	return slices.Contains(temporaryStatus, resp.StatusCode)
 }
 
-// isTemporary tells whether asking again may help.
+// isTemporary reports whether another attempt may succeed.
 func isTemporary(err error) bool {
 	if errors.Is(err, context.Canceled) {
 		return false
@@ -151,14 +152,14 @@ func isTemporary(err error) bool {
 	if errors.As(err, &status) {
 		return slices.Contains(temporaryStatus, status.StatusCode)
 	}
-	var protocol textproto.ProtocolError // a header that was cut off
+	var protocol textproto.ProtocolError // a truncated header
 	if errors.As(err, &protocol) {
 		return true
 	}
 	return retry.Temporary(err)
 }
 
-// isUpload tells whether err comes from sending a blob's bytes.
+// isUpload reports whether err is from the upload of a blob's bytes.
 func isUpload(err error) bool {
 	var status *transport.Error
 	if errors.As(err, &status) {
@@ -168,14 +169,14 @@ func isUpload(err error) bool {
 	return errors.As(err, &request) && request.Op == "Patch"
 }
 
-// Trouble tells the failures of a network, or of a registry, from those of the
-// image that was read from there.
+// Trouble reports whether err is an error of the network or of a registry, not of
+// the image that was read.
 func Trouble(err error) bool {
-	var answer *transport.Error
-	var trouble net.Error
-	var file *fs.PathError // whose cause has the methods of a net.Error
+	var response *transport.Error
+	var network net.Error
+	var file *fs.PathError // its cause has the methods of net.Error
 	if errors.As(err, &file) {
 		return false
 	}
-	return errors.As(err, &answer) || errors.As(err, &trouble) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.As(err, &response) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
 }

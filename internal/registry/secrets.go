@@ -1,20 +1,21 @@
 package registry
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
-// tellsAll reports whether a request would show a password or token to whoever
-// is on the way: it has one, there is no TLS, and it leaves this machine.
-func tellsAll(req *http.Request) bool {
+// exposesSecret reports whether a request would send a password or token without
+// encryption to another machine.
+func exposesSecret(req *http.Request) bool {
 	if req.URL.Scheme == "https" || isLoopback(req.URL.Hostname()) {
 		return false
 	}
-	// A token that asks for another one is in a form (Docker's OAuth2).
+	// A request for a token has the refresh token in a form (OAuth2 of Docker).
 	return req.Header.Get("Authorization") != "" || req.Header.Get("Content-Type") == "application/x-www-form-urlencoded"
 }
 
@@ -22,39 +23,23 @@ func isLoopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
 }
 
-// PlainError says that a password was not sent, since anybody could read it.
-type PlainError struct{ Host string }
-
-func (e *PlainError) Error() string {
-	return fmt.Sprintf("%s does not speak TLS, and there is a password for it: anybody on the way could read it", e.Host)
+// plainError returns the error for a password that was not sent because the
+// connection is not encrypted.
+func plainError(host string) error {
+	return failure.New(failure.Registry,
+		"give the registry a certificate (SSL_CERT_FILE names a file with its authority) or use one on loopback; if it needs no password: docker logout "+host,
+		"%s does not use TLS: its password would be sent unencrypted", host)
 }
 
-// ExitCode is that of registry errors.
-func (*PlainError) ExitCode() int { return exitCode }
-
-// Hint says what would help.
-func (e *PlainError) Hint() string {
-	return "give the registry a certificate (SSL_CERT_FILE names a file with its authority), or use one on loopback; where none is needed, docker logout " + e.Host
+// credentialsError returns the error for credentials that the configuration of
+// docker or podman does not provide.
+func credentialsError(err error) error {
+	return failure.New(failure.Registry,
+		"check config.json in ~/.docker or $DOCKER_CONFIG: credsStore or credHelpers may name a program docker-credential-NAME that is not installed",
+		"reading credentials: %w", err)
 }
 
-// CredentialsError says that docker's or podman's configuration does not give
-// the credentials that it names.
-type CredentialsError struct{ Err error }
-
-func (e *CredentialsError) Error() string { return "reading credentials: " + e.Err.Error() }
-
-// Unwrap returns what is wrong.
-func (e *CredentialsError) Unwrap() error { return e.Err }
-
-// ExitCode is that of registry errors.
-func (*CredentialsError) ExitCode() int { return exitCode }
-
-// Hint says where they come from.
-func (*CredentialsError) Hint() string {
-	return "config.json in ~/.docker, or in $DOCKER_CONFIG, says where credentials are: mend it, or install the program docker-credential-NAME that credsStore or credHelpers names"
-}
-
-// lateBody opens when it is read.
+// lateBody opens its content at the first read.
 type lateBody struct {
 	open func() (io.ReadCloser, error)
 	body io.ReadCloser

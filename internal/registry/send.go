@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// onces lets each of several things be done once, and all wait for it.
+// onces runs a function once per digest; concurrent callers wait for the result.
 type onces struct {
 	mu  sync.Mutex
 	all map[v1.Hash]func() error
@@ -31,20 +31,19 @@ func (o *onces) do(h v1.Hash, fn func() error) error {
 	return once()
 }
 
-// send brings manifests there by their digests, each after its blobs and after
-// those before it. Unless thorough, one that is there is complete; the last one
-// speaks for all.
+// send uploads manifests by digest, in order, each after its blobs. Unless thorough
+// is true, a manifest that the registry has is taken as complete.
 func (t *transaction) send(ctx context.Context, all []manifest, thorough bool) error {
 	if len(all) == 0 {
 		return nil
 	}
-	there := make([]bool, len(all))
+	exists := make([]bool, len(all))
 	if !thorough {
 		g, ctx := errgroup.WithContext(ctx)
 		g.SetLimit(t.client.o.Jobs)
 		for i, m := range all {
 			g.Go(func() (err error) {
-				_, there[i], err = t.names(ctx, m.digest.String())
+				_, exists[i], err = t.names(ctx, m.digest.String())
 				return err
 			})
 		}
@@ -56,7 +55,7 @@ func (t *transaction) send(ctx context.Context, all []manifest, thorough bool) e
 	g.SetLimit(t.client.o.Jobs)
 	for i, m := range all {
 		for _, b := range m.blobs {
-			if !there[i] {
+			if !exists[i] {
 				g.Go(func() error { return t.sendBlob(blobs, b) })
 			}
 		}
@@ -65,7 +64,7 @@ func (t *transaction) send(ctx context.Context, all []manifest, thorough bool) e
 		return err
 	}
 	for i, m := range all {
-		if there[i] {
+		if exists[i] {
 			continue
 		}
 		if err := t.put(ctx, m.digest.String(), m.stored, ""); err != nil {
@@ -76,8 +75,8 @@ func (t *transaction) send(ctx context.Context, all []manifest, thorough bool) e
 }
 
 // sendBlob uploads a blob unless the registry has it. The library repeats an
-// upload whose bytes were cut off; what it cannot know is that a repeated commit
-// found its upload gone because the first one had arrived.
+// interrupted upload, but cannot know that a repeated commit failed because the first
+// one succeeded.
 func (t *transaction) sendBlob(ctx context.Context, b blob) error {
 	return t.sent.do(b.Digest, func() error {
 		var err error
@@ -94,6 +93,6 @@ func (t *transaction) sendBlob(ctx context.Context, b blob) error {
 	})
 }
 
-// uploadAttempts is how often an upload is begun again that the registry says
-// it does not know.
+// uploadAttempts is the number of attempts of an upload that the registry reports as
+// unknown.
 const uploadAttempts = 3

@@ -3,7 +3,6 @@ package registry
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -13,50 +12,34 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/pgext/pgext/internal/failure"
 )
 
-// Grammar of the OCI distribution specification.
-var (
-	namePattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-)
+// namePattern is the grammar of names in the OCI Distribution Specification.
+var namePattern = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
-// Server is a read-only registry over a folder of layouts: DIST/<image>/oci is
-// the repository <image>. It keeps nothing in memory, so what a build changes
-// is served by the next request. Requests that would write get 405.
+// Server is a read-only registry of the layouts in a folder: DIST/<image>/oci is the
+// repository <image>. It keeps nothing in memory, so the next request serves what a
+// build has changed. The response to other methods is 405.
 type Server struct {
 	root *os.Root
 }
 
-// NewServer returns the server of dist, which must exist. Close frees it.
+// NewServer returns the server of dist, which must exist. Call Close to release
+// it.
 func NewServer(dist string) (*Server, error) {
 	root, err := os.OpenRoot(dist)
 	if err != nil {
-		return nil, &NoDistError{dist, err}
+		return nil, failure.New(failure.Other, "name the output folder of pgext build, which is dist by default", "serving %s: %w", dist, err)
 	}
 	return &Server{root}, nil
 }
 
-// NoDistError says that there is no folder of images to serve.
-type NoDistError struct {
-	Dir string
-	// Err is the operating system's reason.
-	Err error
-}
-
-func (e *NoDistError) Error() string { return fmt.Sprintf("serving %s: %v", e.Dir, e.Err) }
-
-// Unwrap returns the operating system's reason.
-func (e *NoDistError) Unwrap() error { return e.Err }
-
-// Hint says who makes the folder.
-func (*NoDistError) Hint() string {
-	return "name the folder that pgext build --output has written to, dist when it was not given"
-}
-
-// Close frees the folder.
+// Close releases the folder.
 func (s *Server) Close() error { return s.root.Close() }
 
-// refusal is an answer of the error kind.
+// refusal is an error response.
 type refusal struct {
 	status        int
 	code, message string
@@ -65,7 +48,7 @@ type refusal struct {
 func (r refusal) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(r.status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone when this fails
+	_ = json.NewEncoder(w).Encode(map[string]any{ // fails if the client has disconnected
 		"errors": []map[string]string{{"code": r.code, "message": r.message}},
 	})
 }
@@ -77,7 +60,7 @@ var (
 	blobUnknown     = refusal{http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry"}
 	digestInvalid   = refusal{http.StatusBadRequest, "DIGEST_INVALID", "provided digest is not a SHA-256 digest"}
 	readOnly        = refusal{http.StatusMethodNotAllowed, "UNSUPPORTED", "this registry is read-only"}
-	damaged         = refusal{http.StatusInternalServerError, "UNKNOWN", "the layout cannot be read"}
+	damaged         = refusal{http.StatusInternalServerError, "UNKNOWN", "the layout is damaged"}
 )
 
 // ServeHTTP implements http.Handler.
@@ -102,7 +85,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// repository serves <name>/<kind>/<what>; names may hold slashes.
+// repository serves <name>/<kind>/<what>; names may contain slashes.
 func (s *Server) repository(w http.ResponseWriter, req *http.Request, path string) {
 	parts := strings.Split(path, "/")
 	if len(parts) < 3 {
@@ -159,8 +142,8 @@ func (s *Server) catalog(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// paginate returns the part of a sorted list that n and last ask for, and
-// links to the next.
+// paginate returns the page of a sorted list that the parameters n and last
+// request, and sets the link to the next page.
 func paginate(w http.ResponseWriter, req *http.Request, all []string) ([]string, bool) {
 	query := req.URL.Query()
 	if last := query.Get("last"); last != "" {
@@ -199,11 +182,11 @@ func writeBytes(w http.ResponseWriter, req *http.Request, mediaType string, raw 
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(raw)))
 	if req.Method != http.MethodHead {
-		_, _ = w.Write(raw) //nolint:gosec // JSON with its own type and nosniff; fails when the client is gone
+		_, _ = w.Write(raw) //nolint:gosec // JSON with its own type and nosniff; fails if the client has disconnected
 	}
 }
 
-// referrersIndex is the answer of the referrers API.
+// referrersIndex returns the response of the referrers API.
 func referrersIndex(all []v1.Descriptor) v1.IndexManifest {
 	if all == nil {
 		all = []v1.Descriptor{}

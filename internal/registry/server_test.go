@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/oracle"
 )
 
@@ -50,7 +51,7 @@ func writeLayout(tb testing.TB, dir, image string, idx v1.ImageIndex, tags ...st
 		tb.Fatal(err)
 	}
 	for _, tag := range tags {
-		if err := p.AppendIndex(idx, layout.WithAnnotations(map[string]string{refName: tag})); err != nil {
+		if err := p.AppendIndex(idx, layout.WithAnnotations(map[string]string{oci.RefName: tag})); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -179,7 +180,7 @@ func TestServerPulls(t *testing.T) {
 		}
 	})
 	t.Run("nothing can be pushed", func(t *testing.T) {
-		_, err := quick().Push(t.Context(), host+"/pgvector", Publication{Index: newIndex(t, "other"), Moving: []string{"a"}})
+		_, err := quick().Push(t.Context(), host+"/pgvector", Publication{Set: oci.Set{Index: newIndex(t, "other")}, Moving: []string{"a"}})
 		checkError(t, err, "")
 	})
 	t.Run("damage", func(t *testing.T) {
@@ -189,7 +190,7 @@ func TestServerPulls(t *testing.T) {
 		}
 		c := New(Options{Attempts: 1})
 		_, err := c.Resolve(t.Context(), host+"/geo/postgis:c")
-		checkError(t, err, "the registry is in trouble; running the command again finishes the work")
+		checkError(t, err, "the registry has a problem: run the command again later: it continues")
 	})
 }
 

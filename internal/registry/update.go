@@ -10,16 +10,17 @@ import (
 	"github.com/pgext/pgext/internal/retry"
 )
 
-// updateAttempts is how often a tag is changed that others change as well.
+// updateAttempts is the number of attempts to update a tag that others update
+// concurrently.
 const updateAttempts = 20
 
-// update changes what a tag names until next, which is given what it names
-// (false: nothing), says that nothing is to be changed. Another publisher may
-// do the same at the same time, and few registries heed conditions: after as
-// long as a change took here, which is about as long as it takes others, the
-// tag is looked at again, so that what was lost is put there once more.
+// update updates a tag until next reports no change. next gets the manifest of the
+// tag (false if there is none) and returns the new one. Another publisher may update
+// the tag concurrently, and few registries support conditional requests. So the tag
+// is read again after a pause of about the time that an update takes, and a lost
+// update is repeated.
 func (s *session) update(ctx context.Context, tag string, next func(stored, bool) (stored, bool, error)) error {
-	heeded := true
+	supported := true
 	for range updateAttempts {
 		start := time.Now()
 		old, ok, err := s.read(ctx, tag)
@@ -31,7 +32,7 @@ func (s *session) update(ctx context.Context, tag string, next func(stored, bool
 			return err
 		}
 		condition := old.etag
-		if !heeded || strings.HasPrefix(condition, "W/") {
+		if !supported || strings.HasPrefix(condition, "W/") {
 			condition = ""
 		}
 		err = s.put(ctx, tag, m, condition)
@@ -41,9 +42,9 @@ func (s *session) update(ctx context.Context, tag string, next func(stored, bool
 			if err != nil {
 				return fmt.Errorf("tag %s: %w", tag, err)
 			}
-			heeded = now.digest != old.digest // else the condition is misunderstood
+			supported = now.digest != old.digest // if it is equal, the registry does not understand the condition
 		case ok && keepsTags(err):
-			return fmt.Errorf("tag %s: %w", tag, &FixedError{Tag: tag, Err: err})
+			return fmt.Errorf("tag %s: %w", tag, fixedError(tag, err))
 		case err != nil:
 			return fmt.Errorf("tag %s: %w", tag, err)
 		}

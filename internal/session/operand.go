@@ -13,13 +13,13 @@ import (
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/fetch"
 	"github.com/pgext/pgext/internal/image"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/recipe"
-	"github.com/pgext/pgext/internal/registry"
 )
 
 // Resolver resolves references in registries.
 type Resolver interface {
-	Resolve(ctx context.Context, ref string) (registry.Resolved, error)
+	Resolve(ctx context.Context, ref string) (oci.Set, error)
 }
 
 // Operand is a reference to an operand image, REF of base: image:REF.
@@ -69,7 +69,7 @@ func (o Operand) pinned() string {
 }
 
 // PlatformImage returns the artifact's image for the operand's architecture.
-func PlatformImage(a image.Artifact, o base.Operand) (v1.Image, error) {
+func PlatformImage(a oci.Set, o base.Operand) (v1.Image, error) {
 	platform, ok := debian.LookupArchitecture(o.Arch)
 	if !ok {
 		return nil, fmt.Errorf("no OCI platform is known for architecture %s", o.Arch)
@@ -82,28 +82,24 @@ func PlatformImage(a image.Artifact, o base.Operand) (v1.Image, error) {
 }
 
 // FindOperand opens the operand image in a layout or a registry.
-func (s *Session) FindOperand(ctx context.Context, o Operand) (image.Artifact, error) {
+func (s *Session) FindOperand(ctx context.Context, o Operand) (oci.Set, error) {
 	if path, local := strings.CutPrefix(o.ref, "oci:"); local {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(o.dir, path)
 		}
-		ref, _ := image.ParseRef("oci:" + path)
-		return image.At(ref.Dir).Open(cmp.Or(o.Digest, ref.Name))
+		ref, err := oci.ParseRef("oci:" + path)
+		if err != nil {
+			return oci.Set{}, err
+		}
+		return image.At(ref.Layout).Open(cmp.Or(o.Digest, ref.Identifier()))
 	}
 	if s.Registry == nil {
-		return image.Artifact{}, fmt.Errorf("base image %s: %w", o.ref, &fetch.OfflineError{Name: o.ref})
+		return oci.Set{}, fmt.Errorf("base image %s: %w", o.ref, &fetch.OfflineError{Name: o.ref})
 	}
 	ref := o.ref
 	if o.Digest != "" {
 		ref, _, _ = strings.Cut(ref, "@")
 		ref += "@" + o.Digest
 	}
-	r, err := s.Registry.Resolve(ctx, ref)
-	if err != nil {
-		return image.Artifact{}, err
-	}
-	if r.Index != nil {
-		return image.FromIndex(r.Index)
-	}
-	return image.FromImage(r.Image)
+	return s.Registry.Resolve(ctx, ref)
 }

@@ -72,8 +72,8 @@ func storage(tb testing.TB) string {
 }
 
 // Forward returns a handler that hands requests on to the registry at host.
-// The registry is told the name under which it was asked, so that uploads go on
-// through the handler.
+// The registry gets the original host name, so that uploads continue through the
+// handler.
 func Forward(host string) http.Handler {
 	target := &url.URL{Scheme: "http", Host: host}
 	return &httputil.ReverseProxy{

@@ -39,7 +39,7 @@ func (m Mode) String() string {
 	return [...]string{"unavailable", "unauthorized", "reset", "silence", "cut upload", "lost", "cut answer"}[m]
 }
 
-// Arrived tells whether the registry may have done what it was asked.
+// Arrived reports whether the registry may have executed the request.
 func (m Mode) Arrived() bool { return m == Lost || m == CutAnswer }
 
 // Span is how long it lasts.
@@ -59,7 +59,7 @@ const (
 
 func (s Span) String() string { return [...]string{"once", "stuck", "outage"}[s] }
 
-// Fault says which request fails, and how.
+// Fault is the request to fail and the kind of failure.
 type Fault struct {
 	Mode Mode
 	Span Span
@@ -83,7 +83,7 @@ type Proxy struct {
 // NewProxy returns a proxy that fails nothing.
 func NewProxy(next http.Handler) *Proxy { return &Proxy{next: next} }
 
-// Arm counts from 1 again and fails requests as f says.
+// Arm restarts the count of requests at 1 and sets the fault f.
 func (p *Proxy) Arm(f Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,7 +191,7 @@ func hangUp(w http.ResponseWriter, last string) {
 	}
 	defer func() { _ = conn.Close() }()
 	if last != "" {
-		_, _ = io.WriteString(conn, last) // nobody may be listening
+		_, _ = io.WriteString(conn, last) // the peer may have closed the connection
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {

@@ -117,8 +117,8 @@ func (s *state) blob(d v1.Descriptor) error {
 	return nil
 }
 
-// referrers leaves the artifact type to those who look at the fallback tag: the
-// library's registry tells another one.
+// referrers reads the referrers without their artifact type: the registry of the
+// library returns another one than the fallback tag has.
 func (s *state) referrers(h v1.Hash) error {
 	idx, err := remote.Referrers(s.repo.Digest(h.String()), remote.WithContext(s.ctx), remote.Reuse(s.puller))
 	if err != nil {

@@ -1,4 +1,4 @@
-package image
+package oci
 
 import (
 	"bytes"
@@ -20,19 +20,20 @@ const (
 	emptyConfigType = types.MediaType("application/vnd.oci.empty.v1+json")
 )
 
-// Referrer is a document about an image.
+// Referrer is a document that is attached to a manifest.
 type Referrer struct {
-	// ArtifactType tells readers what it is, such as "application/spdx+json".
+	// ArtifactType is the type of the document, such as
+	// "application/spdx+json".
 	ArtifactType string
-	// MediaType is the document's; empty means ArtifactType.
+	// MediaType is that of the layer with the document; "" means ArtifactType.
 	MediaType string
 	Content   []byte
-	// Annotations belong to the manifest.
+	// Annotations are those of the referrer's manifest.
 	Annotations map[string]string
 }
 
-// NewReferrer returns the manifest that attaches r to subject, an index, an
-// image or another referrer. It is decided by its arguments alone.
+// NewReferrer returns the manifest that attaches r to subject, which is an index,
+// an image or another referrer. Equal arguments give equal bytes.
 func NewReferrer(subject partial.Describable, r Referrer) (v1.Image, error) {
 	about, err := describe(subject)
 	if err != nil {
@@ -62,7 +63,7 @@ func NewReferrer(subject partial.Describable, r Referrer) (v1.Image, error) {
 	return partial.CompressedToImage(&artifact{raw, layer})
 }
 
-// describe returns what a descriptor must have and nothing else.
+// describe returns a descriptor with the required fields only.
 func describe(d partial.Describable) (v1.Descriptor, error) {
 	digest, err := d.Digest()
 	if err != nil {
@@ -76,7 +77,8 @@ func describe(d partial.Describable) (v1.Descriptor, error) {
 	return v1.Descriptor{MediaType: mediaType, Size: size, Digest: digest}, err
 }
 
-// artifactManifest is a manifest whose artifactType the library cannot set.
+// artifactManifest is an image manifest with an artifactType, a field that
+// v1.Manifest lacks.
 type artifactManifest struct {
 	SchemaVersion int               `json:"schemaVersion"`
 	MediaType     types.MediaType   `json:"mediaType"`
@@ -97,7 +99,7 @@ func (a *artifact) MediaType() (types.MediaType, error) { return types.OCIManife
 func (a *artifact) RawManifest() ([]byte, error)        { return a.raw, nil }
 func (a *artifact) RawConfigFile() ([]byte, error)      { return []byte(emptyConfig), nil }
 
-// LayerByDigest is also asked for the config.
+// LayerByDigest returns the layer or, for its digest, the config.
 func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 	if digest, err := a.layer.Digest(); err != nil || digest == h {
 		return a.layer, err
@@ -108,10 +110,10 @@ func (a *artifact) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 // maxReferrer bounds the content of a referrer that is read, in bytes.
 const maxReferrer = 64 << 20
 
-// ReadReferrer returns what a manifest with one layer attaches, and to what.
-// ok is false for a manifest of another kind, or with none of these artifact
-// types. An error with ok says that the content cannot be read; the rest is
-// there.
+// ReadReferrer returns the document of a referrer with one layer, and the digest
+// of its subject. ok is false if the manifest has another form or none of these
+// artifact types. If ok is true and err is not nil, the content could not be
+// read and r has only the other fields.
 func ReadReferrer(img v1.Image, artifactTypes ...string) (subject v1.Hash, r Referrer, ok bool, err error) {
 	raw, err := img.RawManifest()
 	if err != nil {
@@ -150,7 +152,7 @@ func readContent(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	}
 	got, _, err := v1.SHA256(bytes.NewReader(content))
 	if err == nil && got != d.Digest {
-		err = fmt.Errorf("its content is %s, its manifest says %s", got, d.Digest)
+		err = fmt.Errorf("digest mismatch: got %s, want %s", got, d.Digest)
 	}
 	if err != nil {
 		return nil, err
