@@ -36,8 +36,8 @@ type Resolution struct {
 	linked []elf.Provider
 }
 
-// newResolution opens the archives of a target and installs on its base what
-// the recipe names, as apt would.
+// Resolve opens the archives of a target and selects the packages that apt would
+// install on its base for the recipe.
 func (b *Builder) Resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target, arch string) (*Resolution, error) {
 	if err := supported(r, t); err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ type archiveMember struct {
 func readArchive(path string) (*archive, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, nil //nolint:nilerr,nilnil // Layout.open reports the error
+		return nil, nil //nolint:nilnil // Layout.open reports the error
 	}
 	f, err := os.Open(path)
 	if err != nil {

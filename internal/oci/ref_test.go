@@ -137,7 +137,7 @@ func TestNotOne(t *testing.T) {
 		{"", make([]Ref, 11), "d: 11 images, want one", "name one of these: " + strings.Repeat(", ", 10) + "…"},
 	} {
 		err := NotOne("d", tc.id, tc.refs)
-		hint := err.(interface{ Hint() string }).Hint() //nolint:errorlint // the error itself is under test
+		hint := err.(interface{ Hint() string }).Hint()
 		if err.Error() != tc.text || hint != tc.hint {
 			t.Errorf("NotOne(%q, %d) = %q, hint %q; want %q, %q", tc.id, len(tc.refs), err, hint, tc.text, tc.hint)
 		}

@@ -182,7 +182,7 @@ func writeBytes(w http.ResponseWriter, req *http.Request, mediaType string, raw 
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(raw)))
 	if req.Method != http.MethodHead {
-		_, _ = w.Write(raw) //nolint:gosec // JSON with its own type and nosniff; fails if the client has disconnected
+		_, _ = w.Write(raw) // fails if the client has disconnected
 	}
 }
 
