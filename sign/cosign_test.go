@@ -86,7 +86,7 @@ func TestCosignVerifiesIdentities(t *testing.T) {
 				verifies(t, cosign, p, spdx, append(trust, tt.trust...)...)
 				ours := newTrust(t, sign.TrustOptions{
 					Identities: []sign.Identity{{Subject: workflow, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything),
-					Log: map[bool]sign.Demand{true: sign.Ignored}[tt.log == ""], Timestamp: tt.stamp != "",
+					Log: map[bool]sign.LogRequirement{true: sign.Ignored}[tt.log == ""], Timestamp: tt.stamp != "",
 				})
 				evidence := p.evidence(t)
 				for i, subject := range p.subjects {

@@ -1,18 +1,14 @@
-// Package sign answers for images: it makes signatures over them, then judges
-// those it is shown.
+// Package sign signs images and documents about them, and verifies the signatures.
 //
-// Its nouns are Signer (a key file, a KMS key or an identity), Subject (what a
-// signature is about), Statement (a claim about subjects), Signed (what signing
-// gave, ready to be attached), Evidence (what is attached to a subject
-// already), Trust (whose signatures count) and Verdict (what the evidence is
-// worth). Signatures come in the two forms that the stock cosign program
-// reads: sigstore bundles, which are referrers of their subject, and layers of
-// an image under the tag sha256-<hex>.sig or .att.
+// Signer makes signatures with a key file, a KMS key or an OIDC identity. Trust
+// verifies the signatures and attestations (signed in-toto statements) of a
+// subject, given as Evidence, and returns a Verdict. Both support the two formats
+// of cosign: sigstore bundles, which are referrers of their subject, and layers of
+// the image under the tag sha256-<hex>.sig or sha256-<hex>.att.
 //
-// Everything of sigstore stays behind this room: what it takes and returns are
-// types of the standard library and go-containerregistry. It talks to Fulcio,
-// Rekor, timestamp authorities and OIDC providers, never to a registry. It
-// reads the environment where it is told to (env://NAME) and to ask a provider
-// of identity tokens; plugins of a KMS inherit it, but for what is secret and
-// for pgext alone.
+// Exported functions and types use only types of the standard library and
+// go-containerregistry, not of sigstore. The package sends requests to Fulcio,
+// Rekor, timestamp authorities, TUF repositories and OIDC providers, never to a
+// registry. It reads the environment for env://NAME and for identity tokens. KMS
+// plugins inherit the environment without the secrets of pgext and cosign.
 package sign

@@ -73,7 +73,7 @@ func (s *service) hint(status int, cause error) string {
 		}
 		return "the service requires other credentials"
 	case errors.Is(cause, errLogged):
-		return "an RSA key makes the same signature each time: use an ECDSA key or a log of version 1"
+		return "use an ECDSA key or a log of version 1: RSA signatures of the same content are identical"
 	case status == http.StatusNotFound:
 		return "check that " + s.redacted + " is the address of " + s.name
 	case status == 0, status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:

@@ -177,8 +177,8 @@ func FuzzEvidence(f *testing.F) {
 		m.recognize(Options{}, func() (*candidate, error) { return readAttestation(text, annotations) })
 		_, _ = readChain(text)
 		log.body = text
-		_, _ = rekor{s, rekorTrees}.CreateLogEntry(entries.NewCreateLogEntryParamsWithContext(t.Context()))
-		_, _ = rekor{s, rekorTiles}.Add(t.Context(), envelopes)
+		_, _ = rekor{s, rekorV1}.CreateLogEntry(entries.NewCreateLogEntryParamsWithContext(t.Context()))
+		_, _ = rekor{s, rekorV2}.Add(t.Context(), envelopes)
 		if config, err := ReadSigningConfig(text); err == nil {
 			_, _ = config.Services(time.Now())
 		}
@@ -195,7 +195,7 @@ func TestRekorAnswersInParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	response := &answers{}
-	log := rekor{&service{name: rekorName, client: &http.Client{Transport: response}, url: "http://rekor.example.org"}, rekorTrees}
+	log := rekor{&service{name: rekorName, client: &http.Client{Transport: response}, url: "http://rekor.example.org"}, rekorV1}
 	try := func() error {
 		var err error
 		if response.body, err = json.Marshal(map[string]any{"id": full}); err != nil {

@@ -2,21 +2,21 @@ package sign
 
 import "fmt"
 
-// Format is how signatures lie beside an image.
+// Format is the format in which signatures are attached to an image.
 type Format string
 
-// The zero value of Format counts as FormatBundle.
+// The formats. The zero value means FormatBundle.
 const (
-	// FormatBundle is a sigstore bundle 0.3 in a referrer, cosign 3's default.
+	// FormatBundle is a sigstore bundle 0.3 in a referrer, the default of cosign 3.
 	FormatBundle Format = "bundle"
 	// FormatLegacy is a layer of the image tagged sha256-<hex>.sig (.att for
-	// attestations), which policy engines in use still look for.
+	// attestations), which some policy engines require.
 	FormatLegacy Format = "legacy"
-	// FormatBoth writes either.
+	// FormatBoth writes both formats.
 	FormatBoth Format = "both"
 )
 
-// ParseFormat reads what a user wrote; "" is FormatBundle.
+// ParseFormat parses the value of a flag; "" is FormatBundle.
 func ParseFormat(s string) (Format, error) {
 	switch f := Format(s); f {
 	case "":

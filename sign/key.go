@@ -24,33 +24,32 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/options"
 )
 
-// maxKeyFile bounds a key file, in bytes.
+// maxKeyFile is the maximum size of a key file in bytes.
 const maxKeyFile = 1 << 20
 
-const generateHint = "cosign generate-key-pair makes a pair of keys; cosign import-key-pair --key FILE takes one that exists"
+const generateHint = "run cosign generate-key-pair for a new key, or cosign import-key-pair --key FILE for an existing one"
 
-// keyFile is a private key as cosign generate-key-pair writes it. Decrypting it
-// is made to be slow and large (scrypt), so it is done once, when something is
-// signed.
+// keyFile is an encrypted private key in the format of cosign generate-key-pair.
+// Decryption needs much time and memory (scrypt), so it happens once, before the
+// first signature.
 type keyFile struct {
 	name string
 	text []byte
 	pass func(context.Context) ([]byte, error)
 }
 
-// openKey reads the key that o names, from a file or from the environment
-// variable of env://NAME.
+// openKey reads the encrypted key o.Key: a file, or env://NAME.
 func openKey(o Options) (*keyFile, error) {
 	k := &keyFile{name: o.Key, pass: o.Password}
 	if name, ok := strings.CutPrefix(o.Key, "env://"); ok {
 		k.text = []byte(o.Getenv(name))
 		if len(k.text) == 0 {
-			return nil, keyError(o.Key, "it holds the text of the key file", errors.New("the variable is empty"))
+			return nil, keyError(o.Key, "set the variable to the content of the key file", errors.New("the variable is empty"))
 		}
 		return k, k.check()
 	}
 	if strings.Contains(o.Key, "-----BEGIN") {
-		return nil, keyError(redacted, "env://NAME takes the text from a variable", errors.New("a key is named by its file, not given as text"))
+		return nil, keyError(redacted, "pass a file name, or env://NAME for a variable with the content", errors.New("the value is the content of a key, not a file name"))
 	}
 	info, err := os.Stat(o.Key)
 	if err != nil {
@@ -65,7 +64,7 @@ func openKey(o Options) (*keyFile, error) {
 	return k, k.check()
 }
 
-// cause drops the path that the operating system's errors repeat.
+// cause returns the error of a *os.PathError without its path.
 func cause(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
@@ -74,8 +73,8 @@ func cause(err error) error {
 	return err
 }
 
-// check looks at the frame only, so that a wrong file is told before anything
-// is built.
+// check checks the PEM type, so that a wrong file is an error before anything is
+// built.
 func (k *keyFile) check() error {
 	block, _ := pem.Decode(k.text)
 	switch {
@@ -84,11 +83,11 @@ func (k *keyFile) check() error {
 	case block.Type == cosign.CosignPrivateKeyPemType, block.Type == cosign.SigstorePrivateKeyPemType:
 		return nil
 	case block.Type == "PUBLIC KEY", block.Type == "CERTIFICATE":
-		return keyError(k.name, "the private key is usually called cosign.key", fmt.Errorf("a %s cannot sign", strings.ToLower(block.Type)))
+		return keyError(k.name, "pass the private key, usually cosign.key", fmt.Errorf("a %s cannot sign", strings.ToLower(block.Type)))
 	case slices.Contains([]string{cosign.PrivateKeyPemType, cosign.ECPrivateKeyPemType, cosign.RSAPrivateKeyPemType, "OPENSSH PRIVATE KEY"}, block.Type):
-		return keyError(k.name, "cosign import-key-pair --key "+k.name+" encrypts it", errors.New("the key is not encrypted"))
+		return keyError(k.name, "run cosign import-key-pair --key "+k.name+" to encrypt it", errors.New("the key is not encrypted"))
 	case block.Type == "ENCRYPTED PRIVATE KEY":
-		return keyError(k.name, generateHint, errors.New("encrypted in a way that cosign does not read"))
+		return keyError(k.name, generateHint, errors.New("unsupported encryption (cosign cannot read it)"))
 	}
 	return keyError(k.name, generateHint, fmt.Errorf("unsupported PEM type %q", block.Type))
 }
@@ -97,13 +96,13 @@ func (k *keyFile) check() error {
 func (k *keyFile) open(ctx context.Context) (*material, error) {
 	password, err := k.pass(ctx)
 	if err != nil {
-		return nil, keyError(k.name, "", fmt.Errorf("asking for its password: %w", err))
+		return nil, keyError(k.name, "", fmt.Errorf("reading the password: %w", err))
 	}
 	defer clear(password)
 	signer, err := cosign.LoadPrivateKey(k.text, password, nil)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "decryption failed"):
-		return nil, keyError(k.name, "COSIGN_PASSWORD holds the password of the key", errors.New("wrong password"))
+		return nil, keyError(k.name, "set COSIGN_PASSWORD to the password of the key", errors.New("wrong password"))
 	case err != nil:
 		return nil, keyError(k.name, generateHint, err)
 	}
@@ -120,12 +119,12 @@ func (k *keyFile) open(ctx context.Context) (*material, error) {
 	return m, nil
 }
 
-// material is an opened key. It implements sigsign.Keypair.
+// material is a key that is ready to sign. It implements sigsign.Keypair.
 type material struct {
 	sign     func(ctx context.Context, message []byte) ([]byte, error)
 	public   crypto.PublicKey
 	verifier signature.Verifier
-	// pem is the public key in PEM form, hint the name that bundles give it.
+	// pem is the public key in PEM form, hint its identifier in bundles.
 	pem, hint string
 	// certs is set for an identity.
 	certs *certChain
@@ -167,8 +166,8 @@ func (m *material) GetSigningAlgorithm() protocommon.PublicKeyDetails {
 // GetHint implements sigsign.Keypair.
 func (m *material) GetHint() []byte { return []byte(m.hint) }
 
-// GetKeyAlgorithm implements sigsign.Keypair. Fulcio certifies only the keys
-// made by keyless, which are ECDSA.
+// GetKeyAlgorithm implements sigsign.Keypair. It is used for Fulcio requests only,
+// whose keys are ECDSA.
 func (*material) GetKeyAlgorithm() string { return "ECDSA" }
 
 // GetPublicKey implements sigsign.Keypair.
@@ -184,28 +183,28 @@ func (m *material) SignData(ctx context.Context, data []byte) (sig, digest []byt
 	return sig, sum[:], err
 }
 
-// verifierOf returns what the stock cosign verifies signatures of a key with:
-// SHA-256, for Ed25519 the variant that hashes first.
+// verifierOf returns the verifier that cosign uses for a key: with SHA-256, and for
+// Ed25519 the prehash variant.
 func verifierOf(public crypto.PublicKey) (signature.Verifier, error) {
 	return signature.LoadDefaultVerifier(public, options.WithED25519ph())
 }
 
-// supported refuses keys whose signatures the stock cosign does not verify in
-// all formats: a legacy signature in a log must be over SHA-256.
+// supported returns an error for keys whose signatures cosign cannot verify in all
+// formats: a logged legacy signature must use SHA-256.
 func supported(public crypto.PublicKey) error {
 	switch k := public.(type) {
 	case *ecdsa.PublicKey:
 		if k.Curve != elliptic.P256() {
-			return fmt.Errorf("unsupported key: ECDSA over %s instead of P-256", k.Curve.Params().Name)
+			return fmt.Errorf("unsupported key: ECDSA %s, want P-256", k.Curve.Params().Name)
 		}
 		return nil
 	case *rsa.PublicKey:
 		if bits := k.N.BitLen(); !slices.Contains([]int{2048, 3072, 4096}, bits) {
-			return fmt.Errorf("unsupported key: RSA with %d bits instead of 2048, 3072 or 4096", bits)
+			return fmt.Errorf("unsupported key: RSA with %d bits, want 2048, 3072 or 4096", bits)
 		}
 		return nil
 	case ed25519.PublicKey:
-		return errors.New("unsupported key: Ed25519; cosign wants ECDSA P-256 or RSA")
+		return errors.New("unsupported key: Ed25519, want ECDSA P-256 or RSA")
 	}
-	return fmt.Errorf("unsupported key: %T", public)
+	return fmt.Errorf("unsupported key type %T", public)
 }

@@ -127,15 +127,15 @@ func TestKeysThatCannotSign(t *testing.T) {
 		{"text", write(t, "a.key", []byte("hello")), "", true, "not a private key in PEM form", "generate-key-pair"},
 		{"public", write(t, "b.key", public), "", true, "a public key cannot sign", "cosign.key"},
 		{"not encrypted", write(t, "c.key", plainKey(t, p384)), "", true, "not encrypted", "import-key-pair"},
-		{"openssl", write(t, "d.key", pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY"})), "", true, "a way that cosign does not read", ""},
+		{"openssl", write(t, "d.key", pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY"})), "", true, "unsupported encryption", ""},
 		{"minisign", write(t, "e.key", pem.EncodeToMemory(&pem.Block{Type: "PGP PRIVATE KEY BLOCK"})), "", true, `unsupported PEM type "PGP`, ""},
 		{"empty variable", "env://NOT_SET_ANYWHERE", "", true, "the variable is empty", ""},
-		{"no plugin", "hsm://slot/1", "", true, "no program sigstore-kms-hsm on PATH", "plugins"},
+		{"no plugin", "hsm://slot/1", "", true, "no program sigstore-kms-hsm on PATH", "plugin"},
 		{"wrong password", good, "incorrect", false, "wrong password", "COSIGN_PASSWORD"},
 		{"empty password", good, "", false, "wrong password", "COSIGN_PASSWORD"},
 		{"unknown cipher", write(t, "f.key", sealed), "", false, "unknown kdf", ""},
 		{"Ed25519", imported(t, ed), signtest.Password, false, "unsupported key: Ed25519", "generate-key-pair"},
-		{"P-384", imported(t, p384), signtest.Password, false, "unsupported key: ECDSA over P-384", ""},
+		{"P-384", imported(t, p384), signtest.Password, false, "unsupported key: ECDSA P-384", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			signer, err := sign.Open(sign.Options{Key: tt.key, Password: func(context.Context) ([]byte, error) { return []byte(tt.password), nil }})

@@ -20,12 +20,12 @@ import (
 
 const fulcioName = "Fulcio"
 
-// renewal is how long before its end a certificate is no longer used: what is
-// signed with it must still be logged.
+// renewal is the time before its expiry at which a certificate is replaced: a
+// signature must be logged while the certificate is valid.
 const renewal = time.Minute
 
-// keyless certifies keys of its own for the identity that a token names. A
-// key serves until its certificate ends, and is kept nowhere.
+// keyless makes ephemeral keys with certificates for the identity in an OIDC token.
+// A key is used until its certificate expires, and is never stored.
 type keyless struct {
 	options Options
 	fulcio  *service
@@ -33,28 +33,28 @@ type keyless struct {
 
 func openKeyless(o Options) (*keyless, error) {
 	if o.FulcioURL == "" {
-		return nil, servicesError("name one with --fulcio-url", "no Fulcio, which signing with an identity needs")
+		return nil, servicesError("pass --fulcio-url", "signing with an identity needs Fulcio")
 	}
 	fulcio, err := o.service(fulcioName, o.FulcioURL)
 	switch {
 	case err != nil:
 		return nil, err
 	case o.IdentityToken == nil:
-		return nil, tokenError(tokenHint, "none is given")
+		return nil, tokenError(tokenHint, "missing")
 	case len(o.Logs) == 0 && len(o.TimestampURLs) == 0:
-		return nil, servicesError("name a log with --rekor-url or an authority with --timestamp-url",
+		return nil, servicesError("pass --rekor-url or --timestamp-url",
 			"signing with an identity needs a log or a timestamp authority, because certificates are valid for minutes")
 	}
 	return &keyless{o, fulcio}, nil
 }
 
-// certified is a certificate with those above it.
+// certChain is a certificate with its issuers, the root last.
 type certChain struct {
 	leaf  *x509.Certificate
 	chain []*x509.Certificate
 }
 
-// fresh reports whether c may be used at t.
+// fresh reports whether the certificate can be used for a signature at t.
 func (c *certChain) fresh(t time.Time) bool { return t.Add(renewal).Before(c.leaf.NotAfter) }
 
 // GetCertificate implements sigsign.CertificateProvider.
@@ -62,7 +62,7 @@ func (c *certChain) GetCertificate(context.Context, sigsign.Keypair, *sigsign.Ce
 	return c.leaf.Raw, nil
 }
 
-// open makes a key and requests a certificate for it.
+// open creates a key and requests a certificate for it.
 func (k *keyless) open(ctx context.Context) (*material, error) {
 	token, err := k.options.IdentityToken(ctx)
 	if err != nil {
@@ -90,9 +90,9 @@ func signDigest(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 	return ecdsa.SignASN1(rand.Reader, key, digest[:])
 }
 
-// certify requests a certificate of m's key from Fulcio. sigstore-go returns the
-// leaf alone; the certificates above it, which legacy signatures carry, are read
-// from the response.
+// certify requests a certificate for the key of m from Fulcio. sigstore-go returns
+// the leaf only. The issuers, which legacy signatures include, are read from the
+// recorded response.
 func (k *keyless) certify(ctx context.Context, m *material, token string) (*certChain, error) {
 	const reading = "reading the certificate"
 	recorder := &transport{ctx: ctx, service: k.fulcio, secrets: append([]string{token}, strings.Split(token, ".")...)}
@@ -108,7 +108,7 @@ func (k *keyless) certify(ctx context.Context, m *material, token string) (*cert
 		return nil, k.fulcio.fail("the certificate is for another key")
 	}
 	if !c.fresh(k.options.Now()) {
-		return nil, k.fulcio.fail("the certificate ends at %s: check the clock of this machine", c.leaf.NotAfter.UTC().Format(time.RFC3339))
+		return nil, k.fulcio.fail("the certificate expires at %s: check the clock of this machine", c.leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return c, nil
 }
@@ -120,17 +120,17 @@ func readChain(body []byte) (*certChain, error) {
 			Certificates []string `json:"certificates"`
 		} `json:"chain"`
 	}
-	var reply struct {
+	var resp struct {
 		Embedded signingCertificate `json:"signedCertificateEmbeddedSct"`
 		Detached signingCertificate `json:"signedCertificateDetachedSct"`
 	}
-	if err := json.Unmarshal(body, &reply); err != nil {
+	if err := json.Unmarshal(body, &resp); err != nil {
 		return nil, err
 	}
-	chain := slices.Concat(reply.Embedded.Chain.Certificates, reply.Detached.Chain.Certificates)
+	chain := slices.Concat(resp.Embedded.Chain.Certificates, resp.Detached.Chain.Certificates)
 	all, err := cryptoutils.UnmarshalCertificatesFromPEM([]byte(strings.Join(chain, "\n")))
 	if err == nil && len(all) == 0 {
-		err = errors.New("the response holds none")
+		err = errors.New("the response has no certificate")
 	}
 	if err != nil {
 		return nil, err
@@ -138,9 +138,9 @@ func readChain(body []byte) (*certChain, error) {
 	return &certChain{all[0], all[1:]}, nil
 }
 
-// issued reports whether other names the same identity as c, and comes from
-// the same authority. It was valid when it was made; when that was, the log
-// or the timestamp beside it tells.
+// sameSigner reports whether other has the identity of c and was issued by the same
+// authority. Its validity period is not checked: the log entry or the timestamp of
+// a signature determines when it was used.
 func (c *certChain) sameSigner(other *x509.Certificate) bool {
 	if len(c.chain) == 0 || !sameIdentity(c.leaf, other) {
 		return false
@@ -150,8 +150,8 @@ func (c *certChain) sameSigner(other *x509.Certificate) bool {
 	for _, above := range c.chain[:len(c.chain)-1] {
 		intermediates.AddCert(above)
 	}
-	// The names of a Fulcio certificate are critical and may hold only what
-	// the library does not read (otherName).
+	// The subject alternative name of a Fulcio certificate is critical and may have
+	// only a type that the library does not support (otherName).
 	plain := *other
 	plain.UnhandledCriticalExtensions = nil
 	_, err := plain.Verify(x509.VerifyOptions{
@@ -161,8 +161,8 @@ func (c *certChain) sameSigner(other *x509.Certificate) bool {
 	return err == nil
 }
 
-// sameIdentity compares the names and who vouched for them (OIDs of Fulcio:
-// 1.3.6.1.4.1.57264.1.1 and .8 are the issuer).
+// sameIdentity compares the subject alternative names and the OIDC issuers. The
+// issuer is in Fulcio's extensions 1.3.6.1.4.1.57264.1.1 and .8.
 func sameIdentity(a, b *x509.Certificate) bool {
 	for _, oid := range []string{"2.5.29.17", "1.3.6.1.4.1.57264.1.1", "1.3.6.1.4.1.57264.1.8"} {
 		if !bytes.Equal(extension(a, oid), extension(b, oid)) {
@@ -172,6 +172,7 @@ func sameIdentity(a, b *x509.Certificate) bool {
 	return len(extension(a, "2.5.29.17")) > 0
 }
 
+// extension returns the value of an extension; nil if there is none.
 func extension(c *x509.Certificate, oid string) []byte {
 	for _, e := range c.Extensions {
 		if e.Id.String() == oid {

@@ -24,48 +24,49 @@ import (
 	"github.com/pgext/pgext/internal/redact"
 )
 
-// pluginPrefix begins the names of programs that keep keys; maxPluginAnswer
-// bounds what one may say, in bytes, maxLinger how long after its end what it has
-// started may keep the answer open.
 const (
-	pluginPrefix    = "sigstore-kms-"
-	maxPluginAnswer = 1 << 20
-	maxLinger       = time.Second
+	// pluginPrefix is the prefix of the file names of KMS plugins.
+	pluginPrefix = "sigstore-kms-"
+	// maxPluginResponse is the maximum size of a response in bytes.
+	maxPluginResponse = 1 << 20
+	// pluginWaitDelay is the time after the exit of a plugin in which its child
+	// processes may keep the response open.
+	pluginWaitDelay = time.Second
 )
 
-// kmsKey is a key that never leaves its keeper: the program
-// sigstore-kms-SCHEME on PATH is asked to sign (sigstore's plugin protocol,
-// version 1). The library's own client hands on the whole environment.
+// kmsKey is a key in a KMS. The plugin sigstore-kms-SCHEME on PATH makes the
+// signatures (sigstore's plugin protocol, version 1). The client of the sigstore
+// library is not used, because it passes the whole environment to the plugin.
 type kmsKey struct {
 	ref     string
 	program string
-	// redacted is ref without its query, which may hold a token.
+	// redacted is ref without its query, which may contain a token.
 	redacted string
 }
 
-// openKMS looks whether the program for o.Key is there; it is not started.
+// openKMS checks that the plugin for o.Key exists; it does not run it.
 func openKMS(o Options) (*kmsKey, error) {
 	scheme, _, _ := strings.Cut(o.Key, "://")
 	k := &kmsKey{ref: o.Key, program: pluginPrefix + scheme, redacted: redact.Address(o.Key)}
 	if _, err := exec.LookPath(k.program); err != nil {
-		return nil, keyError(k.redacted, "keys of a KMS are used through sigstore's plugins: install the one called "+k.program, fmt.Errorf("no program %s on PATH", k.program))
+		return nil, keyError(k.redacted, "install the sigstore KMS plugin "+k.program, fmt.Errorf("no program %s on PATH", k.program))
 	}
 	return k, nil
 }
 
 func (k *kmsKey) open(ctx context.Context) (*material, error) {
-	const doing = "asking for its public key"
-	reply, err := k.ask(ctx, nil, &common.MethodArgs{
+	const doing = "reading its public key"
+	resp, err := k.call(ctx, nil, &common.MethodArgs{
 		MethodName: common.PublicKeyMethodName,
 		PublicKey:  &common.PublicKeyArgs{PublicKeyOptions: encoding.PackPublicKeyOptions([]signature.PublicKeyOption{options.WithContext(ctx)})},
 	})
 	switch {
 	case err != nil:
 		return nil, k.fail(doing, err)
-	case reply.PublicKey == nil:
-		return nil, k.fail(doing, errNoAnswer)
+	case resp.PublicKey == nil:
+		return nil, k.fail(doing, errIncompleteResponse)
 	}
-	public, err := cryptoutils.UnmarshalPEMToPublicKey(reply.PublicKey.PublicKeyPEM)
+	public, err := cryptoutils.UnmarshalPEMToPublicKey(resp.PublicKey.PublicKeyPEM)
 	if err != nil {
 		return nil, k.fail(doing, err)
 	}
@@ -79,22 +80,22 @@ func (k *kmsKey) open(ctx context.Context) (*material, error) {
 	return m, nil
 }
 
-// sign asks the plugin, and looks whether the answer is a signature of the key
-// that it named before.
+// sign requests a signature and verifies it with the public key that the plugin
+// returned before.
 func (k *kmsKey) sign(ctx context.Context, verifier signature.Verifier, message []byte) ([]byte, error) {
-	reply, err := k.ask(ctx, message, &common.MethodArgs{
+	resp, err := k.call(ctx, message, &common.MethodArgs{
 		MethodName:  common.SignMessageMethodName,
 		SignMessage: &common.SignMessageArgs{SignOptions: encoding.PackSignOptions([]signature.SignOption{options.WithContext(ctx)})},
 	})
 	switch {
 	case err != nil:
 		return nil, k.fail("signing", err)
-	case reply.SignMessage == nil:
-		return nil, k.fail("signing", errNoAnswer)
+	case resp.SignMessage == nil:
+		return nil, k.fail("signing", errIncompleteResponse)
 	}
-	sig := reply.SignMessage.Signature
+	sig := resp.SignMessage.Signature
 	if err := verifier.VerifySignature(bytes.NewReader(sig), bytes.NewReader(message)); err != nil {
-		return nil, k.fail("signing", errors.New("its public key does not verify what it signed"))
+		return nil, k.fail("signing", errors.New("the signature does not match the public key of the plugin"))
 	}
 	return sig, nil
 }
@@ -103,13 +104,13 @@ func (k *kmsKey) fail(doing string, err error) error {
 	return keyError(k.redacted, "", fmt.Errorf("%s: %s: %w", doing, k.program, err))
 }
 
-var errNoAnswer = errors.New("the answer lacks what was asked for")
+var errIncompleteResponse = errors.New("incomplete response")
 
-// ask runs the plugin with one question. What it says on standard error is for
-// the user to see.
-func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodArgs) (*common.PluginResp, error) {
+// call runs the plugin with one request. The standard error of the plugin is that of
+// this process.
+func (k *kmsKey) call(ctx context.Context, message []byte, method *common.MethodArgs) (*common.PluginResp, error) {
 	_, resource, _ := strings.Cut(k.ref, "://")
-	question, err := json.Marshal(common.PluginArgs{
+	request, err := json.Marshal(common.PluginArgs{
 		InitOptions: &common.InitOptions{
 			ProtocolVersion: common.ProtocolVersion, KeyResourceID: resource, HashFunc: crypto.SHA256,
 			RPCOptions: encoding.PackRPCOptions([]signature.RPCOption{options.WithContext(ctx)}),
@@ -119,58 +120,57 @@ func (k *kmsKey) ask(ctx context.Context, message []byte, method *common.MethodA
 	if err != nil {
 		return nil, err
 	}
-	var answer bounded
-	cmd := exec.CommandContext(ctx, k.program, common.ProtocolVersion, string(question)) //nolint:gosec // the user names the program
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = bytes.NewReader(message), &answer, os.Stderr, othersOf(os.Environ())
-	cmd.WaitDelay = maxLinger
-	// A plugin that fails says so in its answer, too.
+	var output limitedBuffer
+	cmd := exec.CommandContext(ctx, k.program, common.ProtocolVersion, string(request)) //nolint:gosec // the user names the program
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = bytes.NewReader(message), &output, os.Stderr, pluginEnvironment(os.Environ())
+	cmd.WaitDelay = pluginWaitDelay
+	// A plugin that exits with an error also writes a response with the error.
 	var exit *exec.ExitError
 	switch err := cmd.Run(); {
-	case answer.full:
-		return nil, fmt.Errorf("the answer has more than %d bytes", maxPluginAnswer)
-	case errors.Is(err, exec.ErrWaitDelay): // it has ended well
-	case err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 1 || len(answer.text) == 0):
+	case output.full:
+		return nil, fmt.Errorf("the response has more than %d bytes", maxPluginResponse)
+	case errors.Is(err, exec.ErrWaitDelay): // the plugin itself exited with 0
+	case err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 1 || len(output.text) == 0):
 		return nil, cmp.Or(ctx.Err(), err)
 	}
-	var reply common.PluginResp
-	if err := json.Unmarshal(answer.text, &reply); err != nil {
-		return nil, fmt.Errorf("reading its answer: %w", err)
+	var resp common.PluginResp
+	if err := json.Unmarshal(output.text, &resp); err != nil {
+		return nil, fmt.Errorf("reading its response: %w", err)
 	}
-	if reply.ErrorMessage != "" {
-		return nil, errors.New(truncate(reply.ErrorMessage))
+	if resp.ErrorMessage != "" {
+		return nil, errors.New(truncate(resp.ErrorMessage))
 	}
-	return &reply, nil
+	return &resp, nil
 }
 
-// ours are variables that hold secrets for pgext, and for cosign.
-var ours = []string{"COSIGN_PASSWORD", "COSIGN_PRIVATE_KEY", "SIGSTORE_ID_TOKEN"}
+// secretVariables are variables with secrets of pgext and cosign.
+var secretVariables = []string{"COSIGN_PASSWORD", "COSIGN_PRIVATE_KEY", "SIGSTORE_ID_TOKEN"}
 
-// othersOf leaves out of an environment what is for pgext alone: a plugin has
-// credentials of its own there.
-func othersOf(environ []string) []string {
+// pluginEnvironment removes the secrets of pgext from an environment. The
+// credentials of the plugin itself stay.
+func pluginEnvironment(environ []string) []string {
 	return slices.DeleteFunc(environ, func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
-		return slices.Contains(ours, name) || strings.HasPrefix(name, "PGEXT_")
+		return slices.Contains(secretVariables, name) || strings.HasPrefix(name, "PGEXT_")
 	})
 }
 
-// bounded keeps what is written to it, and ends the writing at
-// maxPluginAnswer.
-type bounded struct {
+// limitedBuffer is a buffer that refuses writes beyond maxPluginResponse.
+type limitedBuffer struct {
 	text []byte
 	full bool
 }
 
 // Write implements io.Writer.
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.full = len(b.text)+len(p) > maxPluginAnswer; b.full {
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.full = len(b.text)+len(p) > maxPluginResponse; b.full {
 		return 0, io.ErrShortWrite
 	}
 	b.text = append(b.text, p...)
 	return len(p), nil
 }
 
-// kmsPublicKey asks the plugin of a KMS for the public half of a key.
+// kmsPublicKey returns the public key of a key in a KMS.
 func kmsPublicKey(ctx context.Context, ref string) (crypto.PublicKey, error) {
 	k, err := openKMS(Options{Key: ref})
 	if err != nil {

@@ -125,12 +125,12 @@ func TestKMS(t *testing.T) {
 
 func TestPluginsThatFail(t *testing.T) {
 	for _, tt := range []struct{ scheme, want string }{
-		{"silent", "asking for its public key: sigstore-kms-silent: reading its answer: unexpected end of JSON input"},
-		{"failing", "asking for its public key: sigstore-kms-failing: exit status 3"},
-		{"empty", "the answer lacks what was asked for"},
+		{"silent", "reading its public key: sigstore-kms-silent: reading its response: unexpected end of JSON input"},
+		{"failing", "reading its public key: sigstore-kms-failing: exit status 3"},
+		{"empty", "incomplete response"},
 		{"broken", "the token is not in its slot"},
-		{"endless", "the answer has more than 1048576 bytes"},
-		{"forgetful", "signing: sigstore-kms-forgetful: its public key does not verify what it signed"},
+		{"endless", "the response has more than 1048576 bytes"},
+		{"forgetful", "signing: sigstore-kms-forgetful: the signature does not match the public key of the plugin"},
 	} {
 		t.Run(tt.scheme, func(t *testing.T) {
 			ref, _ := install(t, tt.scheme)

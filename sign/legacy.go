@@ -20,20 +20,18 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/payload"
 )
 
-// Media types of the layers (cosign's specs/SIGNATURE_SPEC.md and
-// ATTESTATION_SPEC.md).
-const (
-	simpleSigningType = types.MediaType("application/vnd.dev.cosign.simplesigning.v1+json")
-	envelopeType      = types.MediaType("application/vnd.dsse.envelope.v1+json")
-)
+// envelopeType is the media type of the layers of legacy attestations (cosign's
+// specs/ATTESTATION_SPEC.md).
+const envelopeType = types.MediaType("application/vnd.dsse.envelope.v1+json")
 
-// predicateTypeAnnotation tells readers of a legacy attestation what it is.
+// predicateTypeAnnotation has the predicate type of a legacy attestation.
 const predicateTypeAnnotation = "predicateType"
 
-// maxLayers is how many signatures cosign reads of one image.
+// maxLayers is the number of signatures that cosign reads from one image.
 const maxLayers = 1000
 
-// simpleSigning returns what a legacy signature of s covers (containers-signature(5)).
+// simpleSigning returns the payload of a legacy signature of s
+// (containers-signature(5)).
 func simpleSigning(s Subject) ([]byte, error) {
 	return json.Marshal(payload.SimpleContainerImage{Critical: payload.Critical{
 		Identity: payload.Identity{DockerReference: s.Repository},
@@ -42,8 +40,8 @@ func simpleSigning(s Subject) ([]byte, error) {
 	}})
 }
 
-// layerOptions returns the annotations of a layer for b. A layer holds one log
-// entry and one timestamp.
+// layerOptions returns the annotations of a layer for b: the certificate chain, the
+// first log entry and the first timestamp.
 func (m *material) layerOptions(b *protobundle.Bundle, timestamps [][]byte) ([]static.Option, error) {
 	var options []static.Option
 	if m.certs != nil {
@@ -58,7 +56,7 @@ func (m *material) layerOptions(b *protobundle.Bundle, timestamps [][]byte) ([]s
 		options = append(options, static.WithCertChain(leaf, chain))
 	}
 	if entries := b.GetVerificationMaterial().GetTlogEntries(); len(entries) > 0 {
-		options = append(options, static.WithBundle(promise(entries[0])))
+		options = append(options, static.WithBundle(rekorBundle(entries[0])))
 	}
 	if len(timestamps) > 0 {
 		options = append(options, static.WithRFC3161Timestamp(cbundle.TimestampToRFC3161Timestamp(timestamps[0])))
@@ -66,9 +64,9 @@ func (m *material) layerOptions(b *protobundle.Bundle, timestamps [][]byte) ([]s
 	return options, nil
 }
 
-// promise is what cosign calls a bundle: an entry with the log's promise to
-// have it. logEntry reads it.
-func promise(e *protorekor.TransparencyLogEntry) *cbundle.RekorBundle {
+// rekorBundle converts a log entry to the legacy format of cosign, which has the
+// signed entry timestamp of the log. logEntry is the inverse.
+func rekorBundle(e *protorekor.TransparencyLogEntry) *cbundle.RekorBundle {
 	return &cbundle.RekorBundle{
 		SignedEntryTimestamp: e.GetInclusionPromise().GetSignedEntryTimestamp(),
 		Payload: cbundle.RekorPayload{
@@ -100,7 +98,7 @@ func (m *material) attestationLayer(b *protobundle.Bundle, envelope []byte, pred
 	return static.NewAttestation(envelope, options...)
 }
 
-// addenda returns the layers of a legacy image; nil has none.
+// addenda returns the layers of a legacy image, which may be nil.
 func addenda(img v1.Image) ([]mutate.Addendum, error) {
 	if img == nil {
 		return nil, nil
@@ -110,7 +108,7 @@ func addenda(img v1.Image) ([]mutate.Addendum, error) {
 		return nil, err
 	}
 	if len(manifest.Layers) > maxLayers {
-		return nil, fmt.Errorf("%d layers: cosign reads %d", len(manifest.Layers), maxLayers)
+		return nil, fmt.Errorf("%d layers, more than the %d that cosign reads", len(manifest.Layers), maxLayers)
 	}
 	out := make([]mutate.Addendum, len(manifest.Layers))
 	for i, d := range manifest.Layers {
@@ -123,12 +121,12 @@ func addenda(img v1.Image) ([]mutate.Addendum, error) {
 	return out, nil
 }
 
-// appendLayers adds to existing, whose layers are have, those of add that are
-// new.
+// appendLayers appends to the image existing the layers of add that are not in have,
+// the layers of existing.
 func appendLayers(existing v1.Image, have, add []mutate.Addendum) (v1.Image, error) {
 	var missing []mutate.Addendum
 	for _, a := range add {
-		known, err := holds(append(have, missing...), a)
+		known, err := contains(append(have, missing...), a)
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +135,7 @@ func appendLayers(existing v1.Image, have, add []mutate.Addendum) (v1.Image, err
 		}
 	}
 	if len(have)+len(missing) > maxLayers {
-		return nil, fmt.Errorf("merging signatures: cosign reads %d layers of an image, and this would be the %dth", maxLayers, len(have)+len(missing))
+		return nil, fmt.Errorf("merging signatures: %d layers, more than the %d that cosign reads", len(have)+len(missing), maxLayers)
 	}
 	base := existing
 	if base == nil {
@@ -150,8 +148,8 @@ func appendLayers(existing v1.Image, have, add []mutate.Addendum) (v1.Image, err
 	return img, nil
 }
 
-// holds reports whether one of layers is a.
-func holds(layers []mutate.Addendum, a mutate.Addendum) (bool, error) {
+// contains reports whether layers has a layer with the digest and annotations of a.
+func contains(layers []mutate.Addendum, a mutate.Addendum) (bool, error) {
 	want, err := a.Layer.Digest()
 	if err != nil {
 		return false, err
@@ -168,7 +166,7 @@ func holds(layers []mutate.Addendum, a mutate.Addendum) (bool, error) {
 	return false, nil
 }
 
-// addendum wraps one layer that was made here.
+// addendum converts a layer of cosign's library.
 func addendum(layer oci.Signature) (mutate.Addendum, error) {
 	annotations, err := layer.Annotations()
 	if err != nil {

@@ -20,25 +20,23 @@ import (
 // sigstoreAudience is the audience that identity tokens for Fulcio must have.
 const sigstoreAudience = "sigstore"
 
-const tokenHint = "--identity-token FILE, SIGSTORE_ID_TOKEN, or a GitHub or GitLab job that may ask for a token"
+const tokenHint = "pass --identity-token FILE, set SIGSTORE_ID_TOKEN, or run in a GitHub or GitLab job with permission to request a token"
 
-// TokenSource says where identity tokens come from.
+// TokenSource provides OIDC identity tokens.
 type TokenSource struct {
-	// Given is a file that holds a token, or the token itself; "" asks the
-	// environment.
+	// Given is a file with a token, or the token itself; "" uses the environment.
 	Given string
 	// Getenv reads the environment; nil means os.Getenv.
 	Getenv func(string) string
-	// HTTPClient asks GitHub; nil means http.DefaultClient.
+	// HTTPClient sends requests to GitHub; nil means http.DefaultClient.
 	HTTPClient *http.Client
 	// Backoff is the wait before a second attempt; 0 means one second.
 	Backoff time.Duration
 }
 
-// Token returns a token, in this order: Given; SIGSTORE_ID_TOKEN, which a
-// GitLab job sets with id_tokens; a request to GitHub, whose job has the
-// permission id-token: write. It implements Options.IdentityToken. Errors are
-// *TokenError and *ServiceError.
+// Token returns the first token of: Given; the variable SIGSTORE_ID_TOKEN, which a
+// GitLab job sets with id_tokens; the token service of GitHub, which needs the
+// permission id-token: write. It is a function for Options.IdentityToken.
 func (t TokenSource) Token(ctx context.Context) (string, error) {
 	if t.Getenv == nil {
 		t.Getenv = os.Getenv
@@ -54,14 +52,14 @@ func (t TokenSource) Token(ctx context.Context) (string, error) {
 	}
 	switch {
 	case t.Getenv("GITHUB_ACTIONS") == "true":
-		return "", tokenError("give the job the permission id-token: write", "this job may not request one")
+		return "", tokenError("add the permission id-token: write to the job", "this job has no permission to request one")
 	case t.Getenv("GITLAB_CI") == "true":
-		return "", tokenError("give the job id_tokens: SIGSTORE_ID_TOKEN: aud: "+sigstoreAudience, "this job has none")
+		return "", tokenError("add id_tokens: SIGSTORE_ID_TOKEN: aud: "+sigstoreAudience+" to the job", "SIGSTORE_ID_TOKEN is not set in this job")
 	}
-	return "", tokenError(tokenHint, "none is given")
+	return "", tokenError(tokenHint, "missing")
 }
 
-// given takes what looks like a token as one, and everything else as a file.
+// given returns t.Given if it has the form of a token, or else reads it as a file.
 func (t TokenSource) given() (string, error) {
 	if _, err := readClaims(t.Given); err == nil {
 		return t.Given, nil
@@ -71,12 +69,12 @@ func (t TokenSource) given() (string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", tokenError(tokenHint, "the value is neither a token nor an existing file")
 	case err != nil:
-		return "", tokenError("", "reading its file: %w", cause(err))
+		return "", tokenError("", "reading the token file: %w", cause(err))
 	}
 	return strings.TrimSpace(string(text)), nil
 }
 
-// github asks for a token (GitHub: OpenID Connect reference, "Methods for
+// github requests a token (GitHub: OpenID Connect reference, "Methods for
 // requesting the OIDC token").
 func (t TokenSource) github(ctx context.Context, address, secret string) (string, error) {
 	u, err := url.Parse(address)
@@ -91,27 +89,27 @@ func (t TokenSource) github(ctx context.Context, address, secret string) (string
 	if err != nil {
 		return "", err
 	}
-	a, err := s.get(ctx, "", map[string]string{"Authorization": "bearer " + secret}, secret)
+	resp, err := s.get(ctx, "", map[string]string{"Authorization": "bearer " + secret}, secret)
 	if err != nil {
 		return "", err
 	}
-	var reply struct {
+	var token struct {
 		Value string `json:"value"`
 	}
-	if err := json.Unmarshal(a.body, &reply); err != nil || reply.Value == "" {
-		return "", s.fail("the answer holds no token")
+	if err := json.Unmarshal(resp.body, &token); err != nil || token.Value == "" {
+		return "", s.fail("the response has no token")
 	}
-	return reply.Value, nil
+	return token.Value, nil
 }
 
-// tokenClaims are what pgext reads of a token. Who issued it is Fulcio's to check.
+// tokenClaims are the checked claims of a token. Fulcio verifies the signature.
 type tokenClaims struct {
 	Issuer   string   `json:"iss"`
 	Audience audience `json:"aud"`
 	Expires  float64  `json:"exp"`
 }
 
-// audience is one string or several (RFC 7519 section 4.1.3).
+// audience is a string or a list of strings (RFC 7519 section 4.1.3).
 type audience []string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -139,26 +137,26 @@ func readClaims(token string) (tokenClaims, error) {
 		return tokenClaims{}, errors.New("not a JSON web token")
 	}
 	if _, err := oauthflow.SubjectFromUnverifiedToken(text); err != nil {
-		return tokenClaims{}, fmt.Errorf("its subject: %w", err)
+		return tokenClaims{}, fmt.Errorf("reading the subject: %w", err)
 	}
 	return c, nil
 }
 
-// checkToken refuses what Fulcio would refuse, in words that help.
+// checkToken returns an error with a hint for a token that Fulcio would refuse.
 func checkToken(token string, now time.Time) error {
 	c, err := readClaims(token)
 	if err != nil {
 		return tokenError(tokenHint, "%w", err)
 	}
 	if c.Expires == 0 {
-		return tokenError(tokenHint, "it has no expiry time")
+		return tokenError(tokenHint, "no expiry time")
 	}
 	expires := time.Unix(int64(c.Expires), 0)
 	if !now.Before(expires) {
-		return tokenError("request a token right before signing: tokens are valid for minutes", "it expired at %s", expires.UTC().Format(time.RFC3339))
+		return tokenError("request a token right before signing: tokens are valid for minutes", "expired at %s", expires.UTC().Format(time.RFC3339))
 	}
 	if !slices.Contains(c.Audience, sigstoreAudience) {
-		return tokenError("request a token with the audience "+sigstoreAudience, "it was issued to %q, want %q", []string(c.Audience), sigstoreAudience)
+		return tokenError("request a token with the audience "+sigstoreAudience, "the audience is %q, want %q", []string(c.Audience), sigstoreAudience)
 	}
 	return nil
 }

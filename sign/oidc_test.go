@@ -27,13 +27,13 @@ func TestTokenSources(t *testing.T) {
 		{"value", token, nil, "", ""},
 		{"file", write(t, "token", []byte(token+"\n")), nil, "", ""},
 		{"no such file", "/nowhere/token", nil, "neither a token nor an existing file", "--identity-token"},
-		{"folder", t.TempDir(), nil, "reading its file: is a directory", ""},
+		{"folder", t.TempDir(), nil, "reading the token file: is a directory", ""},
 		{"GitLab", "", map[string]string{"GITLAB_CI": "true", "SIGSTORE_ID_TOKEN": token}, "", ""},
-		{"GitLab without id_tokens", "", map[string]string{"GITLAB_CI": "true"}, "this job has none", "aud: sigstore"},
+		{"GitLab without id_tokens", "", map[string]string{"GITLAB_CI": "true"}, "SIGSTORE_ID_TOKEN is not set in this job", "aud: sigstore"},
 		{"GitHub", "", map[string]string{"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret}, "", ""},
-		{"GitHub without permission", "", map[string]string{"GITHUB_ACTIONS": "true"}, "may not request", "id-token: write"},
+		{"GitHub without permission", "", map[string]string{"GITHUB_ACTIONS": "true"}, "no permission to request", "id-token: write"},
 		{"GitHub refuses", "", map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "old"}, "GitHub's token service at " + s.Issuer.URL, ""},
-		{"nothing", "", nil, "none is given", "SIGSTORE_ID_TOKEN"},
+		{"nothing", "", nil, "missing", "SIGSTORE_ID_TOKEN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := sign.TokenSource{Given: tt.given, Getenv: func(name string) string { return tt.env[name] }}
@@ -62,11 +62,11 @@ func TestTokensOfNoUse(t *testing.T) {
 		name, token string
 		want, hint  string
 	}{
-		{"expired", s.Issuer.ExpiredToken("me@example.org"), "it expired at 2", "right before signing"},
-		{"another audience", unsigned(t, map[string]any{"sub": "me", "aud": "corporate", "exp": time.Now().Add(time.Hour).Unix()}), `issued to ["corporate"], want "sigstore"`, "the audience sigstore"},
+		{"expired", s.Issuer.ExpiredToken("me@example.org"), "expired at 2", "right before signing"},
+		{"another audience", unsigned(t, map[string]any{"sub": "me", "aud": "corporate", "exp": time.Now().Add(time.Hour).Unix()}), `audience is ["corporate"], want "sigstore"`, "the audience sigstore"},
 		{"no audience", unsigned(t, map[string]any{"sub": "me", "exp": time.Now().Add(time.Hour).Unix()}), `want "sigstore"`, ""},
-		{"several audiences", unsigned(t, map[string]any{"sub": "me", "aud": []string{"a", "sigstore"}}), "it has no expiry time", ""},
-		{"no subject", unsigned(t, map[string]any{"aud": "sigstore"}), "its subject", ""},
+		{"several audiences", unsigned(t, map[string]any{"sub": "me", "aud": []string{"a", "sigstore"}}), "no expiry time", ""},
+		{"no subject", unsigned(t, map[string]any{"aud": "sigstore"}), "reading the subject", ""},
 		{"e-mail not verified", unsigned(t, map[string]any{"aud": "sigstore", "email": "me@example.org"}), "not verified", ""},
 		{"no token", "hello", "not a JSON web token", "--identity-token"},
 		{"no base64", "a.%.c", "not a JSON web token", ""},
@@ -95,8 +95,8 @@ func TestNoIdentity(t *testing.T) {
 		o    sign.Options
 		want string
 	}{
-		{sign.Options{FulcioURL: "https://fulcio.example.org", Logs: logs("https://rekor.example.org")}, "none is given"},
-		{sign.Options{IdentityToken: source, Logs: logs("https://rekor.example.org")}, "no Fulcio"},
+		{sign.Options{FulcioURL: "https://fulcio.example.org", Logs: logs("https://rekor.example.org")}, "missing"},
+		{sign.Options{IdentityToken: source, Logs: logs("https://rekor.example.org")}, "needs Fulcio"},
 		{sign.Options{FulcioURL: "https://fulcio.example.org", IdentityToken: source}, "needs a log or a timestamp authority"},
 	} {
 		if _, err := sign.Open(tt.o); err == nil || !strings.Contains(err.Error(), tt.want) {

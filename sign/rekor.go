@@ -23,17 +23,16 @@ import (
 
 const rekorName = "Rekor"
 
-// rekor is a transparency log. sigstore-go makes the entries; the requests are
-// made here, because its clients take no transport (rekor's own retries by
-// itself, that of rekor-tiles not at all) and count 409 as a failure.
+// rekor is a transparency log. sigstore-go builds the entries. The requests are sent
+// by this package, because the clients of sigstore-go accept no transport, retry
+// differently for each version, and treat 409 as a failure.
 type rekor struct {
 	*service
 	version int
 }
 
-// GetTransparencyLogEntry implements sigsign.Transparency: it enters the
-// signature of b into the log and appends the entry to b. text is the public
-// key or certificate in PEM form.
+// GetTransparencyLogEntry implements sigsign.Transparency: it logs the signature of
+// b and appends the entry to b. text is the public key or certificate in PEM form.
 func (r rekor) GetTransparencyLogEntry(ctx context.Context, text []byte, b *protobundle.Bundle) error {
 	log := sigsign.NewRekor(&sigsign.RekorOptions{Version: uint32(r.version), Client: r, ClientV2: r, Timeout: -1}) //nolint:gosec // 1 or 2
 	if err := log.GetTransparencyLogEntry(ctx, text, b); err != nil {
@@ -45,14 +44,14 @@ func (r rekor) GetTransparencyLogEntry(ctx context.Context, text []byte, b *prot
 	}
 	all := b.GetVerificationMaterial().GetTlogEntries()
 	if !bytes.Contains(all[len(all)-1].GetCanonicalizedBody(), []byte(base64.StdEncoding.EncodeToString(sig))) {
-		return r.fail("its entry is about another signature")
+		return r.fail("the returned entry has another signature")
 	}
 	return nil
 }
 
 // CreateLogEntry implements sigsign.RekorClient (API version 1). An entry that
-// the log has already is fetched and returned like a new one: the response to
-// an earlier attempt may have been lost.
+// exists (409 Conflict) is fetched and returned like a new one, because the response
+// to an earlier attempt may have been lost.
 func (r rekor) CreateLogEntry(p *entries.CreateLogEntryParams, _ ...entries.ClientOption) (*entries.CreateLogEntryCreated, error) {
 	resp, err := r.create(p.Context, "/api/v1/log/entries", p.ProposedEntry)
 	if err != nil {
@@ -77,8 +76,8 @@ func (r rekor) CreateLogEntry(p *entries.CreateLogEntryParams, _ ...entries.Clie
 
 var errIncomplete = errors.New("incomplete log entry")
 
-// create posts an entry; the response has status 201, or 409 if the log has the
-// entry already.
+// create posts an entry. The status of the response is 201, or 409 if the entry
+// exists.
 func (r rekor) create(ctx context.Context, path string, entry any) (response, error) {
 	body, err := json.Marshal(entry)
 	if err != nil {
@@ -99,8 +98,8 @@ func (r rekor) existing(ctx context.Context, location string) (response, error) 
 	return r.get(ctx, "/api/v1/log/entries/"+id, map[string]string{"Accept": "application/json"})
 }
 
-// complete reports whether e has every part that a bundle needs; the library
-// dereferences them without a check.
+// complete reports whether e has every field that a bundle needs. The library
+// dereferences the fields without a check.
 func complete(e models.LogEntryAnon) bool {
 	if _, ok := e.Body.(string); !ok || e.IntegratedTime == nil || e.LogID == nil || e.LogIndex == nil || e.Verification == nil {
 		return false
@@ -110,13 +109,13 @@ func complete(e models.LogEntryAnon) bool {
 		p.Checkpoint != nil && p.LogIndex != nil && p.RootHash != nil && p.TreeSize != nil
 }
 
-// errLogged is the refusal of an entry that a log of version 2 has already: it
-// returns an entry only once.
-var errLogged = errors.New("the log has this signature already and returns its entry only once")
+// errLogged is the error for an entry that exists in a log of version 2, which
+// returns an entry only when it is created.
+var errLogged = errors.New("this signature is already logged, and the log returns an entry only once")
 
-// Add implements sigsign.RekorV2Client (API version 2). The response comes when
-// the tree includes the entry, which takes some seconds. The error wraps
-// errLogged if the log has the entry already.
+// Add implements sigsign.RekorV2Client (API version 2). The log responds when its
+// tree includes the entry, after some seconds. The error wraps errLogged if the
+// entry exists.
 func (r rekor) Add(ctx context.Context, entry any) (*protorekor.TransparencyLogEntry, error) {
 	request, ok := entry.(*rekorpb.DSSERequestV002)
 	if !ok {
@@ -144,9 +143,9 @@ func (r rekor) Add(ctx context.Context, entry any) (*protorekor.TransparencyLogE
 	return &e, nil
 }
 
-// hashedEntry returns a request for an entry of type hashedrekord with the hash
-// of what the envelope's signature covers. The specification of Rekor 2 dropped
-// the type dsse, which sigstore-go 1.1.4 still requests (sigstore-go #627).
+// hashedEntry returns a request for an entry of type hashedrekord with the hash of
+// the bytes that the signature of the envelope covers. The specification of Rekor 2
+// dropped the type dsse, which sigstore-go 1.1.4 still requests (sigstore-go #627).
 func hashedEntry(request *rekorpb.DSSERequestV002) *rekorpb.CreateEntryRequest {
 	envelope := request.GetEnvelope()
 	digest := sha256.Sum256(preAuth(envelope.GetPayload()))

@@ -136,7 +136,7 @@ func TestTilesInTrouble(t *testing.T) {
 		{"there already", fresh, []signtest.Fault{known}, 2, 2, "", ""},
 		{"refused", fresh, []signtest.Fault{bad}, 1, 0, "Rekor at URL: 400 Bad Request", ""},
 		{"RSA", repeating, nil, 1, 1, "", ""},
-		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: the log has this signature already", "an ECDSA key or a log of version 1"},
+		{"RSA again", repeating, nil, 2, 0, "Rekor at URL: 409 Conflict: this signature is already logged", "an ECDSA key or a log of version 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			requests, entries := s.Tiles.Requests(), len(s.Tiles.Entries())
@@ -165,7 +165,7 @@ func TestTilesAnswerNonsense(t *testing.T) {
 		{"entry", "reading its response"},
 		{"{}", "incomplete log entry"},
 		{strings.Replace(earlier, `"envelope"`, `"other"`, 1), "incomplete log entry"},
-		{earlier, "about another signature"},
+		{earlier, "has another signature"},
 	} {
 		o.Logs[0].URL = answering(t, http.StatusCreated, tt.answer)
 		if _, err := open(t, o).Sign(t.Context(), subject); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -184,9 +184,9 @@ func TestServicesThatDoNotSuit(t *testing.T) {
 		want string
 	}{
 		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps}, ""},
-		{sign.Options{Logs: []sign.Log{log}}, "needs a timestamp authority too"},
-		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatLegacy}, "a legacy signature cannot hold"},
-		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatBoth}, "a legacy signature cannot hold"},
+		{sign.Options{Logs: []sign.Log{log}}, "needs a timestamp authority"},
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatLegacy}, "legacy signatures cannot contain"},
+		{sign.Options{Logs: []sign.Log{log}, TimestampURLs: stamps, Format: sign.FormatBoth}, "legacy signatures cannot contain"},
 		{sign.Options{Logs: []sign.Log{{URL: log.URL, Version: 3}}, TimestampURLs: stamps}, "unsupported version 3 of the Rekor API"},
 	} {
 		tt.o.Key = key

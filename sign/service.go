@@ -31,11 +31,11 @@ const (
 	maxResponse = 16 << 20
 )
 
-// service is an HTTP service: Fulcio, Rekor, a timestamp authority or a
-// provider of tokens.
+// service is an HTTP service: Fulcio, Rekor, a timestamp authority or a token
+// service.
 type service struct {
 	name string
-	// url has no trailing slash; redacted is the form for messages.
+	// url has no trailing slash; redacted is url for messages.
 	url, redacted string
 	client        *http.Client
 	// pause is the wait before the second attempt; it doubles.
@@ -58,12 +58,12 @@ type response struct {
 	body   []byte
 }
 
-// get requests path.
+// get requests path. secrets are removed from error texts.
 func (s *service) get(ctx context.Context, path string, header map[string]string, secrets ...string) (response, error) {
 	return s.request(ctx, http.MethodGet, path, nil, header, secrets, http.StatusOK)
 }
 
-// post sends body to path. Responses with a status in expect are no errors.
+// post sends body to path. expect lists the statuses that are not errors.
 func (s *service) post(ctx context.Context, path, contentType string, body []byte, expect ...int) (response, error) {
 	return s.request(ctx, http.MethodPost, path, body, map[string]string{"Content-Type": contentType}, nil, expect...)
 }
@@ -142,8 +142,8 @@ func (s *service) fail(format string, args ...any) error {
 	return s.requestError(nil, response{}, fmt.Errorf(format, args...))
 }
 
-// failure returns an error of sigstore-go's clients. It is that of
-// the request if one failed, or else about the response.
+// failure converts an error of sigstore-go's clients. It returns the error of the
+// request if the request failed, or else an error about the response.
 func (s *service) failure(what string, err error) error {
 	var failed *failure.Error
 	if errors.As(err, &failed) {

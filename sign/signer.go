@@ -11,40 +11,38 @@ import (
 	"time"
 )
 
-// Options say who signs, and what vouches for it.
+// Options select the key or identity, and the services that sign and log.
 type Options struct {
-	// Key is a key file as cosign generate-key-pair writes it; env://NAME, a
-	// variable that holds the text of one; or SCHEME://…, a key that the
-	// program sigstore-kms-SCHEME keeps. "" signs with an identity.
+	// Key is a key file of cosign generate-key-pair; env://NAME, a variable with the
+	// content of one; or SCHEME://…, a key of the KMS plugin sigstore-kms-SCHEME. ""
+	// signs with an identity.
 	Key string
-	// Password is asked for at most once, when something is signed with a key
-	// file; nil is the empty password. What it returns is overwritten.
+	// Password is called at most once, before the first signature with a key file;
+	// nil means the empty password. The returned bytes are overwritten.
 	Password func(context.Context) ([]byte, error)
 	// Getenv reads the variable of env://NAME; nil means os.Getenv.
 	Getenv func(string) string
 
-	// IdentityToken returns the OIDC token of an identity: see TokenSource.
-	// It is asked for again when a certificate has ended.
+	// IdentityToken returns the OIDC token of an identity: see TokenSource. It is
+	// called again when a certificate expires.
 	IdentityToken func(context.Context) (string, error)
-	// FulcioURL certifies keys for identities, which need it.
+	// FulcioURL is required for an identity.
 	FulcioURL string
-	// Logs are those that signatures are entered into. A legacy signature has
-	// room for the first one's entry alone.
+	// Logs in which signatures are logged. A legacy signature contains the entry of
+	// the first log only.
 	Logs []Log
-	// TimestampURLs are where timestamp authorities (RFC 3161) answer. An
-	// identity needs one or a log. A legacy signature has room for the first
-	// one's stamp alone.
+	// TimestampURLs of timestamp authorities (RFC 3161). An identity needs one, or a
+	// log. A legacy signature contains the timestamp of the first authority only.
 	TimestampURLs []string
 
-	// Format is FormatBundle unless set.
+	// Format of the signatures; "" means FormatBundle.
 	Format Format
-	// HTTPClient talks to all of them; nil means http.DefaultClient.
+	// HTTPClient for all services; nil means http.DefaultClient.
 	HTTPClient *http.Client
 	// Backoff is the wait before a second attempt, which doubles with each;
 	// 0 means one second.
 	Backoff time.Duration
-	// Now is the clock that tokens and certificates are held against; nil
-	// means time.Now.
+	// Now is the clock for the expiry of tokens and certificates; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -64,16 +62,16 @@ func (o Options) complete() Options {
 	return o
 }
 
-// keeper has a key, or makes one.
-type keeper interface {
+// keySource opens or creates a key.
+type keySource interface {
 	open(context.Context) (*material, error)
 }
 
-// Signer signs with one key, or with keys certified for one identity. It may
-// be used by several goroutines.
+// Signer signs with one key, or with ephemeral keys for one identity. It is safe for
+// concurrent use.
 type Signer struct {
 	options     Options
-	keeper      keeper
+	keys        keySource
 	logs        []rekor
 	authorities []authority
 
@@ -81,10 +79,8 @@ type Signer struct {
 	opened *material
 }
 
-// Open returns a signer. It looks whether the key, the program that keeps it
-// or a source of tokens is there; it decrypts nothing, asks nobody and needs
-// no password yet. Errors are *KeyError, *TokenError, *ServiceError and
-// *ServicesError.
+// Open returns a signer. It checks the options, and that the key file or KMS plugin
+// exists. It sends no requests and does not need the password.
 func Open(o Options) (*Signer, error) {
 	o = o.complete()
 	s := &Signer{options: o}
@@ -94,11 +90,11 @@ func Open(o Options) (*Signer, error) {
 	}
 	switch scheme, _, ok := strings.Cut(o.Key, "://"); {
 	case o.Key == "":
-		s.keeper, err = openKeyless(o)
+		s.keys, err = openKeyless(o)
 	case ok && scheme != "env":
-		s.keeper, err = openKMS(o)
+		s.keys, err = openKMS(o)
 	default:
-		s.keeper, err = openKey(o)
+		s.keys, err = openKey(o)
 	}
 	if err != nil {
 		return nil, err
@@ -106,17 +102,17 @@ func Open(o Options) (*Signer, error) {
 	return s, nil
 }
 
-// connect prepares the logs and the authorities.
+// connect checks the addresses of the logs and the timestamp authorities.
 func (s *Signer) connect() error {
 	for _, l := range s.options.Logs {
-		if err := s.options.suits(l); err != nil {
+		if err := s.options.checkLog(l); err != nil {
 			return err
 		}
 		log, err := s.options.service(rekorName, l.URL)
 		if err != nil {
 			return err
 		}
-		s.logs = append(s.logs, rekor{log, max(rekorTrees, l.Version)})
+		s.logs = append(s.logs, rekor{log, max(rekorV1, l.Version)})
 	}
 	for _, address := range s.options.TimestampURLs {
 		service, err := s.options.service(authorityName, address)
@@ -128,9 +124,9 @@ func (s *Signer) connect() error {
 	return nil
 }
 
-// PublicKey returns the key that verifies what s signs; of an identity it is
-// the certified key of the moment. It decrypts the key, or has one certified,
-// so calling it early shows early that signing will work.
+// PublicKey returns the public key of s; for an identity that of the current
+// certificate. It decrypts the key, or requests a certificate, so an early call shows
+// whether signing will work.
 func (s *Signer) PublicKey(ctx context.Context) (crypto.PublicKey, error) {
 	m, err := s.material(ctx)
 	if err != nil {
@@ -139,15 +135,15 @@ func (s *Signer) PublicKey(ctx context.Context) (crypto.PublicKey, error) {
 	return m.public, nil
 }
 
-// material opens the key once; that of an identity again when its certificate
-// ends.
+// material opens the key on the first call. For an identity it replaces the key when
+// the certificate expires.
 func (s *Signer) material(ctx context.Context) (*material, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.opened != nil && (s.opened.certs == nil || s.opened.certs.fresh(s.options.Now())) {
 		return s.opened, nil
 	}
-	m, err := s.keeper.open(ctx)
+	m, err := s.keys.open(ctx)
 	if err != nil {
 		return nil, err
 	}

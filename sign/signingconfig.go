@@ -8,27 +8,28 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
-// Versions of Fulcio's and the timestamp authorities' APIs, as signing configs
-// count them, that are spoken here.
+// The supported API versions of Fulcio and timestamp authorities, as numbered in
+// signing configs.
 const (
 	fulcioVersion    = 1
 	timestampVersion = 1
 )
 
-// Files of a TUF repository that name services. The public one has the second
-// for those who want a log of version 2 before it is what everybody uses.
+// Files of a TUF repository with the services to sign with. In the public
+// repository, the second lists a log of version 2 while the first does not yet.
 const (
 	signingConfigTarget      = "signing_config.v0.2.json"
 	tiledSigningConfigTarget = "signing_config_rekor_v2.v0.2.json"
 )
 
-const signingConfigHint = "cosign signing-config create writes one for services of your own"
+const signingConfigHint = "run cosign signing-config create for a file with your own services"
 
-// SigningConfig names the services of a deployment that sign, the versions of
-// their APIs, how many of them to use.
+// SigningConfig lists the services of a deployment with their API versions, and how
+// many of them to use.
 type SigningConfig struct {
 	config *root.SigningConfig
-	// counted tells whether it says how many logs and authorities to use.
+	// These are true if the config has the number of logs and of timestamp
+	// authorities to use.
 	logsCounted, timestampsCounted bool
 }
 
@@ -54,12 +55,12 @@ func readSigningConfig(text []byte) (*SigningConfig, error) {
 	return c, err
 }
 
-// FetchSigningConfig returns what a deployment's TUF repository says of the
-// services to sign with. version is that of Rekor's API which is wanted, 0
-// whichever the deployment recommends. The error is a *RootError.
+// FetchSigningConfig returns the signing config in the TUF repository of a
+// deployment. version is the required version of the Rekor API; 0 means the one that
+// the deployment recommends.
 func FetchSigningConfig(ctx context.Context, o RootOptions, version int) (*SigningConfig, error) {
 	names := []string{signingConfigTarget}
-	if version == rekorTiles {
+	if version == rekorV2 {
 		names = []string{tiledSigningConfigTarget, signingConfigTarget}
 	}
 	var c *SigningConfig
@@ -68,15 +69,14 @@ func FetchSigningConfig(ctx context.Context, o RootOptions, version int) (*Signi
 		return err
 	})
 	if err != nil {
-		return nil, repositoryError("signing config", o.complete().Mirror, "pass a file with --signing-config, or name services with --fulcio-url and --rekor-url", err)
+		return nil, repositoryError("signing config", o.complete().Mirror, "pass a file with --signing-config, or the services with --fulcio-url and --rekor-url", err)
 	}
 	return c, nil
 }
 
-// Services returns the services to use at now. versions are those of Rekor's
-// API that will do, the highest is preferred; none means all that are known
-// here. Where several serve equally, one is drawn. The error is a
-// *ServicesError.
+// Services selects the services to use at the time now. versions are the allowed
+// versions of the Rekor API, of which the highest is preferred; none means all that
+// are supported. Among equivalent services the choice is random.
 func (c *SigningConfig) Services(now time.Time, versions ...int) (Services, error) {
 	var s Services
 	var err error
@@ -84,13 +84,13 @@ func (c *SigningConfig) Services(now time.Time, versions ...int) (Services, erro
 		return Services{}, err
 	}
 	if len(versions) == 0 {
-		versions = []int{rekorTrees, rekorTiles}
+		versions = []int{rekorV1, rekorV2}
 	}
 	wanted := make([]uint32, len(versions))
 	for i, v := range versions {
 		wanted[i] = uint32(v)
 	}
-	all := offered{rekorName, c.config.RekorLogURLs(), c.logsCounted, c.config.RekorLogURLsConfig}
+	all := serviceList{rekorName, c.config.RekorLogURLs(), c.logsCounted, c.config.RekorLogURLsConfig}
 	logs, err := all.choose(wanted, now)
 	if err != nil {
 		return Services{}, err
@@ -98,9 +98,9 @@ func (c *SigningConfig) Services(now time.Time, versions ...int) (Services, erro
 	for _, l := range logs {
 		s.Logs = append(s.Logs, Log{l.URL, int(l.MajorAPIVersion)})
 	}
-	all = offered{authorityName, c.config.TimestampAuthorityURLs(), c.timestampsCounted, c.config.TimestampAuthorityURLsConfig}
-	stampers, err := all.choose([]uint32{timestampVersion}, now)
-	for _, t := range stampers {
+	all = serviceList{authorityName, c.config.TimestampAuthorityURLs(), c.timestampsCounted, c.config.TimestampAuthorityURLsConfig}
+	authorities, err := all.choose([]uint32{timestampVersion}, now)
+	for _, t := range authorities {
 		s.TimestampURLs = append(s.TimestampURLs, t.URL)
 	}
 	return s, err
@@ -113,37 +113,36 @@ func (c *SigningConfig) authority(now time.Time) (string, error) {
 	}
 	chosen, err := root.SelectService(all, []uint32{fulcioVersion}, now)
 	if err != nil {
-		return "", unfit(fulcioName, []uint32{fulcioVersion}, now)
+		return "", noService(fulcioName, []uint32{fulcioVersion}, now)
 	}
 	return chosen.URL, nil
 }
 
-// offered are services of one kind.
-type offered struct {
-	kind    string
-	all     []root.Service
+// serviceList has the services of one kind.
+type serviceList struct {
+	kind string
+	all  []root.Service
+	// counted is true if the config has a number of services to use, count.
 	counted bool
 	count   func() root.ServiceConfiguration
 }
 
-// choose returns those to use; none where none is offered.
-func (o offered) choose(versions []uint32, now time.Time) ([]root.Service, error) {
-	if len(o.all) == 0 {
+// choose selects the services to use; none if the list is empty.
+func (l serviceList) choose(versions []uint32, now time.Time) ([]root.Service, error) {
+	if len(l.all) == 0 {
 		return nil, nil
 	}
-	if !o.counted {
-		return nil, servicesError("", "the signing config has no number of services to use for %s", o.kind)
+	if !l.counted {
+		return nil, servicesError("", "the signing config does not define how many services of kind %s to use", l.kind)
 	}
-	// One of several operators serves as well as another, unless the choice is
-	// left to nobody: sigstore-go draws.
-	chosen, err := root.SelectServices(o.all, o.count(), versions, now)
+	chosen, err := root.SelectServices(l.all, l.count(), versions, now)
 	if err != nil {
-		return nil, unfit(o.kind, versions, now)
+		return nil, noService(l.kind, versions, now)
 	}
 	return chosen, nil
 }
 
-func unfit(kind string, versions []uint32, now time.Time) error {
-	return servicesError("name services with --fulcio-url, --rekor-url with --rekor-version, and --timestamp-url",
+func noService(kind string, versions []uint32, now time.Time) error {
+	return servicesError("pass --fulcio-url, --rekor-url with --rekor-version, and --timestamp-url",
 		"the signing config has too few services of kind %s, API version %v, at %s", kind, versions, stamp(now))
 }

@@ -57,7 +57,7 @@ func TestServicesOfAConfig(t *testing.T) {
 		{"a version that is not there", configOf("", v1, anyOf, "", anyOf), []int{2}, sign.Services{}, "too few services of kind Rekor, API version [2], at 2026-08-01T00:00:00Z"},
 		{"an authority of another version", configOf(offering("https://ca", 9, "2022-01-01T00:00:00Z", "a"), v1, anyOf, "", anyOf), nil, sign.Services{}, "of kind Fulcio, API version [1]"},
 		{"a timestamp authority to come", configOf("", v1, anyOf, coming, anyOf), nil, sign.Services{}, "of kind timestamp authority, API version [1]"},
-		{"as many as you like", configOf("", v1, "null", "", "null"), nil, sign.Services{}, "no number of services to use for Rekor"},
+		{"as many as you like", configOf("", v1, "null", "", "null"), nil, sign.Services{}, "does not define how many services of kind Rekor"},
 		{"a number of nothing", configOf("", v1, "{}", "", "null"), nil, sign.Services{}, "too few services of kind Rekor"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestBadSigningConfigs(t *testing.T) {
 	if _, err := sign.LoadSigningConfig(write(t, "config.json", []byte("{}"))); err == nil || !strings.Contains(err.Error(), "config.json: unsupported") {
 		t.Errorf("a file: got %v", err)
 	}
-	if _, err := sign.LoadSigningConfig(t.TempDir()); err == nil || !strings.Contains(err.Error(), "it is a folder") {
+	if _, err := sign.LoadSigningConfig(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("a folder: got %v", err)
 	}
 }

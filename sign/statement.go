@@ -10,14 +10,14 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
 
-// The type of an in-toto statement, and that of the payload of an envelope
-// around one (in-toto attestation framework 1.0; DSSE 1.0).
+// The type of an in-toto statement (in-toto attestation framework 1.0), and the
+// payload type of its DSSE envelope.
 const (
 	statementType = "https://in-toto.io/Statement/v1"
 	payloadType   = "application/vnd.in-toto+json"
 )
 
-// statement is an in-toto statement as it is signed.
+// statement is the JSON form of an in-toto statement.
 type statement struct {
 	Type          string          `json:"_type"`
 	Subject       []resource      `json:"subject"`
@@ -31,7 +31,7 @@ type resource struct {
 	Digest map[string]string `json:"digest"`
 }
 
-// encode returns s as it is signed: the same bytes for the same statement.
+// encode returns the bytes to sign. The encoding is deterministic.
 func (s Statement) encode() ([]byte, error) {
 	if len(s.Subjects) == 0 || s.PredicateType == "" {
 		return nil, errors.New("a statement needs subjects and a predicate type")
@@ -81,7 +81,7 @@ func (s Statement) matches(other statement) bool {
 	return sameJSON(s.Predicate, other.Predicate)
 }
 
-// sameJSON compares two values without their white space.
+// sameJSON compares two JSON values, ignoring white space.
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y bytes.Buffer
 	if json.Compact(&x, a) != nil || json.Compact(&y, b) != nil {
@@ -90,5 +90,6 @@ func sameJSON(a, b json.RawMessage) bool {
 	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// preAuth returns what the signature of an envelope covers (DSSE 1.0, PAE).
+// preAuth returns the bytes that the signature of an envelope covers: its
+// pre-authentication encoding (DSSE 1.0, PAE).
 func preAuth(payload []byte) []byte { return dsse.PAE(payloadType, payload) }

@@ -7,18 +7,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// PredicateSignature is the predicate type of a bundle that is a signature
-// and claims nothing else (cosign 3).
+// PredicateSignature is the predicate type of a signature without further content
+// (cosign 3).
 const PredicateSignature = "https://sigstore.dev/cosign/sign/v1"
 
 // Subject is an index or a manifest in a repository.
 type Subject struct {
-	// Repository is HOST/NAME, without tag and digest. The legacy signature
-	// names it; nothing is sent there.
+	// Repository is HOST/NAME, without tag and digest. It is part of legacy
+	// signatures; nothing is sent there.
 	Repository string
 	Digest     v1.Hash
 	MediaType  types.MediaType
-	// Size is that of the manifest, in bytes.
+	// Size of the manifest in bytes.
 	Size int64
 }
 
@@ -29,17 +29,16 @@ func (d describable) Digest() (v1.Hash, error)            { return d.s.Digest, n
 func (d describable) Size() (int64, error)                { return d.s.Size, nil }
 func (d describable) MediaType() (types.MediaType, error) { return d.s.MediaType, nil }
 
-// Statement is a claim about subjects: an in-toto statement that is not
-// signed yet.
+// Statement is an unsigned in-toto statement.
 type Statement struct {
-	// Subjects are what the claim is about. One signature covers them all and
-	// is attached to each.
+	// Subjects of the statement. One signature covers all of them, and is attached to
+	// each.
 	Subjects []Subject
-	// PredicateType says what kind of claim it is, as a URI.
+	// PredicateType is a URI.
 	PredicateType string
-	// Predicate is a JSON value, kept as it is.
+	// Predicate is a JSON value. Its bytes are not changed.
 	Predicate json.RawMessage
-	// Same reports whether another predicate of the same type about the same
-	// subjects makes this claim already; nil compares the JSON values.
+	// Same reports whether an existing predicate of the same type for the same
+	// subjects is equivalent; nil compares the JSON values.
 	Same func(other json.RawMessage) bool
 }

@@ -12,10 +12,10 @@ import (
 
 const authorityName = "timestamp authority"
 
-// authority is a timestamp authority (RFC 3161 over HTTP). sigstore-go's client
-// is not used: it does not request the authority's certificates, which stock
-// cosign needs where its chain file has none of the leaf, and does not compare
-// the response with the request.
+// authority is a timestamp authority (RFC 3161 over HTTP). The client of sigstore-go
+// is not used: it does not compare the response with the request, and it does not
+// request the certificates of the authority, which cosign needs if its certificate
+// chain file lacks the leaf.
 type authority struct{ *service }
 
 // timestamp returns a timestamp of message as the DER encoding of a
@@ -36,7 +36,7 @@ func (a authority) timestamp(ctx context.Context, message []byte) ([]byte, error
 		return nil, a.fail("reading its response: %w", err)
 	}
 	if got.HashAlgorithm != crypto.SHA256 || !bytes.Equal(got.HashedMessage, digest[:]) {
-		return nil, a.fail("its timestamp is of another message")
+		return nil, a.fail("the timestamp is for another message")
 	}
 	return resp.body, nil
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 )
 
-// Trust says whose signatures count. It may be used by several goroutines.
+// Trust verifies signatures of trusted keys and identities. It is safe for
+// concurrent use.
 type Trust struct {
 	keys       []trustedKey
 	identities []verify.CertificateIdentity
@@ -18,56 +19,56 @@ type Trust struct {
 	rules      TrustOptions
 }
 
-// TrustOptions say whom to trust and what a signature has to come with. At
-// least one key or identity is needed; one match among them is enough.
+// TrustOptions list the trusted signers and the requirements for a signature. At
+// least one key or identity is required. A signature of any of them is accepted.
 type TrustOptions struct {
-	// Keys are public keys: see ReadPublicKey and LoadPublicKey.
+	// Keys are public keys: see LoadPublicKey.
 	Keys []crypto.PublicKey
-	// Identities are those certificates are issued for. They need a Root.
+	// Identities of signing certificates. They require Root.
 	Identities []Identity
-	// Root names the authorities; nil knows none.
+	// Root has the trusted authorities and logs; nil means none.
 	Root *Root
-	// Log says whether a signature must be in a transparency log.
-	Log Demand
-	// Timestamp demands the stamp of a timestamp authority (RFC 3161).
+	// Log selects the signatures that must be in a transparency log.
+	Log LogRequirement
+	// Timestamp requires a timestamp of an authority (RFC 3161).
 	Timestamp bool
-	// NoSCT takes certificates without the promise of a certificate
-	// transparency log, as private authorities issue them.
+	// NoSCT accepts certificates without a signed certificate timestamp of a
+	// certificate transparency log, as private authorities issue them.
 	NoSCT bool
 }
 
-// Demand is what a rule asks for.
-type Demand int
+// LogRequirement selects the signatures that need an entry in a transparency log.
+type LogRequirement int
 
-// Values of Demand.
+// Values of LogRequirement.
 const (
-	// Usual demands a log entry of certificates, which live for ten minutes,
-	// and not of keys.
-	Usual Demand = iota
-	// Required demands it of keys too.
+	// Usual requires an entry for signatures with a certificate, which is valid for
+	// ten minutes, and not for those with a key.
+	Usual LogRequirement = iota
+	// Required requires an entry for all signatures.
 	Required
-	// Ignored looks at no log. A certificate then needs a timestamp, or has to
-	// be valid now.
+	// Ignored ignores log entries. A certificate then needs a timestamp, or must be
+	// valid now.
 	Ignored
 )
 
-// Identity is one that a certificate may be issued for: exactly one of Subject
-// and SubjectRegexp, exactly one of Issuer and IssuerRegexp. As in cosign,
-// expressions (RE2) match anywhere in the text: ^ and $ anchor them.
+// Identity matches the identity in a certificate. Exactly one of Subject and
+// SubjectRegexp, and exactly one of Issuer and IssuerRegexp, must be set. As in
+// cosign, expressions (RE2) match anywhere in the text: ^ and $ anchor them.
 type Identity struct {
 	// Subject is an e-mail address or a URI, such as that of a workflow.
 	Subject       string `json:"subject"`
 	SubjectRegexp string `json:"subject_regexp"`
-	// Issuer is the OIDC provider that vouched for the subject.
+	// Issuer is the OIDC provider that authenticated the subject.
 	Issuer       string `json:"issuer"`
 	IssuerRegexp string `json:"issuer_regexp"`
 }
 
-// NewTrust checks what o says.
+// NewTrust checks the options.
 func NewTrust(o TrustOptions) (*Trust, error) {
 	t := &Trust{authority: &root.BaseTrustedMaterial{}, rules: o}
 	if len(o.Keys) == 0 && len(o.Identities) == 0 {
-		return nil, errors.New("trusting nobody: neither a key nor an identity is given")
+		return nil, errors.New("no trusted key or identity is given")
 	}
 	if o.Root != nil {
 		t.authority = o.Root.material
@@ -75,30 +76,30 @@ func NewTrust(o TrustOptions) (*Trust, error) {
 	switch {
 	case o.Root != nil:
 	case len(o.Identities) > 0:
-		return nil, errors.New("trusting an identity: no trusted root says who may vouch for it")
+		return nil, errors.New("a trusted identity needs a trusted root with its authority")
 	case o.Log == Required:
-		return nil, errors.New("trusting a key whose signatures are logged: no trusted root names the log")
+		return nil, errors.New("the required log entries need a trusted root with the log")
 	case o.Timestamp:
-		return nil, errors.New("trusting a key whose signatures are timestamped: no trusted root names the authority")
+		return nil, errors.New("the required timestamps need a trusted root with the authority")
 	}
 	for _, key := range o.Keys {
 		trusted, err := trustKey(key)
 		if err != nil {
-			return nil, fmt.Errorf("trusting a key: %w", err)
+			return nil, fmt.Errorf("trusted key: %w", err)
 		}
 		t.keys = append(t.keys, trusted)
 	}
 	for _, identity := range o.Identities {
 		trusted, err := identity.matcher()
 		if err != nil {
-			return nil, fmt.Errorf("trusting identity %s: %w", identity, err)
+			return nil, fmt.Errorf("trusted identity %s: %w", identity, err)
 		}
 		t.identities = append(t.identities, trusted)
 	}
 	return t, nil
 }
 
-// String shows the identity as messages do.
+// String returns the form for messages: subject of issuer.
 func (i Identity) String() string {
 	subject, issuer := quoteOr(i.Subject, i.SubjectRegexp), quoteOr(i.Issuer, i.IssuerRegexp)
 	return subject + " of " + issuer
@@ -113,10 +114,10 @@ func quoteOr(exact, expression string) string {
 
 func (i Identity) matcher() (verify.CertificateIdentity, error) {
 	if (i.Subject == "") == (i.SubjectRegexp == "") {
-		return verify.CertificateIdentity{}, errors.New("give a subject or a regular expression for it")
+		return verify.CertificateIdentity{}, errors.New("set either the subject or a regular expression for it")
 	}
 	if (i.Issuer == "") == (i.IssuerRegexp == "") {
-		return verify.CertificateIdentity{}, errors.New("give an issuer or a regular expression for it")
+		return verify.CertificateIdentity{}, errors.New("set either the issuer or a regular expression for it")
 	}
 	subject, err := verify.NewSANMatcher(i.Subject, i.SubjectRegexp)
 	if err != nil {
@@ -129,7 +130,8 @@ func (i Identity) matcher() (verify.CertificateIdentity, error) {
 	return verify.NewCertificateIdentity(subject, issuer, certificate.Extensions{})
 }
 
-// logged tells whether a signature has to be in a log.
-func (t *Trust) logged(certified bool) bool {
+// needsLog reports whether a signature with a certificate, or with a key, must be
+// logged.
+func (t *Trust) needsLog(certified bool) bool {
 	return t.rules.Log == Required || certified && t.rules.Log == Usual
 }

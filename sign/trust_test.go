@@ -24,16 +24,16 @@ func TestTrustThatSaysTooLittle(t *testing.T) {
 		o    sign.TrustOptions
 		want string
 	}{
-		{"nobody", sign.TrustOptions{Root: root}, "neither a key nor an identity"},
-		{"an identity of no authority", sign.TrustOptions{Identities: []sign.Identity{{Subject: "a", Issuer: "b"}}}, "no trusted root says who may vouch for it"},
-		{"a key and no log", sign.TrustOptions{Keys: key, Log: sign.Required}, "no trusted root names the log"},
-		{"a key and no timestamp authority", sign.TrustOptions{Keys: key, Timestamp: true}, "no trusted root names the authority"},
-		{"something else than a key", sign.TrustOptions{Keys: []crypto.PublicKey{"secret"}}, "trusting a key"},
-		{"no subject", one(sign.Identity{Issuer: "a"}), "give a subject"},
-		{"two subjects", one(sign.Identity{Subject: "a", SubjectRegexp: "a", Issuer: "a"}), "give a subject"},
-		{"no issuer", one(sign.Identity{Subject: "a"}), "give an issuer"},
-		{"no expression", one(sign.Identity{SubjectRegexp: "(", Issuer: "a"}), `trusting identity /(/ of "a"`},
-		{"no expression for the issuer", one(sign.Identity{Subject: "a", IssuerRegexp: "("}), `trusting identity "a" of /(/`},
+		{"nobody", sign.TrustOptions{Root: root}, "no trusted key or identity"},
+		{"an identity of no authority", sign.TrustOptions{Identities: []sign.Identity{{Subject: "a", Issuer: "b"}}}, "needs a trusted root with its authority"},
+		{"a key and no log", sign.TrustOptions{Keys: key, Log: sign.Required}, "need a trusted root with the log"},
+		{"a key and no timestamp authority", sign.TrustOptions{Keys: key, Timestamp: true}, "need a trusted root with the authority"},
+		{"something else than a key", sign.TrustOptions{Keys: []crypto.PublicKey{"secret"}}, "trusted key"},
+		{"no subject", one(sign.Identity{Issuer: "a"}), "set either the subject"},
+		{"two subjects", one(sign.Identity{Subject: "a", SubjectRegexp: "a", Issuer: "a"}), "set either the subject"},
+		{"no issuer", one(sign.Identity{Subject: "a"}), "set either the issuer"},
+		{"no expression", one(sign.Identity{SubjectRegexp: "(", Issuer: "a"}), `trusted identity /(/ of "a"`},
+		{"no expression for the issuer", one(sign.Identity{Subject: "a", IssuerRegexp: "("}), `trusted identity "a" of /(/`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := sign.NewTrust(tc.o); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -66,9 +66,9 @@ func TestLoadPublicKey(t *testing.T) {
 	must(t, err)
 	for _, tc := range []struct{ name, text, want string }{
 		{"text", "hello", "not in PEM form"},
-		{"private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "it is the private key"},
-		{"cosign's private key", "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neA==\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n", "it is the private key"},
-		{"certificate", "-----BEGIN CERTIFICATE-----\neA==\n-----END CERTIFICATE-----\n", "it is a certificate"},
+		{"private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "the file has a private key"},
+		{"cosign's private key", "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neA==\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n", "the file has a private key"},
+		{"certificate", "-----BEGIN CERTIFICATE-----\neA==\n-----END CERTIFICATE-----\n", "the file has a certificate"},
 		{"nonsense", "-----BEGIN PUBLIC KEY-----\neA==\n-----END PUBLIC KEY-----\n", "public key"},
 		{"huge", strings.Repeat("x", 2<<20), "too large"},
 	} {

@@ -23,11 +23,12 @@ import (
 	sigopts "github.com/sigstore/sigstore/pkg/signature/options"
 )
 
-// maxPublicKeyFile bounds a file with a public key, in bytes.
+// maxPublicKeyFile is the maximum size of a public key file in bytes.
 const maxPublicKeyFile = 1 << 20
 
-const publicKeyHint = "cosign public-key --key cosign.key prints the public key of a private one"
+const publicKeyHint = "run cosign public-key --key cosign.key to print the public key"
 
+// readPublicKey parses a public key in PEM form (PKIX, or PKCS #1 for RSA).
 func readPublicKey(text []byte) (crypto.PublicKey, error) {
 	block, _ := pem.Decode(text)
 	switch {
@@ -36,9 +37,9 @@ func readPublicKey(text []byte) (crypto.PublicKey, error) {
 	case block == nil:
 		return nil, errors.New("not in PEM form")
 	case strings.Contains(block.Type, "PRIVATE KEY"):
-		return nil, errors.New("it is the private key")
+		return nil, errors.New("the file has a private key")
 	case block.Type == "CERTIFICATE":
-		return nil, errors.New("it is a certificate")
+		return nil, errors.New("the file has a certificate")
 	}
 	return cryptoutils.UnmarshalPEMToPublicKey(text)
 }
@@ -79,7 +80,7 @@ func readTrustFile(name string, limit int64) ([]byte, error) {
 		return nil, cause(err)
 	case !info.Mode().IsRegular() && !info.Mode().IsDir():
 	case info.IsDir():
-		return nil, errors.New("it is a folder")
+		return nil, errors.New("is a directory")
 	case info.Size() > limit:
 		return nil, errors.New("too large")
 	}
@@ -87,7 +88,8 @@ func readTrustFile(name string, limit int64) ([]byte, error) {
 	return text, cause(err)
 }
 
-// KeyFingerprint names a public key: the SHA-256 of its DER form (PKIX).
+// KeyFingerprint returns "SHA256:" and the hex digest of the DER form (PKIX) of a
+// public key.
 func KeyFingerprint(key crypto.PublicKey) (string, error) {
 	sum, err := keySum(key)
 	return "SHA256:" + hex.EncodeToString(sum), err
@@ -102,10 +104,10 @@ func keySum(key crypto.PublicKey) ([]byte, error) {
 	return sum[:], nil
 }
 
-// trustedKey is a public key with the ways in which it signs.
+// trustedKey is a public key with a verifier for each signature scheme.
 type trustedKey struct {
 	fingerprint string
-	// hint is what bundles call it.
+	// hint is the identifier of the key in bundles.
 	hint    string
 	schemes []sigs.Verifier
 }
@@ -132,8 +134,8 @@ func trustKey(key crypto.PublicKey) (trustedKey, error) {
 	return t, nil
 }
 
-// ambiguous tells whether signers hash in more than one way for this key: with
-// SHA-256, as cosign does, or as its kind suggests.
+// ambiguous reports whether signers use two hash algorithms for this type of key:
+// SHA-256, as cosign does, or the default of the type.
 func ambiguous(key crypto.PublicKey) bool {
 	switch k := key.(type) {
 	case *ecdsa.PublicKey:
@@ -144,14 +146,14 @@ func ambiguous(key crypto.PublicKey) bool {
 	return false
 }
 
-// keyed is what is trusted while one key is tried.
-type keyed struct {
+// singleKey is trusted material with one key.
+type singleKey struct {
 	root.TrustedMaterial
 	key sigs.Verifier
 }
 
-// PublicKeyVerifier implements root.TrustedMaterial: the hint of a bundle
-// chooses nothing.
-func (k keyed) PublicKeyVerifier(string) (root.TimeConstrainedVerifier, error) {
+// PublicKeyVerifier implements root.TrustedMaterial. It ignores the hint of the
+// bundle.
+func (k singleKey) PublicKeyVerifier(string) (root.TimeConstrainedVerifier, error) {
 	return root.NewExpiringKey(k.key, time.Time{}, time.Time{}), nil
 }

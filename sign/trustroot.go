@@ -15,16 +15,16 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// maxRootFile bounds a trusted root, in bytes.
+// maxRootFile is the maximum size of a trusted root or signing config in bytes.
 const maxRootFile = 4 << 20
 
-// Root names the authorities that certificates, log entries and timestamps are
-// judged by.
+// Root has the authorities and logs that certificates, log entries and timestamps
+// are verified with.
 type Root struct {
 	material *root.TrustedRoot
 }
 
-const rootHint = "cosign trusted-root create writes one for services of your own"
+const rootHint = "run cosign trusted-root create for a file with your own services"
 
 func readRoot(text []byte) (*Root, error) {
 	if len(text) > maxRootFile {
@@ -43,29 +43,27 @@ func LoadRoot(name string) (*Root, error) {
 	return loadFile("trusted root", name, rootHint, maxRootFile, readRoot)
 }
 
-// RootOptions say where FetchRoot and FetchSigningConfig find what a deployment
-// publishes. The zero value is sigstore's public one, but for Cache.
+// RootOptions select the TUF repository of a deployment. The zero value, with Cache
+// set, is sigstore's public repository.
 type RootOptions struct {
-	// Cache is a folder for what was fetched; it is created when needed.
+	// Cache is the directory for downloaded metadata and targets; it is required, and
+	// is created if necessary.
 	Cache string
-	// Mirror is the root of a TUF repository; "" means sigstore's own.
+	// Mirror is the URL of a TUF repository; "" means sigstore's own.
 	Mirror string
-	// Anchor is the repository's root.json that is trusted from the start;
-	// empty means the one that this program was built with.
+	// Anchor is the initial root.json of the repository; empty means that of sigstore,
+	// which is part of the program.
 	Anchor []byte
-	// Offline takes what the cache has, however old; it fails when the cache's
-	// metadata has expired.
+	// Offline uses the cached metadata. It is an error if the metadata has expired.
 	Offline bool
-	// Transport makes the requests; nil means one that knows the proxies of
-	// the environment.
+	// Transport sends the requests; nil means http.DefaultTransport.
 	Transport http.RoundTripper
-	// Agent names the client; "" means "pgext".
+	// Agent is the user agent; "" means "pgext".
 	Agent string
 }
 
-// FetchRoot returns the trusted root of a deployment, by the rules of TUF:
-// signed, not expired, never older than the one seen before. The error is a
-// *RootError.
+// FetchRoot downloads the trusted root of a deployment and verifies it by the rules
+// of TUF: signed, not expired, and not older than the cached version.
 func FetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
 	var r *Root
 	err := fetchTarget(ctx, o, []string{"trusted_root.json"}, func(text []byte) (err error) {
@@ -73,7 +71,7 @@ func FetchRoot(ctx context.Context, o RootOptions) (*Root, error) {
 		return err
 	})
 	if err != nil {
-		return nil, repositoryError("trusted root", o.complete().Mirror, "fetch trusted_root.json elsewhere and pass it with --trusted-root", err)
+		return nil, repositoryError("trusted root", o.complete().Mirror, "download trusted_root.json on another machine and pass it with --trusted-root", err)
 	}
 	return r, nil
 }
@@ -86,7 +84,7 @@ func (o RootOptions) complete() RootOptions {
 	return o
 }
 
-// fetchTarget reads the first of names that the repository has.
+// fetchTarget parses the first target of names that the repository has.
 func fetchTarget(ctx context.Context, o RootOptions, names []string, read func([]byte) error) error {
 	return recoverPanic(func() error {
 		client, err := o.complete().client(ctx)
@@ -105,10 +103,10 @@ func fetchTarget(ctx context.Context, o RootOptions, names []string, read func([
 	})
 }
 
-// client updates what the cache has of the repository.
+// client returns a TUF client with updated metadata.
 func (o RootOptions) client(ctx context.Context) (*tuf.Client, error) {
 	if o.Cache == "" {
-		return nil, errors.New("no folder to keep it in")
+		return nil, errors.New("no cache directory")
 	}
 	transport := o.Transport
 	switch {
@@ -119,28 +117,29 @@ func (o RootOptions) client(ctx context.Context) (*tuf.Client, error) {
 	}
 	at, err := url.Parse(o.Mirror)
 	if err != nil {
-		return nil, errors.New("its address is no URL")
+		return nil, errors.New("invalid URL")
 	}
 	user := at.User
-	at.User = nil // the cache has a folder of the address's name
+	at.User = nil // the name of the cache directory contains the URL
 	return tuf.New(&tuf.Options{
 		Root: o.Anchor, RepositoryBaseURL: at.String(), CachePath: o.Cache, ForceCache: o.Offline,
 		Fetcher: downloader(ctx, transport, o.Agent, user),
 	})
 }
 
-// errOffline is why nothing is fetched.
-var errOffline = errors.New("not in the cache, and nothing may be fetched")
+var errOffline = errors.New("not in the cache, and downloads are disabled")
 
+// unreachable is a transport that refuses all requests.
 type unreachable struct{}
 
 // RoundTrip implements http.RoundTripper.
 func (unreachable) RoundTrip(*http.Request) (*http.Response, error) { return nil, errOffline }
 
-// tufFetcher downloads for the TUF client, which knows no context.
+// tufFetcher downloads files for the TUF client, which passes no context.
 type tufFetcher func(url string, limit int64) ([]byte, error)
 
-// DownloadFile implements fetcher.Fetcher. The client names no time limit.
+// DownloadFile implements fetcher.Fetcher. It ignores the timeout, which the client
+// does not set.
 func (f tufFetcher) DownloadFile(url string, limit int64, _ time.Duration) ([]byte, error) {
 	return f(url, limit)
 }

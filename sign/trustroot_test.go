@@ -32,7 +32,7 @@ func TestFetchRoot(t *testing.T) {
 		offline.Offline = true
 		_, err := sign.FetchRoot(t.Context(), offline)
 		var failure *failure.Error
-		if !errors.As(err, &failure) || !strings.Contains(err.Error(), "nothing may be fetched") || failure.Hint() == "" {
+		if !errors.As(err, &failure) || !strings.Contains(err.Error(), "downloads are disabled") || failure.Hint() == "" {
 			t.Errorf("FetchRoot() = %v", err)
 		}
 	})
@@ -68,7 +68,7 @@ func TestFetchRoot(t *testing.T) {
 func TestMirrorsAreShown(t *testing.T) {
 	for mirror, want := range map[string]string{
 		"http://me:p@hunter2@127.0.0.1:1/a":  "from http://127.0.0.1:1/a: ",
-		"https://me:p/hunter2@127.0.0.1:1/a": "from (unreadable URL): its address is no URL",
+		"https://me:p/hunter2@127.0.0.1:1/a": "from (unreadable URL): invalid URL",
 	} {
 		_, err := sign.FetchRoot(t.Context(), sign.RootOptions{Cache: t.TempDir(), Mirror: mirror, Offline: true})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(fmt.Sprintf("%v %+v", err, err), "hunter2") {
@@ -118,10 +118,10 @@ func TestFetchRootRefuses(t *testing.T) {
 			o.Anchor = signtest.NewTUF(t, text).Anchor
 		}, "timestamp"},
 		{"no anchor of this deployment", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = nil }, ""},
-		{"nonsense for an anchor", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = []byte("{}") }, "cannot be read"},
+		{"nonsense for an anchor", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = []byte("{}") }, "parsing failed"},
 		{"nonsense for metadata", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
 			r.Change("timestamp.json", func([]byte) []byte { return []byte("{}") })
-		}, "cannot be read"},
+		}, "parsing failed"},
 		{"expired", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
 			t.Helper()
 			r.Publish(t, text, time.Now().Add(-time.Hour))
@@ -137,7 +137,7 @@ func TestFetchRootRefuses(t *testing.T) {
 		}, "media type"},
 		{"no repository", func(_ *testing.T, r *signtest.TUF, o *sign.RootOptions) { o.Mirror = r.URL + "/elsewhere" }, "404"},
 		{"nobody there", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Mirror = "http://user:secret@127.0.0.1:1" }, "refused"},
-		{"nowhere to keep it", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Cache = "" }, "no folder to keep it in"},
+		{"nowhere to keep it", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Cache = "" }, "no cache directory"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repository := signtest.NewTUF(t, text)

@@ -10,27 +10,26 @@ import (
 	"github.com/pgext/pgext/internal/oci"
 )
 
-// Limits of what is looked at.
+// Limits of the evidence.
 const (
-	// maxEvidence is how many pieces there may be about one subject.
+	// maxEvidence is the number of signatures and attestations of one subject.
 	maxEvidence = 1000
-	// maxManifest bounds the manifest of a piece, in bytes.
+	// maxManifest is the size of a manifest in bytes.
 	maxManifest = 4 << 20
-	// maxPayload bounds a bundle or an attestation, in bytes.
+	// maxPayload is the size of a bundle or attestation in bytes.
 	maxPayload = 64 << 20
-	// maxClockSkew is how far the clocks of logs and authorities may be ahead.
+	// maxClockSkew is the tolerated lead of the clocks of logs and authorities.
 	maxClockSkew = 5 * time.Minute
 )
 
-// Who made a signature: a key, or an identity with the issuer that vouched for
-// it.
+// Who identifies a signer: a key, or an identity with its OIDC issuer.
 type Who struct {
-	// Key is a fingerprint: see KeyFingerprint.
+	// Key is a fingerprint (see KeyFingerprint); "" for an identity.
 	Key              string
 	Identity, Issuer string
 }
 
-// String shows them as messages do.
+// String returns the form for messages.
 func (w Who) String() string {
 	if w.Key != "" {
 		return "key " + w.Key
@@ -38,28 +37,27 @@ func (w Who) String() string {
 	return w.Identity + " of " + w.Issuer
 }
 
-// VerifiedSignature is a signature that counts.
+// VerifiedSignature is a valid signature of a trusted signer.
 type VerifiedSignature struct {
 	Subject v1.Hash
 	By      Who
-	// When it was made, as a log or a timestamp authority says; zero when
-	// neither was looked at.
+	// When is the time of the log entry or timestamp; zero if neither was required.
 	When   time.Time
 	Format Format
-	// Source is the digest of the referrer or of the layer it stands in.
+	// Source is the digest of the referrer or legacy layer with the signature.
 	Source v1.Hash
 }
 
-// VerifiedAttestation is a signed claim that counts.
+// VerifiedAttestation is a valid attestation of a trusted signer.
 type VerifiedAttestation struct {
 	VerifiedSignature
 	PredicateType string
-	// Statement is the in-toto statement as it was signed (JSON). Subject is
-	// one of its subjects.
+	// Statement is the signed in-toto statement (JSON). Subject is one of its
+	// subjects.
 	Statement []byte
 }
 
-// Verdict is what the evidence about a subject is worth.
+// Verdict is the result of verifying the evidence of a subject.
 type Verdict struct {
 	Subject      v1.Hash
 	Signatures   []VerifiedSignature
@@ -67,31 +65,30 @@ type Verdict struct {
 	Rejected     []*Rejection
 }
 
-// Verify judges the evidence about subject. Evidence about other subjects is
-// passed over. Every piece is judged on its own: one that does not count takes
-// nothing from another that does.
+// Verify verifies the evidence of subject, and ignores that of other subjects. Each
+// signature is verified separately: an invalid one does not affect a valid one.
 func (t *Trust) Verify(subject v1.Hash, e oci.Set) Verdict {
 	v := Verdict{Subject: subject}
-	pieces := gather(subject, e)
-	for i, p := range pieces {
+	items := findEvidence(subject, e)
+	for i, item := range items {
 		if i >= maxEvidence {
-			v.refuse(p, reject(TooLarge, "%d pieces of evidence are more than %d", len(pieces), maxEvidence))
+			v.reject(item, reject(TooLarge, "%d signatures and attestations, more than %d", len(items), maxEvidence))
 			break
 		}
-		v.add(p, t.judge(subject, p))
+		v.add(item, t.evaluate(subject, item))
 	}
 	return v
 }
 
-// piece is one signature or attestation, or why it could not be read.
-type piece struct {
+// evidenceItem is one signature or attestation. Its read may return an error.
+type evidenceItem struct {
 	format Format
 	source v1.Hash
 	read   func() (*candidate, error)
 }
 
-// outcome is what a piece turned out to be.
-type outcome struct {
+// evaluation is the result of verifying an evidenceItem.
+type evaluation struct {
 	by        Who
 	when      time.Time
 	predicate string
@@ -99,10 +96,10 @@ type outcome struct {
 	err       error
 }
 
-// judge never panics, whatever the libraries do with a stranger's bytes.
-func (t *Trust) judge(subject v1.Hash, p piece) (o outcome) {
+// evaluate verifies one item. A panic of a library is a rejection.
+func (t *Trust) evaluate(subject v1.Hash, item evidenceItem) (o evaluation) {
 	err := recoverPanic(func() error {
-		c, err := p.read()
+		c, err := item.read()
 		if err != nil {
 			return err
 		}
@@ -110,16 +107,16 @@ func (t *Trust) judge(subject v1.Hash, p piece) (o outcome) {
 		return err
 	})
 	if err != nil {
-		return outcome{err: err}
+		return evaluation{err: err}
 	}
 	return o
 }
 
-func (v *Verdict) add(p piece, o outcome) {
-	made := VerifiedSignature{Subject: v.Subject, By: o.by, When: o.when, Format: p.format, Source: p.source}
+func (v *Verdict) add(item evidenceItem, o evaluation) {
+	made := VerifiedSignature{Subject: v.Subject, By: o.by, When: o.when, Format: item.format, Source: item.source}
 	switch {
 	case o.err != nil:
-		v.refuse(p, o.err)
+		v.reject(item, o.err)
 	case o.predicate == PredicateSignature:
 		v.Signatures = append(v.Signatures, made)
 	default:
@@ -127,12 +124,12 @@ func (v *Verdict) add(p piece, o outcome) {
 	}
 }
 
-func (v *Verdict) refuse(p piece, err error) {
+func (v *Verdict) reject(item evidenceItem, err error) {
 	r := Rejection{Reason: Unverified, Err: err}
 	if found := (*Rejection)(nil); errors.As(err, &found) {
 		r = *found
 	}
-	r.Source, r.Format = p.source, p.format
+	r.Source, r.Format = item.source, item.format
 	v.Rejected = append(v.Rejected, &r)
 }
 
@@ -140,7 +137,7 @@ func (v *Verdict) refuse(p piece, err error) {
 func recoverPanic(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = reject(Malformed, "it cannot be read: %v", fmt.Sprint(r))
+			err = reject(Malformed, "parsing failed: %v", fmt.Sprint(r))
 		}
 	}()
 	return f()

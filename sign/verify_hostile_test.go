@@ -58,17 +58,17 @@ func TestBadBundles(t *testing.T) {
 		reason sign.Reason
 		text   string
 	}{
-		{"another key", other.signature(t, subjectA), sign.WrongKey, "it names another key"},
+		{"another key", other.signature(t, subjectA), sign.WrongKey, "the bundle names another key"},
 		{"another key under our name", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
 			b.VerificationMaterial.GetPublicKey().Hint = m.hint
-		}), sign.BadSignature, "but does not verify with it"},
-		{"signature of another image", m.signature(t, subjectB), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
-		{"replayed statement", m.bundleOf(t, statement(t, spdx, subjectB)), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
+		}), sign.BadSignature, "but verification with it failed"},
+		{"signature of another image", m.signature(t, subjectB), sign.OtherSubject, "the subject is " + subjectB.Digest.String()},
+		{"replayed statement", m.bundleOf(t, statement(t, spdx, subjectB)), sign.OtherSubject, "the subject is " + subjectB.Digest.String()},
 		{"changed statement", changed(good, func(b *protobundle.Bundle) {
 			b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA)
-		}), sign.BadSignature, "but does not verify with it"},
-		{"changed type", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().PayloadType = "text/plain" }), sign.BadSignature, "but does not verify with it"},
-		{"changed signature", changed(good, func(b *protobundle.Bundle) { flip(b.GetDsseEnvelope().Signatures[0].Sig) }), sign.BadSignature, "but does not verify with it"},
+		}), sign.BadSignature, "but verification with it failed"},
+		{"changed type", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().PayloadType = "text/plain" }), sign.BadSignature, "but verification with it failed"},
+		{"changed signature", changed(good, func(b *protobundle.Bundle) { flip(b.GetDsseEnvelope().Signatures[0].Sig) }), sign.BadSignature, "but verification with it failed"},
 		{"no signature", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Signatures = nil }), sign.Malformed, "exactly one signature"},
 		{"two signatures", changed(good, func(b *protobundle.Bundle) {
 			e := b.GetDsseEnvelope()
@@ -76,17 +76,17 @@ func TestBadBundles(t *testing.T) {
 		}), sign.Malformed, "exactly one signature"},
 		{"no key named, none fits", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
 			b.VerificationMaterial.GetPublicKey().Hint = ""
-		}), sign.BadSignature, "it does not verify with SHA256:"},
+		}), sign.BadSignature, "verification with SHA256:"},
 		{"next version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "application/vnd.dev.sigstore.bundle.v0.4+json" }), sign.UnknownVersion, "bundle.v0.4+json"},
-		{"no version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "" }), sign.UnknownVersion, `it is a ""`},
+		{"no version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "" }), sign.UnknownVersion, `media type ""`},
 		{"nothing signed", changed(good, func(b *protobundle.Bundle) { b.Content = nil }), sign.Malformed, "missing bundle content"},
 		{"nobody signed", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial = nil }), sign.Malformed, "missing verification material"},
-		{"no statement", m.seal(t, &sigsign.PlainData{Data: []byte("the manifest")}), sign.Malformed, "it holds no statement about an image"},
-		{"text for a statement", signed("hello"), sign.Malformed, "its statement"},
-		{"a list for a statement", signed("[]"), sign.Malformed, "its statement"},
-		{"about nothing", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "it has no subject"},
+		{"no statement", m.seal(t, &sigsign.PlainData{Data: []byte("the manifest")}), sign.Malformed, "no statement"},
+		{"text for a statement", signed("hello"), sign.Malformed, "statement: "},
+		{"a list for a statement", signed("[]"), sign.Malformed, "statement: "},
+		{"about nothing", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "the statement has no subject"},
 		{"no predicate type", signed(fmt.Sprintf(`{`+about+`}`, subjectA.Digest.Hex)), sign.Malformed, "no predicate type"},
-		{"a digest that is none", signed(fmt.Sprintf(`{"predicateType":"x",`+about+`}`, "zz")), sign.OtherSubject, "it is about sha256:zz"},
+		{"a digest that is none", signed(fmt.Sprintf(`{"predicateType":"x",`+about+`}`, "zz")), sign.OtherSubject, "the subject is sha256:zz"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })
 	}
@@ -113,7 +113,7 @@ func TestBadBundleText(t *testing.T) {
 		{"deep", strings.Repeat("[", 1<<20)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			refused(t, trust, oci.Set{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, []byte(tc.text))}}, sign.Malformed, "it is no bundle")
+			refused(t, trust, oci.Set{Referrers: []v1.Image{referrer(t, subjectA, sign.MediaTypeBundle, []byte(tc.text))}}, sign.Malformed, "not a bundle")
 		})
 	}
 }
@@ -163,15 +163,15 @@ func TestBadManifests(t *testing.T) {
 		reason sign.Reason
 		text   string
 	}{
-		{"cannot be read", told{img, "", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
-		{"not JSON", told{img, "<html>", nil}, sign.Malformed, "its manifest"},
-		{"huge", told{img, strings.Repeat(" ", 5<<20) + manifest, nil}, sign.TooLarge, "its manifest has"},
+		{"parsing failed", told{img, "", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
+		{"not JSON", told{img, "<html>", nil}, sign.Malformed, "manifest: "},
+		{"huge", told{img, strings.Repeat(" ", 5<<20) + manifest, nil}, sign.TooLarge, "the manifest has"},
 		{"no layer", told{img, strings.Replace(manifest, layer, "", 1), nil}, sign.Malformed, "0 layers"},
 		{"two layers", told{img, strings.Replace(manifest, layer, layer+","+layer, 1), nil}, sign.Malformed, "2 layers"},
-		{"a huge layer", told{img, strings.Replace(manifest, layer, strings.Replace(layer, `"size":`, `"size":9`, 1)[:strings.Index(layer, `"size":`)]+`"size":99999999999,"digest":"`+digest+`"}`, 1), nil}, sign.TooLarge, "it has 99999999999 bytes"},
-		{"a layer that is not there", told{img, strings.Replace(manifest, digest, "sha256:"+strings.Repeat("0", 64), 1), nil}, sign.Malformed, "its bytes are not those of its descriptor"},
-		{"other bytes", lying{img, strings.Repeat("x", 9999), io.EOF}, sign.Malformed, "its bytes are not those of its descriptor"},
-		{"other bytes, noticed by the reader", lying{img, strings.Repeat("x", 9999), errors.New("checksum")}, sign.Malformed, "its bytes are not those of its descriptor"},
+		{"a huge layer", told{img, strings.Replace(manifest, layer, strings.Replace(layer, `"size":`, `"size":9`, 1)[:strings.Index(layer, `"size":`)]+`"size":99999999999,"digest":"`+digest+`"}`, 1), nil}, sign.TooLarge, "99999999999 bytes"},
+		{"a layer that is not there", told{img, strings.Replace(manifest, digest, "sha256:"+strings.Repeat("0", 64), 1), nil}, sign.Malformed, "digest mismatch"},
+		{"other bytes", lying{img, strings.Repeat("x", 9999), io.EOF}, sign.Malformed, "digest mismatch"},
+		{"other bytes, noticed by the reader", lying{img, strings.Repeat("x", 9999), errors.New("checksum")}, sign.Malformed, "digest mismatch"},
 		{"not all of its bytes", lying{img, "{", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -208,28 +208,28 @@ func TestBadLegacyEvidence(t *testing.T) {
 		reason sign.Reason
 		text   string
 	}{
-		{"another key", signed(t, subjectA, newMaker(t).legacySignature(t, legacyPayload(subjectA))), sign.BadSignature, "another key made it"},
-		{"signature of another image", signed(t, subjectA, m.legacySignature(t, legacyPayload(subjectB))), sign.OtherSubject, "it signs " + subjectB.Digest.String()},
-		{"replayed statement", attested(t, subjectA, m.legacyAttestation(t, statement(t, spdx, subjectB))), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
-		{"changed payload", signed(t, subjectA, legacy{append(legacyPayload(subjectA), ' '), good.annotations}), sign.BadSignature, "or its content was changed"},
-		{"changed envelope", attested(t, subjectA, legacy{[]byte(strings.Replace(string(claim.content), `"payload":"e`, `"payload":"f`, 1)), nil}), sign.BadSignature, "or its content was changed"},
-		{"another program's payload", signed(t, subjectA, m.legacySignature(t, []byte(`{"critical":{"type":"atomic container signature"}}`))), sign.Malformed, `of type "atomic container signature"`},
-		{"text for a payload", signed(t, subjectA, m.legacySignature(t, []byte("hello"))), sign.Malformed, "its payload"},
-		{"no signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "")), sign.Malformed, "it has no signature"},
-		{"nonsense for a signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "*")), sign.Malformed, "its signature"},
+		{"another key", signed(t, subjectA, newMaker(t).legacySignature(t, legacyPayload(subjectA))), sign.BadSignature, "signed with another key"},
+		{"signature of another image", signed(t, subjectA, m.legacySignature(t, legacyPayload(subjectB))), sign.OtherSubject, "signs " + subjectB.Digest.String()},
+		{"replayed statement", attested(t, subjectA, m.legacyAttestation(t, statement(t, spdx, subjectB))), sign.OtherSubject, "the subject is " + subjectB.Digest.String()},
+		{"changed payload", signed(t, subjectA, legacy{append(legacyPayload(subjectA), ' '), good.annotations}), sign.BadSignature, "or the content was changed"},
+		{"changed envelope", attested(t, subjectA, legacy{[]byte(strings.Replace(string(claim.content), `"payload":"e`, `"payload":"f`, 1)), nil}), sign.BadSignature, "or the content was changed"},
+		{"another program's payload", signed(t, subjectA, m.legacySignature(t, []byte(`{"critical":{"type":"atomic container signature"}}`))), sign.Malformed, `has type "atomic container signature"`},
+		{"text for a payload", signed(t, subjectA, m.legacySignature(t, []byte("hello"))), sign.Malformed, "payload: "},
+		{"no signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "")), sign.Malformed, "no signature"},
+		{"nonsense for a signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "*")), sign.Malformed, "signature: "},
 		{"nonsense for a certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "x")), sign.Malformed, "not in PEM form"},
 		{"an empty certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")), sign.Malformed, ""},
-		{"text for a log entry", signed(t, subjectA, with(good, "sigstore.cosign/bundle", "x")), sign.LogMismatch, "its log entry"},
-		{"a log entry without a body", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, "7", ""))), sign.LogMismatch, "it has no body"},
-		{"a log entry whose body is text", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, `"eA=="`, ""))), sign.LogMismatch, "its body"},
-		{"a log entry without a log", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "zz"))), sign.LogMismatch, "its log's name"},
-		{"a log entry without a promise", signed(t, subjectA, with(good, "sigstore.cosign/bundle", strings.Replace(fmt.Sprintf(log, hashed, "00"), "eA==", "", 1))), sign.LogMismatch, "no promise"},
-		{"text for a timestamp", signed(t, subjectA, with(good, "sigstore.cosign/rfc3161timestamp", "x")), sign.BadTimestamp, "its timestamp"},
-		{"text for an envelope", attested(t, subjectA, legacy{[]byte("x"), nil}), sign.Malformed, "it is no envelope"},
-		{"an envelope without a statement", attested(t, subjectA, legacy{[]byte(`{"payload":"*","signatures":[{"sig":"eA=="}]}`), nil}), sign.Malformed, "its statement"},
-		{"an envelope without a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA=="}`), nil}), sign.Malformed, "it has no signature"},
-		{"an envelope with nonsense for a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA==","signatures":[{"sig":"*"}]}`), nil}), sign.Malformed, "its signature"},
-		{"a manifest that is not JSON", oci.Set{Legacy: map[string]v1.Image{oci.SignatureTag(subjectA.Digest): told{signed(t, subjectA, good).Legacy[oci.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "its manifest"},
+		{"text for a log entry", signed(t, subjectA, with(good, "sigstore.cosign/bundle", "x")), sign.LogMismatch, "log entry: "},
+		{"a log entry without a body", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, "7", ""))), sign.LogMismatch, "no body"},
+		{"a log entry whose body is text", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, `"eA=="`, ""))), sign.LogMismatch, "body: "},
+		{"a log entry without a log", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "zz"))), sign.LogMismatch, "log ID: "},
+		{"a log entry without a promise", signed(t, subjectA, with(good, "sigstore.cosign/bundle", strings.Replace(fmt.Sprintf(log, hashed, "00"), "eA==", "", 1))), sign.LogMismatch, "no signed entry timestamp"},
+		{"text for a timestamp", signed(t, subjectA, with(good, "sigstore.cosign/rfc3161timestamp", "x")), sign.BadTimestamp, "timestamp: "},
+		{"text for an envelope", attested(t, subjectA, legacy{[]byte("x"), nil}), sign.Malformed, "not a DSSE envelope"},
+		{"an envelope without a statement", attested(t, subjectA, legacy{[]byte(`{"payload":"*","signatures":[{"sig":"eA=="}]}`), nil}), sign.Malformed, "statement: "},
+		{"an envelope without a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA=="}`), nil}), sign.Malformed, "no signature"},
+		{"an envelope with nonsense for a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA==","signatures":[{"sig":"*"}]}`), nil}), sign.Malformed, "signature: "},
+		{"a manifest that is not JSON", oci.Set{Legacy: map[string]v1.Image{oci.SignatureTag(subjectA.Digest): told{signed(t, subjectA, good).Legacy[oci.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "manifest: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, tc.e, tc.reason, tc.text) })
 	}
@@ -312,7 +312,7 @@ func TestBadLogEntries(t *testing.T) {
 		}), sign.LogMismatch, "not enough verified log entries"},
 		{"with a changed proof", changed(good, func(b *protobundle.Bundle) {
 			b.VerificationMaterial.TlogEntries[0].InclusionProof.RootHash[0] ^= 1
-		}), sign.LogMismatch, "its log entry"},
+		}), sign.LogMismatch, "log entry: "},
 		{"without a proof", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial.TlogEntries[0].InclusionProof = nil }), sign.Malformed, "inclusion proof missing"},
 		{"twice", changed(good, func(b *protobundle.Bundle) {
 			e := b.VerificationMaterial
@@ -326,7 +326,7 @@ func TestBadLogEntries(t *testing.T) {
 		{"with the certificate of another authority", foreign, sign.UntrustedAuthority, "which is not trusted"},
 		{"of a stranger", stranger, sign.WrongIdentity, "stranger@example.com of"},
 		{"of a changed statement", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA) }), sign.BadSignature, "the certificate of " + somebody},
-		{"of another image", m.signature(t, subjectB), sign.OtherSubject, "it is about " + subjectB.Digest.String()},
+		{"of another image", m.signature(t, subjectB), sign.OtherSubject, "the subject is " + subjectB.Digest.String()},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })
 	}

@@ -15,16 +15,15 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature/payload"
 )
 
-// candidate is a piece of evidence that could be read. Legacy signatures and
-// attestations are brought into the form of a bundle, so that there is one way
-// to verify.
+// candidate is a parsed signature or attestation. Legacy ones are converted to
+// bundles, so that sigstore-go verifies all of them.
 type candidate struct {
 	bundle *bundle.Bundle
-	// payload is what a legacy signature signs; nil for statements.
+	// payload is the signed content of a legacy signature; nil for statements.
 	payload []byte
-	// stamped is what the timestamps of a legacy attestation are about; nil
-	// when they are about the signature.
-	stamped []byte
+	// timestamped is the content that the timestamps of a legacy attestation cover;
+	// nil if they cover the signature.
+	timestamped []byte
 }
 
 // certificate returns the certificate of the signer, or nil for a key.
@@ -36,7 +35,7 @@ func (c *candidate) certificate() *x509.Certificate {
 	return content.Certificate()
 }
 
-// keyHint returns the name that the bundle gives its key, or "".
+// keyHint returns the identifier of the key in the bundle, or "".
 func (c *candidate) keyHint() string {
 	content, err := c.bundle.VerificationContent()
 	if err != nil || content.PublicKey() == nil {
@@ -58,28 +57,28 @@ func (c *candidate) signed() (payload, message, sig []byte) {
 	return e.GetPayload(), preAuth(e.GetPayload()), e.GetSignatures()[0].GetSig()
 }
 
-// verify accepts c only if sigstore-go does and what was signed is about
+// verify verifies c with sigstore-go, and checks that the signed content describes
 // subject.
-func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
+func (t *Trust) verify(subject v1.Hash, c *candidate) (evaluation, error) {
 	if _, err := c.bundle.VerificationContent(); err != nil {
-		return outcome{}, reject(Malformed, "%w", err)
+		return evaluation{}, reject(Malformed, "%w", err)
 	}
 	certified := c.certificate() != nil
-	var o outcome
+	var o evaluation
 	var err error
 	if certified {
 		o, err = t.byIdentity(subject, c)
 	} else {
 		o, err = t.byKey(subject, c)
 	}
-	if err == nil && t.logged(certified) {
-		err = c.whatIsLogged()
+	if err == nil && t.needsLog(certified) {
+		err = c.checkLogEntries()
 	}
 	if err == nil && time.Until(o.when) > maxClockSkew {
-		err = reject(Future, "it was made at %s", stamp(o.when))
+		err = reject(Future, "signed at %s", stamp(o.when))
 	}
 	if err != nil {
-		return outcome{}, err
+		return evaluation{}, err
 	}
 	if c.payload != nil {
 		o.predicate = PredicateSignature
@@ -88,9 +87,9 @@ func (t *Trust) verify(subject v1.Hash, c *candidate) (outcome, error) {
 	return o, o.readStatement(c)
 }
 
-func (t *Trust) byIdentity(subject v1.Hash, c *candidate) (outcome, error) {
+func (t *Trust) byIdentity(subject v1.Hash, c *candidate) (evaluation, error) {
 	if len(t.identities) == 0 {
-		return outcome{}, reject(NoIdentityTrusted, "%s signed it, and only keys are trusted", signerOf(c))
+		return evaluation{}, reject(NoIdentityTrusted, "signed by %s, but only keys are trusted", signerOf(c))
 	}
 	policy := make([]verify.PolicyOption, len(t.identities))
 	for i, identity := range t.identities {
@@ -98,41 +97,42 @@ func (t *Trust) byIdentity(subject v1.Hash, c *candidate) (outcome, error) {
 	}
 	v, err := t.verification(subject, c, t.authority, t.certificateRules(c))
 	if err != nil {
-		return outcome{}, err
+		return evaluation{}, err
 	}
 	result, err := v.run(policy...)
 	if err != nil {
-		return outcome{}, err
+		return evaluation{}, err
 	}
 	by := Who{Identity: result.Signature.Certificate.SubjectAlternativeName, Issuer: result.Signature.Certificate.Issuer}
-	return outcome{by: by, when: earliest(result.VerifiedTimestamps)}, nil
+	return evaluation{by: by, when: earliest(result.VerifiedTimestamps)}, nil
 }
 
-// certificateRules say what makes up for a certificate's short life.
+// certificateRules returns the required proofs of the time at which a certificate
+// was used.
 func (t *Trust) certificateRules(c *candidate) []verify.VerifierOption {
 	var rules []verify.VerifierOption
 	if !t.rules.NoSCT {
 		rules = append(rules, verify.WithSignedCertificateTimestamps(1))
 	}
-	if t.logged(true) {
+	if t.needsLog(true) {
 		rules = append(rules, verify.WithTransparencyLog(1))
 	}
-	stamps, _ := c.bundle.Timestamps() // malformed ones are found when they are verified
+	timestamps, _ := c.bundle.Timestamps() // verification reports malformed ones
 	switch {
 	case t.rules.Timestamp:
 		return append(rules, verify.WithSignedTimestamps(1))
-	case t.logged(true), len(stamps) > 0:
+	case t.needsLog(true), len(timestamps) > 0:
 		return append(rules, verify.WithObserverTimestamps(1))
 	}
 	return append(rules, verify.WithCurrentTime())
 }
 
-func (t *Trust) byKey(subject v1.Hash, c *candidate) (outcome, error) {
+func (t *Trust) byKey(subject v1.Hash, c *candidate) (evaluation, error) {
 	if len(t.keys) == 0 {
-		return outcome{}, reject(NoKeyTrusted, "a key signed it, and only identities are trusted")
+		return evaluation{}, reject(NoKeyTrusted, "signed with a key, but only identities are trusted")
 	}
 	var rules []verify.VerifierOption
-	if t.logged(false) {
+	if t.needsLog(false) {
 		rules = append(rules, verify.WithTransparencyLog(1))
 	}
 	if t.rules.Timestamp {
@@ -141,26 +141,26 @@ func (t *Trust) byKey(subject v1.Hash, c *candidate) (outcome, error) {
 		rules = append(rules, verify.WithNoObserverTimestamps())
 	}
 	var first error
-	for _, key := range t.candidates(c.keyHint()) {
+	for _, key := range t.keysFor(c.keyHint()) {
 		for _, scheme := range key.schemes {
-			v, err := t.verification(subject, c, keyed{t.authority, scheme}, rules)
+			v, err := t.verification(subject, c, singleKey{t.authority, scheme}, rules)
 			if err != nil {
-				return outcome{}, err
+				return evaluation{}, err
 			}
 			result, err := v.run(verify.WithKey())
 			if err == nil {
-				return outcome{by: Who{Key: key.fingerprint}, when: t.whenLogged(c, v.trusted, result)}, nil
+				return evaluation{by: Who{Key: key.fingerprint}, when: t.keyTime(c, v.trusted, result)}, nil
 			}
 			if first == nil {
 				first = err
 			}
 		}
 	}
-	return outcome{}, first
+	return evaluation{}, first
 }
 
-// candidates are the keys to try, the one that a bundle names first.
-func (t *Trust) candidates(hint string) []trustedKey {
+// keysFor returns all trusted keys, that with the hint first.
+func (t *Trust) keysFor(hint string) []trustedKey {
 	for i, key := range t.keys {
 		if key.hint == hint {
 			return append([]trustedKey{key}, append(t.keys[:i:i], t.keys[i+1:]...)...)
@@ -169,11 +169,11 @@ func (t *Trust) candidates(hint string) []trustedKey {
 	return t.keys
 }
 
-// whenLogged returns the time of a key's signature, where a log or an
-// authority was asked for.
-func (t *Trust) whenLogged(c *candidate, trusted root.TrustedMaterial, result *verify.VerificationResult) time.Time {
+// keyTime returns the time of a signature with a key if a log entry or timestamp is
+// required.
+func (t *Trust) keyTime(c *candidate, trusted root.TrustedMaterial, result *verify.VerificationResult) time.Time {
 	when := earliest(result.VerifiedTimestamps)
-	if !when.IsZero() || !t.logged(false) {
+	if !when.IsZero() || !t.needsLog(false) {
 		return when
 	}
 	logged, err := verify.VerifyTlogEntry(c.bundle, trusted, 1, true)
@@ -183,26 +183,27 @@ func (t *Trust) whenLogged(c *candidate, trusted root.TrustedMaterial, result *v
 	case len(logged) > 0:
 		return logged[0].Time
 	}
-	// A log of version 2 knows no time.
-	stamps, _, err := verify.VerifySignedTimestamp(c.bundle, trusted)
-	if err != nil || len(stamps) == 0 {
+	// Entries of a log of version 2 have no time.
+	timestamps, _, err := verify.VerifySignedTimestamp(c.bundle, trusted)
+	if err != nil || len(timestamps) == 0 {
 		return time.Time{}
 	}
-	return slices.MinFunc(stamps, func(a, b *root.Timestamp) int { return a.Time.Compare(b.Time) }).Time
+	return slices.MinFunc(timestamps, func(a, b *root.Timestamp) int { return a.Time.Compare(b.Time) }).Time
 }
 
-func earliest(stamps []verify.TimestampVerificationResult) time.Time {
+// earliest returns the earliest time of a log or timestamp authority.
+func earliest(timestamps []verify.TimestampVerificationResult) time.Time {
 	var when time.Time
-	for _, stamp := range stamps {
-		if stamp.Type != "CurrentTime" && (when.IsZero() || stamp.Timestamp.Before(when)) {
-			when = stamp.Timestamp
+	for _, t := range timestamps {
+		if t.Type != "CurrentTime" && (when.IsZero() || t.Timestamp.Before(when)) {
+			when = t.Timestamp
 		}
 	}
 	return when
 }
 
-// artifact is what the signature has to be about: the payload of a legacy
-// signature, of which checkPayload tells what it is about, or the subject itself.
+// artifact returns the artifact that the signature must cover: the payload of a
+// legacy signature, whose content checkPayload checks, or the subject itself.
 func (c *candidate) artifact(subject v1.Hash) (verify.ArtifactPolicyOption, error) {
 	if c.payload != nil {
 		return verify.WithArtifact(bytes.NewReader(c.payload)), nil
@@ -214,68 +215,67 @@ func (c *candidate) artifact(subject v1.Hash) (verify.ArtifactPolicyOption, erro
 	return verify.WithArtifactDigest(subject.Algorithm, digest), nil
 }
 
-// checkPayload checks that the payload of a legacy signature, which is verified, is
-// about subject (containers/image, containers-signature.5).
+// checkPayload checks that the verified payload of a legacy signature names subject
+// (containers/image, containers-signature.5).
 func checkPayload(signed []byte, subject v1.Hash) error {
 	var image payload.SimpleContainerImage
 	if err := json.Unmarshal(signed, &image); err != nil {
-		return reject(Malformed, "its payload: %w", err)
+		return reject(Malformed, "payload: %w", err)
 	}
 	if image.Critical.Type != payload.CosignSignatureType {
-		return reject(Malformed, "its payload is of type %q", image.Critical.Type)
+		return reject(Malformed, "payload has type %q", image.Critical.Type)
 	}
 	if got := image.Critical.Image.DockerManifestDigest; got != subject.String() {
-		return reject(OtherSubject, "it signs %s, not %s", got, subject)
+		return reject(OtherSubject, "signs %s, want %s", got, subject)
 	}
 	return nil
 }
 
-// readStatement takes the statement out of a bundle that is verified.
-func (o *outcome) readStatement(c *candidate) error {
+// readStatement sets the statement of a verified bundle.
+func (o *evaluation) readStatement(c *candidate) error {
 	envelope, err := c.bundle.Envelope()
 	if err != nil {
-		return reject(Malformed, "it holds no statement")
+		return reject(Malformed, "no statement")
 	}
 	o.statement, err = envelope.DecodeB64Payload()
 	if err != nil {
-		return reject(Malformed, "its statement: %w", err)
+		return reject(Malformed, "statement: %w", err)
 	}
 	var head struct {
 		PredicateType string `json:"predicateType"`
 	}
 	if err := json.Unmarshal(o.statement, &head); err != nil {
-		return reject(Malformed, "its statement: %w", err)
+		return reject(Malformed, "statement: %w", err)
 	}
 	if head.PredicateType == "" {
-		return reject(Malformed, "its statement has no predicate type")
+		return reject(Malformed, "the statement has no predicate type")
 	}
 	o.predicate = head.PredicateType
 	return nil
 }
 
-// stampsOf verifies timestamps over what cosign has stamped for a legacy
-// attestation: the whole envelope, in which the signature is, instead of the
-// signature.
-type stampsOf struct {
+// timestampedContent verifies timestamps of other content than the signature. For
+// legacy attestations, cosign requests timestamps of the whole envelope.
+type timestampedContent struct {
 	root.TrustedMaterial
-	stamped []byte
+	content []byte
 }
 
 // TimestampingAuthorities implements root.TrustedMaterial.
-func (s stampsOf) TimestampingAuthorities() []root.TimestampingAuthority {
+func (s timestampedContent) TimestampingAuthorities() []root.TimestampingAuthority {
 	var all []root.TimestampingAuthority
 	for _, authority := range s.TrustedMaterial.TimestampingAuthorities() {
-		all = append(all, stampOf{authority, s.stamped})
+		all = append(all, contentAuthority{authority, s.content})
 	}
 	return all
 }
 
-type stampOf struct {
+type contentAuthority struct {
 	root.TimestampingAuthority
-	stamped []byte
+	content []byte
 }
 
 // Verify implements root.TimestampingAuthority.
-func (s stampOf) Verify(stamp, _ []byte) (*root.Timestamp, error) {
-	return s.TimestampingAuthority.Verify(stamp, s.stamped)
+func (s contentAuthority) Verify(timestamp, _ []byte) (*root.Timestamp, error) {
+	return s.TimestampingAuthority.Verify(timestamp, s.content)
 }

@@ -25,8 +25,8 @@ type verification struct {
 }
 
 func (t *Trust) verification(subject v1.Hash, c *candidate, trusted root.TrustedMaterial, rules []verify.VerifierOption) (*verification, error) {
-	if c.stamped != nil {
-		trusted = stampsOf{trusted, c.stamped}
+	if c.timestamped != nil {
+		trusted = timestampedContent{trusted, c.timestamped}
 	}
 	verifier, err := verify.NewVerifier(trusted, rules...)
 	return &verification{t, subject, c, trusted, verifier}, err
@@ -61,7 +61,7 @@ func (v *verification) explain(err error) error {
 	case "failed to verify leaf certificate":
 		return v.explainCertificate()
 	case "failed to verify signed certificate timestamp":
-		return reject(NoSCT, "its certificate: %w", cause)
+		return reject(NoSCT, "signed certificate timestamp: %w", cause)
 	case "failed to verify signature":
 		return v.explainSignature(cause)
 	case "failed to verify certificate identity":
@@ -74,38 +74,38 @@ func (v *verification) explainLog(cause error) error {
 	entries, err := v.c.bundle.TlogEntries()
 	switch {
 	case err != nil:
-		return reject(LogMismatch, "its log entry: %w", err)
+		return reject(LogMismatch, "log entry: %w", err)
 	case len(entries) == 0:
-		return reject(NotLogged, "it has no entry in a transparency log")
+		return reject(NotLogged, "no entry in a transparency log")
 	}
 	if leaf := v.c.certificate(); leaf != nil {
 		for _, e := range entries {
 			if at := e.IntegratedTime(); !at.IsZero() && (at.Before(leaf.NotBefore) || at.After(leaf.NotAfter)) {
-				return reject(Expired, "its certificate was valid from %s to %s, but it was logged at %s", stamp(leaf.NotBefore), stamp(leaf.NotAfter), stamp(at))
+				return reject(Expired, "the certificate was valid from %s to %s, but the signature was logged at %s", stamp(leaf.NotBefore), stamp(leaf.NotAfter), stamp(at))
 			}
 		}
 	}
 	if !slices.ContainsFunc(entries, func(e *tlog.Entry) bool {
 		return v.trusted.RekorLogs()[hex.EncodeToString([]byte(e.LogKeyID()))] != nil
 	}) {
-		return reject(LogMismatch, "its entry is in a log that is not trusted (%x)", entries[0].LogKeyID())
+		return reject(LogMismatch, "the entry is in a log that is not trusted (%x)", entries[0].LogKeyID())
 	}
-	return reject(LogMismatch, "its log entry: %w", cause)
+	return reject(LogMismatch, "log entry: %w", cause)
 }
 
 func (v *verification) explainTime(cause error) error {
 	timestamps, err := v.c.bundle.Timestamps()
 	switch {
 	case err != nil:
-		return reject(BadTimestamp, "its timestamp: %w", err)
+		return reject(BadTimestamp, "timestamp: %w", err)
 	case len(timestamps) > 0 && len(v.trusted.TimestampingAuthorities()) == 0:
 		return reject(BadTimestamp, "no timestamp authority is trusted")
 	case len(timestamps) > 0:
-		return reject(BadTimestamp, "its timestamp: %w", cause)
+		return reject(BadTimestamp, "timestamp: %w", cause)
 	case v.trust.rules.Timestamp:
-		return reject(NoTime, "it has no timestamp")
+		return reject(NoTime, "no timestamp")
 	}
-	return reject(NoTime, "neither a log entry nor a timestamp proves when it was made")
+	return reject(NoTime, "neither a log entry nor a timestamp proves the time of the signature")
 }
 
 // explainCertificate distinguishes a certificate of an unknown authority from
@@ -113,7 +113,7 @@ func (v *verification) explainTime(cause error) error {
 func (v *verification) explainCertificate() error {
 	leaf := v.c.certificate()
 	if _, err := verify.VerifyLeafCertificate(leaf.NotBefore, leaf, v.trusted); err != nil {
-		return reject(UntrustedAuthority, "its certificate was issued by %s, which is not trusted", leaf.Issuer)
+		return reject(UntrustedAuthority, "the certificate was issued by %s, which is not trusted", leaf.Issuer)
 	}
 	logged, err := v.verifier.VerifyTransparencyLogInclusion(v.c.bundle)
 	if err != nil {
@@ -127,11 +127,11 @@ func (v *verification) explainCertificate() error {
 	for _, t := range times {
 		at = append(at, stamp(t.Timestamp))
 	}
-	return reject(Expired, "its certificate was valid from %s to %s, but it was used at %s", stamp(leaf.NotBefore), stamp(leaf.NotAfter), strings.Join(at, " and "))
+	return reject(Expired, "the certificate was valid from %s to %s, but it was used at %s", stamp(leaf.NotBefore), stamp(leaf.NotAfter), strings.Join(at, " and "))
 }
 
-// explainSignature distinguishes a signature of other bytes from a statement
-// about another subject.
+// explainSignature distinguishes a signature of other bytes from a statement with
+// another subject.
 func (v *verification) explainSignature(cause error) error {
 	text := cause.Error()
 	switch {
@@ -140,28 +140,28 @@ func (v *verification) explainSignature(cause error) error {
 	case !strings.HasPrefix(text, "could not verify envelope: ") && !strings.HasPrefix(text, "could not verify message: "):
 		return v.explainSubject(cause)
 	case v.c.certificate() != nil:
-		return reject(BadSignature, "the certificate of %s does not verify it", signerOf(v.c))
+		return reject(BadSignature, "verification with the certificate of %s failed", signerOf(v.c))
 	}
 	hint := v.c.keyHint()
 	for _, key := range v.trust.keys {
 		if hint == key.hint {
-			return reject(BadSignature, "it names key %s, but does not verify with it", key.fingerprint)
+			return reject(BadSignature, "the bundle names key %s, but verification with it failed", key.fingerprint)
 		}
 	}
 	if hint != "" {
-		return reject(WrongKey, "it names another key (%s), not %s", hint, v.trust.keyNames())
+		return reject(WrongKey, "the bundle names another key (%s), want %s", hint, v.trust.keyNames())
 	}
-	return reject(BadSignature, "it does not verify with %s: another key made it, or its content was changed", v.trust.keyNames())
+	return reject(BadSignature, "verification with %s failed: signed with another key, or the content was changed", v.trust.keyNames())
 }
 
 func (v *verification) explainSubject(cause error) error {
 	envelope, err := v.c.bundle.Envelope()
 	if err != nil {
-		return reject(Malformed, "it has no statement")
+		return reject(Malformed, "no statement")
 	}
 	statement, err := envelope.Statement()
 	if err != nil {
-		return reject(Malformed, "its statement: %w", err)
+		return reject(Malformed, "statement: %w", err)
 	}
 	var about []string
 	for _, s := range statement.GetSubject() {
@@ -173,15 +173,15 @@ func (v *verification) explainSubject(cause error) error {
 	case slices.Contains(about, v.subject.String()):
 		return reject(Unverified, "%w", cause)
 	case len(about) == 0:
-		return reject(OtherSubject, "it has no subject")
+		return reject(OtherSubject, "the statement has no subject")
 	}
-	return reject(OtherSubject, "it is about %s, not %s", strings.Join(about, ", "), v.subject)
+	return reject(OtherSubject, "the subject is %s, want %s", strings.Join(about, ", "), v.subject)
 }
 
 func (v *verification) explainIdentity(cause error) error {
 	summary, err := summarize(v.c)
 	if err != nil {
-		return reject(Malformed, "its certificate: %w", err)
+		return reject(Malformed, "certificate: %w", err)
 	}
 	reason := WrongIssuer
 	for _, wanted := range v.trust.identities {
@@ -193,7 +193,7 @@ func (v *verification) explainIdentity(cause error) error {
 		}
 		reason = WrongIdentity
 	}
-	return reject(reason, "%s of %s signed it, not %s", summary.SubjectAlternativeName, summary.Issuer, v.trust.identityNames())
+	return reject(reason, "signed by %s of %s, want %s", summary.SubjectAlternativeName, summary.Issuer, v.trust.identityNames())
 }
 
 func (t *Trust) keyNames() string {

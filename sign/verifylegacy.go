@@ -19,19 +19,19 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 )
 
-// legacyBundle is the version of bundles that takes what legacy evidence has:
-// certificate chains, and log entries without a proof.
+// legacyBundle is the bundle version that allows certificate chains, and log entries
+// without an inclusion proof.
 const legacyBundle = "application/vnd.dev.sigstore.bundle+json;version=0.1"
 
-// readSignature reads a layer of a .sig image: what was signed, with the
-// signature among the annotations.
+// readSignature reads a layer of a .sig image: the signed payload. The signature is
+// in an annotation.
 func readSignature(signed []byte, annotations map[string]string) (*candidate, error) {
 	raw, err := base64.StdEncoding.DecodeString(annotations[static.SignatureAnnotationKey])
 	switch {
 	case err != nil:
-		return nil, reject(Malformed, "its signature: %w", err)
+		return nil, reject(Malformed, "signature: %w", err)
 	case len(raw) == 0:
-		return nil, reject(Malformed, "it has no signature")
+		return nil, reject(Malformed, "no signature")
 	}
 	sum := sha256.Sum256(signed)
 	b, err := fromLegacy(annotations)
@@ -49,31 +49,32 @@ func readSignature(signed []byte, annotations map[string]string) (*candidate, er
 func readAttestation(text []byte, annotations map[string]string) (*candidate, error) {
 	var e dsse.Envelope
 	if err := json.Unmarshal(text, &e); err != nil {
-		return nil, reject(Malformed, "it is no envelope: %w", err)
+		return nil, reject(Malformed, "not a DSSE envelope: %w", err)
 	}
 	statement, err := e.DecodeB64Payload()
 	if err != nil {
-		return nil, reject(Malformed, "its statement: %w", err)
+		return nil, reject(Malformed, "statement: %w", err)
 	}
 	content := &protodsse.Envelope{Payload: statement, PayloadType: e.PayloadType}
 	for _, s := range e.Signatures {
 		raw, err := base64.StdEncoding.DecodeString(s.Sig)
 		if err != nil {
-			return nil, reject(Malformed, "its signature: %w", err)
+			return nil, reject(Malformed, "signature: %w", err)
 		}
 		content.Signatures = append(content.Signatures, &protodsse.Signature{Sig: raw, Keyid: s.KeyID})
 	}
 	if len(content.Signatures) == 0 {
-		return nil, reject(Malformed, "it has no signature")
+		return nil, reject(Malformed, "no signature")
 	}
 	b, err := fromLegacy(annotations)
 	if err != nil {
 		return nil, err
 	}
 	b.Content = &protobundle.Bundle_DsseEnvelope{DsseEnvelope: content}
-	return asCandidate(b, &candidate{stamped: text})
+	return asCandidate(b, &candidate{timestamped: text})
 }
 
+// asCandidate validates b and sets it in c.
 func asCandidate(b *protobundle.Bundle, c *candidate) (*candidate, error) {
 	made, err := bundle.NewBundle(b)
 	if err != nil {
@@ -83,8 +84,8 @@ func asCandidate(b *protobundle.Bundle, c *candidate) (*candidate, error) {
 	return c, nil
 }
 
-// fromLegacy is a bundle with the certificate, log entry and timestamp that
-// the annotations hold.
+// fromLegacy returns a bundle with the certificate, log entry and timestamp in the
+// annotations.
 func fromLegacy(annotations map[string]string) (*protobundle.Bundle, error) {
 	material := &protobundle.VerificationMaterial{
 		Content: &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{}},
@@ -92,7 +93,7 @@ func fromLegacy(annotations map[string]string) (*protobundle.Bundle, error) {
 	if text := annotations[static.CertificateAnnotationKey]; text != "" {
 		block, _ := pem.Decode([]byte(text))
 		if block == nil {
-			return nil, reject(Malformed, "its certificate is not in PEM form")
+			return nil, reject(Malformed, "the certificate is not in PEM form")
 		}
 		material.Content = &protobundle.VerificationMaterial_X509CertificateChain{X509CertificateChain: &protocommon.X509CertificateChain{
 			Certificates: []*protocommon.X509Certificate{{RawBytes: block.Bytes}},
@@ -101,24 +102,24 @@ func fromLegacy(annotations map[string]string) (*protobundle.Bundle, error) {
 	if text := annotations[static.BundleAnnotationKey]; text != "" {
 		entry, err := logEntry(text)
 		if err != nil {
-			return nil, reject(LogMismatch, "its log entry: %w", err)
+			return nil, reject(LogMismatch, "log entry: %w", err)
 		}
 		material.TlogEntries = []*protorekor.TransparencyLogEntry{entry}
 	}
 	if text := annotations[static.RFC3161TimestampAnnotationKey]; text != "" {
-		var stamped cbundle.RFC3161Timestamp
-		if err := json.Unmarshal([]byte(text), &stamped); err != nil {
-			return nil, reject(BadTimestamp, "its timestamp: %w", err)
+		var timestamp cbundle.RFC3161Timestamp
+		if err := json.Unmarshal([]byte(text), &timestamp); err != nil {
+			return nil, reject(BadTimestamp, "timestamp: %w", err)
 		}
 		material.TimestampVerificationData = &protobundle.TimestampVerificationData{
-			Rfc3161Timestamps: []*protocommon.RFC3161SignedTimestamp{{SignedTimestamp: stamped.SignedRFC3161Timestamp}},
+			Rfc3161Timestamps: []*protocommon.RFC3161SignedTimestamp{{SignedTimestamp: timestamp.SignedRFC3161Timestamp}},
 		}
 	}
 	return &protobundle.Bundle{MediaType: legacyBundle, VerificationMaterial: material}, nil
 }
 
-// logEntry reads what cosign calls a bundle: an entry of a log with the log's
-// promise.
+// logEntry converts a log entry from the legacy format of cosign. rekorBundle is the
+// inverse.
 func logEntry(text string) (*protorekor.TransparencyLogEntry, error) {
 	var b cbundle.RekorBundle
 	if err := json.Unmarshal([]byte(text), &b); err != nil {
@@ -126,25 +127,25 @@ func logEntry(text string) (*protorekor.TransparencyLogEntry, error) {
 	}
 	body, ok := b.Payload.Body.(string)
 	if !ok {
-		return nil, errors.New("it has no body")
+		return nil, errors.New("no body")
 	}
 	canonical, err := base64.StdEncoding.DecodeString(body)
 	if err != nil {
-		return nil, fmt.Errorf("its body: %w", err)
+		return nil, fmt.Errorf("body: %w", err)
 	}
 	id, err := hex.DecodeString(b.Payload.LogID)
 	if err != nil {
-		return nil, fmt.Errorf("its log's name: %w", err)
+		return nil, fmt.Errorf("log ID: %w", err)
 	}
 	if len(b.SignedEntryTimestamp) == 0 {
-		return nil, errors.New("it has no promise of the log")
+		return nil, errors.New("no signed entry timestamp")
 	}
 	var kind struct {
 		Kind       string `json:"kind"`
 		APIVersion string `json:"apiVersion"`
 	}
 	if err := json.Unmarshal(canonical, &kind); err != nil {
-		return nil, fmt.Errorf("its body: %w", err)
+		return nil, fmt.Errorf("body: %w", err)
 	}
 	return &protorekor.TransparencyLogEntry{
 		LogIndex: b.Payload.LogIndex, LogId: &protocommon.LogId{KeyId: id}, IntegratedTime: b.Payload.IntegratedTime,

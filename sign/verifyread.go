@@ -14,12 +14,12 @@ import (
 	"github.com/pgext/pgext/internal/oci"
 )
 
-// bundleType begins the media type of every version of a bundle.
+// bundleType is the prefix of the media types of all bundle versions.
 const bundleType = "application/vnd.dev.sigstore.bundle"
 
-// gather finds the evidence about subject; nothing is verified yet.
-func gather(subject v1.Hash, e oci.Set) []piece {
-	var all []piece
+// findEvidence returns the evidence of subject without verifying it.
+func findEvidence(subject v1.Hash, e oci.Set) []evidenceItem {
+	var all []evidenceItem
 	for _, img := range e.Referrers {
 		if p, ok := readReferrer(subject, img); ok {
 			all = append(all, p)
@@ -39,7 +39,7 @@ func gather(subject v1.Hash, e oci.Set) []piece {
 	return all
 }
 
-// evidenceManifest is what evidence is recognised by.
+// evidenceManifest has the fields of a manifest that identify evidence.
 type evidenceManifest struct {
 	ArtifactType string `json:"artifactType"`
 	Config       struct {
@@ -53,30 +53,30 @@ func readManifest(img v1.Image) (evidenceManifest, v1.Hash, error) {
 	var m evidenceManifest
 	raw, err := img.RawManifest()
 	if err != nil {
-		return m, v1.Hash{}, reject(Unreadable, "its manifest: %w", err)
+		return m, v1.Hash{}, reject(Unreadable, "manifest: %w", err)
 	}
 	digest := v1.Hash{Algorithm: "sha256", Hex: digest.SHA256(raw)}
 	if len(raw) > maxManifest {
-		return m, digest, reject(TooLarge, "its manifest has %d bytes, more than %d", len(raw), maxManifest)
+		return m, digest, reject(TooLarge, "the manifest has %d bytes, more than %d", len(raw), maxManifest)
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return m, digest, reject(Malformed, "its manifest: %w", err)
+		return m, digest, reject(Malformed, "manifest: %w", err)
 	}
 	return m, digest, nil
 }
 
-// readReferrer returns the bundle in img; false where img is about another
-// subject, or something else than a bundle.
-func readReferrer(subject v1.Hash, img v1.Image) (piece, bool) {
+// readReferrer returns the bundle in img. It returns false if img has another subject
+// or is not a bundle.
+func readReferrer(subject v1.Hash, img v1.Image) (evidenceItem, bool) {
 	m, digest, err := readManifest(img)
-	p := piece{format: FormatBundle, source: digest, read: func() (*candidate, error) { return nil, err }}
+	p := evidenceItem{format: FormatBundle, source: digest, read: func() (*candidate, error) { return nil, err }}
 	switch {
 	case err != nil:
 		return p, true
 	case m.Subject == nil || m.Subject.Digest != subject || !m.bundle():
-		return piece{}, false
+		return evidenceItem{}, false
 	case len(m.Layers) != 1:
-		err = reject(Malformed, "it has %d layers instead of one", len(m.Layers))
+		err = reject(Malformed, "%d layers, want 1", len(m.Layers))
 		return p, true
 	}
 	p.read = func() (*candidate, error) {
@@ -89,8 +89,8 @@ func readReferrer(subject v1.Hash, img v1.Image) (piece, bool) {
 	return p, true
 }
 
-// bundle tells whether a referrer holds one: by its artifact type, which some
-// registries and libraries lose, or by its layer's.
+// bundle reports whether a referrer is a bundle by its artifact type, which some
+// registries and libraries drop, or the media type of its layer.
 func (m evidenceManifest) bundle() bool {
 	for _, name := range []string{m.ArtifactType, m.Config.MediaType} {
 		if strings.HasPrefix(name, bundleType) {
@@ -100,15 +100,15 @@ func (m evidenceManifest) bundle() bool {
 	return len(m.Layers) > 0 && strings.HasPrefix(string(m.Layers[0].MediaType), bundleType)
 }
 
-// readLayers returns a piece for each layer of a legacy image.
-func readLayers(img v1.Image, read func([]byte, map[string]string) (*candidate, error)) []piece {
+// readLayers returns an item for each layer of a legacy image.
+func readLayers(img v1.Image, read func([]byte, map[string]string) (*candidate, error)) []evidenceItem {
 	m, digest, err := readManifest(img)
 	if err != nil {
-		return []piece{{FormatLegacy, digest, func() (*candidate, error) { return nil, err }}}
+		return []evidenceItem{{FormatLegacy, digest, func() (*candidate, error) { return nil, err }}}
 	}
-	all := make([]piece, len(m.Layers))
+	all := make([]evidenceItem, len(m.Layers))
 	for i, layer := range m.Layers {
-		all[i] = piece{FormatLegacy, layer.Digest, func() (*candidate, error) {
+		all[i] = evidenceItem{FormatLegacy, layer.Digest, func() (*candidate, error) {
 			text, err := layerText(img, layer)
 			if err != nil {
 				return nil, err
@@ -119,17 +119,17 @@ func readLayers(img v1.Image, read func([]byte, map[string]string) (*candidate, 
 	return all
 }
 
-// layerText returns the bytes of a layer, which must be those that its
-// descriptor names.
+// layerText returns the bytes of a layer and checks them against the digest of the
+// descriptor.
 func layerText(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	if d.Size > maxPayload {
-		return nil, reject(TooLarge, "it has %d bytes, more than %d", d.Size, maxPayload)
+		return nil, reject(TooLarge, "%d bytes, more than %d", d.Size, maxPayload)
 	}
 	layer, err := img.LayerByDigest(d.Digest)
 	if err != nil {
 		return nil, reject(Unreadable, "%w", err)
 	}
-	r, err := layer.Compressed() // as it is stored: nothing is compressed here
+	r, err := layer.Compressed() // the stored bytes, which are not compressed
 	if err != nil {
 		return nil, reject(Unreadable, "%w", err)
 	}
@@ -138,11 +138,11 @@ func layerText(img v1.Image, d v1.Descriptor) ([]byte, error) {
 	got := v1.Hash{Algorithm: "sha256", Hex: digest.SHA256(text)}
 	switch {
 	case len(text) > maxPayload:
-		return nil, reject(TooLarge, "it has more than %d bytes", maxPayload)
+		return nil, reject(TooLarge, "more than %d bytes", maxPayload)
 	case err != nil && (got == d.Digest || int64(len(text)) < d.Size):
 		return nil, reject(Unreadable, "%w", err)
-	case got != d.Digest: // those that read from a registry notice it too
-		return nil, reject(Malformed, "its bytes are not those of its descriptor: got %s, want %s", got, d.Digest)
+	case got != d.Digest: // readers of a registry also report a mismatch
+		return nil, reject(Malformed, "digest mismatch: got %s, want %s", got, d.Digest)
 	}
 	return text, nil
 }
@@ -152,12 +152,12 @@ func openBundle(text []byte) (*candidate, error) {
 	var b bundle.Bundle
 	switch err := b.UnmarshalJSON(text); {
 	case errors.Is(err, bundle.ErrUnsupportedMediaType):
-		return nil, reject(UnknownVersion, "it is a %q", mediaTypeOf(text))
+		return nil, reject(UnknownVersion, "media type %q", mediaTypeOf(text))
 	case err != nil:
-		return nil, reject(Malformed, "it is no bundle: %w", err)
+		return nil, reject(Malformed, "not a bundle: %w", err)
 	}
 	if _, err := b.Envelope(); err != nil {
-		return nil, reject(Malformed, "it holds no statement about an image")
+		return nil, reject(Malformed, "no statement")
 	}
 	return &candidate{bundle: &b}, nil
 }

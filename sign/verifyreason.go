@@ -7,58 +7,58 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Reason is why a piece of evidence does not count.
+// Reason is the category of a rejection.
 type Reason string
 
-// Reasons, in the order in which they are looked for.
+// The reasons, in the order of the checks.
 const (
-	// Unreadable evidence could not be read from where it is kept.
+	// Unreadable evidence could not be read from the registry or layout.
 	Unreadable Reason = "unreadable"
 	// TooLarge evidence exceeds a limit.
 	TooLarge Reason = "too large"
-	// Malformed evidence is not what it says it is.
+	// Malformed evidence cannot be parsed, or lacks a required part.
 	Malformed Reason = "malformed"
-	// UnknownVersion is a bundle of a version that is not known here.
+	// UnknownVersion is a bundle of an unsupported version.
 	UnknownVersion Reason = "unknown version"
-	// NoKeyTrusted was signed with a key where identities are trusted only.
+	// NoKeyTrusted: signed with a key, but only identities are trusted.
 	NoKeyTrusted Reason = "signed with a key"
-	// NoIdentityTrusted was signed by an identity where keys are trusted only.
+	// NoIdentityTrusted: signed by an identity, but only keys are trusted.
 	NoIdentityTrusted Reason = "signed by an identity"
-	// NotLogged has no entry of a transparency log, which is required.
+	// NotLogged: the required entry in a transparency log is missing.
 	NotLogged Reason = "not logged"
-	// LogMismatch has an entry that no trusted log signed, or of something else.
-	LogMismatch Reason = "log entry does not fit"
-	// NoTime has nothing to show that its certificate was valid when it signed.
+	// LogMismatch: the log entry is for another signature, or not from a trusted log.
+	LogMismatch Reason = "invalid log entry"
+	// NoTime: nothing proves that the certificate was valid at the time of signing.
 	NoTime Reason = "no trusted time"
-	// BadTimestamp has no timestamp of a trusted authority, or one of something
-	// else.
-	BadTimestamp Reason = "timestamp does not fit"
-	// Future is dated after the time of verification, by a log or a timestamp.
+	// BadTimestamp: the timestamp is for other content, or not from a trusted
+	// authority.
+	BadTimestamp Reason = "invalid timestamp"
+	// Future: the log entry or timestamp is later than the time of verification.
 	Future Reason = "dated in the future"
-	// UntrustedAuthority has a certificate that no trusted authority issued.
+	// UntrustedAuthority: no trusted authority issued the certificate.
 	UntrustedAuthority Reason = "untrusted authority"
-	// Expired has a certificate that was not valid when it signed.
+	// Expired: the certificate was not valid at the time of signing.
 	Expired Reason = "certificate not valid"
-	// NoSCT has a certificate without the promise of a trusted CT log.
+	// NoSCT: the certificate has no signed timestamp of a trusted certificate
+	// transparency log.
 	NoSCT Reason = "certificate not logged"
-	// WrongKey was made with another key.
+	// WrongKey: signed with another key.
 	WrongKey Reason = "wrong key"
-	// BadSignature does not fit what it signs: it was changed since, or
-	// another key made it.
-	BadSignature Reason = "signature does not fit"
-	// OtherSubject is good, and about something else.
-	OtherSubject Reason = "about something else"
-	// WrongIssuer has an identity that another provider vouched for.
+	// BadSignature: signed with another key, or the content was changed.
+	BadSignature Reason = "invalid signature"
+	// OtherSubject: valid, but for another subject.
+	OtherSubject Reason = "wrong subject"
+	// WrongIssuer: another OIDC provider authenticated the identity.
 	WrongIssuer Reason = "wrong issuer"
-	// WrongIdentity was signed by somebody else.
+	// WrongIdentity: signed by another identity.
 	WrongIdentity Reason = "wrong identity"
-	// Unverified does not count for a reason that has no name.
+	// Unverified: any other error.
 	Unverified Reason = "not verified"
 )
 
-// Rejection is a piece of evidence that does not count. It is an error.
+// Rejection is the error of a signature or attestation that was not accepted.
 type Rejection struct {
-	// Source is the digest of the referrer or of the layer it stands in.
+	// Source is the digest of the referrer or legacy layer.
 	Source v1.Hash
 	// Format is FormatBundle or FormatLegacy.
 	Format Format
@@ -67,13 +67,16 @@ type Rejection struct {
 }
 
 func (r *Rejection) Error() string {
+	if r.Format == "" { // not about evidence, such as a panic while reading a trusted root
+		return fmt.Sprintf("%s: %s", r.Reason, truncate(r.Err.Error()))
+	}
 	return fmt.Sprintf("%s %s: %s: %s", r.Format, short(r.Source), r.Reason, truncate(r.Err.Error()))
 }
 
-// Unwrap returns what was found.
+// Unwrap returns the cause.
 func (r *Rejection) Unwrap() error { return r.Err }
 
-// Hint says what a user can do about it; "" when nothing general helps.
+// Hint returns the next step for the user; "" if none is known.
 func (r *Rejection) Hint() string {
 	switch r.Reason {
 	case Unreadable:
@@ -82,30 +85,30 @@ func (r *Rejection) Hint() string {
 			return hinted.Hint()
 		}
 	case NoKeyTrusted:
-		return "--key names the public key to verify with"
+		return "pass the public key with --key"
 	case NoIdentityTrusted:
-		return "--certificate-identity and --certificate-oidc-issuer name who may have signed"
+		return "pass the trusted identity with --certificate-identity and --certificate-oidc-issuer"
 	case WrongKey:
-		return "is that the publisher's key? another one signed the image"
+		return "check that the trusted key belongs to the publisher: another key signed the image"
 	case WrongIdentity, WrongIssuer:
-		return "is that whom the publisher names? somebody else signed the image"
+		return "check that the trusted identity belongs to the publisher: another identity signed the image"
 	case Expired, NoTime:
-		return "the publisher has to sign again, and have the signature logged or stamped while the certificate is valid"
+		return "ask the publisher to sign again, with a log entry or timestamp while the certificate is valid"
 	case Future:
-		return "check the clock of this machine; if it is right, the clock of the log or timestamp authority is wrong"
+		return "check the clock of this machine; if it is correct, the clock of the log or timestamp authority is wrong"
 	case BadSignature, OtherSubject:
 		return "do not use the image before the publisher has explained it"
 	case NotLogged:
-		return "signatures that are in no log need --insecure-ignore-tlog"
+		return "use --insecure-ignore-tlog for signatures without a log entry"
 	case UntrustedAuthority, NoSCT, LogMismatch, BadTimestamp:
-		return "signatures of a private deployment need its --trusted-root"
+		return "pass the --trusted-root of the private deployment that signed the image"
 	case UnknownVersion:
-		return "a newer pgext may know it"
+		return "use a newer version of pgext"
 	}
 	return ""
 }
 
-// short is enough of a digest to find it.
+// short returns the first 12 hex digits of a digest.
 func short(h v1.Hash) string {
 	if len(h.Hex) < 12 {
 		return h.String()

@@ -10,49 +10,50 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// whatIsLogged refuses an entry of a log of version 2 that is about other bytes
-// than were signed here. The library compares signatures and keys; whoever
-// makes a key can make one with a signature that is good for two texts.
-func (c *candidate) whatIsLogged() error {
+// checkLogEntries returns an error for an entry of a log of version 2 whose hash is
+// not that of the signed bytes. The library compares the signature and the key only,
+// but a signer can construct an ECDSA key with one signature for two contents.
+func (c *candidate) checkLogEntries() error {
 	entries, err := c.bundle.TlogEntries()
 	if err != nil {
-		return reject(LogMismatch, "its log entry: %w", err)
+		return reject(LogMismatch, "log entry: %w", err)
 	}
 	for _, e := range entries {
 		var body rekorpb.Entry
 		if protojson.Unmarshal(e.TransparencyLogEntry().GetCanonicalizedBody(), &body) != nil {
-			continue // of version 1, as the library sees it too
+			continue // an entry of version 1; the library uses the same test
 		}
-		if err := c.isLogged(body.GetSpec()); err != nil {
+		if err := c.checkLogEntry(body.GetSpec()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// isLogged compares an entry with the statement: hashedrekord 0.0.2 has the hash
-// of what the signature covers, dsse 0.0.2, which only early signers wrote, that
-// of the statement.
-func (c *candidate) isLogged(entry *rekorpb.Spec) error {
+// checkLogEntry compares the hash in an entry. hashedrekord 0.0.2 has the hash of the
+// bytes that the signature covers; dsse 0.0.2, which only early signers wrote, has
+// that of the statement.
+func (c *candidate) checkLogEntry(entry *rekorpb.Spec) error {
 	envelope, err := c.bundle.Envelope()
 	if err != nil {
-		return reject(LogMismatch, "its log entry is of a version that has no room for a promise")
+		return reject(LogMismatch, "the log entry has a version without a signed entry timestamp")
 	}
 	statement, err := envelope.DecodeB64Payload()
 	if err != nil {
-		return reject(Malformed, "its statement: %w", err)
+		return reject(Malformed, "statement: %w", err)
 	}
 	logged, signed := entry.GetHashedRekordV002().GetData(), dsse.PAE(envelope.PayloadType, statement)
 	if entry.GetHashedRekordV002() == nil {
 		logged, signed = entry.GetDsseV002().GetPayloadHash(), statement
 	}
-	if !isHash(logged, signed) {
-		return reject(LogMismatch, "its log entry is about something else")
+	if !hashMatches(logged, signed) {
+		return reject(LogMismatch, "the log entry is for other content")
 	}
 	return nil
 }
 
-func isHash(h *protocommon.HashOutput, text []byte) bool {
+// hashMatches reports whether h is the hash of text.
+func hashMatches(h *protocommon.HashOutput, text []byte) bool {
 	hash, ok := map[protocommon.HashAlgorithm]crypto.Hash{
 		protocommon.HashAlgorithm_SHA2_256: crypto.SHA256,
 		protocommon.HashAlgorithm_SHA2_384: crypto.SHA384,

@@ -113,7 +113,7 @@ func TestLoggedSomethingElse(t *testing.T) {
 				}},
 			}
 			if tc.reason != "" {
-				refused(t, trust, attached(t, subjectA, b), tc.reason, "its log entry is about something else")
+				refused(t, trust, attached(t, subjectA, b), tc.reason, "the log entry is for other content")
 				return
 			}
 			if v := trust.Verify(subjectA.Digest, attached(t, subjectA, b)); len(v.Signatures) != 1 {

@@ -135,7 +135,7 @@ func TestSignatures(t *testing.T) {
 		{"signature of another digest", change(func(in *Input) {
 			in.Verdicts[1].Signatures, in.Verdicts[1].Attestations = nil, nil
 			in.Verdicts[1].Rejected = []*sign.Rejection{rejection(sign.OtherSubject, "it is about sha256:1234, not this")}
-		}), because("made for another image: bundle :: about something else: it is about sha256:1234, not this")},
+		}), because("made for another image: bundle :: wrong subject: it is about sha256:1234, not this")},
 		{"wrong key", change(func(in *Input) {
 			in.Verdicts[1].Signatures, in.Verdicts[1].Attestations = nil, nil
 			in.Verdicts[1].Rejected = []*sign.Rejection{rejection(sign.WrongKey, "made with another")}
