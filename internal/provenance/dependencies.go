@@ -14,7 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/redact"
 )
 
-// The annotation Kind of a dependency says what it is.
+// The values of the annotation kind, which classifies dependencies.
 const (
 	kindKey = "kind"
 
@@ -24,7 +24,8 @@ const (
 	KindUpstream = "source"
 )
 
-// dependencies are the artifacts that the build needed.
+// dependencies returns the resolved dependencies: the base, the archives, the
+// packages and the upstream source.
 func (in Input) dependencies() ([]Descriptor, error) {
 	out := []Descriptor{baseDescriptor(in.Pins.Base)}
 	for _, a := range in.Pins.Archives {
@@ -50,8 +51,8 @@ func (in Input) dependencies() ([]Descriptor, error) {
 	return out, nil
 }
 
-// baseDescriptor is an operand image, or the list of packages that a profile
-// amounts to.
+// baseDescriptor describes an operand image by its digest, and a profile by the
+// digest of its package list.
 func baseDescriptor(b lock.Base) Descriptor {
 	d := Descriptor{
 		Name: b.Name, Digest: digestSet(b.Checksum),
@@ -64,8 +65,7 @@ func baseDescriptor(b lock.Base) Descriptor {
 	return d
 }
 
-// imageURL is the package URL of an image in a registry; "" for one that is in
-// none.
+// imageURL returns the package URL of an image in a registry; "" for an OCI layout.
 func imageURL(reference, digest string) string {
 	reference, _, _ = strings.Cut(reference, "@")
 	ref, err := name.ParseReference(reference)
@@ -81,8 +81,8 @@ func imageURL(reference, digest string) string {
 	return packageurl.NewPackageURL(packageurl.TypeOCI, "", base, digest, qualifiers, "").ToString()
 }
 
-// release is the signed file that a suite was resolved with. The lock does not
-// tell InRelease from a Release that has its signature beside it.
+// release describes the signed Release file of a suite. The lock does not distinguish
+// InRelease from Release with Release.gpg.
 func (in Input) release(a lock.Archive) (Descriptor, error) {
 	uri, err := in.Locate(a.Name, "dists/"+a.Suite+"/InRelease")
 	if err != nil {
@@ -100,7 +100,7 @@ func (in Input) release(a lock.Archive) (Descriptor, error) {
 	return d, nil
 }
 
-// deb is one package.
+// deb describes a package.
 func (in Input) deb(p lock.Package) (Descriptor, error) {
 	d := Descriptor{
 		Name: p.Package, URI: in.PURL(p),
@@ -130,7 +130,7 @@ func (in Input) deb(p lock.Package) (Descriptor, error) {
 	return d, nil
 }
 
-// digestSet turns "sha256:" and hex into a set.
+// digestSet converts "sha256:" and hex to a digest set.
 func digestSet(digest string) map[string]string {
 	algorithm, hex, _ := strings.Cut(digest, ":")
 	return map[string]string{algorithm: hex}

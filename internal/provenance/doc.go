@@ -1,12 +1,12 @@
-// Package provenance says how one architecture of an image was built.
+// Package provenance writes and reads SLSA provenance of images.
 //
-// Its nouns are Statement (an in-toto statement, version 1, whose predicate is
-// SLSA provenance, version 1), Input (what a build is made of) and Invocation
-// (which run on which platform made the copy that is signed). A statement holds
-// the recipe, the patches and the part of the lock that is about its target
-// word for word, so that the same image can be built from it again.
+// A Statement is an in-toto statement (version 1) with an SLSA provenance predicate
+// (version 1) about the image of one architecture. It contains the recipe, the
+// patches and the lock entries of its target unchanged, so that the image can be
+// built again from it. Input has the inputs of the build. Invocation is the CI run
+// that signs a statement.
 //
-// A statement without an invocation is a pure function of its Input: it names
-// no time, no host, no user and no mirror. This room signs nothing, sends
-// nothing and reads no environment but what FromEnvironment is given.
+// A statement without an invocation depends on its Input only: it has no build time,
+// host, user or mirror. The package does not sign or send statements. It reads the
+// environment only through the function passed to FromEnvironment.
 package provenance

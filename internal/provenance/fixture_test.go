@@ -9,7 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// theRecipe has a comment and a blank line that only a verbatim copy keeps.
+// theRecipe has a comment and a blank line, which only an unchanged copy preserves.
 const theRecipe = `# vectors
 
 name: pgvector
@@ -60,7 +60,7 @@ func pins() lock.Target {
 	}
 }
 
-// input is a build with everything that a statement can tell.
+// input is a build with every optional field.
 func input() Input {
 	epoch := built
 	return Input{

@@ -12,36 +12,35 @@ import (
 	"github.com/pgext/pgext/internal/redact"
 )
 
-// Input is what a build of one architecture was made of.
+// Input has the inputs of the build of one architecture.
 type Input struct {
-	// Digest is that of the manifest, "sha256:" and hex.
+	// Digest of the manifest, "sha256:" and hex.
 	Digest string
-	// Recipe is the file as it is.
+	// Recipe is the content of the recipe file.
 	Recipe []byte
 	Pins   lock.Target
 	// Compression is gzip or zstd.
 	Compression string
-	// Epoch is SOURCE_DATE_EPOCH; nil when it was not set.
+	// Epoch is SOURCE_DATE_EPOCH; nil if it was not set.
 	Epoch       *time.Time
 	Revision    int
 	Annotations map[string]string
-	// Files are the packages that the recipe names for the target, variables
-	// replaced.
+	// Files are the packages in source.deb.files for the target, with variables
+	// expanded.
 	Files   []recipe.DebFile
 	Patches []NamedFile
-	// Upstream is the source that was built; nil when there is none.
+	// Upstream is the source that was built; nil if there is none.
 	Upstream *Upstream
 	Internal Internal
-	// Locate returns the URL of a path below the official root of one of the
-	// archives that Pins name; never a mirror's, and "" for one that means
-	// nothing elsewhere.
+	// Locate returns the URL of a path in an archive of Pins, below the official root
+	// and not a mirror; "" for an archive on the local disk.
 	Locate func(archive, path string) (string, error)
-	// PURL returns the package URL of a package; "" when it has none.
+	// PURL returns the package URL of a package; "" for none.
 	PURL    func(lock.Package) string
 	Program Program
 }
 
-// NamedFile is a file beside the recipe.
+// NamedFile is a file in the directory of the recipe.
 type NamedFile struct {
 	// Path is relative to the recipe.
 	Path    string
@@ -50,15 +49,15 @@ type NamedFile struct {
 
 // Upstream is a source archive.
 type Upstream struct {
-	// URL is without credentials; "" for one beside the recipe.
+	// URL of the archive; "" for a local file.
 	URL string
-	// Path is relative to the recipe; "" for one with a URL.
+	// Path is relative to the recipe; "" for an archive with a URL.
 	Path string
 	// SHA256 is in hex.
 	SHA256 string
 }
 
-// New returns the statement about a build.
+// New returns the statement of a build.
 func New(in Input) (Statement, error) {
 	if !utf8.Valid(in.Recipe) {
 		return Statement{}, errors.New("writing provenance: the recipe is not UTF-8")

@@ -11,24 +11,22 @@ import (
 	"github.com/pgext/pgext/internal/redact"
 )
 
-// Invocation is the run of a platform that made a signed copy. The zero
-// Invocation stands for no platform.
+// Invocation is a run of a CI platform. The zero value means no platform.
 type Invocation struct {
-	// BuilderID is the platform's name for what ran: a workflow, as a URI.
+	// BuilderID is the URI of the workflow.
 	BuilderID string
-	// ID is the page of the run.
+	// ID is the URL of the run.
 	ID string
-	// Source is the commit that the workflow was read from.
+	// Source is the commit of the workflow file.
 	Source Descriptor
 }
 
-// kindWorkflow tells the source of the workflow from the program.
+// kindWorkflow is the annotation kind of Invocation.Source.
 const kindWorkflow = "workflow"
 
-// FromEnvironment returns the invocation that a continuous integration service
-// describes in its environment: GitHub Actions or GitLab CI. Anywhere else it
-// is the zero Invocation: nothing of the host or its user is told. getenv
-// returns "" for what is not set.
+// FromEnvironment returns the invocation of GitHub Actions or GitLab CI according to
+// environment variables. Without such a service it returns the zero Invocation: no
+// property of the host or user is recorded. getenv returns "" for unset variables.
 func FromEnvironment(getenv func(string) string) Invocation {
 	switch {
 	case getenv("GITHUB_ACTIONS") == "true":
@@ -75,7 +73,7 @@ func gitLab(getenv func(string) string) Invocation {
 		ref = merge
 	}
 	config := "//" + cmp.Or(getenv("CI_CONFIG_PATH"), ".gitlab-ci.yml")
-	if strings.ContainsAny(config, "@:") { // a file of another project: what is known is who ran it
+	if strings.ContainsAny(config, "@:") { // a file of another project, whose commit is unknown
 		config = ""
 	}
 	return Invocation{
@@ -87,7 +85,7 @@ func gitLab(getenv func(string) string) Invocation {
 	}
 }
 
-// workflowSource is a commit of the repository at a URL.
+// workflowSource describes a commit of the repository at a URL.
 func workflowSource(at, ref, commit string, annotations map[string]string) Descriptor {
 	annotations[kindKey] = kindWorkflow
 	maps.DeleteFunc(annotations, func(_, value string) bool { return value == "" })
@@ -101,11 +99,11 @@ func workflowSource(at, ref, commit string, annotations map[string]string) Descr
 	return d
 }
 
-// address returns a web address without credentials; "" for anything else.
+// address returns an http or https URL without credentials; "" for any other text.
 func address(raw string) string { return strings.TrimRight(redact.Public(raw), "/") }
 
-// WithInvocation returns the copy of the statement that is signed in a run; s
-// itself for the zero Invocation.
+// WithInvocation returns a copy of the statement with an invocation, or without one
+// for the zero Invocation.
 func (s Statement) WithInvocation(i Invocation) Statement {
 	s = s.WithoutInvocation()
 	if i.BuilderID == "" {
@@ -119,8 +117,8 @@ func (s Statement) WithInvocation(i Invocation) Statement {
 	return s
 }
 
-// WithoutInvocation returns the statement as the program itself makes it. Two
-// statements about one build differ by their invocation alone.
+// WithoutInvocation returns a copy of the statement without its invocation, as New
+// returns it.
 func (s Statement) WithoutInvocation() Statement {
 	run := &s.Predicate.RunDetails
 	run.Metadata = Metadata{}
@@ -131,9 +129,8 @@ func (s Statement) WithoutInvocation() Statement {
 	return s
 }
 
-// Same reports whether two encoded predicates are about the same build by the
-// same program, whatever run made them. What is no predicate of this room is
-// the same as nothing.
+// Same reports whether two encoded predicates are equal apart from their invocation.
+// It returns false if one of them cannot be parsed.
 func Same(a, b []byte) bool {
 	p, err := ParsePredicate(a)
 	if err != nil {
@@ -148,8 +145,8 @@ func Same(a, b []byte) bool {
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
-// SameBuilder reports whether two encoded predicates are the Same, and of runs of
-// one builder.
+// SameBuilder reports whether two encoded predicates are the same according to Same
+// and have the same builder ID.
 func SameBuilder(a, b []byte) bool {
 	p, errP := ParsePredicate(a)
 	q, errQ := ParsePredicate(b)

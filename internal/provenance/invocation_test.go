@@ -66,14 +66,14 @@ func TestFromEnvironment(t *testing.T) {
 	}{
 		{"local", environment{"HOSTNAME": "laptop", "USER": "me", "HOME": "/home/me"}, Invocation{}},
 		{"GitHub", gitHubRun, gitHub},
-		{"GitHub with credentials in its address", gitHubRun.with("GITHUB_SERVER_URL", "https://u:p@github.com/"), gitHub},
+		{"GitHub with credentials in its URL", gitHubRun.with("GITHUB_SERVER_URL", "https://u:p@github.com/"), gitHub},
 		{"GitHub without a workflow", gitHubRun.with("GITHUB_WORKFLOW_REF", ""), Invocation{}},
-		{"GitHub without an address", gitHubRun.with("GITHUB_SERVER_URL", "not a URL"), Invocation{}},
+		{"GitHub without a URL", gitHubRun.with("GITHUB_SERVER_URL", "not a URL"), Invocation{}},
 		{"GitLab", gitLabRun, gitLab("refs/heads/main", "//.gitlab-ci.yml")},
 		{"GitLab tag", gitLabRun.with("CI_COMMIT_TAG", "v1", "CI_COMMIT_REF_NAME", "v1"), gitLab("refs/tags/v1", "//.gitlab-ci.yml")},
 		{"GitLab merge request", gitLabRun.with("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/3/head"), gitLab("refs/merge-requests/3/head", "//.gitlab-ci.yml")},
-		{"GitLab configuration elsewhere", gitLabRun.with("CI_CONFIG_PATH", "ci.yml@group/other"), gitLab("refs/heads/main", "")},
-		{"GitLab configuration in a folder", gitLabRun.with("CI_CONFIG_PATH", "ci/build.yml"), gitLab("refs/heads/main", "//ci/build.yml")},
+		{"GitLab configuration in another project", gitLabRun.with("CI_CONFIG_PATH", "ci.yml@group/other"), gitLab("refs/heads/main", "")},
+		{"GitLab configuration in a directory", gitLabRun.with("CI_CONFIG_PATH", "ci/build.yml"), gitLab("refs/heads/main", "//ci/build.yml")},
 		{"GitLab without a project", gitLabRun.with("CI_PROJECT_URL", ""), Invocation{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,16 +92,16 @@ func TestWithInvocation(t *testing.T) {
 		t.Errorf("builder.id = %q", got)
 	}
 	if got := encoded(t, run); slices.Equal(before, got) {
-		t.Error("the copy names no platform")
+		t.Error("the copy has no invocation")
 	}
 	if got := encoded(t, plain); !slices.Equal(before, got) {
 		t.Error("the plain statement was changed")
 	}
 	for name, s := range map[string]Statement{
-		"taken away":  run.WithoutInvocation(),
-		"local":       run.WithInvocation(Invocation{}),
-		"twice":       run.WithInvocation(FromEnvironment(gitLabRun.get)).WithoutInvocation(),
-		"never there": plain.WithoutInvocation(),
+		"removed":   run.WithoutInvocation(),
+		"local":     run.WithInvocation(Invocation{}),
+		"twice":     run.WithInvocation(FromEnvironment(gitLabRun.get)).WithoutInvocation(),
+		"never set": plain.WithoutInvocation(),
 	} {
 		if got := encoded(t, s); !slices.Equal(before, got) {
 			t.Errorf("%s: not the plain statement again:\n%s", name, cmp.Diff(string(before), string(got)))
@@ -127,7 +127,7 @@ func TestSame(t *testing.T) {
 		{"another run", predicate(statement(t).WithInvocation(FromEnvironment(gitHubRun.get))), true},
 		{"another package", predicate(statement(t, func(in *Input) { in.Pins.Packages[0].Version = "3" })), false},
 		{"another program", predicate(statement(t, func(in *Input) { in.Program.Version = "v9" })), false},
-		{"no predicate", []byte(`{}`), false},
+		{"not a predicate", []byte(`{}`), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Same(plain, tt.other); got != tt.want {
@@ -140,7 +140,7 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// TestSameBuilder: builds that are the same, by whoever ran them.
+// TestSameBuilder compares builds of different runs and builders.
 func TestSameBuilder(t *testing.T) {
 	run := func(e environment, edit ...func(*Input)) []byte {
 		data, err := statement(t, edit...).WithInvocation(FromEnvironment(e.get)).Predicate.Encode()
@@ -158,9 +158,9 @@ func TestSameBuilder(t *testing.T) {
 		{"another run", run(gitHubRun.with("GITHUB_RUN_ID", "78")), true},
 		{"another workflow", run(gitHubRun.with("GITHUB_WORKFLOW_REF", "octo/images/.github/workflows/other.yml@refs/heads/main")), false},
 		{"another platform", run(gitLabRun), false},
-		{"nobody's", run(environment{}), false},
+		{"without an invocation", run(environment{}), false},
 		{"another package", run(gitHubRun, func(in *Input) { in.Pins.Packages[0].Version = "3" }), false},
-		{"no predicate", []byte(`{}`), false},
+		{"not a predicate", []byte(`{}`), false},
 	} {
 		if got := SameBuilder(first, tt.other); got != tt.want {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)

@@ -17,12 +17,13 @@ import (
 // maxSize is the largest statement in bytes.
 const maxSize = 16 << 20
 
-// newer is the hint for provenance of another predicate, build type or version.
+// Hints for invalid provenance, and for another statement, predicate or build type.
 const (
-	changed = "the provenance was changed after the build, or is of another program"
-	newer   = "the image was built by another program, or by a newer pgext"
+	changed = "the provenance was changed after the build or written by another program; build the image again"
+	newer   = "the image was built by another program or by a newer pgext; use that program"
 )
 
+// invalid returns an error about a field of the statement; "" for the whole.
 func invalid(field, format string, args ...any) error {
 	if field != "" {
 		field += ": "
@@ -30,10 +31,10 @@ func invalid(field, format string, args ...any) error {
 	return failure.New(failure.Untrusted, changed, "reading provenance: %s%w", field, fmt.Errorf(format, args...))
 }
 
-// Parse reads a statement of this room. Fields it does not know are ignored,
-// as SLSA asks for, but among the external parameters: what they mean decides
-// the build. The recipe and the lock can be parsed, and the lock is about the
-// target of the parameters.
+// Parse reads a statement of this package. Unknown fields are ignored, as SLSA
+// requires, except for external parameters, which determine the build. Parse checks
+// that the recipe and the lock are valid and that the lock has exactly the target of
+// the parameters. Errors have the code failure.Untrusted.
 func Parse(data []byte) (Statement, error) {
 	var head struct {
 		Type          string          `json:"_type"`
@@ -93,7 +94,7 @@ func ParsePredicate(data []byte) (Predicate, error) {
 	return p, p.BuildDefinition.ExternalParameters.check()
 }
 
-// check judges what the build is made of.
+// check validates the parameters.
 func (e External) check() error {
 	const field = "buildDefinition.externalParameters."
 	if _, err := recipe.Parse("recipe", []byte(e.Recipe)); err != nil {
@@ -105,43 +106,42 @@ func (e External) check() error {
 	}
 	want := lock.Target{Distro: e.Distro, Postgres: e.Postgres, Arch: e.Arch}
 	if len(l.Targets) != 1 || l.Targets[0].String() != want.String() {
-		return invalid(field+"lock", "is not about %s alone", want)
+		return invalid(field+"lock", "must have exactly the target %s", want)
 	}
 	if e.Compression != "gzip" && e.Compression != "zstd" {
-		return invalid(field+"compression", "%q is neither gzip nor zstd", e.Compression)
+		return invalid(field+"compression", "%q, want gzip or zstd", e.Compression)
 	}
 	if at := e.SourceDateEpoch; at != nil && (*at < 0 || *at > lastSecond) {
-		return invalid(field+"sourceDateEpoch", "%d is not a number of seconds since 1970", *at)
+		return invalid(field+"sourceDateEpoch", "%d, want seconds from 1970 to 9999", *at)
 	}
 	if e.Revision < 0 {
-		return invalid(field+"revision", "%d is less than 1", e.Revision)
+		return invalid(field+"revision", "%d is negative", e.Revision)
 	}
 	return e.checkFiles(field)
 }
 
-// lastSecond is the end of the year 9999, the last that RFC 3339 can write.
+// lastSecond is the end of the year 9999, the maximum of RFC 3339.
 const lastSecond = 253402300799
 
-// checkFiles judges the names of files. They are relative to the recipe, and
-// may lead upwards.
+// checkFiles validates the paths of files, which are relative to the recipe and may
+// contain "..".
 func (e External) checkFiles(field string) error {
 	for i, f := range e.Files {
 		if !digest.IsSHA256(f.SHA256) || (f.URL == "") == (f.Path == "") || path.IsAbs(f.Path) {
-			return invalid(fmt.Sprintf("%sfiles[%d]", field, i), "needs a SHA-256, and a url or a path beside the recipe")
+			return invalid(fmt.Sprintf("%sfiles[%d]", field, i), "needs a SHA-256 digest, and either a url or a relative path")
 		}
 	}
 	seen := map[string]bool{}
 	for i, p := range e.Patches {
 		if p.Path == "" || path.IsAbs(p.Path) || seen[p.Path] {
-			return invalid(fmt.Sprintf("%spatches[%d]", field, i), "%q is not a path of its own beside the recipe", p.Path)
+			return invalid(fmt.Sprintf("%spatches[%d]", field, i), "%q is not a relative path, or is repeated", p.Path)
 		}
 		seen[p.Path] = true
 	}
 	return nil
 }
 
-// Pins returns the lock's part of the build, of a statement that was parsed or
-// made by New.
+// Pins returns the lock entries of the target.
 func (e External) Pins() (lock.Target, error) {
 	l, err := lock.Parse("lock", []byte(e.Lock))
 	if err != nil {
@@ -149,7 +149,7 @@ func (e External) Pins() (lock.Target, error) {
 	}
 	pins, ok := l.Find(e.Distro, e.Postgres, e.Arch)
 	if !ok {
-		return lock.Target{}, fmt.Errorf("the lock has nothing for %s/%d/%s", e.Distro, e.Postgres, e.Arch)
+		return lock.Target{}, fmt.Errorf("the lock has no target %s/%d/%s", e.Distro, e.Postgres, e.Arch)
 	}
 	return pins, nil
 }
@@ -163,7 +163,7 @@ func (s Statement) Digests() []string {
 	return out
 }
 
-// Of returns the dependencies of a kind.
+// Of returns the resolved dependencies of a kind.
 func (b BuildDefinition) Of(kind string) []Descriptor {
 	var out []Descriptor
 	for _, d := range b.ResolvedDependencies {
@@ -174,11 +174,12 @@ func (b BuildDefinition) Of(kind string) []Descriptor {
 	return out
 }
 
+// foreign returns an error about a statement of another type.
 func foreign(field, got, want string) error {
-	return failure.New(failure.Untrusted, newer, "reading provenance: %s: is %q, not %q", field, text.Truncate(got, 200), want)
+	return failure.New(failure.Untrusted, newer, "reading provenance: %s: got %q, want %q", field, text.Truncate(got, 200), want)
 }
 
-// decode reads one JSON value of bounded size that all readers read alike.
+// decode reads one JSON value of limited size without ambiguous keys.
 func decode(data []byte, into any) error {
 	if len(data) > maxSize {
 		return invalid("", "%d bytes, more than %d", len(data), maxSize)

@@ -11,20 +11,20 @@ import (
 	"github.com/pgext/pgext/internal/digest"
 )
 
-// Program is the pgext that built.
+// Program identifies the pgext binary that built an image.
 type Program struct {
-	// Version is what `pgext version` says; "" or "dev" when nobody knows.
+	// Version of pgext version; "" or "dev" if it is unknown.
 	Version string
-	// Sum is the checksum of the module, "h1:" and base64; "" when the program
-	// was not built from a published module.
+	// Sum is the checksum of the module, "h1:" and base64; "" if the program was not
+	// built from a published module.
 	Sum string
-	// Commit is the git commit of the working tree that the program was built
-	// from; "" when there was none, or it had changes.
+	// Commit is the git commit that the program was built from; "" if it is unknown or
+	// the working tree had changes.
 	Commit string
 }
 
-// ProgramOf returns what the Go toolchain noted about a program. version is
-// what the program calls itself; info may be nil.
+// ProgramOf returns the program with the module checksum and commit in its build
+// information, which may be nil.
 func ProgramOf(version string, info *debug.BuildInfo) Program {
 	p := Program{Version: version}
 	if info == nil {
@@ -46,10 +46,10 @@ func ProgramOf(version string, info *debug.BuildInfo) Program {
 	return p
 }
 
-// unidentified is said of a program that no digest is known of.
+// unidentified is the annotation of a program without a known digest.
 const unidentified = "unknown: not built from a published module or an unchanged commit"
 
-// builder is the program as a platform of its own.
+// builder returns the program as a SLSA builder.
 func (p Program) builder() Builder {
 	version := p.Version
 	if version == "dev" || version == "(devel)" {
@@ -73,8 +73,8 @@ func (p Program) builder() Builder {
 	return b
 }
 
-// dirHash turns a checksum of go.sum into in-toto's digest of the same name:
-// without "h1:", in hex
+// dirHash converts a checksum of go.sum to the digest dirHash of in-toto: without
+// "h1:", in hex
 // (https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md).
 func dirHash(sum string) (string, bool) {
 	encoded, ok := strings.CutPrefix(sum, "h1:")

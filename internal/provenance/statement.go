@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// What a statement says it is. BuildType is described by docs/provenance.md; a
-// change of what the parameters mean gets another.
+// The types of a statement. docs/provenance.md describes BuildType, which changes when
+// the meaning of the parameters changes.
 const (
 	StatementType = "https://in-toto.io/Statement/v1"
 	PredicateType = "https://slsa.dev/provenance/v1"
 	BuildType     = "https://github.com/pgext/pgext/blob/main/docs/provenance.md#build-type-1"
-	// BuilderID stands for the program itself, wherever it ran.
+	// BuilderID is the builder ID of the program itself, on any host.
 	BuilderID = "https://github.com/pgext/pgext/blob/main/docs/provenance.md#builder"
 )
 
-// MediaType is that of an encoded statement.
+// MediaType of an encoded statement.
 const MediaType = "application/vnd.in-toto+json"
 
 // Statement is an in-toto statement about one manifest
@@ -35,22 +35,23 @@ type Predicate struct {
 	RunDetails      RunDetails      `json:"runDetails"`
 }
 
-// BuildDefinition is everything that decides the bytes of the image.
+// BuildDefinition has all inputs that determine the bytes of the image.
 type BuildDefinition struct {
 	BuildType          string   `json:"buildType"`
 	ExternalParameters External `json:"externalParameters"`
 	InternalParameters Internal `json:"internalParameters"`
-	// ResolvedDependencies are the base, the archives, the packages by name
-	// and the upstream source, in this order.
+	// ResolvedDependencies are the base, the archives, the packages by name, and the
+	// upstream source, in this order.
 	ResolvedDependencies []Descriptor `json:"resolvedDependencies"`
 }
 
-// External is what the author of the recipe and the caller of pgext decided.
+// External has the parameters that the author of the recipe and the caller of pgext
+// set.
 type External struct {
-	// Recipe is the file, word for word.
+	// Recipe is the unchanged text of the recipe file.
 	Recipe string `json:"recipe"`
-	// Lock has the target's pins alone, in the encoding of package lock: what
-	// else is locked does not touch this image.
+	// Lock has the target of the image only, in the encoding of package lock, because
+	// other targets do not affect the image.
 	Lock     string `json:"lock"`
 	Distro   string `json:"distro"`
 	Postgres int    `json:"postgres"`
@@ -58,21 +59,21 @@ type External struct {
 	Arch string `json:"arch"`
 	// Compression of the layers: gzip or zstd.
 	Compression string `json:"compression"`
-	// SourceDateEpoch is in seconds since 1970; nil when it was not set.
+	// SourceDateEpoch is in seconds since 1970; nil if it was not set.
 	SourceDateEpoch *int64 `json:"sourceDateEpoch,omitempty"`
-	// Revision is that of the tag that never moves; 0 when there is none.
+	// Revision of the immutable tag; 0 for none.
 	Revision int `json:"revision,omitempty"`
-	// Annotations are those of the command line.
+	// Annotations set on the command line.
 	Annotations map[string]string `json:"annotations,omitempty"`
-	// Files are the packages that the recipe names by URL or path.
+	// Files are the packages that the recipe lists by URL or path.
 	Files []File `json:"files,omitempty"`
 	// Patches are applied to the upstream source, in this order.
 	Patches []Patch `json:"patches,omitempty"`
 }
 
-// File is a package that is in no archive.
+// File is a package outside of the archives.
 type File struct {
-	// URL is without credentials and query. Either URL or Path is set.
+	// URL without credentials and query. Either URL or Path is set.
 	URL string `json:"url,omitempty"`
 	// Path is relative to the recipe.
 	Path string `json:"path,omitempty"`
@@ -80,11 +81,11 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Patch is a file beside the recipe.
+// Patch is a patch file of the recipe.
 type Patch struct {
 	// Path is relative to the recipe.
 	Path string `json:"path"`
-	// Text is the content where it is UTF-8; Content has it otherwise.
+	// Text is the content if it is UTF-8; otherwise Content is set.
 	Text    string `json:"text,omitempty"`
 	Content []byte `json:"content,omitempty"`
 }
@@ -97,49 +98,48 @@ func (p Patch) Bytes() []byte {
 	return []byte(p.Text)
 }
 
-// Internal is what pgext itself decided.
+// Internal has the parameters that pgext determined.
 type Internal struct {
-	// Output is the version of the layer format: another one may give other
+	// Output is the version of the layer format. Another version may produce other
 	// bytes for the same files.
 	Output int `json:"output"`
-	// Image is the base name of the repository, Tag the tag that moves.
+	// Image is the base name of the repository, Tag the mutable tag.
 	Image   string `json:"image"`
 	Version string `json:"version"`
 	Tag     string `json:"tag"`
-	// Created is the time that the manifest says, which follows from the
-	// packages.
+	// Created is the creation time in the config of the image, which is derived from
+	// the packages.
 	Created  time.Time `json:"created"`
 	Rewrites []Rewrite `json:"rewrites,omitempty"`
 }
 
-// Rewrite is a file of the image that is not what its package unpacks to.
+// Rewrite is a file whose content differs from that in its package.
 type Rewrite struct {
 	// Path in the image.
 	Path    string `json:"path"`
 	Package string `json:"package"`
 	// From is the path in the package.
 	From string `json:"from"`
-	// Change says what was done.
+	// Change describes the change.
 	Change string `json:"change"`
 }
 
-// RunDetails say who built.
+// RunDetails identify the builder and the run.
 type RunDetails struct {
 	Builder  Builder  `json:"builder"`
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-// Builder is the platform that built.
+// Builder is the build platform.
 type Builder struct {
 	ID string `json:"id"`
-	// BuilderDependencies are the program, first, and the source of the
-	// workflow that ran it.
+	// BuilderDependencies are the program, then the source of its workflow.
 	BuilderDependencies []Descriptor `json:"builderDependencies,omitempty"`
-	// Version has the program's, by the name pgext.
+	// Version has the version of the program under the key pgext.
 	Version map[string]string `json:"version,omitempty"`
 }
 
-// Metadata is about one run.
+// Metadata describes one run.
 type Metadata struct {
 	InvocationID string `json:"invocationId,omitempty"`
 }
@@ -155,12 +155,12 @@ type Descriptor struct {
 	Annotations      map[string]string `json:"annotations,omitempty"`
 }
 
-// Encode returns the statement as JSON, indented by two spaces, with a final
-// newline: the same bytes for the same statement.
+// Encode returns the statement as JSON, indented by two spaces, with a final newline.
+// The encoding is deterministic.
 func (s Statement) Encode() ([]byte, error) { return encode(s, "  ", "\n") }
 
-// Encode returns the predicate as compact JSON, for those who make the
-// statement around it.
+// Encode returns the predicate as compact JSON, for callers that build the statement
+// themselves.
 func (p Predicate) Encode() ([]byte, error) { return encode(p, "", "") }
 
 func encode(v any, indent, end string) ([]byte, error) {

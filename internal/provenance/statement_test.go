@@ -45,20 +45,20 @@ func TestEncode(t *testing.T) {
 	}
 	t.Run("twice", func(t *testing.T) {
 		if again := encoded(t, statement(t)); !slices.Equal(got, again) {
-			t.Error("the same build gave other bytes")
+			t.Error("the second encoding differs")
 		}
 	})
 	t.Run("no secret", func(t *testing.T) {
-		// The recipe is there word for word: what it says is public.
+		// The recipe is included unchanged, with the query of its URLs.
 		text := strings.ReplaceAll(string(got), "b.deb?token=secret", "")
 		if strings.Contains(text, "secret") {
-			t.Errorf("a credential is in it:\n%s", text)
+			t.Errorf("the statement contains a credential:\n%s", text)
 		}
 	})
 }
 
-// TestSpecification reads what was written with the types that the authors of
-// the specifications publish, strictly.
+// TestSpecification parses statements strictly with the published types of the
+// specifications.
 func TestSpecification(t *testing.T) {
 	i := FromEnvironment(gitHubRun.get)
 	for name, s := range map[string]Statement{
@@ -96,7 +96,7 @@ func imageBase(name string) lock.Base {
 	return lock.Base{Name: name, Image: "sha256:" + hex64b, Postgres: "18.6", Checksum: "sha256:" + hex64c}
 }
 
-// smallest is a build with nothing optional.
+// smallest removes all optional fields.
 func smallest(in Input) Input {
 	in.Epoch, in.Revision, in.Annotations, in.Files, in.Patches, in.Upstream = nil, 0, nil, nil, nil, nil
 	in.Internal.Rewrites = nil
@@ -104,9 +104,9 @@ func smallest(in Input) Input {
 	return in
 }
 
-// TestShareOfTheWhole has the promise that other targets of the lock do not
-// touch the statement, nor where the time of the packages is written.
-func TestShareOfTheWhole(t *testing.T) {
+// TestIndependence requires that other targets in the lock, and the time zone of the
+// creation time, do not change the statement.
+func TestIndependence(t *testing.T) {
 	alone := encoded(t, statement(t))
 	other := pins()
 	other.Arch, other.Packages = "arm64", nil
@@ -114,8 +114,8 @@ func TestShareOfTheWhole(t *testing.T) {
 	if got := encoded(t, statement(t, func(in *Input) { in.Pins = both })); !slices.Equal(got, alone) {
 		t.Error("a second target in the lock changed the statement")
 	}
-	elsewhere := time.FixedZone("elsewhere", 3600)
-	if got := encoded(t, statement(t, func(in *Input) { in.Internal.Created = built.In(elsewhere) })); !slices.Equal(got, alone) {
+	zone := time.FixedZone("other", 3600)
+	if got := encoded(t, statement(t, func(in *Input) { in.Internal.Created = built.In(zone) })); !slices.Equal(got, alone) {
 		t.Error("the time zone changed the statement")
 	}
 }
@@ -155,12 +155,12 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no digest", func(in *Input) { in.Digest = "latest" }, `writing provenance: "latest" is not a digest`},
-		{"recipe that is no text", func(in *Input) { in.Recipe = []byte("\xff") }, "writing provenance: the recipe is not UTF-8"},
-		{"archive that nobody knows", func(in *Input) {
+		{"recipe that is not UTF-8", func(in *Input) { in.Recipe = []byte("\xff") }, "writing provenance: the recipe is not UTF-8"},
+		{"unknown archive", func(in *Input) {
 			in.Locate = func(string, string) (string, error) { return "", errors.New("is not known") }
 		}, "writing provenance: archive debian: is not known"},
 		{
-			"vendor file that the recipe lacks", func(in *Input) { in.Files = nil },
+			"vendor file missing in the recipe", func(in *Input) { in.Files = nil },
 			"writing provenance: package vendor: the recipe names no file with SHA-256 " + hex64b,
 		},
 	} {
@@ -175,8 +175,9 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryParameterCounts proves that the parameters that decide bytes reach the text.
-func TestEveryParameterCounts(t *testing.T) {
+// TestParameters requires every parameter that determines bytes of the image to change
+// the statement.
+func TestParameters(t *testing.T) {
 	plain := encoded(t, statement(t))
 	for name, change := range map[string]func(*Input){
 		"recipe comment": func(in *Input) { in.Recipe = append([]byte("#\n"), in.Recipe...) },
@@ -194,13 +195,13 @@ func TestEveryParameterCounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := encoded(t, statement(t, change)); slices.Equal(got, plain) {
-				t.Error("the statement is the same without it")
+				t.Error("the statement did not change")
 			}
 		})
 	}
 }
 
-// TestPlainJSON keeps the document free of HTML escapes, for those who read it.
+// TestPlainJSON requires JSON without HTML escapes.
 func TestPlainJSON(t *testing.T) {
 	text := string(encoded(t, statement(t)))
 	if !json.Valid([]byte(text)) || !strings.Contains(text, `"<2>"`) || !strings.HasSuffix(text, "}\n") {

@@ -286,7 +286,7 @@ func TestDocuments(t *testing.T) {
 		{"invalid SBOM", content(0, "{}"), []string{`sbom (linux/amd64): the attached SBOM is invalid: reading an SPDX document: version "", not SPDX-2.3`}},
 		{"invalid CycloneDX", content(1, "[]"), []string{"cyclonedx (linux/amd64): the attached CycloneDX document is invalid: json: cannot unmarshal array into Go value of type verify.bom"}},
 		{"CycloneDX without a subject", content(1, `{"bomFormat":"CycloneDX"}`), []string{"cyclonedx (linux/amd64): the CycloneDX document has no image digest"}},
-		{"invalid provenance", content(2, "{}"), []string{`provenance (linux/amd64): the attached provenance is invalid: reading provenance: _type: is "", not "https://in-toto.io/Statement/v1"`}},
+		{"invalid provenance", content(2, "{}"), []string{`provenance (linux/amd64): the attached provenance is invalid: reading provenance: _type: got "", want "https://in-toto.io/Statement/v1"`}},
 		{"SPDX and CycloneDX differ", func(t *testing.T) Input {
 			t.Helper()
 			in := published(t)
