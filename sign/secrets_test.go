@@ -67,7 +67,7 @@ func TestSecretsStayInside(t *testing.T) {
 	keyText, err := os.ReadFile(key)
 	must(t, err)
 	token := s.Issuer.Token("me@example.org")
-	secrets := append([]string{signtest.Password, url.QueryEscape(signtest.Password), token, "ask-for-a-token"}, strings.Split(token, ".")[1:]...)
+	secrets := append([]string{signtest.Password, url.QueryEscape(signtest.Password), token, "request-a-token"}, strings.Split(token, ".")[1:]...)
 	secrets = append(secrets, strings.Split(string(keyText), "\n")[1])
 
 	printed := capture(t)
@@ -141,7 +141,7 @@ func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign
 	address := strings.Replace(echo.URL, "http://", "http://user:"+url.QueryEscape(signtest.Password)+"@", 1)
 	env := func(name string) string {
 		return map[string]string{
-			"ACTIONS_ID_TOKEN_REQUEST_URL": address + "/?secret=" + token, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "ask-for-a-token",
+			"ACTIONS_ID_TOKEN_REQUEST_URL": address + "/?secret=" + token, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-a-token",
 		}[name]
 	}
 	_, fromGitHub := sign.TokenSource{Getenv: env}.Token(tb.Context())

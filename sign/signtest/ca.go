@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// validity is how long keys and authorities were valid before the test, and
-// will be after it.
+// validity is the time before and after the test in which keys and authorities are
+// valid.
 const validity = 24 * time.Hour
 
 // authority is a certificate with its key.
@@ -30,7 +30,7 @@ func newRoot(tb testing.TB, name string) authority {
 	return authority{issue(tb, template, template, &key.PublicKey, key), key}
 }
 
-// newIntermediate returns an authority below a, for certificates of usage.
+// newIntermediate returns an authority issued by a for certificates with that usage.
 func (a authority) newIntermediate(tb testing.TB, name string, usage x509.ExtKeyUsage) authority {
 	tb.Helper()
 	key := newKey(tb)

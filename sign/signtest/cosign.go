@@ -12,16 +12,15 @@ import (
 	"github.com/pgext/pgext/internal/testmirror"
 )
 
-// Password is that of the keys that Cosign makes.
+// Password of the keys that Cosign.NewKey creates.
 const Password = "correct horse"
 
-// Cosign is the stock program, unpacked from Debian's package, in a folder of
-// its own. It is the oracle of what signatures mean.
+// Cosign runs the program cosign of the Debian package in a directory.
 type Cosign struct {
 	path, dir string
 }
 
-// NewCosign returns the program of Debian forky.
+// NewCosign returns the program of Debian forky with a new directory.
 func NewCosign(tb testing.TB) Cosign {
 	tb.Helper()
 	if runtime.GOOS != "linux" {
@@ -30,13 +29,14 @@ func NewCosign(tb testing.TB) Cosign {
 	return Cosign{filepath.Join(testmirror.Unpacked(tb, "forky", runtime.GOARCH, "cosign"), "usr/bin/cosign"), tb.TempDir()}
 }
 
-// In returns the program as it runs in a folder that is there.
+// In returns the program with another directory, which must exist.
 func (c Cosign) In(dir string) Cosign { return Cosign{c.path, dir} }
 
-// Dir is the folder it runs in.
+// Dir returns the working directory.
 func (c Cosign) Dir() string { return c.dir }
 
-// Run runs it and returns what it printed. It reaches nothing but loopback.
+// Run runs the program and returns its output. The environment has a proxy that
+// blocks all hosts except loopback.
 func (c Cosign) Run(tb testing.TB, args ...string) (stdout, stderr string, err error) {
 	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), c.path, args...)
@@ -52,7 +52,7 @@ func (c Cosign) Run(tb testing.TB, args ...string) (stdout, stderr string, err e
 	return out.String(), errs.String(), err
 }
 
-// Must is Run for what has to work.
+// Must calls Run, and stops the test if it fails.
 func (c Cosign) Must(tb testing.TB, args ...string) string {
 	tb.Helper()
 	stdout, stderr, err := c.Run(tb, args...)
@@ -62,14 +62,14 @@ func (c Cosign) Must(tb testing.TB, args ...string) string {
 	return stdout
 }
 
-// NewKey makes a key pair and returns the files' names, below Dir.
+// NewKey creates a key pair in Dir and returns the file names.
 func (c Cosign) NewKey(tb testing.TB, name string) (private, public string) {
 	tb.Helper()
 	c.Must(tb, "generate-key-pair", "--output-key-prefix", name)
 	return filepath.Join(c.dir, name+".key"), filepath.Join(c.dir, name+".pub")
 }
 
-// Write writes a file below Dir and returns its name.
+// Write writes a file in Dir and returns its name.
 func (c Cosign) Write(tb testing.TB, name string, content []byte) string {
 	tb.Helper()
 	file := filepath.Join(c.dir, name)

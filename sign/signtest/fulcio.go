@@ -25,19 +25,18 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 )
 
-// leafValidity is how long a certificate of Fulcio's is valid.
+// leafValidity is the validity period of certificates of Fulcio.
 const leafValidity = 10 * time.Minute
 
-// The extensions that name the issuer of the identity token, as raw bytes and
-// as a string (Fulcio's oid-info.md), and the one for the CT log's promise
-// (RFC 6962 3.3).
+// The extensions with the issuer of the identity token, as raw bytes and as a string
+// (oid-info.md of Fulcio), and with signed certificate timestamps (RFC 6962 3.3).
 var (
 	oidIssuerV1 = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, 1}
 	oidIssuerV2 = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, 8}
 	oidSCT      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 )
 
-// Fulcio certifies keys for the identities in its issuer's tokens.
+// Fulcio issues certificates for the identities in tokens of its issuer.
 type Fulcio struct {
 	Service
 	issuer             *Issuer
@@ -57,11 +56,11 @@ func newFulcio(tb testing.TB, issuer *Issuer) *Fulcio {
 	return f
 }
 
-// Shift moves the authority's clock: certificates are valid for ten minutes
-// from then on.
+// Shift moves the clock of the authority. Certificates are valid for ten minutes from
+// the shifted time.
 func (f *Fulcio) Shift(d time.Duration) { f.shift.Store(int64(d)) }
 
-// Unlogged makes it issue certificates without a CT log's promise.
+// Unlogged selects certificates without a signed certificate timestamp.
 func (f *Fulcio) Unlogged(yes bool) { f.unlogged.Store(yes) }
 
 // certificateRequest is the body of a request to API version 2.
@@ -80,12 +79,12 @@ func (f *Fulcio) certify(w http.ResponseWriter, req *http.Request) {
 		refuse(w, http.StatusUnauthorized, err)
 		return
 	}
-	var asked certificateRequest
-	if err := json.NewDecoder(req.Body).Decode(&asked); err != nil {
+	var request certificateRequest
+	if err := json.NewDecoder(req.Body).Decode(&request); err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	key, err := provenKey(asked, who.proof)
+	key, err := provenKey(request, who.proof)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
@@ -109,9 +108,9 @@ func (f *Fulcio) certify(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// provenKey returns the key that the request shows to have.
-func provenKey(asked certificateRequest, subject string) (crypto.PublicKey, error) {
-	key, err := cryptoutils.UnmarshalPEMToPublicKey([]byte(asked.PublicKeyRequest.PublicKey.Content))
+// provenKey returns the key of a request after verifying the proof of possession.
+func provenKey(request certificateRequest, subject string) (crypto.PublicKey, error) {
+	key, err := cryptoutils.UnmarshalPEMToPublicKey([]byte(request.PublicKeyRequest.PublicKey.Content))
 	if err != nil {
 		return nil, err
 	}
@@ -119,14 +118,14 @@ func provenKey(asked certificateRequest, subject string) (crypto.PublicKey, erro
 	if err != nil {
 		return nil, err
 	}
-	proof := bytes.NewReader(asked.PublicKeyRequest.ProofOfPossession)
+	proof := bytes.NewReader(request.PublicKeyRequest.ProofOfPossession)
 	if verifier.VerifySignature(proof, strings.NewReader(subject)) != nil {
-		return nil, errors.New("the key is not proven to be the bearer's")
+		return nil, errors.New("invalid proof of possession")
 	}
 	return key, nil
 }
 
-// leaf certifies key for san, with the CT log's promise.
+// leaf issues a certificate for key and san, with a signed certificate timestamp.
 func (f *Fulcio) leaf(san string, key crypto.PublicKey) (*x509.Certificate, error) {
 	from := time.Now().Add(time.Duration(f.shift.Load()))
 	issuer, err := asn1.MarshalWithParams(f.issuer.URL, "utf8")
@@ -154,17 +153,17 @@ func (f *Fulcio) leaf(san string, key crypto.PublicKey) (*x509.Certificate, erro
 	if err != nil || f.unlogged.Load() {
 		return leaf, err
 	}
-	promise, err := f.promise(leaf)
+	sct, err := f.sct(leaf)
 	if err != nil {
 		return nil, err
 	}
-	template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidSCT, Value: promise})
+	template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: oidSCT, Value: sct})
 	return create(template, f.intermediate.certificate, key, f.intermediate.key)
 }
 
-// promise is the extension with the SCT for leaf, which is as it will be
-// without the extension (RFC 6962 3.2 and 3.3).
-func (f *Fulcio) promise(leaf *x509.Certificate) ([]byte, error) {
+// sct returns the value of the extension with the signed certificate timestamp for
+// leaf, a certificate without this extension (RFC 6962 3.2 and 3.3).
+func (f *Fulcio) sct(leaf *x509.Certificate) ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(&f.ctlog.PublicKey)
 	if err != nil {
 		return nil, err

@@ -17,10 +17,11 @@ import (
 const (
 	audience   = "sigstore"
 	githubRoot = "https://github.com/"
-	askToken   = "ask-for-a-token"
+	// requestToken is the value of ACTIONS_ID_TOKEN_REQUEST_TOKEN.
+	requestToken = "request-a-token"
 )
 
-// Issuer is an OIDC provider. Its URL is the issuer that certificates name.
+// Issuer is an OIDC provider. Its URL is the issuer in certificates.
 type Issuer struct {
 	Service
 	key *ecdsa.PrivateKey
@@ -50,7 +51,7 @@ func newIssuer(tb testing.TB) *Issuer {
 	})
 	mux.HandleFunc("GET /github/{identity}", func(w http.ResponseWriter, req *http.Request) {
 		identity, err := base64.RawURLEncoding.DecodeString(req.PathValue("identity"))
-		if err != nil || !strings.EqualFold(req.Header.Get("Authorization"), "bearer "+askToken) {
+		if err != nil || !strings.EqualFold(req.Header.Get("Authorization"), "bearer "+requestToken) {
 			http.Error(w, `{"message":"not allowed"}`, http.StatusUnauthorized)
 			return
 		}
@@ -62,21 +63,21 @@ func newIssuer(tb testing.TB) *Issuer {
 	return i
 }
 
-// Token returns an identity token for sigstore. An identity with @ is an e-mail
-// address; one below https://github.com/ is a workflow; another is a subject.
+// Token returns an identity token with the audience sigstore. An identity is an e-mail
+// address (with @), a workflow (https://github.com/…), or any other subject.
 func (i *Issuer) Token(identity string) string { return i.sign(i.claims(identity)) }
 
-// ExpiredToken returns a token that was valid until an hour ago.
+// ExpiredToken returns a token that expired an hour ago.
 func (i *Issuer) ExpiredToken(identity string) string {
 	claims := i.claims(identity)
 	claims["exp"] = time.Now().Add(-time.Hour).Unix()
 	return i.sign(claims)
 }
 
-// GitHub returns what a GitHub workflow called identity has in the environment
-// (ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN) to ask for its identity token.
+// GitHub returns the variables ACTIONS_ID_TOKEN_REQUEST_URL and
+// ACTIONS_ID_TOKEN_REQUEST_TOKEN of a GitHub workflow.
 func (i *Issuer) GitHub(identity string) (url, token string) {
-	return i.URL + "/github/" + encode([]byte(identity)) + "?api-version=2.0", askToken
+	return i.URL + "/github/" + encode([]byte(identity)) + "?api-version=2.0", requestToken
 }
 
 func (i *Issuer) claims(identity string) map[string]any {
@@ -93,7 +94,7 @@ func (i *Issuer) claims(identity string) map[string]any {
 	return claims
 }
 
-// sign makes a JWT with ES256 (RFC 7518 3.4).
+// sign returns a JWT with a signature of type ES256 (RFC 7518 3.4).
 func (i *Issuer) sign(claims map[string]any) string {
 	body, err := json.Marshal(claims)
 	if err != nil {
@@ -108,15 +109,15 @@ func (i *Issuer) sign(claims map[string]any) string {
 	return signed + "." + encode(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
 }
 
-// identity is what a certificate says about the bearer of a token.
+// identity is the identity in a token.
 type identity struct {
-	// san is an e-mail address or a URI.
+	// san is the subject alternative name: an e-mail address or a URI.
 	san string
-	// proof is what the bearer signs to show that the key is theirs.
+	// proof is the content that the client signs to prove possession of its key.
 	proof string
 }
 
-// verify reads a token of ours.
+// verify returns the identity in a token of this issuer.
 func (i *Issuer) verify(token string) (identity, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -12,11 +12,10 @@ import (
 	"github.com/pgext/pgext/internal/registry/registrytest"
 )
 
-// Registries are what evidence is kept in: with the referrers API, and
-// without.
+// Registries are registry implementations with and without the referrers API.
 var Registries = []struct {
 	Name string
-	// Start returns HOST:PORT of one that ends with the test.
+	// Start starts a registry for the test and returns HOST:PORT.
 	Start func(testing.TB) string
 }{
 	{"with referrers", func(tb testing.TB) string { tb.Helper(); return memory(tb, true) }},
@@ -24,7 +23,7 @@ var Registries = []struct {
 	{"docker-registry", registrytest.Docker},
 }
 
-// memory starts go-containerregistry's.
+// memory starts the registry of go-containerregistry.
 func memory(tb testing.TB, referrers bool) string {
 	tb.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(referrers)))

@@ -28,7 +28,7 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/merkle/testonly"
 
-	// The kinds of entries it takes.
+	// The supported types of entries.
 	_ "github.com/sigstore/rekor/pkg/types/dsse/v0.0.1"
 	_ "github.com/sigstore/rekor/pkg/types/hashedrekord/v0.0.1"
 	_ "github.com/sigstore/rekor/pkg/types/intoto/v0.0.1"
@@ -37,13 +37,12 @@ import (
 
 const (
 	treeNumber = 1193050959916656506
-	treeID     = "108e9186e8c5677a" // the same
+	treeID     = "108e9186e8c5677a" // treeNumber in hex
 	logHost    = "rekor.signtest"
 )
 
-// Rekor is a transparency log that speaks version 1 of the API. It verifies
-// the signatures it logs, as the real one does, and answers 409 for an entry
-// it has.
+// Rekor is a transparency log with version 1 of the API. Like the real one it verifies
+// signatures, and responds with 409 if an entry exists.
 type Rekor struct {
 	Service
 	key   *ecdsa.PrivateKey
@@ -78,10 +77,10 @@ func newRekor(tb testing.TB) *Rekor {
 	return r
 }
 
-// Shift moves the log's clock.
+// Shift moves the clock of the log.
 func (r *Rekor) Shift(d time.Duration) { r.shift.Store(int64(d)) }
 
-// Entries returns the canonical bodies of what it logged, in order.
+// Entries returns the canonical bodies of the entries in order.
 func (r *Rekor) Entries() [][]byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,10 +100,10 @@ func (r *Rekor) create(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.Header().Set("ETag", uuid)
-	r.answer(w, http.StatusCreated, uuid)
+	r.respond(w, http.StatusCreated, uuid)
 }
 
-// canonical reads a proposed entry, whose signature must be good.
+// canonical returns the canonical form of a proposed entry with a valid signature.
 func canonical(ctx context.Context, from io.Reader) ([]byte, error) {
 	proposed, err := models.UnmarshalProposedEntry(io.LimitReader(from, 32<<20), runtime.JSONConsumer())
 	if err != nil {
@@ -117,7 +116,7 @@ func canonical(ctx context.Context, from io.Reader) ([]byte, error) {
 	return types.CanonicalizeEntry(ctx, entry)
 }
 
-// add returns the entry's name, and whether it is new.
+// add returns the UUID of the entry and whether it is new.
 func (r *Rekor) add(body []byte) (string, bool) {
 	uuid := treeID + hex.EncodeToString(rfc6962.DefaultHasher.HashLeaf(body))
 	r.mu.Lock()
@@ -133,29 +132,29 @@ func (r *Rekor) add(body []byte) (string, bool) {
 }
 
 func (r *Rekor) get(w http.ResponseWriter, req *http.Request) {
-	r.answer(w, http.StatusOK, req.PathValue("uuid"))
+	r.respond(w, http.StatusOK, req.PathValue("uuid"))
 }
 
-// retrieve answers with the entries among those asked for that it has.
+// retrieve sends the requested entries that exist.
 func (r *Rekor) retrieve(w http.ResponseWriter, req *http.Request) {
-	var asked struct {
+	var request struct {
 		EntryUUIDs []string          `json:"entryUUIDs"`
 		Entries    []json.RawMessage `json:"entries"`
 	}
-	if err := json.NewDecoder(io.LimitReader(req.Body, 32<<20)).Decode(&asked); err != nil {
+	if err := json.NewDecoder(io.LimitReader(req.Body, 32<<20)).Decode(&request); err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	for _, entry := range asked.Entries {
+	for _, entry := range request.Entries {
 		body, err := canonical(req.Context(), bytes.NewReader(entry))
 		if err != nil {
 			refuse(w, http.StatusBadRequest, err)
 			return
 		}
-		asked.EntryUUIDs = append(asked.EntryUUIDs, hex.EncodeToString(rfc6962.DefaultHasher.HashLeaf(body)))
+		request.EntryUUIDs = append(request.EntryUUIDs, hex.EncodeToString(rfc6962.DefaultHasher.HashLeaf(body)))
 	}
 	found := []map[string]models.LogEntryAnon{}
-	for _, uuid := range asked.EntryUUIDs {
+	for _, uuid := range request.EntryUUIDs {
 		if entry, name, err := r.entry(uuid); err == nil {
 			found = append(found, map[string]models.LogEntryAnon{name: entry})
 		}
@@ -163,7 +162,8 @@ func (r *Rekor) retrieve(w http.ResponseWriter, req *http.Request) {
 	writeJSON(w, http.StatusOK, found)
 }
 
-func (r *Rekor) answer(w http.ResponseWriter, status int, uuid string) {
+// respond sends an entry.
+func (r *Rekor) respond(w http.ResponseWriter, status int, uuid string) {
 	entry, name, err := r.entry(uuid)
 	if err != nil {
 		refuse(w, http.StatusNotFound, err)
@@ -172,8 +172,8 @@ func (r *Rekor) answer(w http.ResponseWriter, status int, uuid string) {
 	writeJSON(w, status, map[string]models.LogEntryAnon{name: entry})
 }
 
-// entry finds an entry by its UUID, with or without the tree in front, and
-// proves that it is in the log.
+// entry returns an entry by its UUID, with or without the tree ID, and an inclusion
+// proof.
 func (r *Rekor) entry(uuid string) (models.LogEntryAnon, string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -186,7 +186,7 @@ func (r *Rekor) entry(uuid string) (models.LogEntryAnon, string, error) {
 		return models.LogEntryAnon{}, "", errors.New("entry not found")
 	}
 	index, body := int64(n), base64.StdEncoding.EncodeToString(r.bodies[n])
-	promise, err := r.promise(map[string]any{
+	timestamp, err := r.entryTimestamp(map[string]any{
 		"body": body, "integratedTime": r.times[n], "logID": r.id, "logIndex": index,
 	})
 	if err != nil {
@@ -198,12 +198,13 @@ func (r *Rekor) entry(uuid string) (models.LogEntryAnon, string, error) {
 	}
 	return models.LogEntryAnon{
 		Body: body, IntegratedTime: &r.times[n], LogID: &r.id, LogIndex: &index,
-		Verification: &models.LogEntryAnonVerification{InclusionProof: proof, SignedEntryTimestamp: promise},
+		Verification: &models.LogEntryAnonVerification{InclusionProof: proof, SignedEntryTimestamp: timestamp},
 	}, name, nil
 }
 
-// promise signs an entry's canonical form: the signed entry timestamp.
-func (r *Rekor) promise(payload map[string]any) ([]byte, error) {
+// entryTimestamp returns the signed entry timestamp: a signature of the canonical
+// form.
+func (r *Rekor) entryTimestamp(payload map[string]any) ([]byte, error) {
 	raw, err := json.Marshal(payload)
 	if err != nil {
 		return nil, err
@@ -216,7 +217,7 @@ func (r *Rekor) promise(payload map[string]any) ([]byte, error) {
 	return ecdsa.SignASN1(rand.Reader, r.key, sum[:])
 }
 
-// proof shows that the entry is below the log's signed head.
+// proof returns the inclusion proof of an entry with a signed checkpoint.
 func (r *Rekor) proof(index int64) (*models.InclusionProof, error) {
 	size := r.tree.Size()
 	path, err := r.tree.InclusionProof(uint64(index), size)

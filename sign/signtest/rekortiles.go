@@ -27,17 +27,16 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
-// Tiles is a transparency log that speaks version 2 of Rekor's API, in front of
-// a log made of tiles (c2sp.org/tlog-tiles). It verifies what it logs with the
-// real one's code. Its entries carry a proof of inclusion below a checkpoint
-// (c2sp.org/tlog-checkpoint, a signed note), and neither a promise nor a time;
-// one that it has is refused with 409.
+// Tiles is a transparency log with version 2 of the Rekor API (c2sp.org/tlog-tiles).
+// It verifies entries with the code of the real one. An entry has an inclusion proof
+// with a checkpoint (c2sp.org/tlog-checkpoint, a signed note), but no signed entry
+// timestamp and no time. It responds with 409 if an entry exists.
 type Tiles struct {
 	Service
-	key    ed25519.PrivateKey
-	id     []byte
-	signer note.Signer
-	takes  *signature.AlgorithmRegistryConfig
+	key        ed25519.PrivateKey
+	id         []byte
+	signer     note.Signer
+	algorithms *signature.AlgorithmRegistryConfig
 
 	mu     sync.Mutex
 	tree   *testonly.Tree
@@ -55,7 +54,7 @@ func newTiles(tb testing.TB) *Tiles {
 	if _, t.key, err = ed25519.GenerateKey(rand.Reader); err != nil {
 		tb.Fatal(err)
 	}
-	if t.takes, err = signature.NewAlgorithmRegistryConfig([]protocommon.PublicKeyDetails{
+	if t.algorithms, err = signature.NewAlgorithmRegistryConfig([]protocommon.PublicKeyDetails{
 		protocommon.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256, protocommon.PublicKeyDetails_PKIX_RSA_PKCS1V15_2048_SHA256,
 	}); err != nil {
 		tb.Fatal(err)
@@ -73,7 +72,7 @@ func newTiles(tb testing.TB) *Tiles {
 	return t
 }
 
-// origin is the log's name: its host.
+// origin returns the name of the log: its host.
 func (t *Tiles) origin(tb testing.TB) string {
 	tb.Helper()
 	u, err := url.Parse(t.URL)
@@ -83,10 +82,10 @@ func (t *Tiles) origin(tb testing.TB) string {
 	return u.Hostname()
 }
 
-// Key is what signs its checkpoints.
+// Key returns the public key of the checkpoints.
 func (t *Tiles) Key() crypto.PublicKey { return t.key.Public() }
 
-// Entries returns the canonical bodies of what it logged, in order.
+// Entries returns the canonical bodies of the entries in order.
 func (t *Tiles) Entries() [][]byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,16 +103,16 @@ func (t *Tiles) create(w http.ResponseWriter, req *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	answer, had, err := t.add(entry)
+	added, existing, err := t.add(entry)
 	switch {
 	case err != nil:
 		refuse(w, http.StatusInternalServerError, err)
 		return
-	case had >= 0:
-		refuse(w, http.StatusConflict, fmt.Errorf("an equivalent entry already exists in the transparency log with index %d", had))
+	case existing >= 0:
+		refuse(w, http.StatusConflict, fmt.Errorf("an equivalent entry already exists in the transparency log with index %d", existing))
 		return
 	}
-	text, err := protojson.Marshal(answer)
+	text, err := protojson.Marshal(added)
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, err)
 		return
@@ -123,20 +122,21 @@ func (t *Tiles) create(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write(text)
 }
 
-// read returns the entry that a request makes, when its signature is good.
+// read returns the entry for a request with a valid signature.
 func (t *Tiles) read(raw []byte) (*rekorpb.Entry, error) {
-	var asked rekorpb.CreateEntryRequest
-	if err := protojson.Unmarshal(raw, &asked); err != nil {
+	var request rekorpb.CreateEntryRequest
+	if err := protojson.Unmarshal(raw, &request); err != nil {
 		return nil, err
 	}
-	if plain := asked.GetHashedRekordRequestV002(); plain != nil {
-		return hashedrekord.ToLogEntry(plain, t.takes)
+	if plain := request.GetHashedRekordRequestV002(); plain != nil {
+		return hashedrekord.ToLogEntry(plain, t.algorithms)
 	}
-	return dsse.ToLogEntry(asked.GetDsseRequestV002(), t.takes)
+	return dsse.ToLogEntry(request.GetDsseRequestV002(), t.algorithms)
 }
 
-// add puts an entry into the log; had is where it was before, or -1.
-func (t *Tiles) add(entry *rekorpb.Entry) (answer *protorekor.TransparencyLogEntry, had int, err error) {
+// add appends an entry to the log. existing is the index of an earlier equal entry,
+// or -1.
+func (t *Tiles) add(entry *rekorpb.Entry) (added *protorekor.TransparencyLogEntry, existing int, err error) {
 	text, err := protojson.Marshal(entry)
 	if err != nil {
 		return nil, -1, err
@@ -165,7 +165,7 @@ func (t *Tiles) add(entry *rekorpb.Entry) (answer *protorekor.TransparencyLogEnt
 	}, -1, nil
 }
 
-// proof shows that entry n is below the log's checkpoint.
+// proof returns the inclusion proof of entry n with a checkpoint.
 func (t *Tiles) proof(n int) (*protorekor.InclusionProof, error) {
 	size, root := t.tree.Size(), t.tree.Hash()
 	path, err := t.tree.InclusionProof(uint64(n), size)

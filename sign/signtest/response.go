@@ -9,22 +9,22 @@ import (
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client is gone when this fails
+	_ = json.NewEncoder(w).Encode(v) // fails only if the client closed the connection
 }
 
-// refuse answers as Fulcio and Rekor do.
+// refuse sends an error in the format of Fulcio and Rekor.
 func refuse(w http.ResponseWriter, status int, err error) {
 	writeJSON(w, status, map[string]any{"code": status, "message": err.Error()})
 }
 
-// unheard is a response that nobody reads.
-type unheard struct {
+// discarded is a http.ResponseWriter that discards the response.
+type discarded struct {
 	header http.Header
 }
 
-func (u *unheard) Header() http.Header         { return u.header }
-func (u *unheard) Write(p []byte) (int, error) { return len(p), nil }
-func (u *unheard) WriteHeader(int)             {}
+func (u *discarded) Header() http.Header         { return u.header }
+func (u *discarded) Write(p []byte) (int, error) { return len(p), nil }
+func (u *discarded) WriteHeader(int)             {}
 
 type readCloser struct {
 	io.Reader

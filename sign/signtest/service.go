@@ -9,20 +9,20 @@ import (
 	"testing"
 )
 
-// Fault is how a service answers one request instead of doing its work: an
-// HTTP status, or one of the constants.
+// Fault replaces the normal response to one request: an HTTP status, or one of the
+// constants.
 type Fault int
 
 const (
-	// Reset ends the connection before the work.
+	// Reset closes the connection before the request is processed.
 	Reset Fault = -1
-	// Lost ends it after the work: the answer never arrives.
+	// Lost closes the connection after the request was processed, without a response.
 	Lost Fault = -2
 )
 
 // Service is a server on loopback.
 type Service struct {
-	// URL is its root, without a slash at its end.
+	// URL is the base URL, without a trailing slash.
 	URL string
 
 	next http.Handler
@@ -40,14 +40,14 @@ func (s *Service) start(tb testing.TB, next http.Handler) {
 	s.URL = server.URL
 }
 
-// Next makes the coming POST requests fail, one fault each.
+// Next sets the faults of the following POST requests, one for each.
 func (s *Service) Next(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, faults...)
 }
 
-// Requests returns how many POST requests there were.
+// Requests returns the number of POST requests.
 func (s *Service) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,21 +64,21 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case 0:
 		s.next.ServeHTTP(w, req)
 	case Reset:
-		hangUp(w)
+		resetConnection(w)
 	case Lost:
-		s.next.ServeHTTP(&unheard{header: http.Header{}}, req)
-		hangUp(w)
+		s.next.ServeHTTP(&discarded{header: http.Header{}}, req)
+		resetConnection(w)
 	case http.StatusConflict:
-		// Somebody was faster: the same request comes again.
+		// The entry was created by an earlier, equal request.
 		body := new(bytes.Buffer)
 		_, _ = body.ReadFrom(req.Body)
 		first := req.Clone(req.Context())
 		first.Body = readCloser{bytes.NewReader(body.Bytes())}
-		s.next.ServeHTTP(&unheard{header: http.Header{}}, first)
+		s.next.ServeHTTP(&discarded{header: http.Header{}}, first)
 		req.Body = readCloser{body}
 		s.next.ServeHTTP(w, req)
 	default:
-		http.Error(w, `{"code":`+http.StatusText(int(fault))+`,"message":"told to"}`, int(fault))
+		http.Error(w, `{"code":`+http.StatusText(int(fault))+`,"message":"test fault"}`, int(fault))
 	}
 }
 
@@ -94,8 +94,8 @@ func (s *Service) take() Fault {
 	return fault
 }
 
-// hangUp resets the connection.
-func hangUp(w http.ResponseWriter) {
+// resetConnection closes the connection with a reset.
+func resetConnection(w http.ResponseWriter) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return

@@ -8,11 +8,11 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
-// SigningConfig returns the deployment's signing config, which names those of
-// parts that sign: any of them will do.
+// SigningConfig returns the signing config of the deployment with the selected parts
+// and the selector ANY.
 func (s *Sigstore) SigningConfig(tb testing.TB, parts Part) []byte {
 	tb.Helper()
-	var authorities, logs, stampers []root.Service
+	var authorities, logs, timestamps []root.Service
 	if parts&WithFulcio != 0 {
 		authorities = append(authorities, offer(s.Fulcio.URL, 1))
 	}
@@ -23,10 +23,10 @@ func (s *Sigstore) SigningConfig(tb testing.TB, parts Part) []byte {
 		logs = append(logs, offer(s.Tiles.URL, 2))
 	}
 	if parts&WithTSA != 0 {
-		stampers = append(stampers, offer(s.TSA.StampURL(), 1))
+		timestamps = append(timestamps, offer(s.TSA.StampURL(), 1))
 	}
 	anyOf := root.ServiceConfiguration{Selector: protoroot.ServiceSelector_ANY}
-	config, err := root.NewSigningConfig(root.SigningConfigMediaType02, authorities, nil, logs, anyOf, stampers, anyOf)
+	config, err := root.NewSigningConfig(root.SigningConfigMediaType02, authorities, nil, logs, anyOf, timestamps, anyOf)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -17,14 +17,13 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 )
 
-// sign makes a bundle over "hello" with sigstore-go's own clients, which
-// verify what they got.
+// sign signs "hello" with the clients of sigstore-go, which verify the responses.
 func sign(tb testing.TB, s *Sigstore, token string) (*sigbundle.Bundle, *root.TrustedRoot, error) {
 	tb.Helper()
 	return signInto(tb, s, token, &sigsign.PlainData{Data: []byte("hello")}, &sigsign.RekorOptions{BaseURL: s.Rekor.URL})
 }
 
-// signInto uses the log that is named.
+// signInto signs content with the given log.
 func signInto(tb testing.TB, s *Sigstore, token string, content sigsign.Content, log *sigsign.RekorOptions) (*sigbundle.Bundle, *root.TrustedRoot, error) {
 	tb.Helper()
 	trusted, err := root.NewTrustedRootFromJSON(s.TrustedRoot(tb))
@@ -53,7 +52,7 @@ func signInto(tb testing.TB, s *Sigstore, token string, content sigsign.Content,
 func TestSigstoreGoSignsAndVerifies(t *testing.T) {
 	s := New(t)
 	for _, identity := range []string{
-		"somebody@example.com",
+		"person@example.com",
 		"https://github.com/example/images/.github/workflows/release.yml@refs/heads/main",
 		"https://example.com/robots/7",
 	} {
@@ -80,24 +79,24 @@ func TestSigstoreGoSignsAndVerifies(t *testing.T) {
 	}
 }
 
-// TestTiles: both kinds of entries, proven below a checkpoint that grows.
+// TestTiles checks the inclusion proofs of both entry types while the log grows.
 func TestTiles(t *testing.T) {
 	s := New(t)
 	statement := []byte(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"aa"}}],"predicateType":"https://example.org/a","predicate":{}}`)
 	for i, content := range []sigsign.Content{
 		&sigsign.PlainData{Data: []byte("hello")}, &sigsign.DSSEData{Data: statement, PayloadType: sigbundle.IntotoMediaType}, &sigsign.PlainData{Data: []byte("again")},
 	} {
-		// sigstore-go verifies what it got.
+		// sigstore-go verifies the response.
 		bundle, _, err := signInto(t, s, s.Issuer.Token("me@example.org"), content, &sigsign.RekorOptions{BaseURL: s.Tiles.URL, Version: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
 		entry := bundle.GetVerificationMaterial().GetTlogEntries()[0]
 		if got := entry.GetInclusionProof().GetTreeSize(); entry.GetLogIndex() != int64(i) || got != int64(i)+1 || entry.GetIntegratedTime() != 0 {
-			t.Errorf("entry %d is number %d of %d, with the time %d", i, entry.GetLogIndex(), got, entry.GetIntegratedTime())
+			t.Errorf("entry %d has index %d, tree size %d and time %d", i, entry.GetLogIndex(), got, entry.GetIntegratedTime())
 		}
 		if got := string(s.Tiles.Entries()[i]); got != string(entry.GetCanonicalizedBody()) {
-			t.Errorf("it holds %s", got)
+			t.Errorf("the entry is %s", got)
 		}
 	}
 }
@@ -146,7 +145,7 @@ func TestGitHubToken(t *testing.T) {
 		t.Errorf("verify() = %v, %v", got, err)
 	}
 	if status, _ := get("guess"); status != http.StatusUnauthorized {
-		t.Errorf("a guessed token is answered with %d", status)
+		t.Errorf("status %d for a wrong token", status)
 	}
 }
 
@@ -190,12 +189,12 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// entry is a new hashedrekord for the log.
+// entry returns a new hashedrekord entry.
 func entry(tb testing.TB) []byte {
 	tb.Helper()
 	var sent []byte
-	catch := &Service{}
-	catch.start(tb, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	recorder := &Service{}
+	recorder.start(tb, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		sent, _ = io.ReadAll(req.Body)
 		w.WriteHeader(http.StatusBadRequest)
 	}))
@@ -205,7 +204,7 @@ func entry(tb testing.TB) []byte {
 	}
 	_, err = sigsign.Bundle(&sigsign.PlainData{Data: []byte("hello")}, key, sigsign.BundleOptions{
 		Context:          tb.Context(),
-		TransparencyLogs: []sigsign.Transparency{sigsign.NewRekor(&sigsign.RekorOptions{BaseURL: catch.URL})},
+		TransparencyLogs: []sigsign.Transparency{sigsign.NewRekor(&sigsign.RekorOptions{BaseURL: recorder.URL})},
 	})
 	if err == nil || len(sent) == 0 {
 		tb.Fatalf("no entry was sent: %v", err)

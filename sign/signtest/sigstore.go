@@ -14,7 +14,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
-// Sigstore is a deployment on loopback servers that end with the test. It is
+// Sigstore is a deployment on loopback servers, which stop when the test ends. It is
 // safe for concurrent use.
 type Sigstore struct {
 	Issuer *Issuer
@@ -24,7 +24,7 @@ type Sigstore struct {
 	TSA    *TSA
 }
 
-// New starts a deployment with keys of its own.
+// New starts a deployment with new keys.
 func New(tb testing.TB) *Sigstore {
 	tb.Helper()
 	issuer := newIssuer(tb)
@@ -37,7 +37,7 @@ func New(tb testing.TB) *Sigstore {
 	}
 }
 
-// Part is one of the services that a trusted root names.
+// Part is a set of services in a trusted root.
 type Part int
 
 // Parts of a deployment.
@@ -47,17 +47,17 @@ const (
 	WithRekor
 	WithTiles
 	WithTSA
-	// Everything is all of them.
+	// Everything has all parts.
 	Everything = WithFulcio | WithCTLog | WithRekor | WithTiles | WithTSA
 )
 
-// TrustedRoot returns the deployment's trusted_root.json.
+// TrustedRoot returns the trusted_root.json of the deployment.
 func (s *Sigstore) TrustedRoot(tb testing.TB) []byte {
 	tb.Helper()
 	return s.TrustedRootOf(tb, Everything)
 }
 
-// TrustedRootOf returns a trusted_root.json that knows some parts only.
+// TrustedRootOf returns a trusted_root.json with the selected parts.
 func (s *Sigstore) TrustedRootOf(tb testing.TB, parts Part) []byte {
 	tb.Helper()
 	var authorities []root.CertificateAuthority
@@ -103,7 +103,7 @@ func addLog(logs map[string]*root.TransparencyLog, url string, id []byte, key cr
 	}
 }
 
-// logID is the name of a log: the SHA-256 of its public key (RFC 6962 3.2).
+// logID returns the ID of a log: the SHA-256 of its public key (RFC 6962 3.2).
 func logID(tb testing.TB, key crypto.PublicKey) []byte {
 	tb.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key)

@@ -12,7 +12,7 @@ import (
 	"github.com/digitorus/timestamp"
 )
 
-// TSA is a timestamp authority (RFC 3161). It answers below StampURL.
+// TSA is a timestamp authority (RFC 3161).
 type TSA struct {
 	Service
 	root, leaf authority
@@ -29,10 +29,10 @@ func newTSA(tb testing.TB) *TSA {
 	return t
 }
 
-// StampURL is where requests are sent.
+// StampURL returns the URL for requests.
 func (t *TSA) StampURL() string { return t.URL + "/api/v1/timestamp" }
 
-// Shift moves the authority's clock.
+// Shift moves the clock of the authority.
 func (t *TSA) Shift(d time.Duration) { t.shift.Store(int64(d)) }
 
 func (t *TSA) stamp(w http.ResponseWriter, req *http.Request) {
@@ -41,18 +41,18 @@ func (t *TSA) stamp(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	asked, err := timestamp.ParseRequest(raw)
+	request, err := timestamp.ParseRequest(raw)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	answer := timestamp.Timestamp{
-		HashAlgorithm: asked.HashAlgorithm, HashedMessage: asked.HashedMessage,
+	stamp := timestamp.Timestamp{
+		HashAlgorithm: request.HashAlgorithm, HashedMessage: request.HashedMessage,
 		Time:  time.Now().Add(time.Duration(t.shift.Load())),
-		Nonce: asked.Nonce, Policy: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 2},
-		AddTSACertificate: asked.Certificates, ExtraExtensions: asked.Extensions,
+		Nonce: request.Nonce, Policy: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 2},
+		AddTSACertificate: request.Certificates, ExtraExtensions: request.Extensions,
 	}
-	response, err := answer.CreateResponseWithOpts(t.leaf.certificate, t.leaf.key, crypto.SHA256)
+	response, err := stamp.CreateResponseWithOpts(t.leaf.certificate, t.leaf.key, crypto.SHA256)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

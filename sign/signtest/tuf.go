@@ -17,12 +17,11 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// TUF is a repository of The Update Framework (specification 1.0) that holds a
-// trusted_root.json and signing configs, as sigstore's deployments publish
-// theirs.
+// TUF is a repository of The Update Framework (specification 1.0) with a
+// trusted_root.json and signing configs, like those of sigstore deployments.
 type TUF struct {
 	Service
-	// Anchor is the root.json that clients trust from the start.
+	// Anchor is the initial root.json of clients.
 	Anchor []byte
 
 	key     ed25519.PrivateKey
@@ -33,7 +32,7 @@ type TUF struct {
 	files map[string][]byte
 }
 
-// NewTUF publishes root in a repository with a key of its own.
+// NewTUF starts a repository with a new key that publishes root.
 func NewTUF(tb testing.TB, root []byte) *TUF {
 	tb.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -61,12 +60,12 @@ func NewTUF(tb testing.TB, root []byte) *TUF {
 			tb.Fatal(err)
 		}
 	}
-	t.Anchor = seal(tb, t, anchor)
+	t.Anchor = signMetadata(tb, t, anchor)
 	t.Publish(tb, root, time.Now().Add(validity))
 	return t
 }
 
-// Publish replaces the trusted root; what says so is valid until expires.
+// Publish replaces the trusted root. The metadata is valid until expires.
 func (t *TUF) Publish(tb testing.TB, root []byte, expires time.Time) {
 	tb.Helper()
 	t.targets["trusted_root.json"] = root
@@ -98,8 +97,8 @@ func (t *TUF) publish(tb testing.TB, expires time.Time) {
 	snapshot.Signed.Meta["targets.json"] = metadata.MetaFile(t.version)
 	stamp.Signed.Meta["snapshot.json"] = metadata.MetaFile(t.version)
 	prefix := strconv.FormatInt(t.version, 10) + "."
-	files[prefix+"targets.json"], files[prefix+"snapshot.json"] = seal(tb, t, targets), seal(tb, t, snapshot)
-	files["timestamp.json"] = seal(tb, t, stamp)
+	files[prefix+"targets.json"], files[prefix+"snapshot.json"] = signMetadata(tb, t, targets), signMetadata(tb, t, snapshot)
+	files["timestamp.json"] = signMetadata(tb, t, stamp)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.files = files
@@ -116,8 +115,8 @@ func (t *TUF) Change(suffix string, change func([]byte) []byte) {
 	}
 }
 
-// seal signs metadata.
-func seal[T metadata.Roles](tb testing.TB, t *TUF, m *metadata.Metadata[T]) []byte {
+// signMetadata signs and encodes metadata.
+func signMetadata[T metadata.Roles](tb testing.TB, t *TUF, m *metadata.Metadata[T]) []byte {
 	tb.Helper()
 	signer, err := signature.LoadSigner(t.key, crypto.Hash(0))
 	if err != nil {
