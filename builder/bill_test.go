@@ -72,10 +72,11 @@ func (m *mirrored) add(tb testing.TB, name string, role lock.Role) layout.Packag
 	if role != lock.Extension {
 		p.Role = layout.Library
 	}
-	p.Source, p.SourceVersion = debian.SplitSource(c.Control.Get("Source"), p.Name, p.Version)
+	var sourceVersion string
+	p.Source, sourceVersion = debian.SplitSource(c.Control.Get("Source"), p.Name, p.Version)
 	m.packages = append(m.packages, p)
 	m.pins.Packages = append(m.pins.Packages, lock.Package{
-		Package: name, Version: p.Version, Arch: p.Arch, Source: p.Source, SourceVersion: p.SourceVersion,
+		Package: name, Version: p.Version, Arch: p.Arch, Source: p.Source, SourceVersion: sourceVersion,
 		Role: role, Size: size, SHA256: sha, Archive: "debian", Path: "pool/" + name + ".deb",
 	})
 	return p

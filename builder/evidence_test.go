@@ -51,7 +51,7 @@ func TestEvidenceHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken, err := inspect.Take(t.Context(), artifact, inspect.Options{Cache: f.cache})
+	taken, err := inspect.Inspect(t.Context(), artifact, f.cache)
 	if err != nil {
 		t.Fatal(err)
 	}

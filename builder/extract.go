@@ -54,7 +54,7 @@ func identityOf(p apt.Package) identity {
 
 func layoutPackage(id identity, role layout.Role, c *debinfo.Info) layout.Package {
 	return layout.Package{
-		Name: id.name, Version: id.version, Source: id.source, SourceVersion: id.sourceVersion, Arch: id.arch,
+		Name: id.name, Version: id.version, Source: id.source, Arch: id.arch,
 		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,
 	}
 }

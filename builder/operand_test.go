@@ -218,7 +218,7 @@ func TestLintImage(t *testing.T) {
 	if err := image.At(filepath.Join(f.dir, "operands")).Write(t.Context(), image.Output{Set: oci.Set{Index: operandIndex(t, "amd64")}, Tags: []string{"18"}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := judge.LintImage(t.Context(), f.session(), inspect.Survey{Images: []inspect.Image{{
+	got, err := judge.LintImage(t.Context(), f.session(), inspect.Result{Images: []inspect.Image{{
 		Distro: "forky", Postgres: 18, Arch: "amd64", Roots: module("libc.so.6", "libvendor.so.1", "libx.so.1"),
 	}}}, "image:oci:"+filepath.Join(f.dir, "operands")+":18")
 	if err != nil {

@@ -79,7 +79,7 @@ func TestRead(t *testing.T) {
 	}
 	broken := []string{
 		"pass layers:", "pass files:", "pass objects:", "pass extensions:",
-		"fail label: PGX049 warning: system: the label names this folder, and the image has nothing there",
+		"fail label: PGX049 warning: system: the label lists this directory, but it is missing or empty in the image",
 		"fail libraries: PGX001 error: lib/thing.so: needs libx.so.1, which neither the base nor the image has",
 		"skip run: it is too hot",
 	}

@@ -9,78 +9,76 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// Input is everything that decides where files go. Arrange changes none of it.
+// Input determines the layout of an image. Arrange does not change it.
 type Input struct {
 	// Name is the extension's name in a catalog; the image is mounted at
 	// /extensions/NAME.
 	Name string
 	// Postgres is the major version.
 	Postgres int
-	// Distro is the codename that os-release tells; "" makes no os-release.
+	// Distro is the codename in os-release; if it is "", the image has none.
 	Distro string
-	// Packages may come in any order.
+	// Packages may be in any order.
 	Packages []Package
-	// Libraries are to be bundled, under their SONAME: what the closure over
-	// NEEDED found to be missing in the base.
+	// Libraries are placed in system under their SONAME. They are the needed
+	// libraries that the base lacks.
 	Libraries []elf.Provider
-	// NeededBy tells, for the report, which files of the image need each of
-	// them, by SONAME; nil tells nothing.
+	// NeededBy maps a SONAME to the files of the image that need the library,
+	// for the report; may be nil.
 	NeededBy map[string][]string
-	// Siblings tells that a module needs another module of the image, so that
-	// the loader has to search lib as well.
+	// Siblings is true if a module needs another module of the image, so that
+	// the dynamic loader has to search lib too.
 	Siblings bool
-	// Data is what else to take from packages.
+	// Data are further files of packages to place.
 	Data []DataMapping
 	// Bitcode keeps the LLVM bitcode of modules.
 	Bitcode bool
-	// KeepPaths leaves $libdir and absolute paths in scripts as they are;
-	// what would have been rewritten becomes a finding (rewrite: none).
+	// KeepPaths disables the rewriting of $libdir and absolute paths in scripts
+	// and reports them as findings (rewrite: none in the recipe).
 	KeepPaths bool
-	// Interpreter reports whether the base has the interpreter that a
-	// script's first line names; line is what follows "#!". Nil: it has none.
+	// Interpreter reports whether the base has the interpreter of a script; line
+	// is the first line without "#!". Nil means that the base has none.
 	Interpreter func(line string) bool
 	// BaseHas reports whether the base has a file at path, relative to the
-	// root. Nil: nothing is known about that.
+	// root. Nil means unknown.
 	BaseHas func(path string) bool
 }
 
-// Result is an arranged image. All lists are sorted.
+// Result is the layout of an image. All lists are sorted.
 type Result struct {
-	// Extension and Libraries are the two layers; a path is in one of them
-	// only, except for directories. Libraries holds what came from packages
-	// other than the extension's own, and is empty when nothing did.
+	// Extension and Libraries are the two layers. Apart from directories, a path
+	// is in only one of them. Libraries has the files of packages with another
+	// role than Extension; it may be empty.
 	Extension, Libraries filetree.Tree
 	Report               Report
 	Findings             []finding.Finding
-	// Extensions are those that CREATE EXTENSION can install, by name.
+	// Extensions are the extensions that CREATE EXTENSION can create, by name.
 	Extensions []metadata.Extension
-	// Unscripted are the extensions that have a control file and no install
-	// script that leads to its default version.
+	// Unscripted are extensions with a control file and no install script that
+	// leads to the default version.
 	Unscripted []string
 	// Modules are the loadable modules in lib, without ".so".
 	Modules []string
-	// Standalone are the modules that no control file and no script mentions:
-	// they are loaded by LOAD, preloaded, or output plugins.
-	Standalone []string
-	// Licenses tells what the packages that gave a file are under.
+	// Licenses are the licences of the packages in Given.
 	Licenses []PackageLicense
-	// Given are the packages that gave a file.
+	// Given are the packages with a file in the image.
 	Given []string
 	// Interpreters are the first lines, without "#!", of the scripts whose
-	// interpreter the base has.
+	// interpreter is in the base.
 	Interpreters []string
 	// The path lists of the metadata label, relative to the image.
 	ExtensionControlPath, DynamicLibraryPath, LDLibraryPath, BinPath []string
-	// Mount is where the image must be mounted; "" when any place will do.
+	// Mount is the path at which the image must be mounted; "" if it works at
+	// any.
 	Mount string
-	// Epoch is the newest modification time among all files of the packages
-	// that gave one.
+	// Epoch is the newest modification time of all files of the packages in
+	// Given.
 	Epoch time.Time
 }
 
-// Arrange decides where each file of the packages goes. It fails when the
-// input contradicts itself or a file that is needed has no content; what is
-// wrong with the packages becomes findings.
+// Arrange computes the layout of an image. It returns an error if the input is
+// inconsistent or a required file has no content; problems of the packages are
+// findings.
 func Arrange(in Input) (Result, error) {
 	a, placed, err := place(in)
 	if err != nil {
@@ -95,8 +93,8 @@ func Arrange(in Input) (Result, error) {
 	return a.result(placed)
 }
 
-// Places returns the two layers as Arrange would, but before any file is
-// rewritten or generated: it tells where files go, and opens only programs.
+// Places returns the two layers without rewritten and generated files. It is
+// faster than Arrange, because it reads only programs.
 func Places(in Input) (extension, libraries filetree.Tree, err error) {
 	a, placed, err := place(in)
 	if err != nil {
@@ -105,14 +103,14 @@ func Places(in Input) (extension, libraries filetree.Tree, err error) {
 	return a.trees(placed)
 }
 
-// place gives every file of the packages its place, or none.
+// place computes the places of all files of the packages.
 func place(in Input) (*arrangement, []placement, error) {
 	packages, err := in.check()
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &arrangement{in: in, packages: packages, dropped: drops{}, noted: map[note][]string{}, mentioned: map[string]bool{}}
-	if err := a.assemble(); err != nil {
+	a := &arrangement{in: in, packages: packages, dropped: drops{}, grouped: map[group][]string{}}
+	if err := a.merge(); err != nil {
 		return nil, nil, err
 	}
 	files, links, err := a.candidates()
@@ -128,5 +126,5 @@ func place(in Input) (*arrangement, []placement, error) {
 	}
 	placed := append(files, followed...)
 	placed = append(placed, a.copyrights(placed)...)
-	return a, a.settle(placed), nil
+	return a, a.resolveCollisions(placed), nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// geo is an image of an extension with a bundled library and data.
+// geo returns the input for an extension with a bundled library and data.
 func geo(t *testing.T) Input {
 	t.Helper()
 	return Input{
@@ -92,7 +92,7 @@ func TestReport(t *testing.T) {
 		{
 			Package: "libgeo1", Version: "1.0-1", Source: "libgeo1", Role: Library,
 			Files: []FileReport{
-				{"usr/lib/x86_64-linux-gnu/libgeo.so.1.2", Bundled, "system/libgeo.so.1", "library that the base lacks", []string{"lib/geo-3.so"}},
+				{"usr/lib/x86_64-linux-gnu/libgeo.so.1.2", Bundled, "system/libgeo.so.1", "library missing in the base", []string{"lib/geo-3.so"}},
 				{"usr/share/doc/libgeo1/copyright", Placed, "licenses/libgeo1/copyright", "copyright", nil},
 			},
 			Dropped: []DropsReport{{"not needed", []string{"usr/lib/x86_64-linux-gnu/libgeo.so.1", "usr/share/doc/libgeo1/changelog.gz"}}},
@@ -108,7 +108,7 @@ func TestReport(t *testing.T) {
 				{ext + "geo.control", Rewritten, "share/extension/geo.control", "1 × $libdir/", nil},
 			},
 			Dropped: []DropsReport{
-				{"bitcode: PostgreSQL looks for it in its own directory only", []string{mod + "bitcode/geo-3.index.bc"}},
+				{"bitcode: PostgreSQL searches its own directory only", []string{mod + "bitcode/geo-3.index.bc"}},
 				{"documentation", []string{"usr/share/doc/postgresql-18-geo/README.md"}},
 			},
 		},
@@ -116,8 +116,8 @@ func TestReport(t *testing.T) {
 			Package: "proj-data", Version: "1.0-1", Source: "proj-data", Role: Data,
 			Files: []FileReport{
 				{"usr/share/doc/proj-data/copyright", Placed, "licenses/proj-data/copyright", "copyright", nil},
-				{"usr/share/proj/nad/ch", Bundled, "share/proj/nad/ch", "data that the recipe asks for", nil},
-				{"usr/share/proj/proj.db", Bundled, "share/proj/proj.db", "data that the recipe asks for", nil},
+				{"usr/share/proj/nad/ch", Bundled, "share/proj/nad/ch", "bundle.data in the recipe", nil},
+				{"usr/share/proj/proj.db", Bundled, "share/proj/proj.db", "bundle.data in the recipe", nil},
 			},
 			Dropped: []DropsReport{{"not needed", []string{"usr/share/other"}}},
 		},
@@ -128,8 +128,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// Places agrees with Arrange about where files go; what is rewritten has the
-// package's bytes still, and nothing is generated.
+// TestPlacesAgreesWithArrange compares Places with Arrange: the places are equal;
+// Places does not rewrite or generate files.
 func TestPlacesAgreesWithArrange(t *testing.T) {
 	in := geo(t)
 	in.Name, in.Postgres = "x", 18
@@ -153,13 +153,13 @@ func TestPlacesAgreesWithArrange(t *testing.T) {
 	}
 }
 
-func TestArrangeTwiceGivesTheSame(t *testing.T) {
+func TestArrangeIsDeterministic(t *testing.T) {
 	in := geo(t)
 	first := arrange(t, in)
 	in.Packages[0], in.Packages[2] = in.Packages[2], in.Packages[0]
 	second := arrange(t, in)
 	if diff := cmp.Diff(first.Extension.Dump()+first.Libraries.Dump(), second.Extension.Dump()+second.Libraries.Dump()); diff != "" {
-		t.Errorf("trees of the same packages in another order:\n%s", diff)
+		t.Errorf("trees of the packages in another order differ:\n%s", diff)
 	}
 	encode := func(r Result) string {
 		b, err := json.Marshal([]any{r.Report, r.Findings, r.Extensions, r.Given})
@@ -169,11 +169,12 @@ func TestArrangeTwiceGivesTheSame(t *testing.T) {
 		return string(b)
 	}
 	if diff := cmp.Diff(encode(first), encode(second)); diff != "" {
-		t.Errorf("reports of the same packages in another order:\n%s", diff)
+		t.Errorf("reports of the packages in another order differ:\n%s", diff)
 	}
 }
 
-// An update of the extension alone leaves the other layer as it is.
+// TestLibrariesDoNotDependOnTheExtension checks that an update of the extension
+// does not change the library layer.
 func TestLibrariesDoNotDependOnTheExtension(t *testing.T) {
 	in := geo(t)
 	before := arrange(t, in)
@@ -184,12 +185,12 @@ func TestLibrariesDoNotDependOnTheExtension(t *testing.T) {
 	}
 }
 
-func TestEpochIsThatOfTheGivers(t *testing.T) {
+func TestEpoch(t *testing.T) {
 	in := geo(t)
 	in.Packages = append(in.Packages, pack(t, "unused", Library, "usr/lib/libunused.so.1"))
 	in.Packages[3].Tree = older(t, in.Packages[3].Tree, -24*time.Hour)
 	if got := arrange(t, in).Epoch; !got.Equal(march) {
-		t.Errorf("Epoch = %v with a newer package that gives nothing, want %v", got, march)
+		t.Errorf("Epoch = %v with a newer package without files in the image, want %v", got, march)
 	}
 	in.Packages[1].Tree = older(t, in.Packages[1].Tree, -time.Hour)
 	if got := arrange(t, in).Epoch; !got.Equal(march.Add(time.Hour)) {
@@ -212,7 +213,7 @@ func older(t *testing.T, tree filetree.Tree, age time.Duration) filetree.Tree {
 	return out
 }
 
-func TestArrangeRefuses(t *testing.T) {
+func TestArrangeErrors(t *testing.T) {
 	x := pack(t, "x", Extension, mod+"x.so = "+elfMagic)
 	tree, err := filetree.New([]filetree.Entry{{Path: mod + "x.so", Size: 4}})
 	if err != nil {
@@ -224,14 +225,14 @@ func TestArrangeRefuses(t *testing.T) {
 		in   Input
 		want string
 	}{
-		{"no name", Input{}, `arranging an image: "" is no name`},
-		{"package twice", Input{Name: "x", Packages: []Package{x, x}}, "arranging x: package x appears twice"},
-		{"library of nobody", Input{Name: "x", Libraries: []elf.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
-		{"library that is not there", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
-		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is no file name`},
-		{"data of nobody", Input{Name: "x", Data: []DataMapping{{"y", "a", "b", "", nil}}}, "arranging x: data of y: it is not among the packages"},
-		{"data outside", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b", "", nil}}}, `arranging x: data of x: "a" to "../b": not paths relative to the root`},
-		{"data that is not there", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y", "", nil}}}, `arranging x: data of x: it has nothing at "usr/share/y"`},
+		{"no name", Input{}, `arranging an image: invalid name ""`},
+		{"package twice", Input{Name: "x", Packages: []Package{x, x}}, "arranging x: duplicate package x"},
+		{"library of an unknown package", Input{Name: "x", Libraries: []elf.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
+		{"missing library", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
+		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is not a file name`},
+		{"data of an unknown package", Input{Name: "x", Data: []DataMapping{{"y", "a", "b", "", nil}}}, "arranging x: data of package y: it is not among the packages"},
+		{"data outside the image", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "a", "../b", "", nil}}}, `arranging x: data of package x: "a" to "../b": not paths relative to the root`},
+		{"missing data", Input{Name: "x", Packages: []Package{x}, Data: []DataMapping{{"x", "usr/share/y", "share/y", "", nil}}}, `arranging x: data of package x: the package has no files at "usr/share/y"`},
 		{"content not kept", Input{Name: "x", Postgres: 18, Packages: []Package{unkept}}, "arranging x: package x: reading usr/lib/postgresql/18/lib/x.so: no content"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

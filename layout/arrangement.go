@@ -11,22 +11,20 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 )
 
-// arrangement is the state of one Arrange.
+// arrangement is the state of Arrange.
 type arrangement struct {
 	in       Input
 	packages []Package
-	// world is what the packages would look like installed together, the
-	// links of update-alternatives included. Its entries have an Origin.
-	world filetree.Tree
-	// chosen are those links that lead from a path of an extension's package.
-	chosen  []filetree.Entry
-	dropped drops
-	// noted groups what is worth a finding for a whole directory.
-	noted    map[note][]string
+	// installed is the file system of all packages installed together, with the
+	// links of update-alternatives. Its entries have an Origin.
+	installed filetree.Tree
+	// alternatives are the links of update-alternatives in installed.
+	alternatives []filetree.Entry
+	dropped      drops
+	// grouped collects the files of findings about a directory.
+	grouped  map[group][]string
 	findings []finding.Finding
 	mount    string
-	// mentioned are the modules that a control file or a script names.
-	mentioned map[string]bool
 	// interpreters are the first lines of scripts that run in the base.
 	interpreters []string
 }
@@ -34,41 +32,43 @@ type arrangement struct {
 // placement is a file or link and its place in the image.
 type placement struct {
 	pkg *Package
-	// source is the entry as the package has it; it may come from another
-	// package than pkg when pkg has a link to it.
+	// source is the entry in its package, which is not pkg if pkg has a link to
+	// a file of another package.
 	source filetree.Entry
-	// via is the link in pkg that led to source; "" when source is pkg's own.
+	// via is the path of the link in pkg to source; "" if source is in pkg.
 	via string
-	to  string
+	// to is the path in the image.
+	to string
 	// link is the target of a symlink in the image; "" for files.
 	link   string
 	action Action
 	reason string
-	// neededBy are the places of the files that name a bundled library.
+	// neededBy are the files of the image that need a bundled library.
 	neededBy []string
 	// rewritten replaces content, size and digest of the source.
 	rewritten *rewritten
-	// spare is true for the copy of a file that another package gave as well.
-	spare bool
+	// duplicate is true if another package has a file for the same place, which
+	// is used instead.
+	duplicate bool
 }
 
-// note is a finding about the files of one directory.
-type note struct{ code, pkg, dir, reason string }
+// group identifies a finding about several files of one directory.
+type group struct{ code, pkg, dir, reason string }
 
 // find adds a finding.
 func (a *arrangement) find(code, path, hint, format string, args ...any) {
 	a.findings = append(a.findings, finding.New(code, path, fmt.Sprintf(format, args...), hint))
 }
 
-// note groups a finding about a file with those about its neighbours.
-func (a *arrangement) note(code, pkg, file, reason string) {
-	n := note{code, pkg, path.Dir(file), reason}
-	a.noted[n] = append(a.noted[n], file)
+// findGrouped adds a file to a finding about its directory.
+func (a *arrangement) findGrouped(code, pkg, file, reason string) {
+	g := group{code, pkg, path.Dir(file), reason}
+	a.grouped[g] = append(a.grouped[g], file)
 }
 
-// assemble builds the world. Where packages share a path the first package
-// wins; settle sees the rest.
-func (a *arrangement) assemble() error {
+// merge sets installed and alternatives. If packages have the same path, it uses
+// the first package; resolveCollisions reports collisions.
+func (a *arrangement) merge() error {
 	seen := map[string]bool{}
 	var entries []filetree.Entry
 	for i := range a.packages {
@@ -82,24 +82,24 @@ func (a *arrangement) assemble() error {
 			entries = append(entries, e)
 		}
 	}
-	for _, e := range a.alternatives() {
+	for _, e := range a.readAlternatives() {
 		if !seen[e.Path] {
 			seen[e.Path] = true
 			entries = append(entries, e)
-			a.chosen = append(a.chosen, e)
+			a.alternatives = append(a.alternatives, e)
 		}
 	}
-	world, err := filetree.New(entries)
-	if err != nil {
+	var err error
+	if a.installed, err = filetree.New(entries); err != nil {
 		return fmt.Errorf("arranging %s: %w", a.in.Name, err)
 	}
-	a.world = world
 	return nil
 }
 
-// alternatives returns the links that update-alternatives would make, by
-// path; of several for one path the one with the highest priority.
-func (a *arrangement) alternatives() []filetree.Entry {
+// readAlternatives returns the links that update-alternatives would create, by
+// path. If there are several for one path, it returns the one with the highest
+// priority.
+func (a *arrangement) readAlternatives() []filetree.Entry {
 	best := map[string]alternatives.Link{}
 	owner := map[string]*Package{}
 	for i := range a.packages {
@@ -130,7 +130,7 @@ func (a *arrangement) alternatives() []filetree.Entry {
 	return entries
 }
 
-// packageOf returns the package called name.
+// packageOf returns the package with the given name, nil if there is none.
 func (a *arrangement) packageOf(name string) *Package {
 	for i := range a.packages {
 		if a.packages[i].Name == name {

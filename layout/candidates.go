@@ -8,13 +8,13 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// selection collects placements. Symlinks come apart, since where they lead
-// is known only when the files have their places.
+// selection collects placements. Symlinks are separate, because their targets can
+// be computed only after all files have a place.
 type selection struct {
 	files, links []placement
-	// library maps the place of a library to bundle to its SONAME.
+	// library maps the origin of a library to bundle to its SONAME.
 	library map[filetree.Origin]string
-	// used counts what each data mapping has matched.
+	// used counts the files that match each data mapping.
 	used []int
 }
 
@@ -27,8 +27,8 @@ func (s *selection) put(p placement, to string, action Action, reason string) {
 	}
 }
 
-// candidates sorts every file of the packages into what may be placed and
-// what is dropped.
+// candidates selects the files and links of the packages to place. It drops all
+// others.
 func (a *arrangement) candidates() (files, links []placement, err error) {
 	s := &selection{library: map[filetree.Origin]string{}, used: make([]int, len(a.in.Data))}
 	for _, l := range a.in.Libraries {
@@ -44,28 +44,28 @@ func (a *arrangement) candidates() (files, links []placement, err error) {
 			a.choose(s, placement{pkg: pkg, source: e})
 		}
 	}
-	for _, e := range a.chosen {
+	for _, e := range a.alternatives {
 		pkg := a.packageOf(e.Origin.Package)
 		if v := a.in.route(e.Path); pkg.Role == Extension && v.to != "" {
-			s.put(placement{pkg: pkg, source: e}, v.to, Placed, byAlternatives+" to /"+a.target(e))
+			s.put(placement{pkg: pkg, source: e}, v.to, Placed, byAlternatives+" to /"+target(e))
 		}
 	}
 	return s.files, s.links, a.unmatched(s)
 }
 
-// choose finds the places of one file; most have one or none.
+// choose adds a placement for each place of a file, or drops the file.
 func (a *arrangement) choose(s *selection, p placement) {
 	before := len(s.files) + len(s.links)
 	if soname, ok := s.library[p.source.Origin]; ok {
 		delete(s.library, p.source.Origin)
 		p.neededBy = a.in.NeededBy[soname]
-		s.put(p, "system/"+soname, Bundled, "library that the base lacks")
+		s.put(p, "system/"+soname, Bundled, "library missing in the base")
 	}
 	for i, d := range a.in.Data {
 		if rest, ok := below(p.source.Path, d.From); ok && d.Package == p.pkg.Name {
 			s.used[i]++
 			p.neededBy = d.NeededBy
-			s.put(p, path.Join(d.To, rest), Bundled, cmp.Or(d.Reason, "data that the recipe asks for"))
+			s.put(p, path.Join(d.To, rest), Bundled, cmp.Or(d.Reason, "bundle.data in the recipe"))
 		}
 	}
 	if len(s.files)+len(s.links) > before {
@@ -79,20 +79,20 @@ func (a *arrangement) choose(s *selection, p placement) {
 	if v.to == "" {
 		a.dropped.add(p.pkg.Name, p.source.Path, v.reason)
 		if v.code != "" {
-			a.note(v.code, p.pkg.Name, p.source.Path, v.reason)
+			a.findGrouped(v.code, p.pkg.Name, p.source.Path, v.reason)
 		}
 		return
 	}
 	if v.code != "" {
-		a.note(v.code, "", v.to, "")
+		a.findGrouped(v.code, "", v.to, "")
 	}
 	s.put(p, v.to, Placed, "")
 	if base := a.in.BaseHas; base != nil && v.to != p.source.Path && base(p.source.Path) {
-		a.find("PGX028", v.to, "", "the base has /%s, which PostgreSQL finds first", p.source.Path)
+		a.find("PGX028", v.to, "", "PostgreSQL uses /%s of the base instead", p.source.Path)
 	}
 }
 
-// unmatched refuses libraries and data that no package has.
+// unmatched returns an error for libraries and data that no package contains.
 func (a *arrangement) unmatched(s *selection) error {
 	for _, l := range a.in.Libraries {
 		if _, ok := s.library[filetree.Origin{Package: l.Package, Path: l.Path}]; ok {
@@ -101,15 +101,14 @@ func (a *arrangement) unmatched(s *selection) error {
 	}
 	for i, n := range s.used {
 		if d := a.in.Data[i]; n == 0 {
-			return fmt.Errorf("arranging %s: data of %s: it has nothing at %q", a.in.Name, d.Package, d.From)
+			return fmt.Errorf("arranging %s: data of package %s: the package has no files at %q", a.in.Name, d.Package, d.From)
 		}
 	}
 	return nil
 }
 
-// target returns the path a symlink leads to, relative to the root, as its
-// text says.
-func (a *arrangement) target(e filetree.Entry) string {
+// target returns the target of a symlink relative to the root, unresolved.
+func target(e filetree.Entry) string {
 	if path.IsAbs(e.Link) {
 		return path.Clean(e.Link)[1:]
 	}

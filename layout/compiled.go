@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// maxPath bounds a path that is looked for in a binary, in bytes.
+// maxPath limits the length of a path to find in a binary, in bytes.
 const maxPath = 512
 
-// compiledPaths finds absolute paths of the default location inside the
-// extension's own ELF files, which are never modified.
+// compiledPaths reports absolute paths of the default location in the extension's
+// own ELF files, which are never modified.
 func (a *arrangement) compiledPaths(placed []placement) error {
 	for _, p := range placed {
-		if p.pkg.Role != Extension || p.spare || p.link != "" {
+		if p.pkg.Role != Extension || p.duplicate || p.link != "" {
 			continue
 		}
 		if _, ok := p.pkg.Objects[p.source.Path]; !ok {
@@ -27,16 +27,16 @@ func (a *arrangement) compiledPaths(placed []placement) error {
 			return fmt.Errorf("arranging %s: package %s: reading %s: %w", a.in.Name, p.pkg.Name, p.source.Path, err)
 		}
 		for _, found := range paths {
-			a.find("PGX024", p.to, "", "has the path %s compiled in", found)
+			a.find("PGX024", p.to, "", "contains the compiled-in path %s", found)
 		}
 	}
 	return nil
 }
 
-// pathsIn returns the paths below sharedir and pkglibdir in a file, sorted. A
-// directory by itself does not count: as a RUNPATH it does no harm, nor as one
-// of the directories that every program with PostgreSQL's path functions
-// (src/port/path.c) has, of which mandir is below sharedir.
+// pathsIn returns the sorted paths below sharedir and pkglibdir in a file. It
+// ignores the directories themselves: they are harmless in a RUNPATH and in
+// programs that link PostgreSQL's path functions (src/port/path.c). The latter
+// also contain mandir, which is below sharedir.
 func (a *arrangement) pathsIn(p placement) ([]string, error) {
 	if p.source.Content == nil {
 		return nil, errors.New("no content")
@@ -63,13 +63,13 @@ func (a *arrangement) pathsIn(p placement) ([]string, error) {
 		case err != nil:
 			return nil, err
 		}
-		// A path that the end of the buffer cuts is found whole next time.
+		// Keep the end of the buffer: it may hold the start of a path.
 		buf = append(buf[:0], buf[len(buf)-maxPath:]...)
 	}
 }
 
-// pathsWith returns the paths in b that start with prefix and end within b or
-// after maxPath bytes.
+// pathsWith returns the paths in b that start with prefix, truncated to maxPath
+// bytes. It omits a path at the end of b.
 func pathsWith(prefix, b []byte) []string {
 	var found []string
 	for {

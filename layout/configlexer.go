@@ -14,7 +14,7 @@ const (
 	configBad               // anything else
 )
 
-// configToken is one token; value is text without quotes and escapes.
+// configToken is a token; value is its text without quotes and escapes.
 type configToken struct {
 	kind        configKind
 	text, value string
@@ -22,14 +22,13 @@ type configToken struct {
 	start, end  int
 }
 
-// configLexer cuts a text in the grammar of postgresql.conf into tokens.
+// configLexer splits a text into tokens of the grammar of postgresql.conf.
 type configLexer struct {
 	src       string
 	pos, line int
 }
 
-// next returns the next token; at the end of the text it is configEnd for
-// ever.
+// next returns the next token, configEnd at the end of the text.
 func (lx *configLexer) next() configToken {
 	for lx.pos < len(lx.src) && strings.IndexByte(" \t\r", lx.src[lx.pos]) >= 0 {
 		lx.pos++
@@ -55,7 +54,7 @@ func (lx *configLexer) next() configToken {
 	return t
 }
 
-// scan moves behind the token at pos, which is not white space.
+// scan moves behind the token at pos, which must not be white space.
 func (lx *configLexer) scan() configKind {
 	switch c := lx.src[lx.pos]; {
 	case c == '\n':
@@ -80,7 +79,7 @@ func (lx *configLexer) scan() configKind {
 	return configBad
 }
 
-// scanString moves behind a quoted string, which ends on its line.
+// scanString moves behind a quoted string, which must end on the same line.
 func (lx *configLexer) scanString() configKind {
 	for i := lx.pos + 1; i < len(lx.src) && lx.src[i] != '\n'; i++ {
 		switch {
@@ -101,8 +100,8 @@ func (lx *configLexer) scanString() configKind {
 	return configBad
 }
 
-// scanNumber moves behind an integer with an optional unit, or a real. What
-// follows it, as in 1.2.3, is the next token.
+// scanNumber moves behind an integer with an optional unit, or a real number. The
+// text 1.2.3 is two tokens, as in PostgreSQL.
 func (lx *configLexer) scanNumber() configKind {
 	start := lx.pos
 	if c := lx.src[lx.pos]; c == '+' || c == '-' {
@@ -141,7 +140,7 @@ func (lx *configLexer) scanExponent() {
 	}
 }
 
-// skip moves behind the bytes that is accepts and returns their number.
+// skip moves behind the bytes for which is returns true, and returns their number.
 func (lx *configLexer) skip(is func(byte) bool) int {
 	start := lx.pos
 	for lx.pos < len(lx.src) && is(lx.src[lx.pos]) {
@@ -153,7 +152,7 @@ func (lx *configLexer) skip(is func(byte) bool) int {
 func isHex(c byte) bool  { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
 func isUnit(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// unquote is DeescapeQuotedString of guc-file.l.
+// unquote implements DeescapeQuotedString of guc-file.l.
 func unquote(s string) string {
 	s = s[1 : len(s)-1]
 	var b strings.Builder

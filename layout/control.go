@@ -5,29 +5,21 @@ import (
 	"strings"
 )
 
-// maxControl bounds a control file, in bytes.
+// maxControl limits the size of a control file, in bytes.
 const maxControl = 1 << 20
 
-// setting is one assignment of a control file. The bytes from start to end
-// are its value as written.
+// setting is an assignment in a control file. start and end are the offsets of its
+// unparsed value.
 type setting struct {
 	name, value string
 	line        int
 	start, end  int
 }
 
-// controlError is what PostgreSQL would refuse a control file for.
-type controlError struct {
-	line int
-	text string
-}
-
-func (e *controlError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.text) }
-
-// parseControl reads a control file as PostgreSQL does: with the grammar of
-// postgresql.conf (src/backend/utils/misc/guc-file.l), in which "=" is
-// optional, a value is a word, a number or a quoted string, and every setting
-// has its own line.
+// parseControl parses a control file with the grammar of postgresql.conf
+// (src/backend/utils/misc/guc-file.l): "=" is optional, a value is a word, a number
+// or a quoted string, and every setting has its own line. It returns PostgreSQL's
+// syntax errors.
 func parseControl(text string) ([]setting, error) {
 	var settings []setting
 	lx := configLexer{src: text, line: 1}
@@ -40,28 +32,29 @@ func parseControl(text string) ([]setting, error) {
 			continue
 		case configWord:
 		default:
-			return nil, &controlError{name.line, fmt.Sprintf("syntax error near %q", name.text)}
+			return nil, fmt.Errorf("line %d: syntax error near %q", name.line, name.text)
 		}
 		value := lx.next()
 		if value.kind == configEquals {
 			value = lx.next()
 		}
 		if value.kind != configWord && value.kind != configValue {
-			return nil, &controlError{name.line, fmt.Sprintf("%s has no value", name.text)}
+			return nil, fmt.Errorf("line %d: %s has no value", name.line, name.text)
 		}
 		if !isIdentifier(name.text) {
-			return nil, &controlError{name.line, fmt.Sprintf("%q is no name", name.text)}
+			return nil, fmt.Errorf("line %d: %q is not a valid name", name.line, name.text)
 		}
 		settings = append(settings, setting{name.text, value.value, name.line, value.start, value.end})
 		if end := lx.next(); end.kind != configEOL && end.kind != configEnd {
-			return nil, &controlError{end.line, fmt.Sprintf("syntax error near %q", end.text)}
+			return nil, fmt.Errorf("line %d: syntax error near %q", end.line, end.text)
 		} else if end.kind == configEnd {
 			return settings, nil
 		}
 	}
 }
 
-// isIdentifier tells a setting's name, perhaps qualified, from other words.
+// isIdentifier reports whether a word is the name of a setting, optionally
+// qualified.
 func isIdentifier(s string) bool {
 	first, second, qualified := strings.Cut(s, ".")
 	return isPlainName(first) && (!qualified || isPlainName(second))

@@ -8,14 +8,14 @@ import (
 
 func TestCopyrightOwner(t *testing.T) {
 	for _, tt := range []struct{ name, file, want string }{
-		{"a folder of its own", "usr/share/doc/p/copyright = text", "p"},
-		{"none at all", "usr/lib/p.so", "p"},
-		{"a link to a neighbour", "usr/share/doc/p -> libp1", "libp1"},
-		{"a link that goes round", "usr/share/doc/p -> ../doc/libp1/", "libp1"},
+		{"its own directory", "usr/share/doc/p/copyright = text", "p"},
+		{"no directory", "usr/lib/p.so", "p"},
+		{"a link to another package", "usr/share/doc/p -> libp1", "libp1"},
+		{"a link through the parent directory", "usr/share/doc/p -> ../doc/libp1/", "libp1"},
 		{"an absolute link", "usr/share/doc/p -> /usr/share/doc/libp1", "libp1"},
-		{"a link into a folder of one", "usr/share/doc/p -> libp1/sub", "p"},
-		{"a link to all folders", "usr/share/doc/p -> .", "p"},
-		{"a link elsewhere", "usr/share/doc/p -> ../licenses/libp1", "p"},
+		{"a link into a subdirectory", "usr/share/doc/p -> libp1/sub", "p"},
+		{"a link to the parent directory", "usr/share/doc/p -> .", "p"},
+		{"a link to another directory", "usr/share/doc/p -> ../licenses/libp1", "p"},
 		{"a link out of the root", "usr/share/doc/p -> ../../../../../etc", "p"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -26,8 +26,8 @@ func TestCopyrightOwner(t *testing.T) {
 	}
 }
 
-// TestStatements: packages of one source share the file of one of them, which
-// itself may give the image nothing else.
+// TestStatements checks packages of one source that share the copyright file of one
+// of them, which may have no other file in the image.
 func TestStatements(t *testing.T) {
 	const docs = "usr/share/doc/"
 	in := Input{Packages: []Package{

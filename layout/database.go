@@ -1,7 +1,7 @@
 package layout
 
 import (
-	"crypto/md5" //nolint:gosec // the digest that dpkg's database is made of; nothing is trusted by it
+	"crypto/md5" //nolint:gosec // dpkg's database uses MD5; pgext does not rely on it for security
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -11,34 +11,34 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// Places of the database from which scanners learn the packages of an image
-// that has no dpkg: a control paragraph and a list of files for each package,
-// and the distribution they are of.
+// Paths of the package database of an image without dpkg, which scanners read:
+// DatabaseDir has a control paragraph and a list of files (.md5sums) for each
+// package, OSRelease is the os-release(5) file of the distribution.
 const (
-	databaseDir = "var/lib/dpkg/status.d/"
-	osRelease   = "usr/lib/os-release"
+	DatabaseDir = "var/lib/dpkg/status.d/"
+	OSRelease   = "usr/lib/os-release"
 )
 
-// releases maps Debian's codenames to their VERSION_ID, from which scanners
-// tell which advisories apply. Unstable has none.
+// releases maps Debian's codenames to VERSION_ID, by which scanners select the
+// advisories. Unstable has none.
 var releases = map[string]string{"bullseye": "11", "bookworm": "12", "trixie": "13", "forky": "14"}
 
-// VersionID returns the version of Debian that is called codename, as
-// os-release(5) has it; "" for one that has none, such as sid.
+// VersionID returns the version of a Debian release as in os-release(5), "" if it
+// has none, such as sid.
 func VersionID(codename string) string { return releases[codename] }
 
-// DescribedBy returns the package that a generated file of an image is about;
-// "" for a path that is none of the database's.
+// DescribedBy returns the package that a file of the package database describes,
+// "" for any other path.
 func DescribedBy(path string) string {
-	name, ok := strings.CutPrefix(path, databaseDir)
+	name, ok := strings.CutPrefix(path, DatabaseDir)
 	if !ok {
 		return ""
 	}
 	return strings.TrimSuffix(name, ".md5sums")
 }
 
-// database adds to each layer what it must say about its packages; the
-// distribution goes with the extension, which every image has.
+// database adds to each layer the database entries of its packages. OSRelease is in
+// the extension layer, which every image has.
 func (a *arrangement) database(extension, libraries filetree.Tree) (ext, lib filetree.Tree, err error) {
 	if ext, err = a.databaseOf(extension, true); err != nil {
 		return ext, lib, fmt.Errorf("arranging %s: %w", a.in.Name, err)
@@ -64,18 +64,18 @@ func (a *arrangement) databaseOf(tree filetree.Tree, own bool) (filetree.Tree, e
 			continue
 		}
 		entries = append(entries,
-			generated(databaseDir+pkg.Name, pkg.Control.String()),
-			generated(databaseDir+pkg.Name+".md5sums", sums))
+			generated(DatabaseDir+pkg.Name, pkg.Control.String()),
+			generated(DatabaseDir+pkg.Name+".md5sums", sums))
 	}
 	if own && a.in.Distro != "" {
-		entries = append(entries, generated(osRelease, osReleaseText(a.in.Distro)))
+		entries = append(entries, generated(OSRelease, osReleaseText(a.in.Distro)))
 	}
 	files := slices.DeleteFunc(entries, func(e filetree.Entry) bool { return e.Kind == filetree.Dir })
 	return layer(files)
 }
 
-// sumsOf lists the files of the tree that pkg gave, as md5sum(1) does; "" when
-// it gave none. Digests of unchanged files are the package's own.
+// sumsOf returns the files of pkg in the tree in the format of md5sum(1), "" if
+// there are none. For unchanged files it uses the digests in the package.
 func sumsOf(pkg *Package, tree filetree.Tree) (string, error) {
 	known := map[string]string{}
 	for line := range strings.Lines(pkg.Scripts["md5sums"]) {
@@ -114,13 +114,13 @@ func md5Of(e filetree.Entry) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// generated is a file that no package has. It has no time: the image gives it
-// that of its layer.
+// generated returns a file that is not in a package. It has no modification time;
+// package image sets the time of the layer.
 func generated(path, text string) filetree.Entry {
 	return filetree.Entry{Path: path, Kind: filetree.File, Mode: 0o644}.Holding([]byte(text))
 }
 
-// osReleaseText describes Debian's distro as os-release(5) has it.
+// osReleaseText returns the os-release(5) file of a Debian release.
 func osReleaseText(distro string) string {
 	text := "NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_CODENAME=" + distro + "\n"
 	if id, ok := releases[distro]; ok {

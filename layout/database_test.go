@@ -9,12 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDatabase: a scanner finds every package that gave a file, with the files
-// it gave, in the layer that has them.
+// TestDatabase checks that the package database of each layer lists the packages and
+// files in the layer.
 func TestDatabase(t *testing.T) {
 	in := geo(t)
 	in.Distro = "forky"
-	// The package's own digests are believed for files that did not change.
+	// For unchanged files the digests of the package are used.
 	in.Packages[2].Scripts = map[string]string{"md5sums": strings.Join([]string{
 		"00000000000000000000000000000001  usr/lib/postgresql/18/lib/geo-3.so",
 		"00000000000000000000000000000002  usr/share/postgresql/18/extension/geo--3.0--3.1.sql",
@@ -73,7 +73,7 @@ func TestChanged(t *testing.T) {
 		file FileReport
 		want bool
 	}{
-		{"as it was", FileReport{Action: Placed}, false},
+		{"unchanged", FileReport{Action: Placed}, false},
 		{"a library", FileReport{Action: Bundled, Reason: "needed"}, false},
 		{"rewritten", FileReport{Action: Rewritten}, true},
 		{"a link of a maintainer script", FileReport{Action: Placed, Reason: byAlternatives + " libblas.so.3"}, true},

@@ -1,13 +1,12 @@
-// Package layout decides where each file of a set of packages goes in an
-// extension image.
+// Package layout computes the layout of an extension image: the place of each file
+// of a set of packages.
 //
-// Its nouns are Package (an unpacked .deb with its role), Input, Result (two
-// trees, one a layer), Report (what became of every file) and ReportDocument (the
-// same as a file). Arrange is a pure function from Input to Result: what it
-// cannot place it drops with a reason, and what a person should know becomes a
-// finding.
+// Arrange is a pure function from an Input (unpacked packages with roles) to a
+// Result: one tree for each layer, and a Report with the place of each file or the
+// reason for dropping it. Problems are findings. Analyze finds the extensions and
+// modules in the files of a finished image.
 //
-// It knows how PostgreSQL reads control files and looks for scripts, because
-// that is what makes an extension. It resolves no dependency, opens no
-// package, runs nothing, and never changes an ELF file.
+// The package implements PostgreSQL's rules for control files and script
+// directories. It does not resolve dependencies, unpack packages or run programs,
+// and never modifies an ELF file.
 package layout

@@ -21,7 +21,7 @@ func TestReportDocument(t *testing.T) {
 		in   ReportDocument
 		want string
 	}{
-		{"nothing", ReportDocument{}, `{"schema":1,"image":"","tag":"","arch":"","digest":"","findings":[],"packages":null}`},
+		{"empty", ReportDocument{}, `{"schema":1,"image":"","tag":"","arch":"","digest":"","findings":[],"packages":null}`},
 		{
 			"everything",
 			ReportDocument{
@@ -48,14 +48,13 @@ func TestReportDocument(t *testing.T) {
 				t.Fatal(err)
 			}
 			if again, err := back.Encode(); err != nil || string(again) != string(got) {
-				t.Errorf("read back and written again it is %s (%v)", again, err)
+				t.Errorf("decoded and encoded again: %s (%v)", again, err)
 			}
 		})
 	}
 }
 
-// compact takes the indentation away, and nothing else: there are no two blanks
-// in the texts.
+// compact removes the indentation. The texts must not contain two adjacent spaces.
 func compact(b []byte) string {
 	lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 	for i, l := range lines {

@@ -1,7 +1,6 @@
 package layout
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -10,11 +9,11 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// controlDir is where an image has its control files.
+// controlDir is the directory of control files in an image.
 const controlDir = "share/extension"
 
-// extensions reads the control files of the image. It returns the extensions
-// that can be created, and the names of those that have no install script.
+// extensions reads the control files of the image. It returns the extensions that
+// CREATE EXTENSION can create, and the names of extensions without install script.
 func (a *arrangement) extensions(tree filetree.Tree) (found []metadata.Extension, unscripted []string, err error) {
 	aliased := linked(tree)
 	for e := range tree.Under(controlDir).All() {
@@ -49,8 +48,8 @@ func (a *arrangement) extensions(tree filetree.Tree) (found []metadata.Extension
 	return found, unscripted, nil
 }
 
-// linked returns the control files that links lead to: they go by the names of
-// those links.
+// linked returns the control files that are targets of links. They are found under
+// the names of the links.
 func linked(tree filetree.Tree) map[string]bool {
 	targets := map[string]bool{}
 	for e := range tree.Under(controlDir).All() {
@@ -64,6 +63,7 @@ func linked(tree filetree.Tree) map[string]bool {
 	return targets
 }
 
+// unscriptedText returns the text of PGX031.
 func unscriptedText(name, dir, version string) string {
 	if version == "" {
 		return name + " has no default_version"
@@ -71,8 +71,8 @@ func unscriptedText(name, dir, version string) string {
 	return fmt.Sprintf("no script in %s installs version %q of %s", dir, version, name)
 }
 
-// readControl applies the control file at p to c. It reports false when there
-// is none, or none that PostgreSQL could read.
+// readControl applies the control file at p to c. It returns false if there is
+// none, or if it has a syntax error.
 func (a *arrangement) readControl(tree filetree.Tree, p string, c control, secondary bool) (control, bool, error) {
 	e, ok := tree.Resolve(p)
 	if !ok || e.Kind != filetree.File {
@@ -83,20 +83,19 @@ func (a *arrangement) readControl(tree filetree.Tree, p string, c control, secon
 		return c, false, fmt.Errorf("arranging %s: %w", a.in.Name, err)
 	}
 	settings, err := parseControl(string(text))
-	var syntax *controlError
-	if errors.As(err, &syntax) {
-		a.find("PGX025", p, "", "%v", syntax)
+	if err != nil {
+		a.find("PGX025", p, "", "%v", err)
 		return c, false, nil
 	}
 	for _, refused := range c.apply(settings, secondary) {
-		a.find("PGX025", p, "", "%v", &refused)
+		a.find("PGX025", p, "", "%s", refused)
 	}
 	return c, true, nil
 }
 
-// scriptDir is where PostgreSQL looks for the scripts of an extension: beside
-// the control file, or in its directory below share. What is absolute is not
-// in the image.
+// scriptDir returns the directory of an extension's scripts: controlDir, or the
+// parameter directory relative to share. An absolute directory does not exist in the
+// image.
 func scriptDir(directory string) string {
 	if directory == "" {
 		return controlDir
@@ -104,7 +103,8 @@ func scriptDir(directory string) string {
 	return path.Join("share", path.Clean("/"+directory))
 }
 
-// fileNames returns the names of what is directly in dir.
+// fileNames returns the names of the entries in dir, without subdirectories'
+// contents.
 func fileNames(tree filetree.Tree, dir string) []string {
 	var names []string
 	for e := range tree.Under(dir).All() {

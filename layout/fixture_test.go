@@ -15,17 +15,17 @@ import (
 // march is the modification time of all fixture files.
 var march = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// elfMagic is as much of an ELF file as layout looks at.
+// elfMagic is the part of an ELF file that layout reads.
 const elfMagic = "\x7fELF"
 
-// Shorthands of Debian's directories.
+// Debian's directories.
 const (
 	ext = "usr/share/postgresql/18/extension/"
 	mod = "usr/lib/postgresql/18/lib/"
 )
 
-// pack returns a package of role. Each file is "path", "path = content" or
-// "path -> target"; the copyright file comes by itself.
+// pack returns a package with a copyright file. Each file is "path", "path =
+// content" or "path -> target".
 func pack(t *testing.T, name string, role Role, files ...string) Package {
 	t.Helper()
 	at := "usr/share/doc/" + name + "/copyright = "
@@ -42,7 +42,7 @@ func dep5(license string) string {
 	return "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: A\nLicense: " + license + "\n"
 }
 
-// bare is pack without the copyright file.
+// bare returns a package without a copyright file, see pack.
 func bare(t *testing.T, name string, role Role, files ...string) Package {
 	t.Helper()
 	p := Package{Name: name, Version: "1.0-1", Source: name, Arch: "amd64", Role: role, Objects: map[string]elf.Object{}}
@@ -90,13 +90,13 @@ func arrange(t *testing.T, in Input) Result {
 	return r
 }
 
-// withoutDatabase leaves out what TestDatabase looks at.
+// withoutDatabase removes the package database, which TestDatabase checks.
 func withoutDatabase(tree filetree.Tree) filetree.Tree {
 	return tree.Filter(func(e filetree.Entry) bool { return !strings.HasPrefix(e.Path+"/", "var/") })
 }
 
-// listing is a tree as text: mode, path and link of files and links, without
-// the database.
+// listing returns a tree as text: mode, path and target of files and links, without
+// the package database.
 func listing(trees ...filetree.Tree) []string {
 	var lines []string
 	for _, tree := range trees {

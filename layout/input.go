@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// check refuses an input that contradicts itself. It returns the packages in
-// the order of precedence: the extension's own first, then by name.
+// check returns an error if the input is inconsistent. Otherwise it returns the
+// packages in order of precedence: packages with the role Extension first, then by
+// name.
 func (in Input) check() ([]Package, error) {
 	if in.Name == "" || strings.Contains(in.Name, "/") {
-		return nil, fmt.Errorf("arranging an image: %q is no name", in.Name)
+		return nil, fmt.Errorf("arranging an image: invalid name %q", in.Name)
 	}
 	packages := slices.Clone(in.Packages)
 	slices.SortStableFunc(packages, func(a, b Package) int {
@@ -26,7 +27,7 @@ func (in Input) check() ([]Package, error) {
 	names := map[string]bool{}
 	for _, p := range packages {
 		if names[p.Name] {
-			return nil, fmt.Errorf("arranging %s: package %s appears twice", in.Name, p.Name)
+			return nil, fmt.Errorf("arranging %s: duplicate package %s", in.Name, p.Name)
 		}
 		names[p.Name] = true
 	}
@@ -35,24 +36,24 @@ func (in Input) check() ([]Package, error) {
 			return nil, fmt.Errorf("arranging %s: library %s: package %s is not among the packages", in.Name, l.Path, l.Package)
 		}
 		if !fs.ValidPath(l.SONAME) || strings.Contains(l.SONAME, "/") || l.SONAME == "." {
-			return nil, fmt.Errorf("arranging %s: library %s: SONAME %q is no file name", in.Name, l.Path, l.SONAME)
+			return nil, fmt.Errorf("arranging %s: library %s: SONAME %q is not a file name", in.Name, l.Path, l.SONAME)
 		}
 	}
 	for _, d := range in.Data {
 		if !names[d.Package] {
-			return nil, fmt.Errorf("arranging %s: data of %s: it is not among the packages", in.Name, d.Package)
+			return nil, fmt.Errorf("arranging %s: data of package %s: it is not among the packages", in.Name, d.Package)
 		}
 		if !fs.ValidPath(d.From) || !fs.ValidPath(d.To) || d.To == "." {
-			return nil, fmt.Errorf("arranging %s: data of %s: %q to %q: not paths relative to the root", in.Name, d.Package, d.From, d.To)
+			return nil, fmt.Errorf("arranging %s: data of package %s: %q to %q: not paths relative to the root", in.Name, d.Package, d.From, d.To)
 		}
 	}
 	return packages, nil
 }
 
-// Wants reports whether Arrange may read or place the file at path of a
-// package, so that it must have a Content. What it accepts of an extension's
-// package depends on Postgres and Bitcode alone, of other packages on Data and
-// Libraries as well.
+// Wants reports whether Arrange may read or place the file at path of a package,
+// so that the file must have a Content. For a package with the role Extension the
+// result depends on Postgres and Bitcode only, for other packages also on Data and
+// Libraries.
 func (in Input) Wants(pkg string, role Role, path string) bool {
 	if isCopyright(path) {
 		return true
@@ -70,7 +71,8 @@ func (in Input) Wants(pkg string, role Role, path string) bool {
 	return role == Extension && !in.route(path).never
 }
 
-// below returns path relative to dir, "" for dir itself.
+// below returns path relative to dir, "" for dir itself, and false if path is not
+// below dir.
 func below(path, dir string) (string, bool) {
 	if dir == "." {
 		return path, true

@@ -9,39 +9,38 @@ import (
 	"github.com/pgext/pgext/internal/license"
 )
 
-// maxCopyright bounds a copyright file, in bytes. The largest of Debian have
-// some megabytes.
+// maxCopyright limits the size of a copyright file, in bytes. The largest ones in
+// Debian have a few megabytes.
 const maxCopyright = 32 << 20
 
-// PackageLicense is what the copyright file of a package says about all of
-// upstream's files.
+// PackageLicense is the licence of all upstream files of a package, from its
+// copyright file.
 type PackageLicense struct {
 	Package string `json:"package"`
 	Role    Role   `json:"role"`
-	// License is empty when the file is not machine-readable; then Reason
-	// says what it is instead.
+	// License is empty if the file is not machine-readable; Reason is the error.
 	license.License
 	Reason string `json:"reason,omitempty"`
-	// Text is the whole file, Notices are the claims of copyright in it.
+	// Text is the whole file, Notices are its copyright notices.
 	Text    string   `json:"-"`
 	Notices []string `json:"-"`
 }
 
-// copyrights places the copyright file of every package that gave a file
-// (Policy 12.5), through the link to another package's directory that it may
-// have instead of its own.
+// copyrights places the copyright file of every package with a file in the image
+// (Debian Policy 12.5). The directory of the copyright file may be a link into
+// another package.
 func (a *arrangement) copyrights(placed []placement) []placement {
-	gave := givers(placed)
+	sources := sourcePackages(placed)
 	var out []placement
 	for i := range a.packages {
 		pkg := &a.packages[i]
-		if !gave[pkg.Name] {
+		if !sources[pkg.Name] {
 			continue
 		}
 		name := "usr/share/doc/" + pkg.Name + "/copyright"
-		e, ok := a.world.Resolve(name)
+		e, ok := a.installed.Resolve(name)
 		if !ok || e.Kind != filetree.File || e.Content == nil {
-			a.find("PGX026", name, "", "%s: its copyright file is not among the packages", pkg.Name)
+			a.find("PGX026", name, "", "copyright file of %s not found in the packages", pkg.Name)
 			continue
 		}
 		p := placement{pkg: pkg, source: e, to: copyrightPath(pkg.Name), action: Placed, reason: "copyright"}
@@ -53,20 +52,20 @@ func (a *arrangement) copyrights(placed []placement) []placement {
 	return out
 }
 
-// copyrightPath is where an image has the copyright file of a package.
+// copyrightPath returns the path of a package's copyright file in an image.
 func copyrightPath(pkg string) string { return "licenses/" + pkg + "/copyright" }
 
-// givers returns the packages that the files of placements come from.
-func givers(placed []placement) map[string]bool {
-	gave := map[string]bool{}
+// sourcePackages returns the packages of the placements and of their files.
+func sourcePackages(placed []placement) map[string]bool {
+	sources := map[string]bool{}
 	for _, p := range placed {
-		gave[p.pkg.Name], gave[p.source.Origin.Package] = true, true
+		sources[p.pkg.Name], sources[p.source.Origin.Package] = true, true
 	}
-	return gave
+	return sources
 }
 
-// licenses reads the copyright files among the placements. Packages of one
-// source share theirs, so each is read once.
+// licenses reads the copyright files among the placements. Packages of one source
+// have equal files, so it reads each distinct file once.
 func (a *arrangement) licenses(placed []placement) ([]PackageLicense, error) {
 	known := map[string]PackageLicense{}
 	var out []PackageLicense
@@ -102,8 +101,9 @@ func readLicense(text string) PackageLicense {
 	return out
 }
 
-// Statements are what copyright files say, by package: of one that has none of
-// its own what the file it gave says about others (Policy 12.5).
+// Statements returns the licences by package. For a package without a placed
+// copyright file of its own it returns the licence of another package whose
+// copyright file it contains (Debian Policy 12.5).
 func (r Result) Statements() map[string]PackageLicense {
 	out := map[string]PackageLicense{}
 	for _, l := range r.Licenses {

@@ -19,7 +19,7 @@ import (
 	"github.com/pgext/pgext/internal/testmirror"
 )
 
-// fromMirror returns a package of forky for amd64 with everything in it.
+// fromMirror returns a package of forky for amd64 with all files.
 func fromMirror(tb testing.TB, name string) Package {
 	tb.Helper()
 	f, err := os.Open(testmirror.Deb(tb, "forky", "amd64", name))
@@ -69,8 +69,8 @@ func fromMirror(tb testing.TB, name string) Package {
 	return p
 }
 
-// PostGIS: control files only through update-alternatives, hundreds of
-// scripts with $libdir, half of it in a second package.
+// TestPostGIS checks PostGIS, which has control files that are links of
+// update-alternatives, hundreds of scripts with $libdir, and two packages.
 func TestPostGIS(t *testing.T) {
 	packages := []Package{fromMirror(t, "postgresql-18-postgis-3"), fromMirror(t, "postgresql-18-postgis-3-scripts")}
 	r := arrange(t, Input{Packages: packages})
@@ -85,8 +85,8 @@ func TestPostGIS(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("extensions (-want +got):\n%s", diff)
 	}
-	if !slices.Contains(r.Modules, "postgis-3") || len(r.Standalone)+len(r.Unscripted) > 0 {
-		t.Errorf("Modules = %v, Standalone = %v, Unscripted = %v", r.Modules, r.Standalone, r.Unscripted)
+	if !slices.Contains(r.Modules, "postgis-3") || len(r.Unscripted) > 0 {
+		t.Errorf("Modules = %v, Unscripted = %v", r.Modules, r.Unscripted)
 	}
 	scripts := 0
 	for e := range r.Extension.Under("share").All() {
@@ -99,7 +99,7 @@ func TestPostGIS(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Contains(string(b), "'$libdir/") {
-			t.Errorf("%s still names $libdir", e.Path)
+			t.Errorf("%s still contains $libdir", e.Path)
 		}
 	}
 	if scripts < 20 {
@@ -108,16 +108,16 @@ func TestPostGIS(t *testing.T) {
 	accounted(t, packages, r)
 }
 
-// What the others are known for.
-func TestTraps(t *testing.T) {
+// TestSpecialPackages checks packages with special cases.
+func TestSpecialPackages(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		check func(Result) bool
 		what  string
 	}{
 		{"postgresql-18-unit", func(r Result) bool { return r.Mount == "/extensions/x" }, "a script with an absolute path sets the mount"},
-		{"postgresql-18-wal2json", func(r Result) bool { return slices.Equal(r.Standalone, []string{"wal2json"}) }, "an output plugin stands alone"},
-		{"postgresql-18-partman", func(r Result) bool { return r.BinPath == nil && len(r.Findings) >= 3 }, "Python programs are left out"},
+		{"postgresql-18-wal2json", func(r Result) bool { return slices.Equal(r.Modules, []string{"wal2json"}) && len(r.Extensions) == 0 }, "an output plugin is not an extension"},
+		{"postgresql-18-partman", func(r Result) bool { return r.BinPath == nil && len(r.Findings) >= 3 }, "Python programs are omitted"},
 		{"postgresql-18-repack", func(r Result) bool { _, ok := r.Extension.Get("bin/pg_repack"); return ok }, "a program is placed once"},
 		{"postgresql-18-pgfincore", func(r Result) bool { return len(r.Extensions) == 1 }, "scripts are found in another directory"},
 	} {
@@ -125,7 +125,7 @@ func TestTraps(t *testing.T) {
 			packages := []Package{fromMirror(t, tc.name)}
 			r := arrange(t, Input{Packages: packages})
 			if !tc.check(r) {
-				t.Errorf("not so: %s; extensions %v, standalone %v, findings %v", tc.what, r.Extensions, r.Standalone, texts(r.Findings))
+				t.Errorf("%s: extensions %v, modules %v, findings %v", tc.what, r.Extensions, r.Modules, texts(r.Findings))
 			}
 			accounted(t, packages, r)
 		})

@@ -9,16 +9,16 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// Role says what a package is for.
+// Role is the role of a package in an image.
 type Role uint8
 
 const (
-	// Extension packages are named by the recipe or joined to such a one:
-	// every file is placed or dropped with a reason.
+	// Extension is the role of packages in the recipe and packages that they
+	// include: every file is placed or dropped with a reason.
 	Extension Role = iota
-	// Library packages give the libraries that modules need.
+	// Library is the role of packages with bundled libraries.
 	Library
-	// Data packages give what the recipe maps out of them.
+	// Data is the role of packages with files of bundle.data.
 	Data
 )
 
@@ -45,36 +45,37 @@ func (r *Role) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Package is one unpacked .deb.
+// Package is an unpacked Debian package.
 type Package struct {
-	// Name is the binary package; a name stands for one package.
+	// Name is the name of the binary package. It is unique in an Input.
 	Name, Version string
-	// Source and SourceVersion name what it was built from.
-	Source, SourceVersion string
-	// Arch is the package's architecture; "all" too.
+	// Source is the source package.
+	Source string
+	// Arch is a Debian architecture, or all.
 	Arch string
 	Role Role
-	// Control is its control paragraph.
+	// Control is the control paragraph.
 	Control debian.Paragraph
-	// Scripts holds the maintainer scripts by name. Only postinst is read.
+	// Scripts are the members of the control archive by name. Arrange reads
+	// postinst and md5sums.
 	Scripts map[string]string
-	// Tree holds every entry, paths as in the package. The files that
-	// Input.Wants accepts have a Content.
+	// Tree holds all entries of the package. Files for which Input.Wants returns
+	// true have a Content.
 	Tree filetree.Tree
-	// Objects are the ELF files among them, by path.
+	// Objects are the ELF files of Tree, by path.
 	Objects map[string]elf.Object
 }
 
-// DataMapping places files of a package that no ELF file asks for.
+// DataMapping places data files of a package.
 type DataMapping struct {
 	Package string
 	// From is a file or directory of the package, relative to the root.
 	From string
-	// To is the path in the image that takes its place.
+	// To is its path in the image.
 	To string
-	// Reason says in the report why it is taken; "" means that the recipe
-	// asks for it.
+	// Reason is the reason in the report; "" stands for bundle.data of the
+	// recipe.
 	Reason string
-	// NeededBy tells, for the report, which files of the image read it.
+	// NeededBy are the files of the image that read the data, for the report.
 	NeededBy []string
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// Where the files of one extension package go.
+// TestPlaces checks the places of the files of an extension package.
 func TestPlaces(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		in    Input
 		files []string
 		want  []string
-		// findings are those apart from the places.
+		// findings are the expected findings.
 		findings []string
 	}{
 		{
@@ -36,14 +36,14 @@ func TestPlaces(t *testing.T) {
 			name:     "what PostgreSQL looks for elsewhere",
 			files:    []string{"usr/share/postgresql/18/tsearch_data/b.dict", "usr/share/postgresql/18/tsearch_data/a.dict", mod + "plugins/p.so"},
 			want:     []string{"644 lib/plugins/p.so", "644 share/tsearch_data/a.dict", "644 share/tsearch_data/b.dict"},
-			findings: []string{"PGX020 warning: lib/plugins: PostgreSQL looks for this kind of file in its own directory only: p.so", "PGX020 warning: share/tsearch_data: PostgreSQL looks for this kind of file in its own directory only: a.dict, b.dict"},
+			findings: []string{"PGX020 warning: lib/plugins: PostgreSQL searches for this kind of file in its own directory only: p.so", "PGX020 warning: share/tsearch_data: PostgreSQL searches for this kind of file in its own directory only: a.dict, b.dict"},
 		},
 		{
 			name:     "bitcode on request",
 			in:       Input{Bitcode: true},
 			files:    []string{mod + "bitcode/a/a.bc"},
 			want:     []string{"644 lib/bitcode/a/a.bc"},
-			findings: []string{"PGX020 warning: lib/bitcode/a: PostgreSQL looks for this kind of file in its own directory only: a.bc"},
+			findings: []string{"PGX020 warning: lib/bitcode/a: PostgreSQL searches for this kind of file in its own directory only: a.bc"},
 		},
 		{
 			name: "nothing for an image",
@@ -66,9 +66,9 @@ func TestPlaces(t *testing.T) {
 			},
 			want: []string{"755 bin/elf", "755 bin/sh"},
 			findings: []string{
-				"PGX021 warning: usr/bin/text: x: neither an ELF file nor a script with an interpreter",
-				"PGX021 warning: usr/bin/wrapper: x: it is a link to /usr/share/postgresql-common/pg_wrapper, which no package of the image has",
-				"PGX021 warning: usr/lib/postgresql/18/bin/py: x: the base lacks its interpreter /usr/bin/python3",
+				"PGX021 warning: usr/bin/text: x: neither an ELF file nor a script with #!",
+				"PGX021 warning: usr/bin/wrapper: x: link to /usr/share/postgresql-common/pg_wrapper, which no package of the image has",
+				"PGX021 warning: usr/lib/postgresql/18/bin/py: x: interpreter /usr/bin/python3 missing in the base",
 				"PGX022 warning: usr/sbin: x: no place in an extension image: daemon",
 			},
 		},
@@ -82,8 +82,8 @@ func TestPlaces(t *testing.T) {
 			},
 			want: []string{"644 lib/a.so", "644 lib/b.so", "644 lib/c.data", "644 lib/d.so"},
 			findings: []string{
-				"PGX024 warning: lib/a.so: has the path /usr/share/postgresql/18/extension/a.data compiled in",
-				"PGX024 warning: lib/b.so: has the path /usr/lib/postgresql/18/lib/plugins/%s compiled in",
+				"PGX024 warning: lib/a.so: contains the compiled-in path /usr/share/postgresql/18/extension/a.data",
+				"PGX024 warning: lib/b.so: contains the compiled-in path /usr/lib/postgresql/18/lib/plugins/%s",
 			},
 		},
 		{
@@ -91,11 +91,11 @@ func TestPlaces(t *testing.T) {
 			in:       Input{BaseHas: func(p string) bool { return p == mod+"a.so" }},
 			files:    []string{mod + "a.so", mod + "b.so"},
 			want:     []string{"644 lib/a.so", "644 lib/b.so"},
-			findings: []string{"PGX028 warning: lib/a.so: the base has /usr/lib/postgresql/18/lib/a.so, which PostgreSQL finds first"},
+			findings: []string{"PGX028 warning: lib/a.so: PostgreSQL uses /usr/lib/postgresql/18/lib/a.so of the base instead"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// A module that is always there keeps the copyright file in place.
+			// Add a module, so that the image has the copyright file.
 			tc.in.Packages = []Package{pack(t, "x", Extension, append(tc.files, mod+"x.so")...)}
 			r := arrange(t, tc.in)
 			want := append(tc.want, "644 lib/x.so", "644 licenses/x/copyright")
@@ -115,7 +115,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// accounted checks that the report has every file of every package.
+// accounted checks that the report lists every file of every package.
 func accounted(t *testing.T, packages []Package, r Result) {
 	t.Helper()
 	seen := map[string]bool{}
@@ -148,7 +148,7 @@ func TestLinks(t *testing.T) {
 		want, wantFinds []string
 	}{
 		{"relative", []string{mod + "a.so -> x.so"}, nil, []string{"lib/a.so -> x.so"}, nil},
-		{"into another directory", []string{mod + "plugins/x.so -> ../x.so"}, nil, []string{"lib/plugins/x.so -> ../x.so"}, []string{"PGX020 warning: lib/plugins: PostgreSQL looks for this kind of file in its own directory only: x.so"}},
+		{"into another directory", []string{mod + "plugins/x.so -> ../x.so"}, nil, []string{"lib/plugins/x.so -> ../x.so"}, []string{"PGX020 warning: lib/plugins: PostgreSQL searches for this kind of file in its own directory only: x.so"}},
 		{"absolute", []string{ext + "x.so -> /" + mod + "x.so"}, nil, []string{"share/extension/x.so -> ../../lib/x.so"}, nil},
 		{"chain", []string{mod + "a.so -> b.so", mod + "b.so -> x.so"}, nil, []string{"lib/a.so -> x.so", "lib/b.so -> x.so"}, nil},
 		{
@@ -198,14 +198,14 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// absent is the content of a file that Wants does not ask for.
+// absent is the content of a file for which Wants returns false.
 type absent struct{}
 
 func (absent) Open() (io.ReadCloser, error) { return nil, errors.New("not kept") }
 func (absent) Absent()                      {}
 
-// TestLinksToAbsent: a link to a file that no image has a place for is left
-// out as well, and is no reason to stop.
+// TestLinksToAbsent checks that a link to a file without a place is dropped without
+// an error.
 func TestLinksToAbsent(t *testing.T) {
 	without := func(p Package) Package {
 		var entries []filetree.Entry

@@ -9,21 +9,21 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// maxShebang is how much of a script the kernel reads for its first line
-// (BINPRM_BUF_SIZE of Linux 5.1 and newer).
+// maxShebang is the number of bytes that the kernel reads to find the interpreter
+// of a script (BINPRM_BUF_SIZE since Linux 5.1).
 const maxShebang = 256
 
-// runnable drops the programs that could not run in the base.
+// runnable drops the programs that cannot run in the base.
 func (a *arrangement) runnable(files []placement) ([]placement, error) {
 	kept := make([]placement, 0, len(files))
 	for _, p := range files {
 		if strings.HasPrefix(p.to, "bin/") {
-			why, err := a.cannotRun(p)
+			reason, err := a.cannotRun(p)
 			if err != nil {
 				return nil, err
 			}
-			if why != "" {
-				a.leaveProgram(p, why)
+			if reason != "" {
+				a.omitProgram(p, reason)
 				continue
 			}
 		}
@@ -32,13 +32,13 @@ func (a *arrangement) runnable(files []placement) ([]placement, error) {
 	return kept, nil
 }
 
-// leaveProgram drops a program.
-func (a *arrangement) leaveProgram(p placement, why string) {
-	a.dropped.add(p.pkg.Name, p.source.Path, "program: "+why)
-	a.find("PGX021", p.source.Path, "run it from an image that can, over a connection to the server", "%s: %s", p.pkg.Name, why)
+// omitProgram drops a program and reports the reason.
+func (a *arrangement) omitProgram(p placement, reason string) {
+	a.dropped.add(p.pkg.Name, p.source.Path, "program: "+reason)
+	a.find("PGX021", p.source.Path, "run the program in another image, over a connection to the server", "%s: %s", p.pkg.Name, reason)
 }
 
-// cannotRun says why a program could not run in the base; "" when it can.
+// cannotRun returns the reason why a program cannot run in the base, "" if it can.
 func (a *arrangement) cannotRun(p placement) (string, error) {
 	if owner := a.packageOf(p.source.Origin.Package); owner != nil {
 		if _, ok := owner.Objects[p.source.Origin.Path]; ok {
@@ -54,7 +54,7 @@ func (a *arrangement) cannotRun(p placement) (string, error) {
 	}
 	rest, ok := bytes.CutPrefix(head, []byte("#!"))
 	if !ok {
-		return "neither an ELF file nor a script with an interpreter", nil
+		return "neither an ELF file nor a script with #!", nil
 	}
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
 	interpreter := strings.TrimSpace(string(line))
@@ -62,10 +62,10 @@ func (a *arrangement) cannotRun(p placement) (string, error) {
 		a.interpreters = append(a.interpreters, interpreter)
 		return "", nil
 	}
-	return fmt.Sprintf("the base lacks its interpreter %s", interpreter), nil
+	return fmt.Sprintf("interpreter %s missing in the base", interpreter), nil
 }
 
-// readHead returns the first n bytes of a file, fewer when it is shorter.
+// readHead returns the first n bytes of a file, or all if it is shorter.
 func readHead(e filetree.Entry, n int64) ([]byte, error) {
 	if e.Content == nil {
 		return nil, fmt.Errorf("reading %s: no content", e.Path)

@@ -7,27 +7,28 @@ import (
 	"strings"
 )
 
-// relocation rewrites texts for an image that is mounted at mount.
+// relocation rewrites scripts and control files for an image mounted at mount.
 type relocation struct {
 	mount string
-	// places has every path of the image, directories too.
+	// places has every path of the image, including directories.
 	places map[string]bool
-	// sharedir and pkglibdir are the default location, absolute.
+	// sharedir and pkglibdir are absolute paths of the default location.
 	sharedir, pkglibdir string
 }
 
-// changes are what a rewrite did to a text.
+// changes is the result of rewriting a text.
 type changes struct {
 	text []byte
-	// libdir and paths count what was rewritten.
+	// libdir and paths are the numbers of rewritten $libdir/ and paths.
 	libdir, paths int
 	left          []leftover
 }
 
-// leftover is something in a text that will not work at the mount.
+// leftover is a finding about text that cannot be rewritten and does not work at
+// the mount.
 type leftover struct{ code, text string }
 
-// String says what was done.
+// String describes the changes. The SBOM and the provenance contain this text.
 func (c changes) String() string {
 	var parts []string
 	if c.libdir > 0 {
@@ -41,9 +42,10 @@ func (c changes) String() string {
 
 var libdir = []byte("$libdir/")
 
-// script rewrites an SQL script: '$libdir/x' to 'x', for LOAD and for nested
-// quotes too, and absolute paths of the default location to those at the
-// mount. A module in a subdirectory is not searched for, so it stays.
+// script rewrites an SQL script: '$libdir/x' to 'x', also in LOAD and in nested
+// quotes, and absolute paths of the default location to paths at the mount. It keeps
+// the name of a module in a subdirectory, because PostgreSQL does not search
+// dynamic_library_path for it.
 func (r relocation) script(text []byte) changes {
 	c := r.paths(text)
 	text = c.text
@@ -68,15 +70,15 @@ func (r relocation) script(text []byte) changes {
 		out = append(out, libdir...)
 		if opened && !nested[name] {
 			nested[name] = true
-			c.left = append(c.left, leftover{"PGX023", fmt.Sprintf("names the module %s%s, which PostgreSQL looks for in its own directory only", libdir, name)})
+			c.left = append(c.left, leftover{"PGX023", fmt.Sprintf("refers to the module %s%s, which PostgreSQL searches in its own library directory only", libdir, name)})
 		}
 	}
 	c.text = append(out, text...)
 	return c
 }
 
-// quotedName returns what stands before the next single quote of the line,
-// and whether there is one.
+// quotedName returns the text before the next single quote or the end of the line,
+// and whether it ends at a quote.
 func quotedName(text []byte) (string, bool) {
 	end := bytes.IndexAny(text[:min(len(text), 200)], "'\n")
 	if end < 0 {
@@ -85,17 +87,17 @@ func quotedName(text []byte) (string, bool) {
 	return string(text[:end]), text[end] == '\''
 }
 
-// isModule reports whether name is searched for in dynamic_library_path: a
-// simple file name.
+// isModule reports whether PostgreSQL searches dynamic_library_path for name: it
+// must be a simple file name.
 func isModule(name string) bool {
 	return name != "" && !strings.ContainsAny(name, "/\\ \t%|")
 }
 
-// pathBytes are those that continue a path in a script.
+// pathBytes are the bytes of a path in a script.
 const pathBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-~/"
 
-// paths rewrites absolute paths of the default location to what the image
-// has; others may be the base's and stay.
+// paths rewrites absolute paths of the default location to files of the image. It
+// keeps other paths, which may exist in the base.
 func (r relocation) paths(text []byte) changes {
 	c := changes{text: text}
 	r.move(&c, r.sharedir, "share")
@@ -129,7 +131,7 @@ func (r relocation) move(c *changes, dir, to string) {
 		} else {
 			out = append(out, rest[i:end]...)
 			if whole {
-				c.left = append(c.left, leftover{"PGX024", fmt.Sprintf("names %s, which the image does not have", rest[i:end])})
+				c.left = append(c.left, leftover{"PGX024", fmt.Sprintf("refers to %s, which the image does not contain", rest[i:end])})
 			}
 		}
 		rest = rest[end:]
@@ -137,8 +139,8 @@ func (r relocation) move(c *changes, dir, to string) {
 	c.text = append(out, rest...)
 }
 
-// control rewrites the module_pathname of a control file. A text that is no
-// control file stays.
+// control rewrites module_pathname in a control file. It returns text with a syntax
+// error unchanged.
 func (r relocation) control(text []byte) changes {
 	c := changes{text: text}
 	settings, err := parseControl(string(text))
@@ -150,10 +152,10 @@ func (r relocation) control(text []byte) changes {
 		name, ok := strings.CutPrefix(s.value, string(libdir))
 		switch {
 		case s.name == "directory" && path.IsAbs(s.value):
-			c.left = append(c.left, leftover{"PGX024", fmt.Sprintf("line %d: directory %s is absolute, so PostgreSQL looks for the scripts there", s.line, s.value)})
+			c.left = append(c.left, leftover{"PGX024", fmt.Sprintf("line %d: PostgreSQL searches the scripts in the absolute directory %s", s.line, s.value)})
 		case s.name != "module_pathname" || !ok:
 		case !isModule(name):
-			c.left = append(c.left, leftover{"PGX023", fmt.Sprintf("line %d: names the module %s, which PostgreSQL looks for in its own directory only", s.line, s.value)})
+			c.left = append(c.left, leftover{"PGX023", fmt.Sprintf("line %d: refers to the module %s, which PostgreSQL searches in its own library directory only", s.line, s.value)})
 		default:
 			quoted := "'" + strings.ReplaceAll(name, "'", "''") + "'"
 			c.text = bytes.Join([][]byte{c.text[:s.start], []byte(quoted), c.text[s.end:]}, nil)

@@ -9,11 +9,11 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// Action is what became of a file.
+// Action is the action for a file of a package.
 type Action string
 
-// The actions. Rewritten files are placed, Bundled ones are libraries that
-// ELF files need.
+// The actions. Rewritten files are placed with changes; Bundled files are libraries
+// and data of other packages.
 const (
 	Placed    Action = "placed"
 	Rewritten Action = "rewritten"
@@ -21,14 +21,14 @@ const (
 	Dropped   Action = "dropped"
 )
 
-// Report accounts for every file of every package.
+// Report lists every file of every package.
 type Report struct {
-	// Packages are in the order of their names.
+	// Packages are sorted by name.
 	Packages []PackageReport `json:"packages"`
 }
 
-// PackageReport accounts for one package. Every file and link of it is in
-// Files or in Dropped; a file may be in Files more than once.
+// PackageReport lists the files of a package. Every file and link is in Files or in
+// Dropped; a file with several places is in Files more than once.
 type PackageReport struct {
 	Package string        `json:"package"`
 	Version string        `json:"version"`
@@ -38,36 +38,36 @@ type PackageReport struct {
 	Dropped []DropsReport `json:"dropped"`
 }
 
-// FileReport is a file that the image holds.
+// FileReport is a file in the image.
 type FileReport struct {
 	// Path is the path in the package.
 	Path   string `json:"path"`
 	Action Action `json:"action"`
 	// To is the path in the image.
 	To string `json:"to"`
-	// Reason says why or how, where that is not plain from the action.
+	// Reason explains the action; may be "".
 	Reason string `json:"reason,omitempty"`
-	// NeededBy are the files of the image that name a bundled library.
+	// NeededBy are the files of the image that need a bundled file.
 	NeededBy []string `json:"neededBy,omitempty"`
 }
 
-// byAlternatives begins the reason of a link that a maintainer script would
-// have made.
+// byAlternatives is the prefix of the reason of a link that a maintainer script
+// would create.
 const byAlternatives = "link of update-alternatives"
 
-// Changed reports whether the file is not what its package unpacks to: its text
-// was rewritten, or only running a maintainer script would have made it.
+// Changed reports whether the file differs from its package: it was rewritten, or a
+// maintainer script would create it.
 func (f FileReport) Changed() bool {
 	return f.Action == Rewritten || strings.HasPrefix(f.Reason, byAlternatives)
 }
 
-// DropsReport are the files left out for one reason.
+// DropsReport lists the files dropped for one reason.
 type DropsReport struct {
 	Reason string   `json:"reason"`
 	Paths  []string `json:"paths"`
 }
 
-// Kept returns the entries about the image's file at path to.
+// Kept returns the reports about the file at path to of the image.
 func (r Report) Kept(to string) []FileReport {
 	var out []FileReport
 	for _, p := range r.Packages {
@@ -80,7 +80,7 @@ func (r Report) Kept(to string) []FileReport {
 	return out
 }
 
-// drops collects what was left out: package, reason, paths.
+// drops maps packages and reasons to dropped paths.
 type drops map[string]map[string][]string
 
 func (d drops) add(pkg, path, reason string) {
@@ -90,7 +90,7 @@ func (d drops) add(pkg, path, reason string) {
 	d[pkg][reason] = append(d[pkg][reason], path)
 }
 
-// report makes the report of what was placed and dropped.
+// report returns the report of the placements and drops.
 func (a *arrangement) report(placed []placement) Report {
 	files := map[string][]FileReport{}
 	kept := map[filetree.Origin]bool{}
@@ -99,7 +99,7 @@ func (a *arrangement) report(placed []placement) Report {
 		kept[filetree.Origin{Package: pkg, Path: path}] = true
 	}
 	for _, p := range placed {
-		keep(p.pkg.Name, p.where(), p)
+		keep(p.pkg.Name, p.path(), p)
 		if p.via != "" {
 			keep(p.source.Origin.Package, p.source.Origin.Path, p)
 		}
@@ -115,7 +115,7 @@ func (a *arrangement) report(placed []placement) Report {
 	return r
 }
 
-// sortedFiles returns the files by path and place; never nil.
+// sortedFiles returns the distinct files sorted by path and place; never nil.
 func sortedFiles(files []FileReport) []FileReport {
 	out := append([]FileReport{}, files...)
 	slices.SortFunc(out, func(x, y FileReport) int {
@@ -126,8 +126,7 @@ func sortedFiles(files []FileReport) []FileReport {
 	})
 }
 
-// of returns the drops of a package by reason, without what was kept after
-// all; never nil.
+// of returns the drops of a package by reason, without paths in kept; never nil.
 func (d drops) of(pkg string, kept map[filetree.Origin]bool) []DropsReport {
 	out := []DropsReport{}
 	for _, reason := range slices.Sorted(maps.Keys(d[pkg])) {

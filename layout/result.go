@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 )
 
-// result puts together what the placements amount to.
+// result assembles the Result from the placements.
 func (a *arrangement) result(placed []placement) (Result, error) {
 	var r Result
 	var err error
@@ -19,11 +20,11 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 	if r.Extensions, r.Unscripted, err = a.extensions(r.Extension); err != nil {
 		return Result{}, err
 	}
-	r.Modules, r.Standalone = a.modules(r.Extension)
+	r.Modules = modules(r.Extension)
 	if r.Extension, r.Libraries, err = a.database(r.Extension, r.Libraries); err != nil {
 		return Result{}, err
 	}
-	r.Given, r.Epoch = a.given(placed)
+	r.Given, r.Epoch = a.used(placed)
 	slices.Sort(a.interpreters)
 	r.Interpreters = slices.Compact(a.interpreters)
 	if r.Licenses, err = a.licenses(placed); err != nil {
@@ -32,19 +33,19 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 	a.searchPaths(&r)
 	r.Mount = a.mount
 	r.Report = a.report(placed)
-	a.findNoted(placed)
+	a.addGrouped(placed)
 	r.Findings = finding.Sort(a.findings)
 	return r, nil
 }
 
-// given returns the packages that gave a file and the newest modification
-// time among all of theirs.
-func (a *arrangement) given(placed []placement) ([]string, time.Time) {
-	gave := givers(placed)
+// used returns the names of the packages with a file in the image, and the newest
+// modification time of all files in these packages.
+func (a *arrangement) used(placed []placement) ([]string, time.Time) {
+	sources := sourcePackages(placed)
 	var names []string
 	var epoch time.Time
 	for _, p := range a.packages {
-		if !gave[p.Name] {
+		if !sources[p.Name] {
 			continue
 		}
 		names = append(names, p.Name)
@@ -56,7 +57,7 @@ func (a *arrangement) given(placed []placement) ([]string, time.Time) {
 	return names, epoch
 }
 
-// searchPaths says where the consumer has to look.
+// searchPaths sets the path lists of the metadata label.
 func (a *arrangement) searchPaths(r *Result) {
 	has := func(dir string) bool {
 		return r.Extension.Under(dir).Len()+r.Libraries.Under(dir).Len() > 0
@@ -78,50 +79,47 @@ func (a *arrangement) searchPaths(r *Result) {
 	}
 }
 
-// findNoted makes one finding for the files of one directory that share a
-// fate. A file that a link brought into the image after all does not count.
-func (a *arrangement) findNoted(placed []placement) {
+// addGrouped adds one finding for the files of a directory with the same code and
+// reason. It ignores files that a link placed in the image.
+func (a *arrangement) addGrouped(placed []placement) {
 	used := map[filetree.Origin]bool{}
 	for _, p := range placed {
 		used[p.source.Origin] = true
 	}
-	for n, files := range a.noted {
-		if n.code == "PGX020" {
-			a.find(n.code, n.dir, inPlaceHint(n.dir), "PostgreSQL looks for this kind of file in its own directory only: %s", listed(files))
+	for g, files := range a.grouped {
+		if g.code == "PGX020" {
+			a.find(g.code, g.dir, fixedDirHint(g.dir), "PostgreSQL searches for this kind of file in its own directory only: %s", fileList(files))
 			continue
 		}
 		files = slices.DeleteFunc(slices.Clone(files), func(f string) bool {
-			return used[filetree.Origin{Package: n.pkg, Path: f}]
+			return used[filetree.Origin{Package: g.pkg, Path: f}]
 		})
 		if len(files) > 0 {
-			a.find(n.code, n.dir, "", "%s: %s: %s", n.pkg, n.reason, listed(files))
+			a.find(g.code, g.dir, "", "%s: %s: %s", g.pkg, g.reason, fileList(files))
 		}
 	}
 }
 
-// inPlaceHint says what is lost with a folder that PostgreSQL looks for in its
-// own directory only, or what to do.
-func inPlaceHint(dir string) string {
+// fixedDirHint returns the hint of PGX020 for a directory.
+func fixedDirHint(dir string) string {
 	switch {
 	case dir == "lib/plugins":
-		return "local_preload_libraries, and LOAD by users who are no superusers, do not find it; shared_preload_libraries and session_preload_libraries find the module in lib"
+		return "local_preload_libraries, and LOAD by users other than superusers, do not find the module; shared_preload_libraries and session_preload_libraries find it in lib"
 	case strings.HasPrefix(dir, "lib/bitcode"):
-		return "leave it out (bitcode: false): a server without it runs the same code"
+		return "set bitcode: false in the recipe; the server runs the same code without the files"
 	}
-	return "what uses it works only where the operand image has the file too"
+	return "features that use the file work only if the operand image has it too"
 }
 
-// listed names the first few of the files.
-func listed(files []string) string {
-	const shown = 3
-	names := make([]string, 0, shown+1)
-	sorted := slices.Sorted(slices.Values(files))
-	for i, f := range sorted {
-		if i == shown {
-			names = append(names, "…")
-			break
-		}
-		names = append(names, f[strings.LastIndexByte(f, '/')+1:])
+// fileList returns the base names of the first three files.
+func fileList(files []string) string {
+	const limit = 3
+	var names []string
+	for _, f := range slices.Sorted(slices.Values(files)) {
+		names = append(names, path.Base(f))
+	}
+	if len(names) > limit {
+		names = append(names[:limit], "…")
 	}
 	return strings.Join(names, ", ")
 }

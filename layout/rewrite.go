@@ -12,51 +12,44 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// maxScript bounds an SQL script, in bytes.
+// maxScript limits the size of an SQL script, in bytes.
 const maxScript = 256 << 20
 
-// rewrite makes control files and scripts independent of the default
-// location. What it leaves as it is becomes a finding.
+// rewrite makes control files and scripts independent of the default location. It
+// reports names and paths that it cannot rewrite.
 func (a *arrangement) rewrite(placed []placement) error {
-	places := map[string]bool{}
-	var modules []string
+	paths := a.relocation()
 	for _, p := range placed {
-		for at := p.to; at != "." && !places[at]; at = path.Dir(at) {
-			places[at] = true
+		for at := p.to; at != "." && !paths.places[at]; at = path.Dir(at) {
+			paths.places[at] = true
 		}
-		if name, ok := moduleName(p.to); ok {
-			modules = append(modules, name)
-		}
-	}
-	paths := relocation{
-		mount:  cnpg.MountPath(a.in.Name),
-		places: places,
-		// As scripts have them: absolute.
-		sharedir: "/" + a.in.sharedir(), pkglibdir: "/" + a.in.pkglibdir(),
 	}
 	for i := range placed {
 		p := &placed[i]
-		if p.spare || p.link != "" || !isScript(p.to) && !isControl(p.to) {
+		rewrite := paths.forFile(p.to)
+		if p.duplicate || p.link != "" || rewrite == nil {
 			continue
 		}
 		text, err := p.source.ReadAll(maxScript)
 		if err != nil {
 			return fmt.Errorf("arranging %s: package %s: %w", a.in.Name, p.pkg.Name, err)
 		}
-		rewrite := paths.script
-		if isControl(p.to) {
-			a.mentionControl(text)
-			rewrite = paths.control
-		} else {
-			a.mention(text, modules)
-		}
-		a.accept(p, rewrite(text), rewrite)
+		a.apply(p, rewrite(text), rewrite)
 	}
 	return nil
 }
 
-// accept applies the changes to a placement, or reports them.
-func (a *arrangement) accept(p *placement, c changes, rewrite func([]byte) changes) {
+// relocation returns the rewriter of scripts and control files, with no places.
+func (a *arrangement) relocation() relocation {
+	return relocation{
+		mount: cnpg.MountPath(a.in.Name), places: map[string]bool{},
+		sharedir: "/" + a.in.sharedir(), pkglibdir: "/" + a.in.pkglibdir(),
+	}
+}
+
+// apply applies the changes of a rewrite to a placement. With KeepPaths it only
+// reports them.
+func (a *arrangement) apply(p *placement, c changes, rewrite func([]byte) changes) {
 	for _, left := range c.left {
 		a.find(left.code, p.to, "", "%s", left.text)
 	}
@@ -65,31 +58,27 @@ func (a *arrangement) accept(p *placement, c changes, rewrite func([]byte) chang
 	}
 	if a.in.KeepPaths {
 		if c.libdir > 0 {
-			a.find("PGX023", p.to, "", "%d times $libdir/, left as it is because the recipe says so", c.libdir)
+			a.find("PGX023", p.to, "", "%d × $libdir/, unchanged because of rewrite: none in the recipe", c.libdir)
 		}
 		if c.paths > 0 {
-			a.find("PGX024", p.to, "", "%d paths of the default location, left as they are because the recipe says so", c.paths)
+			a.find("PGX024", p.to, "", "%d × path of the default location, unchanged because of rewrite: none in the recipe", c.paths)
 		}
 		return
 	}
-	p.rewritten = newRewritten(p.source, c.text, rewrite)
+	p.rewritten = &rewritten{p.source, rewrite, int64(len(c.text)), digest.SHA256(c.text)}
 	p.action, p.reason = Rewritten, c.String()
 	if c.paths > 0 {
 		a.mount = cnpg.MountPath(a.in.Name)
 	}
 }
 
-// rewritten is the content of a rewritten script. It is made again from the source
-// whenever it is opened, so that a layout holds no file contents.
+// rewritten is the content of a rewritten file. Open rewrites the source again, so
+// that a layout does not keep file contents in memory.
 type rewritten struct {
 	source  filetree.Entry
 	rewrite func(text []byte) changes
 	size    int64
 	sha256  string
-}
-
-func newRewritten(source filetree.Entry, text []byte, rewrite func([]byte) changes) *rewritten {
-	return &rewritten{source, rewrite, int64(len(text)), digest.SHA256(text)}
 }
 
 // Open implements filetree.Content.
@@ -101,56 +90,29 @@ func (r rewritten) Open() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(r.rewrite(text).text)), nil
 }
 
-// mention notes which modules the text names, as a whole quoted string or as
-// the end of one that is a path.
-func (a *arrangement) mention(text []byte, modules []string) {
-	for _, m := range modules {
-		for _, form := range []string{"'" + m + "'", "/" + m + "'", "'" + m + ".so'", "/" + m + ".so'"} {
-			if !a.mentioned[m] && bytes.Contains(text, []byte(form)) {
-				a.mentioned[m] = true
-			}
-		}
+// forFile returns the function that rewrites the file at path p of the image; nil
+// if it is neither an SQL script nor a control file. Secondary control files can be
+// in any directory below share.
+func (r relocation) forFile(p string) func([]byte) changes {
+	switch {
+	case !strings.HasPrefix(p, "share/"):
+		return nil
+	case path.Ext(p) == ".sql":
+		return r.script
+	case path.Ext(p) == ".control":
+		return r.control
 	}
+	return nil
 }
 
-// mentionControl notes the module that a control file names.
-func (a *arrangement) mentionControl(text []byte) {
-	settings, err := parseControl(string(text))
-	if err != nil {
-		return // extensions reports it
-	}
-	for _, s := range settings {
-		if s.name == "module_pathname" {
-			a.mentioned[strings.TrimSuffix(path.Base(s.value), ".so")] = true
-		}
-	}
-}
-
-// isScript reports whether the image's file at p is read by psql or CREATE
-// EXTENSION.
-func isScript(p string) bool { return strings.HasPrefix(p, "share/") && path.Ext(p) == ".sql" }
-
-// isControl reports whether the image's file at p is a control file, also a
-// secondary one. Those can be in another directory of share.
-func isControl(p string) bool { return strings.HasPrefix(p, "share/") && path.Ext(p) == ".control" }
-
-// moduleName returns the name of the loadable module at p of the image.
-func moduleName(p string) (string, bool) {
-	name, ok := strings.CutSuffix(p, ".so")
-	return path.Base(name), ok && path.Dir(p) == "lib"
-}
-
-// modules returns the modules of the image and those that nothing mentions.
-func (a *arrangement) modules(tree filetree.Tree) (all, standalone []string) {
+// modules returns the names of the loadable modules in lib, without ".so".
+func modules(tree filetree.Tree) []string {
+	var all []string
 	for e := range tree.Under("lib").All() {
-		name, ok := moduleName(e.Path)
-		if !ok || e.Kind == filetree.Dir {
-			continue
-		}
-		all = append(all, name)
-		if !a.mentioned[name] {
-			standalone = append(standalone, name)
+		name, ok := strings.CutSuffix(e.Path, ".so")
+		if ok && e.Kind != filetree.Dir && path.Dir(e.Path) == "lib" {
+			all = append(all, path.Base(name))
 		}
 	}
-	return all, standalone
+	return all
 }

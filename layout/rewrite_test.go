@@ -24,13 +24,13 @@ func TestRelocation(t *testing.T) {
 		{"with suffix", "LOAD '$libdir/m.so'", "LOAD 'm.so'", 1, 0, nil},
 		{"nested quotes", "EXECUTE 'AS ''$libdir/m'', ''f'''", "EXECUTE 'AS ''m'', ''f'''", 1, 0, nil},
 		{"several", "'$libdir/a' '$libdir/b'", "'a' 'b'", 2, 0, nil},
-		{"subdirectory", "AS '$libdir/sub/m'", "AS '$libdir/sub/m'", 0, 0, []string{"PGX023 names the module $libdir/sub/m, which PostgreSQL looks for in its own directory only"}},
-		{"built from pieces", "AS '$libdir/' || name", "AS '$libdir/' || name", 0, 0, []string{"PGX023 names the module $libdir/, which PostgreSQL looks for in its own directory only"}},
+		{"subdirectory", "AS '$libdir/sub/m'", "AS '$libdir/sub/m'", 0, 0, []string{"PGX023 refers to the module $libdir/sub/m, which PostgreSQL searches in its own library directory only"}},
+		{"built from pieces", "AS '$libdir/' || name", "AS '$libdir/' || name", 0, 0, []string{"PGX023 refers to the module $libdir/, which PostgreSQL searches in its own library directory only"}},
 		{"not in quotes", "-- see $libdir/m\n", "-- see $libdir/m\n", 0, 0, nil},
 		{"data file", "COPY t FROM '/usr/share/postgresql/18/extension/a.data';", "COPY t FROM '/extensions/x/share/extension/a.data';", 0, 1, nil},
 		{"directory", "'/usr/share/postgresql/18/extension/' || f", "'/extensions/x/share/extension/' || f", 0, 1, nil},
 		{"module by path", "AS '/usr/lib/postgresql/18/lib/m'", "AS '/extensions/x/lib/m'", 0, 1, nil},
-		{"file of the base", "'/usr/share/postgresql/18/timezonesets/Default'", "'/usr/share/postgresql/18/timezonesets/Default'", 0, 0, []string{"PGX024 names /usr/share/postgresql/18/timezonesets/Default, which the image does not have"}},
+		{"file of the base", "'/usr/share/postgresql/18/timezonesets/Default'", "'/usr/share/postgresql/18/timezonesets/Default'", 0, 0, []string{"PGX024 refers to /usr/share/postgresql/18/timezonesets/Default, which the image does not contain"}},
 		{"longer name", "'/usr/share/postgresql/180/extension/a.data'", "'/usr/share/postgresql/180/extension/a.data'", 0, 0, nil},
 		{"nothing", "SELECT 1", "SELECT 1", 0, 0, nil},
 	} {
@@ -50,13 +50,13 @@ func TestRelocation(t *testing.T) {
 	}
 }
 
-func TestRelocationOfControlFiles(t *testing.T) {
+func TestRelocationControlFiles(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"quoted", "# '$libdir/m'\nmodule_pathname = '$libdir/m' # c\n", "# '$libdir/m'\nmodule_pathname = 'm' # c\n"},
 		{"without equals sign", "module_pathname '$libdir/m'", "module_pathname 'm'"},
 		{"another parameter", "comment = '$libdir/m'\n", "comment = '$libdir/m'\n"},
 		{"subdirectory", "module_pathname = '$libdir/a/m'\n", "module_pathname = '$libdir/a/m'\n"},
-		{"no control file", "module_pathname = = '$libdir/m'", "module_pathname = = '$libdir/m'"},
+		{"syntax error", "module_pathname = = '$libdir/m'", "module_pathname = = '$libdir/m'"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := string((relocation{}).control([]byte(tc.in)).text); got != tc.want {
@@ -66,7 +66,7 @@ func TestRelocationOfControlFiles(t *testing.T) {
 	}
 }
 
-// unit is the real case: COPY from a file beside the script.
+// unit is the file of a real package: a script with COPY from a data file.
 func unit(t *testing.T) Input {
 	t.Helper()
 	return Input{Packages: []Package{pack(
@@ -96,8 +96,8 @@ func TestKeepPaths(t *testing.T) {
 	in.KeepPaths = true
 	r := arrange(t, in)
 	want := []string{
-		"PGX023 warning: share/extension/unit--7.sql: 1 times $libdir/, left as it is because the recipe says so",
-		"PGX024 warning: share/extension/unit--7.sql: 1 paths of the default location, left as they are because the recipe says so",
+		"PGX023 warning: share/extension/unit--7.sql: 1 × $libdir/, unchanged because of rewrite: none in the recipe",
+		"PGX024 warning: share/extension/unit--7.sql: 1 × path of the default location, unchanged because of rewrite: none in the recipe",
 	}
 	if diff := cmp.Diff(want, texts(r.Findings)); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
@@ -112,17 +112,17 @@ func TestKeepPaths(t *testing.T) {
 func TestExtensions(t *testing.T) {
 	r := arrange(t, Input{Packages: []Package{pack(
 		t, "x", Extension,
-		// By update scripts only, with a directory and a secondary file.
+		// Installed by update scripts only, with a directory and a secondary file.
 		ext+"a.control = default_version = '1.2'\ndirectory = 'a-scripts'\nrelocatable = true\n",
 		"usr/share/postgresql/18/a-scripts/a--1.0.sql", "usr/share/postgresql/18/a-scripts/a--1.0--1.1.sql", "usr/share/postgresql/18/a-scripts/a--1.1--1.2.sql",
 		"usr/share/postgresql/18/a-scripts/a--1.2.control = relocatable = false\nschema = s\nrequires = 'b'\n",
 		// Without a script.
 		ext+"b.control = default_version = '1'\nmodule_pathname = 'output'\n",
-		// Broken.
+		// With a syntax error.
 		ext+"c.control = default_version = 1.2.3\n", ext+"c--1.2.3.sql",
-		// With a parameter nobody knows.
+		// With an unknown parameter.
 		ext+"d.control = default_version = '1'\ncolour = 'red'\n", ext+"d--1.sql = AS 'dm'",
-		// Scripts elsewhere.
+		// With an absolute script directory.
 		ext+"e.control = default_version = '1'\ndirectory = '/srv'\n",
 		mod+"output.so", mod+"dm.so", mod+"alone.so", mod+"sub/nested.so",
 	)}})
@@ -134,7 +134,7 @@ func TestExtensions(t *testing.T) {
 		t.Errorf("Extensions (-want +got):\n%s", diff)
 	}
 	wantFinds := []string{
-		"PGX024 warning: share/extension/e.control: line 2: directory /srv is absolute, so PostgreSQL looks for the scripts there",
+		"PGX024 warning: share/extension/e.control: line 2: PostgreSQL searches the scripts in the absolute directory /srv",
 		`PGX025 warning: share/extension/c.control: line 1: syntax error near ".3"`,
 		`PGX025 warning: share/extension/d.control: line 2: unrecognized parameter "colour"`,
 		`PGX031 note: share/extension/b.control: no script in share/extension installs version "1" of b`,
@@ -149,7 +149,6 @@ func TestExtensions(t *testing.T) {
 	}{
 		{"Unscripted", r.Unscripted, []string{"b", "e"}},
 		{"Modules", r.Modules, []string{"alone", "dm", "output"}},
-		{"Standalone", r.Standalone, []string{"alone"}},
 	} {
 		if diff := cmp.Diff(list.want, list.got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", list.name, diff)
@@ -164,10 +163,10 @@ func FuzzRelocation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		c := r.script([]byte(text))
 		if c.libdir+c.paths == 0 && string(c.text) != text {
-			t.Errorf("script(%q) changed the text to %q and counts nothing", text, c.text)
+			t.Errorf("script(%q) = %q without counting a change", text, c.text)
 		}
 		if again := r.script(c.text); again.paths > 0 {
-			t.Errorf("script(%q) twice rewrites paths twice", text)
+			t.Errorf("script(%q) is not idempotent", text)
 		}
 	})
 }

@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// verdict is where a path of an extension's package goes.
+// verdict is the place of a path of an extension's package.
 type verdict struct {
-	// to is the path in the image; "" when it has none.
+	// to is the path in the image; "" if the file is dropped.
 	to string
-	// reason says why it is dropped.
+	// reason is the reason for dropping it.
 	reason string
-	// code is the finding it is worth, if any.
+	// code is the code of a finding about the file; "" for none.
 	code string
-	// never is true when not even a link to the file can bring it in.
+	// never is true if the file is not even copied for a link to it.
 	never bool
 }
 
-// documentation is left out, but a link to a file of it may still bring it in.
+// documentation is dropped, but a link to a documentation file may copy it.
 const documentation = "documentation"
 
-// dropped are the directories whose files no image needs.
+// dropped are the directories whose files an image does not need.
 var dropped = []struct{ prefix, reason string }{
 	{"usr/share/doc/", documentation},
 	{"usr/share/doc-base/", documentation},
 	{"usr/share/man/", "manual page"},
 	{"usr/share/info/", "manual page"},
 	{"usr/include/", "header"},
-	{"usr/share/locale/", "translation: PostgreSQL looks for it in its own directory only"},
+	{"usr/share/locale/", "translation: PostgreSQL searches its own directory only"},
 	{"usr/share/lintian/", "Debian packaging"},
 	{"usr/share/bug/", "Debian packaging"},
 	{"usr/share/postgresql-common/", "part of postgresql-common, not of the server"},
@@ -45,8 +45,8 @@ var dropped = []struct{ prefix, reason string }{
 	{"lib/systemd/", "service of a host"},
 	{"usr/lib/tmpfiles.d/", "service of a host"},
 	{"usr/lib/sysusers.d/", "service of a host"},
-	{"etc/", "configuration: an image has no /etc"},
-	{"var/", "state: an image has no /var"},
+	{"etc/", "configuration: the image has no /etc"},
+	{"var/", "state: the image has no /var"},
 }
 
 var (
@@ -54,16 +54,16 @@ var (
 	otherMajor = regexp.MustCompile(`^usr/(?:lib|share)/postgresql/([0-9.]+)/`)
 	// libraryName matches a shared library, with or without a version.
 	libraryName = regexp.MustCompile(`\.so(?:\.[0-9.]+)?$`)
-	// compiledIn matches what PostgreSQL 18 looks for under its compiled-in
+	// compiledIn matches files that PostgreSQL 18 searches in its compiled-in
 	// directories only.
 	compiledIn = regexp.MustCompile(`^(?:share/(?:tsearch_data|timezonesets|timezone)|lib/(?:plugins|bitcode))/`)
 )
 
-// pkglibdir and sharedir are Debian's, relative to the root.
+// pkglibdir and sharedir are Debian's default location, relative to the root.
 func (in Input) pkglibdir() string { return fmt.Sprintf("usr/lib/postgresql/%d/lib", in.Postgres) }
 func (in Input) sharedir() string  { return fmt.Sprintf("usr/share/postgresql/%d", in.Postgres) }
 
-// route says where a path of an extension's package goes.
+// route returns the place of a path of an extension's package.
 func (in Input) route(p string) verdict {
 	for _, d := range dropped {
 		if strings.HasPrefix(p, d.prefix) {
@@ -89,7 +89,7 @@ func (in Input) route(p string) verdict {
 		return verdict{reason: "for PostgreSQL " + m[1], code: "PGX022"}
 	}
 	if (strings.HasPrefix(p, "usr/lib/") || strings.HasPrefix(p, "lib/")) && libraryName.MatchString(p) {
-		return verdict{reason: "library that nothing in the image needs"}
+		return verdict{reason: "library that the image does not need"}
 	}
 	return verdict{reason: "no place in an extension image", code: "PGX022"}
 }
@@ -98,7 +98,7 @@ func (in Input) route(p string) verdict {
 func (in Input) routeModule(rest string) verdict {
 	switch top, _, _ := strings.Cut(rest, "/"); {
 	case top == "bitcode" && !in.Bitcode:
-		return verdict{reason: "bitcode: PostgreSQL looks for it in its own directory only", never: true}
+		return verdict{reason: "bitcode: PostgreSQL searches its own directory only", never: true}
 	case top == "pgxs" || top == "pkgconfig":
 		return verdict{reason: "development file", never: true}
 	}
@@ -111,12 +111,12 @@ func routeShare(rest string) verdict {
 	case "man":
 		return verdict{reason: "manual page", never: true}
 	case "locale":
-		return verdict{reason: "translation: PostgreSQL looks for it in its own directory only", never: true}
+		return verdict{reason: "translation: PostgreSQL searches its own directory only", never: true}
 	}
 	return special(verdict{to: "share/" + rest})
 }
 
-// special marks what cannot work outside the default location.
+// special sets the code of files that do not work outside the default location.
 func special(v verdict) verdict {
 	if compiledIn.MatchString(v.to) {
 		v.code = "PGX020"
@@ -124,7 +124,7 @@ func special(v verdict) verdict {
 	return v
 }
 
-// isCopyright reports whether p is the copyright file of a package (Policy
+// isCopyright reports whether p is the copyright file of a package (Debian Policy
 // 12.5).
 func isCopyright(p string) bool {
 	rest, ok := strings.CutPrefix(p, "usr/share/doc/")

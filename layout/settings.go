@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// control is what a control file sets (PostgreSQL 18, Extension Files).
+// control holds the settings of a control file (PostgreSQL 18, "Extension Files").
 type control struct {
-	defaultVersion, directory, modulePathname, schema string
-	requires                                          []string
-	relocatable, trusted                              bool
+	defaultVersion, directory, schema string
+	requires                          []string
+	relocatable, trusted              bool
 }
 
-// apply sets what the settings say. It returns, as text, what PostgreSQL
-// would refuse; secondary is true for a NAME--VERSION.control file.
-func (c *control) apply(settings []setting, secondary bool) []controlError {
-	var refused []controlError
+// apply applies settings to c. It returns PostgreSQL's errors, such as "line 3:
+// unrecognized parameter". secondary is true for a NAME--VERSION.control file.
+func (c *control) apply(settings []setting, secondary bool) []string {
+	var refused []string
 	refuse := func(s setting, format string, args ...any) {
-		refused = append(refused, controlError{s.line, fmt.Sprintf(format, args...)})
+		refused = append(refused, fmt.Sprintf("line %d: ", s.line)+fmt.Sprintf(format, args...))
 	}
 	for _, s := range settings {
 		switch s.name {
@@ -29,11 +29,9 @@ func (c *control) apply(settings []setting, secondary bool) []controlError {
 			} else {
 				c.defaultVersion = s.value
 			}
-		case "module_pathname":
-			c.modulePathname = s.value
 		case "schema":
 			c.schema = s.value
-		case "comment", "encoding":
+		case "comment", "encoding", "module_pathname":
 		case "requires", "no_relocate":
 			names, ok := splitIdentifiers(s.value)
 			if !ok {
@@ -46,28 +44,24 @@ func (c *control) apply(settings []setting, secondary bool) []controlError {
 			if !ok {
 				refuse(s, "%s must be a boolean, not %q", s.name, s.value)
 			}
-			c.setBool(s.name, v)
+			switch s.name {
+			case "relocatable":
+				c.relocatable = v
+			case "trusted":
+				c.trusted = v
+			}
 		default:
 			refuse(s, "unrecognized parameter %q", s.name)
 		}
 	}
 	if c.relocatable && c.schema != "" {
-		refused = append(refused, controlError{1, "schema cannot be set when relocatable is true"})
+		refused = append(refused, "schema cannot be set if relocatable is true")
 	}
 	return refused
 }
 
-func (c *control) setBool(name string, v bool) {
-	switch name {
-	case "relocatable":
-		c.relocatable = v
-	case "trusted":
-		c.trusted = v
-	}
-}
-
-// parseBool is PostgreSQL's: any unambiguous beginning of true, false, yes,
-// no, on and off in any case, 1 and 0.
+// parseBool parses a boolean like PostgreSQL: 1, 0, or any unambiguous prefix of
+// true, false, yes, no, on and off in upper or lower case.
 func parseBool(s string) (value, ok bool) {
 	low := strings.ToLower(s)
 	if low == "" {
@@ -94,11 +88,11 @@ func parseBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// blanks is what scanner_isspace accepts.
+// blanks are the white space characters of scanner_isspace.
 const blanks = " \t\n\r\v\f"
 
-// splitIdentifiers is SplitIdentifierString with a comma: names are folded to
-// lower case unless they stand in double quotes.
+// splitIdentifiers splits a list like SplitIdentifierString with a comma: it folds
+// names to lower case unless they are in double quotes.
 func splitIdentifiers(s string) ([]string, bool) {
 	rest := strings.Trim(s, blanks)
 	if rest == "" {
@@ -122,7 +116,7 @@ func splitIdentifiers(s string) ([]string, bool) {
 	}
 }
 
-// cutIdentifier reads the identifier that s starts with.
+// cutIdentifier cuts the identifier at the start of s.
 func cutIdentifier(s string) (name, rest string, ok bool) {
 	quoted, isQuoted := strings.CutPrefix(s, `"`)
 	if !isQuoted {

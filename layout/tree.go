@@ -12,7 +12,7 @@ import (
 func (a *arrangement) trees(placed []placement) (extension, libraries filetree.Tree, err error) {
 	var own, others []filetree.Entry
 	for _, p := range placed {
-		if p.spare {
+		if p.duplicate {
 			continue
 		}
 		e, err := p.entry()
@@ -34,8 +34,8 @@ func (a *arrangement) trees(placed []placement) (extension, libraries filetree.T
 	return extension, libraries, nil
 }
 
-// entry returns the placement as an entry of the image: modes are 0644, 0755
-// for programs, 0777 for links, and never setuid.
+// entry returns the entry in the image. Its mode is 0644, 0755 for programs or 0777
+// for links; it is never setuid.
 func (p placement) entry() (filetree.Entry, error) {
 	e := filetree.Entry{
 		Path: p.to, Kind: filetree.File, Mode: 0o644, ModTime: p.source.ModTime,
@@ -58,9 +58,9 @@ func (p placement) entry() (filetree.Entry, error) {
 	return e, nil
 }
 
-// layer returns the tree of entries and the directories above them, which
-// are as new as the newest file. What collides is left out; settle has made
-// it a finding.
+// layer returns the tree of entries and their parent directories, with the
+// modification time of the newest file. It omits directories that collide with a
+// file; resolveCollisions reports them.
 func layer(entries []filetree.Entry) (filetree.Tree, error) {
 	files, err := filetree.New(entries)
 	if err != nil {

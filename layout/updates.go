@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// updates is the graph of an extension's versions: which of them have an
-// install script, and from which to which an update script leads.
+// updates is the graph of an extension's versions: versions with an install script,
+// and update scripts from one version to another.
 type updates struct {
 	installable map[string]bool
 	to          map[string][]string
 }
 
-// readUpdates builds the graph of extension name from the file names of its
-// script directory (get_ext_ver_list in src/backend/commands/extension.c).
+// readUpdates builds the graph of an extension from the file names in its script
+// directory (get_ext_ver_list in src/backend/commands/extension.c).
 func readUpdates(name string, files []string) updates {
 	u := updates{installable: map[string]bool{}, to: map[string][]string{}}
 	for _, f := range files {
@@ -36,8 +36,8 @@ func readUpdates(name string, files []string) updates {
 	return u
 }
 
-// reaches reports whether CREATE EXTENSION can install version: with its own
-// script, or with another one's followed by update scripts.
+// reaches reports whether CREATE EXTENSION can install a version, with its own
+// install script or with another one and update scripts.
 func (u updates) reaches(version string) bool {
 	if u.installable[version] {
 		return true

@@ -35,7 +35,7 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 		Example: "  pgext diff registry.example.com/extensions/pgvector:0.8.1-18-trixie dist/pgvector",
 		Args:    exactly(2, "two images: each HOST/NAME[:TAG], oci:PATH[:TAG], or a path"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var surveys [2]inspect.Survey
+			var surveys [2]inspect.Result
 			for i, ref := range args {
 				var err error
 				if surveys[i], err = a.survey(cmd.Context(), ref); err != nil {

@@ -73,22 +73,22 @@ IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
 }
 
 // survey looks at everything in IMAGE.
-func (a *app) survey(ctx context.Context, ref string) (s inspect.Survey, err error) {
+func (a *app) survey(ctx context.Context, ref string) (s inspect.Result, err error) {
 	artifact, err := a.openImage(ctx, ref)
 	if err != nil {
-		return inspect.Survey{}, err
+		return inspect.Result{}, err
 	}
 	c, err := a.openCache()
 	if err != nil {
-		return inspect.Survey{}, err
+		return inspect.Result{}, err
 	}
-	if s, err = inspect.Take(ctx, artifact, inspect.Options{Cache: c}); err != nil {
-		return inspect.Survey{}, fmt.Errorf("reading %s: %w", ref, err)
+	if s, err = inspect.Inspect(ctx, artifact, c); err != nil {
+		return inspect.Result{}, fmt.Errorf("reading %s: %w", ref, err)
 	}
 	return s, nil
 }
 
-func inspected(ref string, s inspect.Survey) inspectDocument {
+func inspected(ref string, s inspect.Result) inspectDocument {
 	doc := inspectDocument{
 		Schema: 1, Image: ref, Digest: s.Digest,
 		Images: []inspectedBranch{}, Findings: s.All(),

@@ -13,7 +13,7 @@ import (
 )
 
 // describeSurvey is what inspect prints.
-func describeSurvey(ref string, s inspect.Survey, bySize bool) string {
+func describeSurvey(ref string, s inspect.Result, bySize bool) string {
 	var b strings.Builder
 	linef(&b, "%s\n%s\n", ref, s.Digest)
 	for _, i := range s.Images {

@@ -141,7 +141,7 @@ func (a *app) lintImage(ctx context.Context, ses *session.Session, ref string, f
 
 // meant is the survey with the distribution and the major that flags name in the
 // place of what the image's labels say.
-func (f lintFlags) meant(ref string, s inspect.Survey) (inspect.Survey, error) {
+func (f lintFlags) meant(ref string, s inspect.Result) (inspect.Result, error) {
 	s.Images = slices.Clone(s.Images)
 	for i := range s.Images {
 		at := &s.Images[i]

@@ -70,7 +70,7 @@ func TestStrangersLines(t *testing.T) {
 	var linted strings.Builder
 	describeFindings(&linted, "", found)
 	for name, text := range map[string]string{
-		"inspect": describeSurvey("x", inspect.Survey{Images: []inspect.Image{image}}, false),
+		"inspect": describeSurvey("x", inspect.Result{Images: []inspect.Image{image}}, false),
 		"lint":    linted.String(),
 		"diff":    diffDocument{Difference: inspect.Difference{Images: []inspect.ImageDifference{difference}}}.describe(),
 		"test": testTable(testDocument{Images: []testedImage{{

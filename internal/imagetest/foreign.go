@@ -33,7 +33,7 @@ func (*ForeignError) Hint() string { return "name the distribution with --distro
 // its labels or, where these are silent, from the selection. Its name is that
 // of its repository.
 func (ts *Tester) Foreign(ctx context.Context, a oci.Set, name string, sel recipe.Selection) ([]Subject, error) {
-	s, err := inspect.Take(ctx, a, inspect.Options{Cache: ts.s.Cache})
+	s, err := inspect.Inspect(ctx, a, ts.s.Cache)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (ts *Tester) CheckFiles(ctx context.Context, t Subject, why string) (pgtest
 	if err != nil {
 		return fail(err)
 	}
-	s, err := inspect.Take(ctx, artifact, inspect.Options{Cache: ts.s.Cache})
+	s, err := inspect.Inspect(ctx, artifact, ts.s.Cache)
 	if err != nil {
 		return fail(err)
 	}

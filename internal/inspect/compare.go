@@ -11,65 +11,67 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// Difference is what changed from one survey to another, by platform.
+// Difference holds the differences between two images, by platform. Its lists are
+// never nil.
 type Difference struct {
-	// Identical tells that both have the same digest.
+	// Identical is true if both have the same digest.
 	Identical bool              `json:"identical"`
 	Images    []ImageDifference `json:"images"`
 }
 
-// ImageDifference is what changed for one platform.
+// ImageDifference holds the differences for one platform.
 type ImageDifference struct {
 	Platform string `json:"platform"`
-	// Only is "a" or "b" when one of them alone has the platform, and then
-	// nothing else is told.
+	// Only is "a" or "b" if only this image has the platform. Then the other
+	// fields are empty.
 	Only string `json:"only,omitempty"`
-	// Size is of the compressed layers, in bytes.
+	// Size is the size of the compressed layers in bytes.
 	Size       Change[int64] `json:"size"`
 	Layers     LayerChanges  `json:"layers"`
 	Extensions []NamedChange `json:"extensions"`
 	Packages   []NamedChange `json:"packages"`
 	Needs      []NamedChange `json:"needs"`
 	Metadata   []FieldChange `json:"metadata"`
-	// Labels are the config's but the metadata label, Annotations the
-	// manifest's.
+	// Labels are the labels of the config except the metadata label,
+	// Annotations the annotations of the manifest.
 	Labels      []NamedChange `json:"labels"`
 	Annotations []NamedChange `json:"annotations"`
 	Files       []FileChange  `json:"files"`
 }
 
-// Change is a value before and after.
+// Change is the value in each of the two images.
 type Change[T any] struct {
 	A T `json:"a"`
 	B T `json:"b"`
 }
 
-// LayerChanges are layers by digest.
+// LayerChanges holds digests of layers.
 type LayerChanges struct {
 	Shared  []string `json:"shared"`
 	Removed []string `json:"removed"`
 	Added   []string `json:"added"`
 }
 
-// NamedChange is something with a version; "" where it is not there.
+// NamedChange is a changed version or value; "" in an image that lacks the name.
 type NamedChange struct {
 	Name string `json:"name"`
 	Change[string]
 }
 
-// FieldChange is a field of the metadata label; null where it is not there.
+// FieldChange is a changed field of the metadata label; null in an image that
+// lacks it.
 type FieldChange struct {
 	Field string `json:"field"`
 	Change[json.RawMessage]
 }
 
-// FileChange is a path; nil where it is not there.
+// FileChange is a changed path; nil in an image that lacks it.
 type FileChange struct {
 	Path string `json:"path"`
 	Change[*FileState]
 }
 
-// FileState is what a path holds. Times do not count.
+// FileState holds the properties of a path, without its modification time.
 type FileState struct {
 	Kind   string `json:"kind"`
 	Mode   string `json:"mode"`
@@ -78,40 +80,44 @@ type FileState struct {
 	Link   string `json:"link,omitempty"`
 }
 
-// Same reports whether nothing differs but digests and times.
+// Same reports whether the images differ at most in digests and times.
 func (d ImageDifference) Same() bool {
 	return d.Only == "" && len(d.Extensions)+len(d.Packages)+len(d.Needs)+len(d.Metadata)+len(d.Labels)+len(d.Annotations)+len(d.Files) == 0
 }
 
-// Compare tells what changed from a to b. Platforms are in the order of a,
-// then those of b alone.
-func Compare(a, b Survey) Difference {
+// Compare returns the differences between a and b. The platforms are in the order
+// of a, followed by the platforms that only b has.
+func Compare(a, b Result) Difference {
 	d := Difference{Identical: a.Digest == b.Digest, Images: []ImageDifference{}}
-	find := func(s Survey, platform string) (Image, bool) {
+	find := func(s Result, platform string) (Image, bool) {
 		i := slices.IndexFunc(s.Images, func(i Image) bool { return i.Platform == platform })
 		if i < 0 {
 			return Image{}, false
 		}
 		return s.Images[i], true
 	}
+	only := func(platform, image string) ImageDifference {
+		empty := compare(Image{}, Image{})
+		empty.Platform, empty.Only = platform, image
+		return empty
+	}
 	for _, x := range a.Images {
-		y, ok := find(b, x.Platform)
-		if !ok {
-			d.Images = append(d.Images, ImageDifference{Platform: x.Platform, Only: "a"}.complete())
-			continue
+		if y, ok := find(b, x.Platform); ok {
+			d.Images = append(d.Images, compare(x, y))
+		} else {
+			d.Images = append(d.Images, only(x.Platform, "a"))
 		}
-		d.Images = append(d.Images, compare(x, y))
 	}
 	for _, y := range b.Images {
 		if _, ok := find(a, y.Platform); !ok {
-			d.Images = append(d.Images, ImageDifference{Platform: y.Platform, Only: "b"}.complete())
+			d.Images = append(d.Images, only(y.Platform, "b"))
 		}
 	}
 	return d
 }
 
 func compare(a, b Image) ImageDifference {
-	d := ImageDifference{
+	return ImageDifference{
 		Platform:   a.Platform,
 		Size:       Change[int64]{a.Compressed(), b.Compressed()},
 		Layers:     compareLayers(a.Layers, b.Layers),
@@ -119,29 +125,12 @@ func compare(a, b Image) ImageDifference {
 		Packages:   compareNamed(packageVersions(a), packageVersions(b)),
 		Needs:      compareNamed(needed(a), needed(b)),
 		Metadata:   compareFields(a.Label, b.Label),
-		Labels:     compareNamed(said(a.Labels), said(b.Labels)), Annotations: compareNamed(said(a.Annotations), said(b.Annotations)),
+		Labels:     compareNamed(otherLabels(a.Labels), otherLabels(b.Labels)), Annotations: compareNamed(otherLabels(a.Annotations), otherLabels(b.Annotations)),
 		Files: compareFiles(a.Tree, b.Tree),
 	}
-	return d.complete()
 }
 
-// complete makes absent lists empty.
-func (d ImageDifference) complete() ImageDifference {
-	d.Layers.Shared, d.Layers.Removed, d.Layers.Added = nonNil(d.Layers.Shared), nonNil(d.Layers.Removed), nonNil(d.Layers.Added)
-	d.Extensions, d.Packages, d.Needs = nonNil(d.Extensions), nonNil(d.Packages), nonNil(d.Needs)
-	d.Metadata, d.Files = nonNil(d.Metadata), nonNil(d.Files)
-	d.Labels, d.Annotations = nonNil(d.Labels), nonNil(d.Annotations)
-	return d
-}
-
-func nonNil[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-// Compressed is the size of the layers as they are pulled, in bytes.
+// Compressed returns the size of the compressed layers in bytes.
 func (i Image) Compressed() int64 {
 	var n int64
 	for _, l := range i.Layers {
@@ -151,7 +140,7 @@ func (i Image) Compressed() int64 {
 }
 
 func compareLayers(a, b []Layer) LayerChanges {
-	var c LayerChanges
+	c := LayerChanges{Shared: []string{}, Removed: []string{}, Added: []string{}}
 	has := func(list []Layer, digest string) bool {
 		return slices.ContainsFunc(list, func(l Layer) bool { return l.Digest == digest })
 	}
@@ -186,7 +175,7 @@ func packageVersions(i Image) map[string]string {
 	return out
 }
 
-// needed has the word "needed" for the version of what the base must have.
+// needed maps the libraries that the base must have to the word "needed".
 func needed(i Image) map[string]string {
 	out := map[string]string{}
 	for _, n := range i.Needs {
@@ -195,18 +184,15 @@ func needed(i Image) map[string]string {
 	return out
 }
 
-// union returns the keys of both, sorted.
+// union returns the sorted keys of a and b.
 func union[T any](a, b map[string]T) []string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = map[string]T{}
-	}
-	maps.Copy(all, b)
-	return slices.Sorted(maps.Keys(all))
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 func compareNamed(a, b map[string]string) []NamedChange {
-	var out []NamedChange
+	out := []NamedChange{}
 	for _, name := range union(a, b) {
 		if a[name] != b[name] {
 			out = append(out, NamedChange{name, Change[string]{a[name], b[name]}})
@@ -215,9 +201,9 @@ func compareNamed(a, b map[string]string) []NamedChange {
 	return out
 }
 
-// said is what labels or annotations say beyond the metadata, which is
-// compared by its fields, and the time of creation.
-func said(labels map[string]string) map[string]string {
+// otherLabels returns labels or annotations without the creation time and the
+// metadata, which compareFields compares.
+func otherLabels(labels map[string]string) map[string]string {
 	out := maps.Clone(labels)
 	delete(out, metadata.Label)
 	delete(out, "org.opencontainers.image.created")
@@ -228,12 +214,12 @@ func compareFields(a, b json.RawMessage) []FieldChange {
 	fields := func(label json.RawMessage) map[string]json.RawMessage {
 		out := map[string]json.RawMessage{}
 		if json.Unmarshal(label, &out) != nil {
-			return map[string]json.RawMessage{}
+			return nil
 		}
 		return out
 	}
 	before, after := fields(a), fields(b)
-	var out []FieldChange
+	out := []FieldChange{}
 	for _, name := range union(before, after) {
 		if !bytes.Equal(before[name], after[name]) {
 			out = append(out, FieldChange{name, Change[json.RawMessage]{before[name], after[name]}})
@@ -243,7 +229,7 @@ func compareFields(a, b json.RawMessage) []FieldChange {
 }
 
 func compareFiles(a, b filetree.Tree) []FileChange {
-	var out []FileChange
+	out := []FileChange{}
 	for e := range a.All() {
 		other, ok := b.Get(e.Path)
 		before, after := StateOf(e), StateOf(other)
@@ -264,7 +250,7 @@ func compareFiles(a, b filetree.Tree) []FileChange {
 	return out
 }
 
-// StateOf returns what is worth comparing of an entry.
+// StateOf returns the FileState of an entry.
 func StateOf(e filetree.Entry) FileState {
 	kind := map[filetree.Kind]string{filetree.File: "file", filetree.Dir: "folder", filetree.Symlink: "link"}[e.Kind]
 	return FileState{Kind: kind, Mode: octal(e.Mode), Size: e.Size, SHA256: e.SHA256, Link: e.Link}

@@ -24,7 +24,7 @@ func TestCompare(t *testing.T) {
 		{path: "share/extension/vector--0.9.sql", content: "select 1;\n"},
 	}
 	newer := label(t, func(m *metadata.Metadata) { m.Version, m.Extensions[0].Version = "0.9", "0.9" })
-	take1 := func(img v1.Image) Survey {
+	take1 := func(img v1.Image) Result {
 		idx := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img})
 		a, err := oci.FromIndex(idx)
 		return take(t, a, err)
@@ -93,7 +93,7 @@ func TestCompare(t *testing.T) {
 	})
 }
 
-func TestCompareWords(t *testing.T) {
+func TestCompareLabels(t *testing.T) {
 	words := func(vendor, created string) map[string]string {
 		return map[string]string{"org.opencontainers.image.vendor": vendor, "org.opencontainers.image.created": created, metadata.Label: vendor}
 	}

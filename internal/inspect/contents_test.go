@@ -11,8 +11,8 @@ import (
 	"github.com/pgext/pgext/internal/oci"
 )
 
-// TestContents: libraries with the packages they came from, and what is left
-// for the base.
+// TestContents checks the libraries with their packages, and the needed libraries
+// that the base must supply.
 func TestContents(t *testing.T) {
 	own := []member{
 		{path: "lib/x.so", content: object("amd64", "", "libgeos.so.1", "libc.so.6", "sibling.so")},
@@ -53,7 +53,8 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// TestLibraryPath: a label that forgets a folder leaves its libraries unfound.
+// TestLibraryPath checks that libraries outside the label's ld_library_path are not
+// found.
 func TestLibraryPath(t *testing.T) {
 	img := made(t, "amd64", label(t, func(m *metadata.Metadata) { m.LDLibraryPath = nil }), layer(t, types.OCILayer,
 		member{path: "lib/vector.so", content: object("amd64", "", "libx.so.1")},

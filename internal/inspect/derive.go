@@ -7,9 +7,10 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// Derive says about an image that has no label what its files do. name is what
-// to call it, contrib are the extensions that every server has. Parameters,
-// variables and libraries to preload no file tells.
+// Derive computes metadata from the files of an image without a metadata label.
+// name is the name and image name of the result, contrib are extensions that every
+// server has. The result has no parameters, variables or preloaded libraries,
+// because files do not reveal them.
 func (i Image) Derive(name string, contrib []string) metadata.Metadata {
 	m := metadata.Metadata{
 		Schema: metadata.Schema, Name: name, Image: name, Version: cmp.Or(i.Labels["org.opencontainers.image.version"], "0"),
@@ -17,7 +18,7 @@ func (i Image) Derive(name string, contrib []string) metadata.Metadata {
 		ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"},
 	}
 	for _, dir := range i.LibraryPath {
-		if dir != "lib" { // whose modules PostgreSQL opens itself
+		if dir != "lib" { // PostgreSQL searches lib itself, through dynamic_library_path
 			m.LDLibraryPath = append(m.LDLibraryPath, dir)
 		}
 	}

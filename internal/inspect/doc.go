@@ -1,7 +1,7 @@
-// Package inspect judges a finished image, whoever made it.
+// Package inspect analyzes a finished extension image, including images that
+// pgext did not build.
 //
-// Its noun is Survey: what an image holds, architecture by architecture, with
-// the findings about it. Files, labels and the package database of the image
-// are all it knows; what the operand image has it does not ask, nor where the
-// image comes from. Nothing is repaired.
+// A Result holds the contents of an image for each architecture and the findings
+// about it. They are computed from the files, the labels and the package database
+// of the image. The package does not read the operand image, and changes nothing.
 package inspect

@@ -10,41 +10,42 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/text"
+	"github.com/pgext/pgext/layout"
 )
 
-// server is the user that CloudNativePG runs PostgreSQL as.
-const server = 26
+// serverUID is the user ID with which CloudNativePG runs PostgreSQL.
+const serverUID = 26
 
-// judgeEntries looks at modes, owners, links and what is no file at all.
-func (x *examination) judgeEntries() {
+// checkEntries checks modes, owners, links and special files.
+func (x *inspector) checkEntries() {
 	owners := map[string]image.Owned{}
 	for _, o := range x.flat.Owned {
 		owners[o.Path] = o
 	}
-	x.findOwners()
+	x.checkOwners()
 	for e := range x.Tree.All() {
-		if text := unreadable(e, owners[e.Path]); text != "" {
-			x.find("PGX041", e.Path, text, "")
+		if text := permissionText(e, owners[e.Path]); text != "" {
+			x.report("PGX041", e.Path, text, "")
 		}
 		if e.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 && e.Kind == filetree.File {
-			x.find("PGX043", e.Path, fmt.Sprintf("has mode %s", octal(e.Mode)), "")
+			x.report("PGX043", e.Path, fmt.Sprintf("has mode %s", octal(e.Mode)), "")
 		}
 		if e.Kind == filetree.Symlink {
-			x.judgeLink(e)
+			x.checkLink(e)
 		}
 	}
 	for _, s := range x.flat.Special {
-		x.find("PGX043", s.Path, "is "+specials[s.Type], "")
+		x.report("PGX043", s.Path, "is "+specials[s.Type], "")
 	}
 	for _, w := range x.flat.Whiteouts {
-		x.find("PGX051", w, "hides what a lower layer has", "make the image in one stage")
+		x.report("PGX051", w, "hides a file of a lower layer", "build the image in a single stage")
 	}
 }
 
-// specials name the types of tar entries that are no files.
+// specials are the tar entry types of special files.
 var specials = map[byte]string{'3': "a character device", '4': "a block device", '6': "a pipe"}
 
-// octal is a mode as chmod(1) takes it.
+// octal formats a mode for chmod(1).
 func octal(m fs.FileMode) string {
 	bits := m.Perm()
 	for _, special := range []struct{ mode, bit fs.FileMode }{
@@ -57,23 +58,24 @@ func octal(m fs.FileMode) string {
 	return fmt.Sprintf("%04o", uint32(bits))
 }
 
-// unreadable says why the server cannot read an entry; "" when it can.
-func unreadable(e filetree.Entry, owner image.Owned) string {
+// permissionText returns the reason why the server cannot read an entry, "" if it
+// can.
+func permissionText(e filetree.Entry, owner image.Owned) string {
 	read, search := fs.FileMode(0o004), fs.FileMode(0o001)
-	if owner.UID == server {
+	if owner.UID == serverUID {
 		read, search = 0o400, 0o100
 	}
 	switch {
 	case e.Kind == filetree.File && e.Mode&read == 0:
 		return fmt.Sprintf("has mode %s, so PostgreSQL cannot read it", octal(e.Mode))
 	case e.Kind == filetree.Dir && e.Mode&(read|search) != read|search:
-		return fmt.Sprintf("has mode %s, so PostgreSQL cannot look into it", octal(e.Mode))
+		return fmt.Sprintf("has mode %s, so PostgreSQL cannot list or enter it", octal(e.Mode))
 	}
 	return ""
 }
 
-// findOwners makes one finding for each owner.
-func (x *examination) findOwners() {
+// checkOwners reports one finding for each owner other than root.
+func (x *inspector) checkOwners() {
 	type owner struct{ uid, gid int }
 	paths := map[owner][]string{}
 	for _, o := range x.flat.Owned {
@@ -81,27 +83,26 @@ func (x *examination) findOwners() {
 		paths[id] = append(paths[id], o.Path)
 	}
 	for id, list := range paths {
-		x.find("PGX052", "", fmt.Sprintf("%s to %d:%d, such as %s", text.Plural(len(list), "entry belongs", "entries belong"), id.uid, id.gid, list[0]), "")
+		x.report("PGX052", "", fmt.Sprintf("%s to %d:%d, such as %s", text.Plural(len(list), "entry belongs", "entries belong"), id.uid, id.gid, list[0]), "")
 	}
 }
 
-// judgeLink looks at where a symbolic link leads.
-func (x *examination) judgeLink(e filetree.Entry) {
+// checkLink checks the target of a symbolic link.
+func (x *inspector) checkLink(e filetree.Entry) {
 	text := "-> " + e.Link
 	switch {
 	case path.IsAbs(e.Link):
-		x.find("PGX044", e.Path, text, "make it relative")
+		x.report("PGX044", e.Path, text, "make the target relative")
 	case leaves(e):
-		x.find("PGX005", e.Path, text, "")
+		x.report("PGX005", e.Path, text, "")
 	default:
 		if _, ok := x.Tree.Resolve(e.Path); !ok {
-			x.find("PGX055", e.Path, text, "")
+			x.report("PGX055", e.Path, text, "")
 		}
 	}
 }
 
-// leaves reports whether a relative link, followed word by word, is above the
-// root at any point.
+// leaves reports whether any prefix of a relative link's target is above the root.
 func leaves(e filetree.Entry) bool {
 	depth := strings.Count(e.Path, "/")
 	for part := range strings.SplitSeq(e.Link, "/") {
@@ -118,12 +119,13 @@ func leaves(e filetree.Entry) bool {
 	return false
 }
 
-// folders are where an image's files are of use.
-var folders = []string{"lib", "share", "system", "bin", "licenses", databaseDir, osRelease}
+// directories are the directories and files of an extension image that
+// PostgreSQL, CloudNativePG or scanners use.
+var directories = []string{"lib", "share", "system", "bin", "licenses", layout.DatabaseDir, layout.OSRelease}
 
-// judgePlaces tells what is where nothing looks for it. Without any module or
-// control file where PostgreSQL looks, the image is of no use as it is.
-func (x *examination) judgePlaces() {
+// checkPlaces reports files that nothing uses, and an image without modules and
+// control files on PostgreSQL's search path.
+func (x *inspector) checkPlaces() {
 	control, modules := "", ""
 	stray := map[string][]filetree.Entry{}
 	for e := range x.Tree.All() {
@@ -136,26 +138,27 @@ func (x *examination) judgePlaces() {
 		if o, ok := x.object(e); ok && o.Type == "dyn" && path.Ext(e.Path) == ".so" {
 			modules = path.Dir(e.Path)
 		}
-		if !x.looksInto(e.Path) {
+		if !x.isSearched(e.Path) {
 			top := top(e.Path)
 			stray[top] = append(stray[top], e)
 		}
 	}
 	if len(x.Extensions)+len(x.Unscripted)+len(x.Modules) == 0 {
-		x.find("PGX046", "", "no control file in share/extension and no module in lib", whereInstead(control, modules))
+		x.report("PGX046", "", "no control file in share/extension and no module in lib", searchPathText(control, modules))
 	}
 	for top, entries := range stray {
 		var size int64
 		for _, e := range entries {
 			size += e.Size
 		}
-		x.find("PGX047", top, fmt.Sprintf("%s with %d bytes, such as %s", text.Plural(len(entries), "file", "files"), size, entries[0].Path), "")
+		x.report("PGX047", top, fmt.Sprintf("%s with %d bytes, such as %s", text.Plural(len(entries), "file", "files"), size, entries[0].Path), "")
 	}
 }
 
-// looksInto reports whether somebody looks for files like that.
-func (x *examination) looksInto(p string) bool {
-	known := folders
+// isSearched reports whether p is in a known directory or a path list of the
+// label.
+func (x *inspector) isSearched(p string) bool {
+	known := directories
 	if m := x.Metadata; m != nil {
 		known = slices.Concat(known, m.ExtensionControlPath, m.DynamicLibraryPath, m.LDLibraryPath, m.BinPath)
 	}
@@ -165,13 +168,14 @@ func (x *examination) looksInto(p string) bool {
 	})
 }
 
-// top is the first two parts of a path.
+// top returns the first two elements of a path.
 func top(p string) string {
 	parts := strings.SplitN(p, "/", 3)
 	return strings.Join(parts[:min(2, len(parts))], "/")
 }
 
-func whereInstead(control, modules string) string {
+// searchPathText returns a hint with the path lists that a cluster would need.
+func searchPathText(control, modules string) string {
 	var parts []string
 	if control != "" {
 		parts = append(parts, "extension_control_path: ["+control+"]")
@@ -182,5 +186,5 @@ func whereInstead(control, modules string) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "the cluster would have to say " + strings.Join(parts, " and ")
+	return "set in the cluster: " + strings.Join(parts, " and ")
 }

@@ -14,12 +14,12 @@ func TestApart(t *testing.T) {
 	need := finding.New("PGX053", "", "libc.so.6 is expected of the base", "")
 	missing := finding.New("PGX001", "lib/x.so", "needs libgone.so.1", "")
 	index := finding.New("PGX041", "", "is there twice", "")
-	s := Survey{Findings: []finding.Finding{index}, Images: []Image{{Findings: []finding.Finding{need, missing}}, {Findings: []finding.Finding{missing, need}}}}
+	s := Result{Findings: []finding.Finding{index}, Images: []Image{{Findings: []finding.Finding{need, missing}}, {Findings: []finding.Finding{missing, need}}}}
 	if diff := cmp.Diff([]finding.Finding{missing, index, need}, s.All()); diff != "" {
 		t.Errorf("All() (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]finding.Finding{missing, index}, s.Apart()); diff != "" {
-		t.Errorf("Apart() (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]finding.Finding{missing, index}, s.ExceptBase()); diff != "" {
+		t.Errorf("ExceptBase() (-want +got):\n%s", diff)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 	"github.com/pgext/pgext/internal/oci"
 )
 
-// member is one entry of a layer; a file unless it says otherwise.
+// member is an entry of a layer; a file by default.
 type member struct {
 	path    string
 	content string
@@ -66,7 +66,7 @@ func tarOf(tb testing.TB, members ...member) []byte {
 	return b.Bytes()
 }
 
-// layer is a gzip layer labelled as t.
+// layer returns a gzip layer with media type t.
 func layer(tb testing.TB, t types.MediaType, members ...member) v1.Layer {
 	tb.Helper()
 	data := tarOf(tb, members...)
@@ -79,10 +79,10 @@ func layer(tb testing.TB, t types.MediaType, members ...member) v1.Layer {
 	return l
 }
 
-// plain is an uncompressed layer.
+// plain returns an uncompressed layer.
 func plain(data []byte, t types.MediaType) v1.Layer { return static.NewLayer(data, t) }
 
-// made is an image for arch, with labels, of layers.
+// made returns an image for arch with labels and layers.
 func made(tb testing.TB, arch string, labels map[string]string, layers ...v1.Layer) v1.Image {
 	tb.Helper()
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
@@ -112,12 +112,12 @@ func changed(tb testing.TB, img v1.Image, change func(*v1.ConfigFile)) v1.Image 
 	return img
 }
 
-// object is a shared object for an architecture.
+// object returns a shared object for an architecture.
 func object(arch, soname string, needed ...string) string {
 	return string(elftest.Build(elftest.Spec{Arch: arch, SONAME: soname, Needed: needed}))
 }
 
-// database is the entry of a package that gave the image files.
+// database returns the entries of the package database for a package.
 func database(name, version string, files ...member) []member {
 	sums := ""
 	for _, f := range files {
@@ -129,7 +129,7 @@ func database(name, version string, files ...member) []member {
 	}
 }
 
-// vector is the layer of a good image for arch, and label what it says.
+// vector returns the members of a valid image for arch.
 func vector(arch string) []member {
 	return []member{
 		{path: "lib/vector.so", content: object(arch, "", "libc.so.6")},
@@ -155,20 +155,20 @@ func label(tb testing.TB, change func(*metadata.Metadata)) map[string]string {
 	return map[string]string{metadata.Label: string(text)}
 }
 
-func take(tb testing.TB, a oci.Set, err error) Survey {
+func take(tb testing.TB, a oci.Set, err error) Result {
 	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	c := cachetest.Open(tb)
-	s, err := Take(tb.Context(), a, Options{Cache: c})
+	s, err := Inspect(tb.Context(), a, c)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return s
 }
 
-func texts(s Survey) []string {
+func texts(s Result) []string {
 	var out []string
 	for _, f := range s.All() {
 		out = append(out, f.String())

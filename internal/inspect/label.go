@@ -10,11 +10,11 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// defaultPostgres is the first major that finds extensions at a mount.
+// defaultPostgres is the first major version that supports mounted extensions.
 const defaultPostgres = 18
 
-// readLabel reads what the image says about itself.
-func (x *examination) readLabel() {
+// readLabel decodes and validates the metadata label.
+func (x *inspector) readLabel() {
 	x.Postgres = defaultPostgres
 	if major, err := strconv.Atoi(x.Labels["io.cloudnativepg.image.base.pgmajor"]); err == nil && major > 0 {
 		x.Postgres = major
@@ -22,43 +22,35 @@ func (x *examination) readLabel() {
 	x.Distro = x.Labels["io.cloudnativepg.image.base.os"]
 	text, ok := x.Labels[metadata.Label]
 	if !ok {
-		x.find("PGX048", "", "nothing tells a consumer what to set", "")
+		x.report("PGX048", "", "the image has no label "+metadata.Label, "")
 		return
 	}
 	m, err := metadata.Decode([]byte(text))
 	if err != nil {
-		x.find("PGX049", "", err.Error(), "")
+		x.report("PGX049", "", err.Error(), "")
 		return
 	}
 	x.Metadata, x.Label = &m, json.RawMessage(text)
 	x.Postgres, x.Distro = m.Postgres, m.Distro
 	for _, f := range m.Refused() {
-		x.find(f.Code, f.Path, f.Text, f.Hint)
+		x.report(f.Code, f.Path, f.Text, f.Hint)
 	}
-	if err := m.Validate(); err != nil {
-		var joined interface{ Unwrap() []error }
-		if !errors.As(err, &joined) {
-			joined = single{err}
-		}
+	var joined interface{ Unwrap() []error } // by errors.Join
+	if errors.As(m.Validate(), &joined) {
 		for _, e := range joined.Unwrap() {
-			x.find("PGX049", "", e.Error(), "")
+			x.report("PGX049", "", e.Error(), "")
 		}
 	}
 }
 
-// single is an error as a list.
-type single struct{ error }
-
-func (s single) Unwrap() []error { return []error{s.error} }
-
-// judgeLabel compares the label with the files.
-func (x *examination) judgeLabel() {
+// checkLabel compares the label with the files.
+func (x *inspector) checkLabel() {
 	m := x.Metadata
 	if m == nil {
 		return
 	}
 	differs := func(what string, label, files any) {
-		x.find("PGX049", "", fmt.Sprintf("%s: the label says %v, the files say %v", what, label, files), "")
+		x.report("PGX049", "", fmt.Sprintf("%s: %v in the label, %v in the image", what, label, files), "")
 	}
 	if m.Arch != x.Arch {
 		differs("arch", m.Arch, x.Arch)
@@ -72,12 +64,13 @@ func (x *examination) judgeLabel() {
 	for _, list := range [][]string{m.ExtensionControlPath, m.DynamicLibraryPath, m.LDLibraryPath, m.BinPath} {
 		for _, dir := range list {
 			if x.Tree.Under(dir).Len() == 0 {
-				x.find("PGX049", dir, "the label names this folder, and the image has nothing there", "")
+				x.report("PGX049", dir, "the label lists this directory, but it is missing or empty in the image", "")
 			}
 		}
 	}
 }
 
+// versions returns "NAME VERSION" of each extension.
 func versions(list []metadata.Extension) []string {
 	var out []string
 	for _, e := range list {

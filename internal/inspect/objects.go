@@ -10,12 +10,12 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// judgeObjects looks at the ELF files: their machine, and what they need.
-func (x *examination) judgeObjects() {
+// checkObjects checks the machine and the needed libraries of the ELF files.
+func (x *inspector) checkObjects() {
 	for e := range x.Tree.All() {
 		o, ok := x.object(e)
-		if text := x.facts.malformed[e.SHA256]; text != "" && e.Kind == filetree.File {
-			x.find("PGX003", e.Path, text, "")
+		if text := x.files.malformed[e.SHA256]; text != "" && e.Kind == filetree.File {
+			x.report("PGX003", e.Path, text, "")
 		}
 		if !ok || o.Type != "dyn" && o.Type != "exec" {
 			continue
@@ -27,14 +27,14 @@ func (x *examination) judgeObjects() {
 		})
 		x.Roots = append(x.Roots, elf.Root{Package: owner, Path: e.Path, Object: o})
 	}
-	x.libraryPath()
-	x.gatherOwn()
-	x.findUnknown()
+	x.setLibraryPath()
+	x.listProviders()
+	x.checkOrigins()
 	closed := elf.Close(elf.Input{Arch: x.Arch, Roots: x.Roots, Own: x.Own})
 	for _, w := range closed.WrongArch {
 		if w.Library == "" {
-			x.find("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elf.Machine(w.Arch), elf.Machine(x.Arch)),
-				"use the package of the right architecture")
+			x.report("PGX003", w.Path, fmt.Sprintf("is an ELF file for %s in an image for %s", elf.Machine(w.Arch), elf.Machine(x.Arch)),
+				"use the package of the image's architecture")
 		}
 	}
 	var needs []string
@@ -43,21 +43,14 @@ func (x *examination) judgeObjects() {
 		needs = append(needs, m.Library)
 	}
 	if len(needs) > 0 {
-		x.find("PGX053", "", strings.Join(needs, ", "), "")
+		x.report("PGX053", "", strings.Join(needs, ", "), "")
 	}
 }
 
-// several names the first of a list and counts the rest.
-func several(names []string) string {
-	if len(names) == 1 {
-		return names[0]
-	}
-	return fmt.Sprintf("%s and %d more", names[0], len(names)-1)
-}
-
-// libraryPath settles where the loader will look: the label says, or every
-// folder with a shared library counts, as its consumer would have to list it.
-func (x *examination) libraryPath() {
+// setLibraryPath sets the directories that the dynamic loader searches: those in
+// the label, or without a label every directory with a shared library, because a
+// consumer would have to list them all.
+func (x *inspector) setLibraryPath() {
 	if x.Metadata != nil {
 		x.LibraryPath = x.Metadata.LDLibraryPath
 		return
@@ -71,8 +64,8 @@ func (x *examination) libraryPath() {
 	slices.Sort(x.LibraryPath)
 }
 
-// gatherOwn lists what the loader finds in those folders, links too.
-func (x *examination) gatherOwn() {
+// listProviders lists the libraries and links to libraries in LibraryPath.
+func (x *inspector) listProviders() {
 	for e := range x.Tree.All() {
 		if !slices.Contains(x.LibraryPath, path.Dir(e.Path)) {
 			continue
@@ -87,15 +80,19 @@ func (x *examination) gatherOwn() {
 	}
 }
 
-// findUnknown tells which libraries no package database accounts for.
-func (x *examination) findUnknown() {
+// checkOrigins reports libraries that the package database does not list.
+func (x *inspector) checkOrigins() {
 	var unknown []string
 	for _, l := range x.Libraries {
 		if l.Package == "" {
 			unknown = append(unknown, l.Path)
 		}
 	}
-	if len(unknown) > 0 {
-		x.find("PGX054", "", "nothing says which package it is from: "+several(unknown), "")
+	switch len(unknown) {
+	case 0:
+	case 1:
+		x.report("PGX054", "", "unknown package of "+unknown[0], "")
+	default:
+		x.report("PGX054", "", fmt.Sprintf("unknown package of %s and %d more", unknown[0], len(unknown)-1), "")
 	}
 }

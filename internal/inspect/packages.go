@@ -8,13 +8,14 @@ import (
 
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/layout"
 )
 
-// readPackages reads the database that images without dpkg carry: for each
-// package a paragraph and the digests of its files (as distroless has it).
-func (x *examination) readPackages() {
+// readPackages reads the package database of images without dpkg: a control
+// paragraph and a list of MD5 digests for each package, as in distroless images.
+func (x *inspector) readPackages() {
 	x.Owner = map[string]string{}
-	for e := range x.Tree.Under(strings.TrimSuffix(databaseDir, "/")).All() {
+	for e := range x.Tree.Under(strings.TrimSuffix(layout.DatabaseDir, "/")).All() {
 		if e.Kind != filetree.File || path.Ext(e.Path) == ".md5sums" {
 			continue
 		}
@@ -39,8 +40,9 @@ func (x *examination) readPackages() {
 	}
 }
 
-// readSums counts the files of a package. Paths may start with a slash or "./".
-func (x *examination) readSums(pkg *Package, file string) {
+// readSums reads the list of a package's files, whose paths may start with a slash
+// or "./", and sets Files, Size and Owner.
+func (x *inspector) readSums(pkg *Package, file string) {
 	text, _ := x.textAt(file)
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
@@ -61,9 +63,9 @@ func (x *examination) readSums(pkg *Package, file string) {
 	}
 }
 
-// codename is the suite that os-release names (os-release(5)).
-func (x *examination) codename() string {
-	text, _ := x.textAt(osRelease)
+// codename returns VERSION_CODENAME of os-release(5).
+func (x *inspector) codename() string {
+	text, _ := x.textAt(layout.OSRelease)
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "VERSION_CODENAME="); ok {
 			return strings.Trim(value, `"'`)
@@ -72,8 +74,8 @@ func (x *examination) codename() string {
 	return ""
 }
 
-// version returns the version of a package of the image.
-func (x *examination) version(name string) string {
+// version returns the version of a package of the image, "" if there is none.
+func (x *inspector) version(name string) string {
 	i, ok := slices.BinarySearchFunc(x.Packages, name, func(p Package, n string) int { return strings.Compare(p.Package, n) })
 	if !ok {
 		return ""

@@ -13,18 +13,18 @@ import (
 	"github.com/pgext/pgext/internal/text"
 )
 
-// judgeIndex looks at the entries of an index.
-func judgeIndex(m *v1.IndexManifest) []finding.Finding {
+// checkIndex checks the entries of an index.
+func checkIndex(m *v1.IndexManifest) []finding.Finding {
 	var out []finding.Finding
 	taken := map[string]bool{}
 	images := 0
 	for _, d := range m.Manifests {
 		switch {
 		case d.Platform != nil && d.Platform.Architecture == "unknown":
-			out = append(out, finding.New("PGX050", "", fmt.Sprintf("entry %s is for the platform %s", d.Digest, d.Platform), "build it with buildx --provenance=false --sbom=false, and attach evidence as referrers"))
+			out = append(out, finding.New("PGX050", "", fmt.Sprintf("entry %s is for the platform %s", d.Digest, d.Platform), "build the image with buildx --provenance=false --sbom=false and attach attestations as referrers"))
 			continue
 		case !d.MediaType.IsImage():
-			out = append(out, finding.New("PGX040", "", fmt.Sprintf("entry %s is of type %s, which is no image manifest", d.Digest, d.MediaType), ""))
+			out = append(out, finding.New("PGX040", "", fmt.Sprintf("entry %s has media type %s, which is not an image manifest", d.Digest, d.MediaType), ""))
 			continue
 		case d.Platform != nil && taken[d.Platform.String()]:
 			out = append(out, finding.New("PGX042", "", fmt.Sprintf("two entries are for the platform %s", d.Platform), ""))
@@ -34,13 +34,14 @@ func judgeIndex(m *v1.IndexManifest) []finding.Finding {
 		images++
 	}
 	if images == 0 {
-		out = append(out, finding.New("PGX040", "", "the index lists no image", ""))
+		out = append(out, finding.New("PGX040", "", "the index has no image", ""))
 	}
 	return finding.Sort(out)
 }
 
-// platform settles which machine the image is for.
-func (x *examination) platform(config *v1.ConfigFile, entry v1.Descriptor, listed bool) {
+// setPlatform sets Platform and Arch from the config, or from the index if the
+// config has no platform.
+func (x *inspector) setPlatform(config *v1.ConfigFile, entry v1.Descriptor, listed bool) {
 	var own v1.Platform
 	if p := config.Platform(); p != nil {
 		own = *p
@@ -53,12 +54,11 @@ func (x *examination) platform(config *v1.ConfigFile, entry v1.Descriptor, liste
 	x.Arch = debianArch(p)
 	if listed && entry.Platform != nil && own.Architecture != "" &&
 		(own.OS != entry.Platform.OS || own.Architecture != entry.Platform.Architecture) {
-		x.find("PGX042", "", fmt.Sprintf("the index lists it for %s, its config says %s", entry.Platform, own), "")
+		x.report("PGX042", "", fmt.Sprintf("platform %s in the index, %s in the config", entry.Platform, own), "")
 	}
 }
 
-// debianArch returns Debian's name of a platform; variants matter for 32-bit
-// ARM alone.
+// debianArch returns Debian's name of a platform. Only 32-bit ARM has variants.
 func debianArch(p v1.Platform) string {
 	for _, a := range debian.Architectures() {
 		if a.OCI == p.Architecture && (a.Variant == "" || p.Variant == "" || a.Variant == p.Variant) {
@@ -68,8 +68,8 @@ func debianArch(p v1.Platform) string {
 	return ""
 }
 
-// compressions are the media types that runtimes unpack, with the compression
-// they stand for.
+// compressions maps the media types that container runtimes support to their
+// compression.
 var compressions = map[types.MediaType]decompress.Format{
 	types.OCILayer: decompress.Gzip, types.DockerLayer: decompress.Gzip,
 	types.OCILayerZStd: decompress.Zstd, types.OCIUncompressedLayer: decompress.None,
@@ -78,13 +78,13 @@ var compressions = map[types.MediaType]decompress.Format{
 
 var configTypes = []types.MediaType{types.OCIConfigJSON, types.DockerConfigJSON}
 
-// judgeLayers compares the layers with what manifest and config say.
-func (x *examination) judgeLayers(m *v1.Manifest, config *v1.ConfigFile) {
+// checkLayers compares the layers with the manifest and the config.
+func (x *inspector) checkLayers(m *v1.Manifest, config *v1.ConfigFile) {
 	if !slices.Contains(configTypes, m.Config.MediaType) {
-		x.find("PGX040", "", fmt.Sprintf("its config is of type %s", m.Config.MediaType), "an artifact can be pulled and not mounted: give it the config of an image")
+		x.report("PGX040", "", fmt.Sprintf("the config has media type %s", m.Config.MediaType), "add an image config; runtimes cannot mount other artifacts")
 	}
 	if got, want := len(config.RootFS.DiffIDs), len(m.Layers); got != want {
-		x.find("PGX040", "", fmt.Sprintf("%s, and %s in the config", text.Plural(want, "layer", "layers"), text.Plural(got, "diff_id", "diff_ids")), "")
+		x.report("PGX040", "", fmt.Sprintf("%s, but %s in the config", text.Plural(want, "layer", "layers"), text.Plural(got, "diff_id", "diff_ids")), "")
 	}
 	comments := make([]string, 0, len(m.Layers))
 	for _, h := range config.History {
@@ -99,25 +99,26 @@ func (x *examination) judgeLayers(m *v1.Manifest, config *v1.ConfigFile) {
 		}
 		if i < len(x.flat.Layers) {
 			f := x.flat.Layers[i]
-			l.Compression, l.Unpacked, l.GoesOn = f.Format.String(), f.Unpacked, f.GoesOn
-			x.judgeLayer(i+1, d.MediaType, f.Format)
+			l.Compression, l.Unpacked, l.TrailingData = f.Format.String(), f.Unpacked, f.GoesOn
+			x.checkLayer(i+1, d.MediaType, f.Format)
 			if f.Mismatched && i < len(config.RootFS.DiffIDs) {
-				x.find("PGX040", "", fmt.Sprintf("layer %d unpacks to %s, the config's diff_id is %s", i+1, f.DiffID, config.RootFS.DiffIDs[i]), "")
+				x.report("PGX040", "", fmt.Sprintf("layer %d: diff_id mismatch: got %s, the config has %s", i+1, f.DiffID, config.RootFS.DiffIDs[i]), "")
 			}
 		}
 		x.Layers = append(x.Layers, l)
 	}
 }
 
-func (x *examination) judgeLayer(number int, t types.MediaType, got decompress.Format) {
+// checkLayer compares the compression of a layer with its media type.
+func (x *inspector) checkLayer(number int, t types.MediaType, got decompress.Format) {
 	want, known := compressions[t]
 	switch {
 	case !known:
-		x.find("PGX040", "", fmt.Sprintf("layer %d is of type %s", number, t), "use application/vnd.oci.image.layer.v1.tar+gzip")
+		x.report("PGX040", "", fmt.Sprintf("layer %d has media type %s", number, t), "use application/vnd.oci.image.layer.v1.tar+gzip")
 	case got == want:
 	case want == decompress.None || got == decompress.XZ:
-		x.find("PGX040", "", fmt.Sprintf("layer %d is %s and labelled %s", number, got, t), "")
+		x.report("PGX040", "", fmt.Sprintf("layer %d: compression is %s, media type is %s", number, got, t), "")
 	default:
-		x.find("PGX045", "", fmt.Sprintf("layer %d is compressed with %s and labelled %s", number, got, t), "")
+		x.report("PGX045", "", fmt.Sprintf("layer %d: compression is %s, media type is %s", number, got, t), "")
 	}
 }

@@ -9,100 +9,88 @@ import (
 
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
-)
-
-// Where a scanner, and this room, learn of the packages in an image.
-const (
-	databaseDir = "var/lib/dpkg/status.d/"
-	osRelease   = "usr/lib/os-release"
+	"github.com/pgext/pgext/layout"
 )
 
 const (
-	// maxText bounds one control file, package paragraph or list of digests,
-	// in bytes.
-	maxText = 4 << 20
-	// maxTexts bounds all of them together.
+	// maxText limits the size of a control file, package paragraph or list of
+	// digests, in bytes, and maxTexts their sum.
+	maxText  = 4 << 20
 	maxTexts = 256 << 20
 )
 
-// facts are what was learnt on the way through the layers, by the SHA-256 of
-// a file's content: which of two files at one path counts, the tree says.
-type facts struct {
+// files holds the contents of files in the layers that were read, by SHA-256.
+// Layers may contain several files for one path; the tree has the digest of the
+// visible one.
+type files struct {
 	objects map[string]elf.Object
-	// malformed are files that start as ELF and do not hold together.
+	// malformed are errors of files with an invalid ELF structure.
 	malformed map[string]string
 	texts     map[string]string
+	size      int64 // of all texts, in bytes
 }
 
-// reader learns facts from a stream of files.
-type reader struct {
-	facts
-	size int64
+func newFiles() *files {
+	return &files{objects: map[string]elf.Object{}, malformed: map[string]string{}, texts: map[string]string{}}
 }
 
-func newReader() *reader {
-	return &reader{facts: facts{
-		objects: map[string]elf.Object{}, malformed: map[string]string{}, texts: map[string]string{},
-	}}
-}
-
-// wanted accepts the files that look has to see; small ones cost little.
+// wanted reports whether read needs the content of a file.
 func wanted(e filetree.Entry) bool { return e.Size >= minELF || isText(e.Path) }
 
-// minELF is the size of the smallest ELF header, in bytes.
+// minELF is the size of the smallest ELF header in bytes.
 const minELF = 52
 
-// isText accepts the files that are read as text.
+// isText reports whether a file is read as text.
 func isText(p string) bool {
-	return path.Ext(p) == ".control" || path.Ext(p) == ".sql" || strings.HasPrefix(p, databaseDir) || p == osRelease
+	return path.Ext(p) == ".control" || path.Ext(p) == ".sql" || strings.HasPrefix(p, layout.DatabaseDir) || p == layout.OSRelease
 }
 
-// look learns what it can of one file. Scripts stay in the cache, since they
-// may be too large to be kept here.
-func (r *reader) look(e filetree.Entry, content io.ReaderAt) (keep bool, err error) {
+// read reads a text or an ELF file. It returns keep for SQL scripts, which stay in
+// the cache because they can be large.
+func (f *files) read(e filetree.Entry, content io.ReaderAt) (keep bool, err error) {
 	if path.Ext(e.Path) == ".sql" {
 		return true, nil
 	}
 	if isText(e.Path) {
-		return false, r.text(e, content)
+		return false, f.readText(e, content)
 	}
-	if _, known := r.objects[e.SHA256]; known {
+	if _, known := f.objects[e.SHA256]; known {
 		return false, nil
 	}
 	o, err := elf.Read(content, e.Size)
 	var malformed *elf.FormatError
 	switch {
 	case err == nil:
-		r.objects[e.SHA256] = o
+		f.objects[e.SHA256] = o
 	case errors.As(err, &malformed):
-		r.malformed[e.SHA256] = malformed.Error()
+		f.malformed[e.SHA256] = malformed.Error()
 	case !errors.Is(err, elf.ErrNotELF):
 		return false, err
 	}
 	return false, nil
 }
 
-func (r *reader) text(e filetree.Entry, content io.ReaderAt) error {
-	if r.size += e.Size; e.Size > maxText || r.size > maxTexts {
-		return fmt.Errorf("%s: %d bytes of text, more than is read", e.Path, e.Size)
+func (f *files) readText(e filetree.Entry, content io.ReaderAt) error {
+	if f.size += e.Size; e.Size > maxText || f.size > maxTexts {
+		return fmt.Errorf("%s: size limit for text exceeded: %d bytes (limits %d, in total %d)", e.Path, e.Size, maxText, maxTexts)
 	}
 	text, err := io.ReadAll(io.NewSectionReader(content, 0, e.Size))
-	r.texts[e.SHA256] = string(text)
+	f.texts[e.SHA256] = string(text)
 	return err
 }
 
 // textAt returns the text at a path of the tree.
-func (x *examination) textAt(p string) (string, bool) {
+func (x *inspector) textAt(p string) (string, bool) {
 	e, ok := x.Tree.Resolve(p)
 	if !ok || e.Kind != filetree.File {
 		return "", false
 	}
-	text, ok := x.facts.texts[e.SHA256]
+	text, ok := x.files.texts[e.SHA256]
 	return text, ok
 }
 
-// withTexts returns the tree with the texts as contents.
-func (f facts) withTexts(tree filetree.Tree) (filetree.Tree, error) {
+// withTexts returns the tree with the texts as contents of their files.
+func (f *files) withTexts(tree filetree.Tree) (filetree.Tree, error) {
 	var out []filetree.Entry
 	for e := range tree.All() {
 		if text, ok := f.texts[e.SHA256]; ok && e.Kind == filetree.File {
@@ -113,8 +101,8 @@ func (f facts) withTexts(tree filetree.Tree) (filetree.Tree, error) {
 	return filetree.New(out)
 }
 
-// object returns the ELF file at an entry of the tree.
-func (x *examination) object(e filetree.Entry) (elf.Object, bool) {
-	o, ok := x.facts.objects[e.SHA256]
+// object returns the ELF object of an entry of the tree.
+func (x *inspector) object(e filetree.Entry) (elf.Object, bool) {
+	o, ok := x.files.objects[e.SHA256]
 	return o, ok && e.Kind == filetree.File
 }

@@ -29,11 +29,11 @@ func LintRecipe(ctx context.Context, b *builder.Builder, r *recipe.Recipe, sel r
 // LintImage returns the findings about a finished image. If base is not "", the
 // libraries that the image needs are checked against this base (see
 // session.LibraryTarget) instead of being listed.
-func LintImage(ctx context.Context, s *session.Session, survey inspect.Survey, base string) ([]finding.Finding, error) {
+func LintImage(ctx context.Context, s *session.Session, survey inspect.Result, base string) ([]finding.Finding, error) {
 	if base == "" {
 		return survey.All(), nil
 	}
-	findings := survey.Apart()
+	findings := survey.ExceptBase()
 	for _, i := range survey.Images {
 		if len(i.Roots) == 0 {
 			continue

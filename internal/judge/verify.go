@@ -142,7 +142,7 @@ func archEvidenceOf(at oci.Ref, c oci.Set, d VerifyOptions) ([]archEvidence, err
 // inspect looks at the files of one architecture.
 func inspectArch(ctx context.Context, ses *session.Session, at oci.Ref, e archEvidence, base string) (verify.Image, []finding.Finding, error) {
 	out := verify.Image{Digest: e.Digest.String(), Documents: e.documents}
-	s, err := inspect.Take(ctx, e.Set, inspect.Options{Cache: ses.Cache})
+	s, err := inspect.Inspect(ctx, e.Set, ses.Cache)
 	switch {
 	case err == nil:
 	case registry.Trouble(err):
@@ -153,13 +153,13 @@ func inspectArch(ctx context.Context, ses *session.Session, at oci.Ref, e archEv
 		return e.damaged(out, err), nil, nil
 	}
 	i := s.Images[0]
-	if why := i.Damage; why != nil {
+	if why := i.UnpackError; why != nil {
 		return e.damaged(out, why), nil, nil
 	}
 	out.Platform, out.Arch, out.Created, out.Tree = i.Platform, i.Arch, i.Created, i.Tree
 	out.Labels, out.Annotations = i.Labels, i.Annotations
 	for _, l := range i.Layers {
-		if l.GoesOn {
+		if l.TrailingData {
 			out.TrailingData = append(out.TrailingData, l.Digest)
 		}
 	}
@@ -169,7 +169,7 @@ func inspectArch(ctx context.Context, ses *session.Session, at oci.Ref, e archEv
 	for _, p := range i.Packages {
 		out.Packages = append(out.Packages, verify.Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
 	}
-	found := s.Apart()
+	found := s.ExceptBase()
 	libraries, err := checkNeeds(ctx, ses, i, e.selected, base)
 	return out, append(found, libraries...), err
 }

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// removeOne is the hint about files that are in each other's way.
+// removeOne is the hint about colliding files.
 const removeOne = "remove one of the packages from the recipe"
 
-// settle sorts the placements by place and leaves one for each. Different
-// files for one place are a finding; equal ones are only reported.
-func (a *arrangement) settle(placed []placement) []placement {
+// resolveCollisions sorts the placements by place and marks all but the first of
+// each place as duplicates. Different files for one place are a finding.
+func (a *arrangement) resolveCollisions(placed []placement) []placement {
 	order := map[string]int{}
 	for i, p := range a.packages {
 		order[p.Name] = i
@@ -31,32 +31,32 @@ func (a *arrangement) settle(placed []placement) []placement {
 			taken[p.to] = p
 			continue
 		}
-		p.spare = true
+		p.duplicate = true
 		if same(*first, *p) {
-			p.reason = "the same as from " + first.pkg.Name
+			p.reason = "same as in " + first.pkg.Name
 			continue
 		}
-		a.find("PGX004", p.to, removeOne, "%s has /%s and %s has a different /%s", first.pkg.Name, first.where(), p.pkg.Name, p.where())
+		a.find("PGX004", p.to, removeOne, "%s has /%s and %s has a different /%s", first.pkg.Name, first.path(), p.pkg.Name, p.path())
 	}
 	for i := range placed {
 		for dir := path.Dir(placed[i].to); dir != "."; dir = path.Dir(dir) {
-			if other := taken[dir]; other != nil && !placed[i].spare {
-				a.find("PGX004", dir, removeOne, "%s has a file there, and %s has files below it", other.pkg.Name, placed[i].pkg.Name)
+			if other := taken[dir]; other != nil && !placed[i].duplicate {
+				a.find("PGX004", dir, removeOne, "%s has a file at this path, %s has a directory", other.pkg.Name, placed[i].pkg.Name)
 			}
 		}
 	}
 	return placed
 }
 
-// where is the path in pkg that the placement came from.
-func (p placement) where() string {
+// path returns the path in pkg: the link, or else the file.
+func (p placement) path() string {
 	if p.via != "" {
 		return p.via
 	}
 	return p.source.Path
 }
 
-// same reports whether two placements put the same thing at their place.
+// same reports whether two placements have the same content or link target.
 func same(x, y placement) bool {
 	if x.link != "" || y.link != "" {
 		return x.link == y.link

@@ -33,7 +33,7 @@ func TestCollisions(t *testing.T) {
 			[]string{mod + "m = 1"},
 			[]string{mod + "m/n = 2"},
 			[]string{"644 lib/m", "644 lib/m/n"},
-			[]string{"PGX004 error: lib/m: a has a file there, and b has files below it"},
+			[]string{"PGX004 error: lib/m: a has a file at this path, b has a directory"},
 		},
 		{
 			"link and file",
@@ -64,7 +64,7 @@ func TestEqualFilesAreReported(t *testing.T) {
 	}})
 	want := []FileReport{
 		{mod + "m.so", Placed, "lib/m.so", "", nil},
-		{mod + "m.so", Placed, "lib/m.so", "the same as from a", nil},
+		{mod + "m.so", Placed, "lib/m.so", "same as in a", nil},
 	}
 	if diff := cmp.Diff(want, r.Report.Kept("lib/m.so")); diff != "" {
 		t.Errorf("Kept() (-want +got):\n%s", diff)
@@ -97,14 +97,14 @@ func TestCopyrights(t *testing.T) {
 			packages:  []Package{bare(t, "x", Extension, module)},
 			want:      []string{"644 lib/x.so"},
 			wantGiven: []string{"x"},
-			wantFinds: []string{"PGX026 warning: usr/share/doc/x/copyright: x: its copyright file is not among the packages"},
+			wantFinds: []string{"PGX026 warning: usr/share/doc/x/copyright: copyright file of x not found in the packages"},
 		},
 		{
 			name:      "in a package that is not there",
 			packages:  []Package{bare(t, "x", Extension, module, "usr/share/doc/x -> x-common")},
 			want:      []string{"644 lib/x.so"},
 			wantGiven: []string{"x"},
-			wantFinds: []string{"PGX026 warning: usr/share/doc/x/copyright: x: its copyright file is not among the packages"},
+			wantFinds: []string{"PGX026 warning: usr/share/doc/x/copyright: copyright file of x not found in the packages"},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -147,7 +147,7 @@ update-alternatives --install $DIR/$(date).control x $DIR/geo-3.control 1
 	}
 	wantFinds := []string{
 		"PGX027 warning: geo-scripts: postinst line 7: $(date) has no known value",
-		"PGX027 warning: share/extension/raster.control: geo-scripts: its target /usr/share/postgresql/18/extension/raster-3.control is not among the packages",
+		"PGX027 warning: share/extension/raster.control: geo-scripts: target /usr/share/postgresql/18/extension/raster-3.control not found in the packages",
 	}
 	if diff := cmp.Diff(wantFinds, texts(r.Findings)); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)

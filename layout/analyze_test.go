@@ -9,8 +9,8 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// TestJudge: what Arrange would have rewritten in an image that others made.
-func TestJudge(t *testing.T) {
+// TestAnalyze checks the findings about text that Arrange would rewrite.
+func TestAnalyze(t *testing.T) {
 	files := map[string]string{
 		"lib/x.so":     "machine code",
 		"lib/alone.so": "machine code",
@@ -30,7 +30,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Judge(tree, 18)
+	got, err := Analyze(tree, 18)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +39,9 @@ func TestJudge(t *testing.T) {
 		findings = append(findings, f.String())
 	}
 	want := []string{
-		"PGX023 warning: share/extension/nested.control: line 2: names the module $libdir/sub/x, which PostgreSQL looks for in its own directory only",
-		"PGX023 warning: share/extension/x--1.0--1.1.sql: 2 × LOAD '$libdir/…', which looks in PostgreSQL's own directory only",
-		"PGX024 warning: share/extension/nested--1.sql: 1 × path of the default location, to a file that is at the mount instead",
+		"PGX023 warning: share/extension/nested.control: line 2: refers to the module $libdir/sub/x, which PostgreSQL searches in its own library directory only",
+		"PGX023 warning: share/extension/x--1.0--1.1.sql: 2 × LOAD '$libdir/…', which PostgreSQL searches in its own library directory only",
+		"PGX024 warning: share/extension/nested--1.sql: 1 × path of the default location to a file that is at the mount path",
 		"PGX031 note: share/extension/scriptless.control: no script in share/extension installs version \"2\" of scriptless",
 		"PGX032 note: share/extension/x.control: 1 × $libdir/",
 	}
@@ -49,15 +49,15 @@ func TestJudge(t *testing.T) {
 		t.Errorf("Findings (-want +got):\n%s", diff)
 	}
 	got.Findings = nil
-	wantRest := Judgement{
+	wantRest := Contents{
 		Extensions: []metadata.Extension{
 			{Name: "nested", Version: "1"},
 			{Name: "x", Version: "1.1", Requires: []string{"cube"}, Trusted: true},
 		},
 		Unscripted: []string{"scriptless"},
-		Modules:    []string{"alone", "x"}, Standalone: []string{"alone"},
+		Modules:    []string{"alone", "x"},
 	}
 	if diff := cmp.Diff(wantRest, got); diff != "" {
-		t.Errorf("Judge() (-want +got):\n%s", diff)
+		t.Errorf("Analyze() (-want +got):\n%s", diff)
 	}
 }
