@@ -6,9 +6,9 @@ import (
 	"github.com/pgext/pgext/sign"
 )
 
-// BenchmarkSignBuild signs what a build of two architectures publishes, with
-// a new signer each time: an index, two manifests, six statements. Nearly all
-// of it is the password's one scrypt: "opened" shows the rest.
+// BenchmarkSignBuild signs the content of a build of two architectures (an index, two
+// manifests, six statements) with a new signer each time. Most of the time is scrypt
+// for the password; "opened" measures the rest.
 func BenchmarkSignBuild(b *testing.B) {
 	file := standardKey(b)
 	batch := newPlace(b).everything()

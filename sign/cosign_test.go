@@ -10,8 +10,8 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// TestCosignVerifiesLoggedKeys: the stock program verifies what a key file
-// signs, by tag and by digest, and finds it in the log.
+// TestCosignVerifiesLoggedKeys verifies logged signatures of a key file with cosign,
+// by tag and by digest.
 func TestCosignVerifiesLoggedKeys(t *testing.T) {
 	cosign := signtest.NewCosign(t)
 	s := signtest.New(t)
@@ -30,8 +30,8 @@ func TestCosignVerifiesLoggedKeys(t *testing.T) {
 	}
 }
 
-// verifies asks cosign about the signatures of all subjects, and about their
-// attestations of one type.
+// verifies runs cosign verify on all subjects, and cosign verify-attestation for one
+// predicate type.
 func verifies(t *testing.T, cosign signtest.Cosign, p place, predicateType string, trust ...string) {
 	t.Helper()
 	args := append(slices.Clone(trust), "--allow-http-registry", "--offline", p.repo.Tag("1").String())
@@ -53,8 +53,8 @@ func open(tb testing.TB, o sign.Options) *sign.Signer {
 
 const workflow = "https://github.com/pgext/recipes/.github/workflows/build.yaml@refs/heads/main"
 
-// TestCosignVerifiesIdentities: with a log, with a timestamp authority and
-// with both, an hour later, when the certificates have ended.
+// TestCosignVerifiesIdentities verifies signatures of an identity with cosign an hour
+// later, when the certificates have expired.
 func TestCosignVerifiesIdentities(t *testing.T) {
 	cosign := signtest.NewCosign(t)
 	s := signtest.New(t)
@@ -100,7 +100,7 @@ func TestCosignVerifiesIdentities(t *testing.T) {
 	}
 }
 
-// github asks for tokens as a GitHub job does.
+// github requests tokens like a GitHub job.
 func github(issuer *signtest.Issuer) func(context.Context) (string, error) {
 	address, secret := issuer.GitHub(workflow)
 	env := map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret}

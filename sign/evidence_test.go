@@ -14,7 +14,7 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// count is how many attachments and layers there are.
+// count returns the number of attachments and layers.
 func count(tb testing.TB, s oci.Set) string {
 	tb.Helper()
 	layers := 0
@@ -26,10 +26,10 @@ func count(tb testing.TB, s oci.Set) string {
 	return fmt.Sprintf("%d attachments, %d layers", len(s.Referrers), layers)
 }
 
-// trio signs with one key.
+// trio has three signers with the same key.
 type trio struct{ plain, logged, stamped *sign.Signer }
 
-// signers make a new key and sign with it.
+// signers returns signers with a new key.
 func signers(tb testing.TB, s *signtest.Sigstore) trio {
 	tb.Helper()
 	o := sign.Options{Password: password, Format: sign.FormatBoth}
@@ -39,7 +39,7 @@ func signers(tb testing.TB, s *signtest.Sigstore) trio {
 	return trio{open(tb, o), open(tb, logged), open(tb, stamped)}
 }
 
-// identity completes o for who, with the log unless o names an authority.
+// identity sets the identity, and the log unless o has services.
 func identity(s *signtest.Sigstore, who string, o sign.Options) sign.Options {
 	if len(o.TimestampURLs)+len(o.Logs) == 0 {
 		o.Logs = logs(s.Rekor.URL)
@@ -48,12 +48,12 @@ func identity(s *signtest.Sigstore, who string, o sign.Options) sign.Options {
 	return o
 }
 
-// TestSigningAgain: what was signed before by the same key or identity, with
-// the same log and authority, is not signed again.
+// TestSigningAgain makes no second signature with the same key or identity and the same
+// services.
 func TestSigningAgain(t *testing.T) {
 	s := signtest.New(t)
 	mine := signers(t, s)
-	anybody := func(who string) *sign.Signer {
+	signerOf := func(who string) *sign.Signer {
 		return open(t, identity(s, who, sign.Options{Format: sign.FormatBoth}))
 	}
 	const everything, nothing = "15 attachments, 15 layers", "0 attachments, 0 layers"
@@ -68,9 +68,9 @@ func TestSigningAgain(t *testing.T) {
 		{"key, now logged", mine.plain, mine.logged, "15 attachments, 30 layers"},
 		{"key, no longer logged", mine.logged, mine.plain, nothing},
 		{"key, now stamped", mine.plain, mine.stamped, "15 attachments, 30 layers"},
-		{"identity", anybody("me@example.org"), anybody("me@example.org"), nothing},
-		{"another identity", anybody("me@example.org"), anybody("you@example.org"), "15 attachments, 30 layers"},
-		{"key, then identity", mine.plain, anybody("me@example.org"), "15 attachments, 30 layers"},
+		{"identity", signerOf("me@example.org"), signerOf("me@example.org"), nothing},
+		{"another identity", signerOf("me@example.org"), signerOf("you@example.org"), "15 attachments, 30 layers"},
+		{"key, then identity", mine.plain, signerOf("me@example.org"), "15 attachments, 30 layers"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := p.again(t)
@@ -91,8 +91,7 @@ func TestSigningAgain(t *testing.T) {
 	}
 }
 
-// TestImpostors: a certificate for the same name from another authority does
-// not stop the signer.
+// TestImpostors ignores certificates of another authority for the same identity.
 func TestImpostors(t *testing.T) {
 	p := newPlace(t)
 	batch := sign.Batch{Subjects: p.subjects[:1]}
@@ -109,12 +108,12 @@ func TestImpostors(t *testing.T) {
 	}
 }
 
-// TestFinishing: what an interrupted push left out is attached as it was
-// signed, and not signed again.
+// TestFinishing attaches an existing statement to the remaining subjects after an
+// interrupted push, without a new signature.
 func TestFinishing(t *testing.T) {
 	signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{Format: sign.FormatBoth}))
 	p := newPlace(t)
-	batch := sign.Batch{Statements: []sign.Statement{p.bill(1, spdx)}}
+	batch := sign.Batch{Statements: []sign.Statement{p.statement(1, spdx)}}
 	whole, err := signer.SignAll(t.Context(), batch)
 	must(t, err)
 	part := oci.Set{Referrers: whole.Referrers[:1], Legacy: map[string]v1.Image{}}
@@ -141,9 +140,8 @@ func TestFinishing(t *testing.T) {
 	}
 }
 
-// TestFinishingAlike: where two tags have the claim in two ways, every run takes
-// the same one for the third.
-func TestFinishingAlike(t *testing.T) {
+// TestFinishingDeterministic uses the same one of two existing signatures in each run.
+func TestFinishingDeterministic(t *testing.T) {
 	key, _ := newKey(t)
 	signer := open(t, sign.Options{Key: key, Password: password, Format: sign.FormatLegacy})
 	p := newPlace(t)
@@ -173,8 +171,8 @@ func digest(tb testing.TB, img v1.Image) v1.Hash {
 	return h
 }
 
-// TestSameClaim: a statement may say itself what counts as the same claim.
-func TestSameClaim(t *testing.T) {
+// TestSameStatement compares statements with Statement.Same.
+func TestSameStatement(t *testing.T) {
 	signer := open(t, identity(signtest.New(t), "me@example.org", sign.Options{}))
 	p := newPlace(t)
 	built := func(run string, same func(json.RawMessage) bool) sign.Statement {
@@ -207,7 +205,7 @@ func TestSameClaim(t *testing.T) {
 	}
 }
 
-// TestMerge: layers of others stay, in their order; ours come once.
+// TestMerge keeps existing layers in order and appends new layers once.
 func TestMerge(t *testing.T) {
 	s := signtest.New(t)
 	p := newPlace(t)
@@ -237,7 +235,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// signatures are the annotations that hold them, by layer.
+// signatures returns the signature annotation of each layer.
 func signatures(tb testing.TB, img v1.Image) []string {
 	tb.Helper()
 	manifest, err := img.Manifest()
@@ -249,9 +247,9 @@ func signatures(tb testing.TB, img v1.Image) []string {
 	return out
 }
 
-// TestSpoiltEvidence: what cannot be read, or was signed for something else,
-// is no reason not to sign; it stays where it is.
-func TestSpoiltEvidence(t *testing.T) {
+// TestInvalidEvidence signs although invalid evidence is attached, and keeps that
+// evidence.
+func TestInvalidEvidence(t *testing.T) {
 	s := signtest.New(t)
 	p := newPlace(t)
 	signer := open(t, identity(s, "me@example.org", sign.Options{Format: sign.FormatBoth}))

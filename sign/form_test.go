@@ -47,7 +47,7 @@ func TestStatementText(t *testing.T) {
 	}
 }
 
-func TestStatementsThatSayNothing(t *testing.T) {
+func TestIncompleteStatements(t *testing.T) {
 	for _, s := range []Statement{
 		{PredicateType: "x", Predicate: json.RawMessage("{}")},
 		{Subjects: []Subject{index}, Predicate: json.RawMessage("{}")},
@@ -68,8 +68,8 @@ func TestSimpleSigningText(t *testing.T) {
 	}
 }
 
-// TestAttachmentForm: the annotations are cosign's, without a time; the same
-// signature gives the same bytes.
+// TestAttachmentForm requires the annotations of cosign without a creation time, and a
+// deterministic encoding.
 func TestAttachmentForm(t *testing.T) {
 	m := newTestMaterial(t)
 	payload := []byte(`{"_type":"https://in-toto.io/Statement/v1"}`)
@@ -140,7 +140,7 @@ func TestRedacting(t *testing.T) {
 		{"token eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2ln end", "token [redacted] end"},
 		{"https://me:word@example.org/a?token=x b", "https://example.org/a b"},
 		{"the word is hunter2", "the word is [redacted]"},
-		{"nothing to hide", "nothing to hide"},
+		{"no secret", "no secret"},
 	} {
 		if got := redactSecrets(tt.in, "hunter2", ""); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
@@ -167,7 +167,7 @@ func FuzzEvidence(f *testing.F) {
 	} {
 		f.Add([]byte(seed), "sig", "cert")
 	}
-	log := &answers{}
+	log := &fixedResponse{}
 	s := &service{name: rekorName, client: &http.Client{Transport: log}, url: "http://rekor.example.org"}
 	envelopes := &rekorpb.DSSERequestV002{Envelope: made.GetDsseEnvelope(), Verifiers: []*rekorpb.Verifier{{}}}
 	f.Fuzz(func(t *testing.T, text []byte, sig, certificate string) {
@@ -186,15 +186,15 @@ func FuzzEvidence(f *testing.F) {
 	})
 }
 
-// TestRekorAnswersInParts: an entry that lacks any part of what a bundle holds
-// is refused; the libraries would fail with a panic.
-func TestRekorAnswersInParts(t *testing.T) {
+// TestIncompleteLogEntries refuses log entries without a field that a bundle needs,
+// on which the library would panic.
+func TestIncompleteLogEntries(t *testing.T) {
 	full := map[string]any{}
 	body := base64.StdEncoding.EncodeToString([]byte(`{"apiVersion":"0.0.1","kind":"dsse","spec":{"envelopeHash":{"algorithm":"sha256","value":"` + strings.Repeat("0", 64) + `"},"payloadHash":{"algorithm":"sha256","value":"` + strings.Repeat("0", 64) + `"},"signatures":[{"signature":"c2ln","verifier":"a2V5"}]}}`))
 	if err := json.Unmarshal([]byte(`{"body":"`+body+`","integratedTime":1,"logID":"00","logIndex":0,"verification":{"signedEntryTimestamp":"AAAA","inclusionProof":{"checkpoint":"c","hashes":[],"logIndex":0,"rootHash":"00","treeSize":1}}}`), &full); err != nil {
 		t.Fatal(err)
 	}
-	response := &answers{}
+	response := &fixedResponse{}
 	log := rekor{&service{name: rekorName, client: &http.Client{Transport: response}, url: "http://rekor.example.org"}, rekorV1}
 	try := func() error {
 		var err error
@@ -220,10 +220,10 @@ func TestRekorAnswersInParts(t *testing.T) {
 	}
 }
 
-// answers is a service whose response to every request has status 201.
-type answers struct{ body []byte }
+// fixedResponse is a transport that returns a body with status 201.
+type fixedResponse struct{ body []byte }
 
 // RoundTrip implements http.RoundTripper.
-func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
+func (a *fixedResponse) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusCreated, Body: io.NopCloser(bytes.NewReader(a.body))}, nil
 }

@@ -24,15 +24,15 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// newKey writes a new key file as cosign generate-key-pair once made them:
-// with half the work for a password.
+// newKey writes a new key file with the legacy scrypt parameters of cosign, which need
+// half the time.
 func newKey(tb testing.TB) (file string, public *ecdsa.PublicKey) {
 	tb.Helper()
 	key := newECDSA(tb)
 	return imported(tb, key), &key.PublicKey
 }
 
-// standardKey is one with all of the work.
+// standardKey writes a new key file with the current scrypt parameters.
 func standardKey(tb testing.TB) string {
 	tb.Helper()
 	keys, err := cosign.GenerateKeyPair(func(bool) ([]byte, error) { return []byte(signtest.Password), nil })
@@ -47,7 +47,7 @@ func write(tb testing.TB, name string, content []byte) string {
 	return file
 }
 
-// plainKey is a private key as openssl writes it.
+// plainKey returns an unencrypted private key in PEM form.
 func plainKey(tb testing.TB, key any) []byte {
 	tb.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
@@ -55,7 +55,7 @@ func plainKey(tb testing.TB, key any) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-// imported is a private key as cosign import-key-pair writes it.
+// imported writes an encrypted key file like cosign import-key-pair.
 func imported(tb testing.TB, key any) string {
 	tb.Helper()
 	block, _ := pem.Decode(plainKey(tb, key))
@@ -64,8 +64,8 @@ func imported(tb testing.TB, key any) string {
 	return write(tb, "cosign.key", pem.EncodeToMemory(&pem.Block{Type: cosign.SigstorePrivateKeyPemType, Bytes: text}))
 }
 
-// TestKeyOpensOnce: however much is signed, the password is asked for once,
-// and what was asked for does not stay in memory.
+// TestKeyOpensOnce requires one password prompt for many signatures, and the password
+// to be overwritten.
 func TestKeyOpensOnce(t *testing.T) {
 	file, public := newKey(t)
 	secret := []byte(signtest.Password)
@@ -106,9 +106,9 @@ func TestKeyFromEnvironment(t *testing.T) {
 	}
 }
 
-// TestKeysThatCannotSign: what can be seen is told when the signer is opened,
-// the rest when the key is.
-func TestKeysThatCannotSign(t *testing.T) {
+// TestInvalidKeys refuses invalid keys, in Open if the PEM type shows it (early), and
+// otherwise when the key is decrypted.
+func TestInvalidKeys(t *testing.T) {
 	good, _ := newKey(t)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	must(t, err)

@@ -106,7 +106,7 @@ func (k *kmsKey) fail(doing string, err error) error {
 
 var errIncompleteResponse = errors.New("incomplete response")
 
-// call runs the plugin with one request. The standard error of the plugin is that of
+// call runs the plugin with one request. The plugin inherits the standard error of
 // this process.
 func (k *kmsKey) call(ctx context.Context, message []byte, method *common.MethodArgs) (*common.PluginResp, error) {
 	_, resource, _ := strings.Cut(k.ref, "://")

@@ -23,8 +23,8 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// plugin is the program sigstore-kms-SCHEME: an honest one, and some that are
-// not. Its key is the file that the reference names.
+// plugin is the program sigstore-kms-SCHEME, whose faults depend on the scheme. Its key
+// is the file in the reference.
 func plugin(scheme string) int {
 	args, err := handler.GetPluginArgs(os.Args)
 	if err != nil {
@@ -47,7 +47,7 @@ func plugin(scheme string) int {
 				return 1
 			}
 		}
-	case "curious":
+	case "recording":
 		if err := os.WriteFile(os.Getenv("NOTES"), []byte(strings.Join(append(os.Environ(), os.Args...), "\n")), 0o600); err != nil {
 			return 1
 		}
@@ -68,16 +68,16 @@ func plugin(scheme string) int {
 	if err != nil {
 		return 1
 	}
-	if _, err := handler.Dispatch(os.Stdout, os.Stdin, args, kms{signer, scheme == "forgetful"}); err != nil {
+	if _, err := handler.Dispatch(os.Stdout, os.Stdin, args, kms{signer, scheme == "wrongmessage"}); err != nil {
 		return 1
 	}
 	return 0
 }
 
-// kms is a key store with one key.
+// kms is a KMS with one key.
 type kms struct {
 	signature.SignerVerifier
-	forgetful bool
+	wrongMessage bool
 }
 
 func (kms) CreateKey(context.Context, string) (crypto.PublicKey, error) { return nil, errors.New("no") }
@@ -88,13 +88,13 @@ func (kms) CryptoSigner(context.Context, func(error)) (crypto.Signer, crypto.Sig
 }
 
 func (k kms) SignMessage(message io.Reader, opts ...signature.SignOption) ([]byte, error) {
-	if k.forgetful {
+	if k.wrongMessage {
 		message = strings.NewReader("something else")
 	}
 	return k.SignerVerifier.SignMessage(message, opts...)
 }
 
-// install makes the test program a plugin on PATH, and a key for it.
+// install links the test program as a plugin on PATH and creates its key.
 func install(tb testing.TB, scheme string) (ref string, key *ecdsa.PrivateKey) {
 	tb.Helper()
 	self, err := os.Executable()
@@ -106,10 +106,10 @@ func install(tb testing.TB, scheme string) (ref string, key *ecdsa.PrivateKey) {
 	return scheme + "://" + write(tb, "hsm.pem", plainKey(tb, key)), key
 }
 
-// TestKMS: a key that only a plugin has.
+// TestKMS signs with a key of a plugin and verifies with cosign.
 func TestKMS(t *testing.T) {
 	cosign := signtest.NewCosign(t)
-	ref, key := install(t, "honest")
+	ref, key := install(t, "valid")
 	signer := open(t, sign.Options{Key: ref, Format: sign.FormatBoth})
 	got, err := signer.PublicKey(t.Context())
 	must(t, err)
@@ -117,7 +117,7 @@ func TestKMS(t *testing.T) {
 		t.Error("the public key is another one")
 	}
 	p := newPlace(t)
-	signed, err := signer.SignAll(t.Context(), sign.Batch{Subjects: p.subjects, Statements: []sign.Statement{p.bill(1, spdx), p.bill(2, spdx)}})
+	signed, err := signer.SignAll(t.Context(), sign.Batch{Subjects: p.subjects, Statements: []sign.Statement{p.statement(1, spdx), p.statement(2, spdx)}})
 	must(t, err)
 	p.publish(t, signed)
 	verifies(t, cosign, p, spdx, "--key", cosign.Write(t, "hsm.pub", publicPEM(t, &key.PublicKey)), "--insecure-ignore-tlog=true")
@@ -130,7 +130,7 @@ func TestPluginsThatFail(t *testing.T) {
 		{"empty", "incomplete response"},
 		{"broken", "the token is not in its slot"},
 		{"endless", "the response has more than 1048576 bytes"},
-		{"forgetful", "signing: sigstore-kms-forgetful: the signature does not match the public key of the plugin"},
+		{"wrongmessage", "signing: sigstore-kms-wrongmessage: the signature does not match the public key of the plugin"},
 	} {
 		t.Run(tt.scheme, func(t *testing.T) {
 			ref, _ := install(t, tt.scheme)
@@ -143,9 +143,9 @@ func TestPluginsThatFail(t *testing.T) {
 	}
 }
 
-// TestPluginsThatLinger: what a plugin has started, and left with its standard
-// output, keeps nobody waiting: neither who gives up nor who has the answer.
-func TestPluginsThatLinger(t *testing.T) {
+// TestPluginChildren does not wait for child processes of a plugin that keep its
+// standard output open, neither after cancellation nor after the response.
+func TestPluginChildren(t *testing.T) {
 	for _, tt := range []struct {
 		patience     time.Duration
 		script, want string
@@ -166,10 +166,10 @@ func TestPluginsThatLinger(t *testing.T) {
 	}
 }
 
-// TestPluginsAreNotTold: a plugin gets the environment, without the secrets that
-// are for pgext alone; messages say nothing of a token in the reference.
-func TestPluginsAreNotTold(t *testing.T) {
-	ref, _ := install(t, "curious")
+// TestPluginSecrets requires that plugins do not receive the secrets of pgext, and that
+// messages do not contain a token in the key reference.
+func TestPluginSecrets(t *testing.T) {
+	ref, _ := install(t, "recording")
 	notes := filepath.Join(t.TempDir(), "notes")
 	t.Setenv("NOTES", notes)
 	t.Setenv("VAULT_TOKEN", "its-own")

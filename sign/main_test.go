@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test program be the plugins that it installs.
+// TestMain runs the test program as a plugin if it is called by a plugin name.
 func TestMain(m *testing.M) {
 	if program := filepath.Base(os.Args[0]); strings.HasPrefix(program, "sigstore-kms-") {
 		os.Exit(plugin(strings.TrimPrefix(program, "sigstore-kms-")))

@@ -13,7 +13,8 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// TestTokenSources: a file, a value, the environments of GitLab and GitHub.
+// TestTokenSources reads tokens from files, values, and the environments of GitLab and
+// GitHub.
 func TestTokenSources(t *testing.T) {
 	s := signtest.New(t)
 	token := s.Issuer.Token("me@example.org")
@@ -55,8 +56,8 @@ func TestTokenSources(t *testing.T) {
 	}
 }
 
-// TestTokensOfNoUse are refused before anybody is asked.
-func TestTokensOfNoUse(t *testing.T) {
+// TestInvalidTokens refuses invalid tokens before a request is sent.
+func TestInvalidTokens(t *testing.T) {
 	s := signtest.New(t)
 	for _, tt := range []struct {
 		name, token string
@@ -68,9 +69,9 @@ func TestTokensOfNoUse(t *testing.T) {
 		{"several audiences", unsigned(t, map[string]any{"sub": "me", "aud": []string{"a", "sigstore"}}), "no expiry time", ""},
 		{"no subject", unsigned(t, map[string]any{"aud": "sigstore"}), "reading the subject", ""},
 		{"e-mail not verified", unsigned(t, map[string]any{"aud": "sigstore", "email": "me@example.org"}), "not verified", ""},
-		{"no token", "hello", "not a JSON web token", "--identity-token"},
-		{"no base64", "a.%.c", "not a JSON web token", ""},
-		{"no JSON", "a.YQ.c", "not a JSON web token", ""},
+		{"not a token", "hello", "not a JSON web token", "--identity-token"},
+		{"not base64", "a.%.c", "not a JSON web token", ""},
+		{"not JSON", "a.YQ.c", "not a JSON web token", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := open(t, sign.Options{
@@ -84,11 +85,11 @@ func TestTokensOfNoUse(t *testing.T) {
 		})
 	}
 	if n := s.Fulcio.Requests(); n != 0 {
-		t.Errorf("Fulcio was asked %d times", n)
+		t.Errorf("Fulcio received %d requests", n)
 	}
 }
 
-// TestNoIdentity: what cannot work is told when the signer is opened.
+// TestNoIdentity refuses incomplete options in Open.
 func TestNoIdentity(t *testing.T) {
 	source := sign.TokenSource{}.Token
 	for _, tt := range []struct {
@@ -105,7 +106,7 @@ func TestNoIdentity(t *testing.T) {
 	}
 }
 
-// unsigned is a token that nobody vouches for.
+// unsigned returns a token with an invalid signature.
 func unsigned(tb testing.TB, claims map[string]any) string {
 	tb.Helper()
 	text, err := json.Marshal(claims)

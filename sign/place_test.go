@@ -25,7 +25,7 @@ import (
 	"github.com/pgext/pgext/sign"
 )
 
-// place is a repository of a registry in memory that holds an index.
+// place is a repository of an in-memory registry with an index.
 type place struct {
 	repo  name.Repository
 	index v1.ImageIndex
@@ -41,7 +41,7 @@ func newPlace(tb testing.TB) place {
 	return newPlaceOn(tb, strings.TrimPrefix(server.URL, "http://"))
 }
 
-// newPlaceOn is newPlace on a registry that runs already.
+// newPlaceOn is newPlace for a running registry.
 func newPlaceOn(tb testing.TB, host string) place {
 	tb.Helper()
 	repo, err := name.NewRepository(host + "/pg/vector")
@@ -51,13 +51,13 @@ func newPlaceOn(tb testing.TB, host string) place {
 	return place{repo: repo, index: index}.fill(tb)
 }
 
-// unfit is what the name of a repository may not hold.
-var unfit = regexp.MustCompile(`[^a-z0-9]+`)
+// invalidInName matches characters that are invalid in a repository name.
+var invalidInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// again is a repository beside p with the same index, and nothing attached.
+// again returns another repository with the same index and no evidence.
 func (p place) again(tb testing.TB) place {
 	tb.Helper()
-	repo, err := name.NewRepository(p.repo.Name() + "/" + unfit.ReplaceAllString(strings.ToLower(path.Base(tb.Name())), "-"))
+	repo, err := name.NewRepository(p.repo.Name() + "/" + invalidInName.ReplaceAllString(strings.ToLower(path.Base(tb.Name())), "-"))
 	must(tb, err)
 	return place{repo: repo, index: p.index}.fill(tb)
 }
@@ -85,10 +85,10 @@ func (p place) subject(tb testing.TB, d partial.Describable) sign.Subject {
 	return sign.Subject{Repository: p.repo.Name(), Digest: digest, MediaType: mediaType, Size: size}
 }
 
-// at is how cosign names a subject.
+// at returns the reference of a subject.
 func (p place) at(s sign.Subject) string { return p.repo.Digest(s.Digest.String()).String() }
 
-// publish attaches what was signed, as builder does.
+// publish attaches new signatures to their subjects.
 func (p place) publish(tb testing.TB, s oci.Set) {
 	tb.Helper()
 	for _, img := range s.Referrers {
@@ -101,7 +101,7 @@ func (p place) publish(tb testing.TB, s oci.Set) {
 	}
 }
 
-// evidence fetches what is attached to all subjects.
+// evidence fetches the evidence of all subjects.
 func (p place) evidence(tb testing.TB) oci.Set {
 	tb.Helper()
 	e := oci.Set{Legacy: map[string]v1.Image{}}
@@ -124,8 +124,8 @@ func (p place) evidence(tb testing.TB) oci.Set {
 	return e
 }
 
-// bill is a statement about one manifest and the index.
-func (p place) bill(n int, predicateType string) sign.Statement {
+// statement returns a statement with one manifest and the index as subjects.
+func (p place) statement(n int, predicateType string) sign.Statement {
 	predicate, _ := json.Marshal(map[string]any{"spdxVersion": "SPDX-2.3", "name": "image <" + p.subjects[n].Digest.Hex + ">"})
 	return sign.Statement{Subjects: []sign.Subject{p.subjects[n], p.subjects[0]}, PredicateType: predicateType, Predicate: predicate}
 }
@@ -136,13 +136,13 @@ const (
 	provenance = "https://slsa.dev/provenance/v1"
 )
 
-// everything is what a build of two architectures signs: three signatures, six
+// everything returns the batch of a build of two architectures: three subjects and six
 // statements.
 func (p place) everything() sign.Batch {
 	b := sign.Batch{Subjects: p.subjects}
 	for n := 1; n <= 2; n++ {
 		for _, predicateType := range []string{spdx, cyclonedx, provenance} {
-			b.Statements = append(b.Statements, p.bill(n, predicateType))
+			b.Statements = append(b.Statements, p.statement(n, predicateType))
 		}
 	}
 	return b
@@ -169,7 +169,7 @@ func publicPEM(tb testing.TB, key crypto.PublicKey) []byte {
 	return text
 }
 
-// logs are those of version 1 at urls.
+// logs returns logs of version 1.
 func logs(urls ...string) []sign.Log {
 	var all []sign.Log
 	for _, url := range urls {
@@ -180,7 +180,7 @@ func logs(urls ...string) []sign.Log {
 	return all
 }
 
-// stampURLs are the authorities at urls.
+// stampURLs removes empty URLs.
 func stampURLs(urls ...string) []string {
 	return slices.DeleteFunc(urls, func(s string) bool { return s == "" })
 }

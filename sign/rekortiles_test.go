@@ -18,15 +18,14 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// tiled completes o for a log of version 2, with an authority.
+// tiled sets a log of version 2 and a timestamp authority.
 func tiled(s *signtest.Sigstore, o sign.Options) sign.Options {
 	o.Logs, o.TimestampURLs, o.Backoff = []sign.Log{{URL: s.Tiles.URL, Version: 2}}, stampURLs(s.TSA.StampURL()), time.Millisecond
 	return o
 }
 
-// TestCosignVerifiesTiles: the stock program, and ours, verify what is in a log
-// of version 2, with a key and with an identity whose certificate has ended
-// since.
+// TestCosignVerifiesTiles verifies signatures in a log of version 2 with cosign and
+// with Trust, with a key and with an identity whose certificate has expired.
 func TestCosignVerifiesTiles(t *testing.T) {
 	t.Parallel()
 	cosign := signtest.NewCosign(t)
@@ -80,15 +79,15 @@ func TestCosignVerifiesTiles(t *testing.T) {
 	}
 }
 
-// TestVerifiesWhatCosignTiled: what the stock program enters into a log of
-// version 2, as its signing config says.
-func TestVerifiesWhatCosignTiled(t *testing.T) {
+// TestVerifiesCosignTiles verifies signatures that cosign logged in a log of version
+// 2.
+func TestVerifiesCosignTiles(t *testing.T) {
 	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	s := signtest.New(t)
 	root := cosign.Write(t, "root.json", s.TrustedRoot(t))
 	config := cosign.Write(t, "config.json", s.SigningConfig(t, signtest.Everything))
-	token := cosign.Write(t, "token", []byte(s.Issuer.Token(somebody)))
+	token := cosign.Write(t, "token", []byte(s.Issuer.Token(identityA)))
 	private, public := cosign.NewKey(t, "cosign")
 	predicate := cosign.Write(t, "predicate.json", []byte(`{"a":1}`))
 	p := newPlace(t)
@@ -101,7 +100,7 @@ func TestVerifiesWhatCosignTiled(t *testing.T) {
 	key, err := sign.LoadPublicKey(t.Context(), public)
 	must(t, err)
 	v := newTrust(t, sign.TrustOptions{
-		Keys: []crypto.PublicKey{key}, Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}},
+		Keys: []crypto.PublicKey{key}, Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}},
 		Root: rootOf(t, s, signtest.Everything), Log: sign.Required, Timestamp: true,
 	}).Verify(p.subjects[0].Digest, p.evidence(t))
 	if len(v.Signatures) != 1 || len(v.Attestations) != 1 || len(v.Rejected) != 0 {
@@ -109,9 +108,9 @@ func TestVerifiesWhatCosignTiled(t *testing.T) {
 	}
 }
 
-// TestTilesInTrouble: an answer that was lost is made up for by a new signature;
-// a key that makes the same one each time cannot.
-func TestTilesInTrouble(t *testing.T) {
+// TestTilesFaults makes a new signature after a lost response. RSA keys cannot, because
+// their signatures are deterministic.
+func TestTilesFaults(t *testing.T) {
 	t.Parallel()
 	const (
 		down  = signtest.Fault(http.StatusServiceUnavailable)
@@ -122,7 +121,7 @@ func TestTilesInTrouble(t *testing.T) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(t, err)
 	repeating := open(t, tiled(s, sign.Options{Key: imported(t, private), Password: password}))
-	fresh := open(t, identity(s, somebody, tiled(s, sign.Options{})))
+	fresh := open(t, identity(s, identityA, tiled(s, sign.Options{})))
 	subject := newPlace(t).subjects[0]
 	for _, tt := range []struct {
 		name              string
@@ -150,32 +149,32 @@ func TestTilesInTrouble(t *testing.T) {
 	}
 }
 
-// TestTilesAnswerNonsense: what is no entry, or that of another signature, does
-// not get into a bundle.
-func TestTilesAnswerNonsense(t *testing.T) {
+// TestInvalidTilesResponses refuses responses that are no entry, or an entry of another
+// signature.
+func TestInvalidTilesResponses(t *testing.T) {
 	t.Parallel()
 	s := signtest.New(t)
 	subject := newPlace(t).subjects[0]
-	ears := &listener{next: http.DefaultTransport}
-	o := identity(s, somebody, tiled(s, sign.Options{HTTPClient: &http.Client{Transport: ears}}))
+	recorded := &recorder{next: http.DefaultTransport}
+	o := identity(s, identityA, tiled(s, sign.Options{HTTPClient: &http.Client{Transport: recorded}}))
 	_, err := open(t, o).Sign(t.Context(), subject)
 	must(t, err)
-	earlier := ears.answers["/api/v2/log/entries"]
+	earlier := recorded.responses["/api/v2/log/entries"]
 	for _, tt := range []struct{ answer, want string }{
 		{"entry", "reading its response"},
 		{"{}", "incomplete log entry"},
 		{strings.Replace(earlier, `"envelope"`, `"other"`, 1), "incomplete log entry"},
 		{earlier, "has another signature"},
 	} {
-		o.Logs[0].URL = answering(t, http.StatusCreated, tt.answer)
+		o.Logs[0].URL = respond(t, http.StatusCreated, tt.answer)
 		if _, err := open(t, o).Sign(t.Context(), subject); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.20s: got %v, want %q", tt.answer, err, tt.want)
 		}
 	}
 }
 
-// TestServicesThatDoNotSuit: told when the signer is opened.
-func TestServicesThatDoNotSuit(t *testing.T) {
+// TestIncompatibleServices refuses incompatible services in Open.
+func TestIncompatibleServices(t *testing.T) {
 	key, _ := newKey(t)
 	log := sign.Log{URL: "https://log.example.org", Version: 2}
 	stamps := stampURLs("https://tsa.example.org")
@@ -198,8 +197,8 @@ func TestServicesThatDoNotSuit(t *testing.T) {
 	}
 }
 
-// TestSeveralServices: several logs and authorities have one entry and one
-// stamp each, and what they have is not signed again.
+// TestSeveralServices requires an entry of each log and a timestamp of each authority,
+// and no second signature.
 func TestSeveralServices(t *testing.T) {
 	t.Parallel()
 	s, other := signtest.New(t), signtest.New(t)

@@ -23,19 +23,19 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// listener keeps what is said over HTTP.
-type listener struct {
+// recorder is a transport that records requests and responses.
+type recorder struct {
 	next http.RoundTripper
 
-	mu      sync.Mutex
-	answers map[string]string
-	asked   bytes.Buffer
-	// user is who the last request was from, with the password.
+	mu        sync.Mutex
+	responses map[string]string // by path
+	requests  bytes.Buffer
+	// user has the user name and password of the last request.
 	user string
 }
 
 // RoundTrip implements http.RoundTripper.
-func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
+func (l *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body []byte
 	if req.Body != nil {
 		body, _ = io.ReadAll(req.Body)
@@ -45,23 +45,23 @@ func (l *listener) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := io.ReadAll(resp.Body)
-	resp.Body = io.NopCloser(bytes.NewReader(answer))
+	content, err := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(content))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.answers == nil {
-		l.answers = map[string]string{}
+	if l.responses == nil {
+		l.responses = map[string]string{}
 	}
-	l.answers[req.URL.Path] = string(answer)
+	l.responses[req.URL.Path] = string(content)
 	name, password, _ := req.BasicAuth()
 	l.user = name + ":" + password
-	fmt.Fprintf(&l.asked, "%s\n%s\n", req.URL, body)
+	fmt.Fprintf(&l.requests, "%s\n%s\n", req.URL, body)
 	return resp, err
 }
 
-// TestSecretsStayInside: no password, token or private key is in what is
-// published, sent to a log, said in an error, or printed.
-func TestSecretsStayInside(t *testing.T) {
+// TestSecrets requires that no password, token or private key is published, sent to a
+// log, or part of an error or of the output.
+func TestSecrets(t *testing.T) {
 	s := signtest.New(t)
 	key, _ := newKey(t)
 	keyText, err := os.ReadFile(key)
@@ -71,10 +71,10 @@ func TestSecretsStayInside(t *testing.T) {
 	secrets = append(secrets, strings.Split(string(keyText), "\n")[1])
 
 	printed := capture(t)
-	ears := &listener{next: http.DefaultTransport}
+	recorded := &recorder{next: http.DefaultTransport}
 	o := sign.Options{
 		FulcioURL: s.Fulcio.URL, Logs: logs(s.Rekor.URL), TimestampURLs: stampURLs(s.TSA.StampURL()), Format: sign.FormatBoth,
-		HTTPClient: &http.Client{Transport: ears}, Backoff: time.Millisecond,
+		HTTPClient: &http.Client{Transport: recorded}, Backoff: time.Millisecond,
 	}
 	inTiles := tiled(s, o)
 	inTiles.Format = sign.FormatBundle
@@ -83,26 +83,26 @@ func TestSecretsStayInside(t *testing.T) {
 	withKey.Key, withKey.Password = key, password
 	inTiles.Key, inTiles.Password = key, password
 	p := newPlace(t)
-	var said bytes.Buffer
+	var output bytes.Buffer
 	for _, o := range []sign.Options{withToken, withKey, inTiles} {
 		signer := open(t, o)
 		signed, err := signer.SignAll(t.Context(), p.everything())
 		must(t, err)
-		writeAll(t, &said, signed)
-		fmt.Fprintf(&said, "%v %+v %#v", signer, signed, o.Key)
+		writeAll(t, &output, signed)
+		fmt.Fprintf(&output, "%v %+v %#v", signer, signed, o.Key)
 	}
-	said.Write(ears.asked.Bytes())
+	output.Write(recorded.requests.Bytes())
 	for _, err := range failures(t, s, p, token, withKey) {
-		fmt.Fprintf(&said, "%v %+v\n", err, err)
+		fmt.Fprintf(&output, "%v %+v\n", err, err)
 		if hint, ok := err.(interface{ Hint() string }); ok {
-			fmt.Fprintln(&said, hint.Hint())
+			fmt.Fprintln(&output, hint.Hint())
 		}
 	}
-	said.WriteString(printed())
+	output.WriteString(printed())
 	for _, secret := range secrets {
 		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))} {
-			if i := strings.Index(said.String(), form); i >= 0 {
-				t.Errorf("the secret %.10s… was told: …%s", secret, said.String()[max(0, i-80):i])
+			if i := strings.Index(output.String(), form); i >= 0 {
+				t.Errorf("the secret %.10s… is in the output: …%s", secret, output.String()[max(0, i-80):i])
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func writeAll(tb testing.TB, to io.Writer, s oci.Set) {
 	}
 }
 
-// failures are errors of services that repeat what they were sent.
+// failures returns errors of services that repeat the request in the response.
 func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign.Options) []error {
 	tb.Helper()
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -171,7 +171,7 @@ func failures(tb testing.TB, s *signtest.Sigstore, p place, token string, o sign
 	return all
 }
 
-// capture returns what the process printed since.
+// capture returns a function that returns the output of the process.
 func capture(tb testing.TB) func() string {
 	tb.Helper()
 	r, w, err := os.Pipe()

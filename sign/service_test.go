@@ -17,15 +17,15 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// part is a service of a deployment that is told to fail.
-type part interface {
+// faulty is a service with faults.
+type faulty interface {
 	Next(...signtest.Fault)
 	Requests() int
 }
 
-// TestTrouble: what passes is waited for, what does not is told at once, and
-// an entry that the log has already is as good as a new one.
-func TestTrouble(t *testing.T) {
+// TestFaults retries after temporary faults, not after others, and accepts an existing
+// log entry.
+func TestFaults(t *testing.T) {
 	const (
 		busy    = signtest.Fault(http.StatusTooManyRequests)
 		down    = signtest.Fault(http.StatusServiceUnavailable)
@@ -35,39 +35,39 @@ func TestTrouble(t *testing.T) {
 		gone    = signtest.Fault(http.StatusNotFound)
 	)
 	s := signtest.New(t)
-	fulcio := func(s *signtest.Sigstore) part { return s.Fulcio }
-	rekor := func(s *signtest.Sigstore) part { return s.Rekor }
-	stamps := func(s *signtest.Sigstore) part { return s.TSA }
+	fulcio := func(s *signtest.Sigstore) faulty { return s.Fulcio }
+	rekor := func(s *signtest.Sigstore) faulty { return s.Rekor }
+	stamps := func(s *signtest.Sigstore) faulty { return s.TSA }
 	subject := newPlace(t).subjects[0]
 	for _, tt := range []struct {
 		name       string
-		part       func(*signtest.Sigstore) part
+		part       func(*signtest.Sigstore) faulty
 		faults     []signtest.Fault
 		requests   int
 		want, hint string
 	}{
 		{"Fulcio is busy", fulcio, []signtest.Fault{busy, down, busy}, 4, "", ""},
-		{"Fulcio hangs up", fulcio, []signtest.Fault{signtest.Reset, signtest.Lost}, 3, "", ""},
+		{"Fulcio closes the connection", fulcio, []signtest.Fault{signtest.Reset, signtest.Lost}, 3, "", ""},
 		{"Fulcio is down", fulcio, []signtest.Fault{down, down, down, down, down}, 5, "Fulcio at URL: 503 Service Unavailable", "finish the work"},
 		{"Fulcio does not know the issuer", fulcio, []signtest.Fault{foreign}, 1, "Fulcio at URL: 401 Unauthorized", "accepts tokens of this issuer"},
 		{"not Fulcio", fulcio, []signtest.Fault{gone}, 1, "Fulcio at URL: 404 Not Found", "the address of Fulcio"},
 		{"Rekor is busy", rekor, []signtest.Fault{busy, down}, 3, "", ""},
-		{"Rekor hangs up", rekor, []signtest.Fault{signtest.Reset}, 2, "", ""},
-		{"Rekor's answer is lost", rekor, []signtest.Fault{signtest.Lost}, 2, "", ""},
-		{"Rekor has it", rekor, []signtest.Fault{known}, 1, "", ""},
-		{"Rekor does not want it", rekor, []signtest.Fault{bad}, 1, "Rekor at URL: 400 Bad Request", ""},
+		{"Rekor closes the connection", rekor, []signtest.Fault{signtest.Reset}, 2, "", ""},
+		{"Rekor's response is lost", rekor, []signtest.Fault{signtest.Lost}, 2, "", ""},
+		{"Rekor has the entry", rekor, []signtest.Fault{known}, 1, "", ""},
+		{"Rekor refuses the entry", rekor, []signtest.Fault{bad}, 1, "Rekor at URL: 400 Bad Request", ""},
 		{"Rekor is down", rekor, []signtest.Fault{down, down, down, down, down}, 5, "Rekor at URL: 503 Service Unavailable", "finish the work"},
 		{"the authority is busy", stamps, []signtest.Fault{busy, signtest.Reset}, 3, "", ""},
 		{"the authority is down", stamps, []signtest.Fault{down, down, down, down, down}, 5, "timestamp authority at URL: 503", "finish the work"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			troubled := tt.part(s)
-			before := troubled.Requests()
-			troubled.Next(tt.faults...)
+			service := tt.part(s)
+			before := service.Requests()
+			service.Next(tt.faults...)
 			_, err := open(t, identity(s, "me@example.org", sign.Options{
 				Backoff: time.Millisecond, Logs: logs(s.Rekor.URL), TimestampURLs: stampURLs(s.TSA.StampURL()),
 			})).Sign(t.Context(), subject)
-			if got := troubled.Requests() - before; got != tt.requests {
+			if got := service.Requests() - before; got != tt.requests {
 				t.Errorf("%d requests, want %d", got, tt.requests)
 			}
 			checkService(t, err, tt.want, tt.hint)
@@ -75,11 +75,11 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-// loopback matches the address of a test service.
+// loopback matches the URL of a test service.
 var loopback = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+(/[a-z/0-9]*)?`)
 
-// checkService holds err against what a service is to have said, with URL for
-// its address, and the hint; want "" is no error.
+// checkService checks the error text of a service, with URL instead of its address, and
+// the hint. want "" means no error.
 func checkService(t *testing.T, err error, want, hint string) {
 	t.Helper()
 	if want == "" {
@@ -95,8 +95,8 @@ func checkService(t *testing.T, err error, want, hint string) {
 	}
 }
 
-// TestNobodyThere: a host that refuses connections is asked twice.
-func TestNobodyThere(t *testing.T) {
+// TestConnectionRefused retries once if the host refuses connections.
+func TestConnectionRefused(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
 	o := identity(signtest.New(t), "me@example.org", sign.Options{Logs: logs(server.URL), Backoff: time.Millisecond})
@@ -107,8 +107,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// TestInterrupted: a service says how long to wait, in seconds or as a date;
-// the wait ends with its context.
+// TestInterrupted ends the pause of a Retry-After header, in seconds or as a date, when
+// the context is done.
 func TestInterrupted(t *testing.T) {
 	subject := newPlace(t).subjects[0]
 	for _, after := range []string{"3600", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)} {
@@ -128,9 +128,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestWrongAnswers: a service that answers nonsense is told from one that
-// refuses.
-func TestWrongAnswers(t *testing.T) {
+// TestInvalidResponses distinguishes invalid responses from error responses.
+func TestInvalidResponses(t *testing.T) {
 	s := signtest.New(t)
 	subject := newPlace(t).subjects[0]
 	me := identity(s, "me@example.org", sign.Options{})
@@ -151,7 +150,7 @@ func TestWrongAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := me
-			tt.set(&o, answering(t, http.StatusCreated, tt.body))
+			tt.set(&o, respond(t, http.StatusCreated, tt.body))
 			_, err := open(t, o).Sign(t.Context(), subject)
 			var failure *failure.Error
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tt.want) {
@@ -161,8 +160,8 @@ func TestWrongAnswers(t *testing.T) {
 	}
 }
 
-// answering is the address of a service that says one thing.
-func answering(tb testing.TB, status int, body string) string {
+// respond returns the URL of a service with a fixed response.
+func respond(tb testing.TB, status int, body string) string {
 	tb.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -176,29 +175,30 @@ func setFulcio(o *sign.Options, url string)    { o.FulcioURL = url }
 func setRekor(o *sign.Options, url string)     { o.Logs = logs(url) }
 func setAuthority(o *sign.Options, url string) { o.TimestampURLs = stampURLs(url) }
 
-// chainOf is Fulcio's answer to somebody else, entryOf is Rekor's.
+// chainOf returns a response of Fulcio for another identity, entryOf one of Rekor for
+// another signature.
 func chainOf(tb testing.TB, s *signtest.Sigstore) string {
 	tb.Helper()
-	fulcio, _ := overheard(tb, s)
+	fulcio, _ := recordedResponses(tb, s)
 	return fulcio
 }
 
 func entryOf(tb testing.TB, s *signtest.Sigstore) string {
 	tb.Helper()
-	_, rekor := overheard(tb, s)
+	_, rekor := recordedResponses(tb, s)
 	return rekor
 }
 
-// overheard signs something and returns what the services answered.
-func overheard(tb testing.TB, s *signtest.Sigstore) (fulcio, rekor string) {
+// recordedResponses signs a subject and returns the responses of the services.
+func recordedResponses(tb testing.TB, s *signtest.Sigstore) (fulcio, rekor string) {
 	tb.Helper()
-	ears := &listener{next: http.DefaultTransport}
-	_, err := open(tb, identity(s, "you@example.org", sign.Options{HTTPClient: &http.Client{Transport: ears}})).Sign(tb.Context(), newPlace(tb).subjects[0])
+	recorded := &recorder{next: http.DefaultTransport}
+	_, err := open(tb, identity(s, "you@example.org", sign.Options{HTTPClient: &http.Client{Transport: recorded}})).Sign(tb.Context(), newPlace(tb).subjects[0])
 	must(tb, err)
-	return ears.answers["/api/v2/signingCert"], ears.answers["/api/v1/log/entries"]
+	return recorded.responses["/api/v2/signingCert"], recorded.responses["/api/v1/log/entries"]
 }
 
-// TestOneCertificate: a run needs one, and another when it has ended.
+// TestOneCertificate requests one certificate, and another one when it has expired.
 func TestOneCertificate(t *testing.T) {
 	s := signtest.New(t)
 	now := time.Now()

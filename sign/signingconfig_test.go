@@ -15,12 +15,12 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// offering is a service in a signing config, from then on.
+// offering returns a service of a signing config, valid from a time on.
 func offering(url string, version int, from, operator string) string {
 	return fmt.Sprintf(`{"url":%q,"majorApiVersion":%d,"validFor":{"start":%q},"operator":%q}`, url, version, from, operator)
 }
 
-// configOf is a signing config with some services; each list is JSON.
+// configOf returns a signing config. The lists are JSON.
 func configOf(authorities, logs, logConfig, stampers, stamperConfig string) string {
 	return `{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[` + authorities + `],"rekorTlogUrls":[` + logs +
 		`],"rekorTlogConfig":` + logConfig + `,"tsaUrls":[` + stampers + `],"tsaConfig":` + stamperConfig + `}`
@@ -46,19 +46,19 @@ func TestServicesOfAConfig(t *testing.T) {
 		fails    string
 	}{
 		{"the highest version", configOf(ca, v2+","+v1, anyOf, tsa, anyOf), nil, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v2", Version: 2}}, TimestampURLs: stamps}, ""},
-		{"whatever the order", configOf(ca, v1+","+v2, anyOf, tsa, anyOf), nil, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v2", Version: 2}}, TimestampURLs: stamps}, ""},
-		{"the version that is asked for", configOf(ca, v2+","+v1, anyOf, tsa, anyOf), []int{1}, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v1", Version: 1}}, TimestampURLs: stamps}, ""},
-		{"the newest shard that serves", configOf("", coming+","+newer+","+older, anyOf, "", anyOf), nil, sign.Services{Logs: []sign.Log{{URL: "https://newer", Version: 2}}}, ""},
-		{"none yet", configOf(ca, coming+","+v1, anyOf, "", anyOf), nil, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v1", Version: 1}}}, ""},
+		{"another order", configOf(ca, v1+","+v2, anyOf, tsa, anyOf), nil, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v2", Version: 2}}, TimestampURLs: stamps}, ""},
+		{"the requested version", configOf(ca, v2+","+v1, anyOf, tsa, anyOf), []int{1}, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v1", Version: 1}}, TimestampURLs: stamps}, ""},
+		{"the newest valid shard", configOf("", coming+","+newer+","+older, anyOf, "", anyOf), nil, sign.Services{Logs: []sign.Log{{URL: "https://newer", Version: 2}}}, ""},
+		{"version 2 not yet valid", configOf(ca, coming+","+v1, anyOf, "", anyOf), nil, sign.Services{FulcioURL: "https://ca", Logs: []sign.Log{{URL: "https://v1", Version: 1}}}, ""},
 		{"all of them", configOf("", v2+","+another+","+v1, `{"selector":"ALL"}`, "", anyOf), nil, sign.Services{Logs: []sign.Log{{URL: "https://another", Version: 2}, {URL: "https://v2", Version: 2}}}, ""},
 		{"two of them", configOf("", v2+","+another+","+v1, `{"selector":"EXACT","count":2}`, "", anyOf), nil, sign.Services{Logs: []sign.Log{{URL: "https://another", Version: 2}, {URL: "https://v2", Version: 2}}}, ""},
 		{"nothing", configOf("", "", "{}", "", "{}"), nil, sign.Services{}, ""},
-		{"three of two", configOf("", v2+","+another, `{"selector":"EXACT","count":3}`, "", anyOf), nil, sign.Services{}, "too few services of kind Rekor, API version [1 2]"},
-		{"a version that is not there", configOf("", v1, anyOf, "", anyOf), []int{2}, sign.Services{}, "too few services of kind Rekor, API version [2], at 2026-08-01T00:00:00Z"},
+		{"three required, two available", configOf("", v2+","+another, `{"selector":"EXACT","count":3}`, "", anyOf), nil, sign.Services{}, "too few services of kind Rekor, API version [1 2]"},
+		{"a missing version", configOf("", v1, anyOf, "", anyOf), []int{2}, sign.Services{}, "too few services of kind Rekor, API version [2], at 2026-08-01T00:00:00Z"},
 		{"an authority of another version", configOf(offering("https://ca", 9, "2022-01-01T00:00:00Z", "a"), v1, anyOf, "", anyOf), nil, sign.Services{}, "of kind Fulcio, API version [1]"},
-		{"a timestamp authority to come", configOf("", v1, anyOf, coming, anyOf), nil, sign.Services{}, "of kind timestamp authority, API version [1]"},
-		{"as many as you like", configOf("", v1, "null", "", "null"), nil, sign.Services{}, "does not define how many services of kind Rekor"},
-		{"a number of nothing", configOf("", v1, "{}", "", "null"), nil, sign.Services{}, "too few services of kind Rekor"},
+		{"a timestamp authority that is not yet valid", configOf("", v1, anyOf, coming, anyOf), nil, sign.Services{}, "of kind timestamp authority, API version [1]"},
+		{"no number of services", configOf("", v1, "null", "", "null"), nil, sign.Services{}, "does not define how many services of kind Rekor"},
+		{"empty number of services", configOf("", v1, "{}", "", "null"), nil, sign.Services{}, "too few services of kind Rekor"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := sign.ReadSigningConfig([]byte(tt.config))
@@ -101,8 +101,8 @@ func TestBadSigningConfigs(t *testing.T) {
 	}
 }
 
-// TestFetchSigningConfig: who asks for version 2 gets the file for it, where a
-// deployment has one.
+// TestFetchSigningConfig prefers the file for version 2 of Rekor if version 2 is
+// requested.
 func TestFetchSigningConfig(t *testing.T) {
 	s := signtest.New(t)
 	repository := signtest.NewTUF(t, s.TrustedRoot(t))

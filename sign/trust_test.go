@@ -13,7 +13,7 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-func TestTrustThatSaysTooLittle(t *testing.T) {
+func TestInvalidTrustOptions(t *testing.T) {
 	root := rootOf(t, signtest.New(t), signtest.Everything)
 	key := []crypto.PublicKey{&newECDSA(t).PublicKey}
 	one := func(i sign.Identity) sign.TrustOptions {
@@ -24,11 +24,11 @@ func TestTrustThatSaysTooLittle(t *testing.T) {
 		o    sign.TrustOptions
 		want string
 	}{
-		{"nobody", sign.TrustOptions{Root: root}, "no trusted key or identity"},
-		{"an identity of no authority", sign.TrustOptions{Identities: []sign.Identity{{Subject: "a", Issuer: "b"}}}, "needs a trusted root with its authority"},
+		{"no signer", sign.TrustOptions{Root: root}, "no trusted key or identity"},
+		{"an identity without a root", sign.TrustOptions{Identities: []sign.Identity{{Subject: "a", Issuer: "b"}}}, "needs a trusted root with its authority"},
 		{"a key and no log", sign.TrustOptions{Keys: key, Log: sign.Required}, "need a trusted root with the log"},
 		{"a key and no timestamp authority", sign.TrustOptions{Keys: key, Timestamp: true}, "need a trusted root with the authority"},
-		{"something else than a key", sign.TrustOptions{Keys: []crypto.PublicKey{"secret"}}, "trusted key"},
+		{"not a key", sign.TrustOptions{Keys: []crypto.PublicKey{"secret"}}, "trusted key"},
 		{"no subject", one(sign.Identity{Issuer: "a"}), "set either the subject"},
 		{"two subjects", one(sign.Identity{Subject: "a", SubjectRegexp: "a", Issuer: "a"}), "set either the subject"},
 		{"no issuer", one(sign.Identity{Subject: "a"}), "set either the issuer"},

@@ -23,11 +23,11 @@ func TestFetchRoot(t *testing.T) {
 	o := sign.RootOptions{Cache: t.TempDir(), Mirror: repository.URL, Anchor: repository.Anchor}
 	counts := func(t *testing.T, root *sign.Root, by *signtest.Sigstore) bool {
 		t.Helper()
-		m := certifiedMaker(t, by, somebody)
-		trust := newTrust(t, sign.TrustOptions{Identities: []sign.Identity{{Subject: somebody, Issuer: by.Issuer.URL}}, Root: root})
+		m := certifiedMaker(t, by, identityA)
+		trust := newTrust(t, sign.TrustOptions{Identities: []sign.Identity{{Subject: identityA, Issuer: by.Issuer.URL}}, Root: root})
 		return len(trust.Verify(subjectA.Digest, attached(t, subjectA, m.signature(t, subjectA))).Signatures) == 1
 	}
-	t.Run("nothing cached and offline", func(t *testing.T) {
+	t.Run("empty cache and offline", func(t *testing.T) {
 		offline := o
 		offline.Offline = true
 		_, err := sign.FetchRoot(t.Context(), offline)
@@ -40,7 +40,7 @@ func TestFetchRoot(t *testing.T) {
 		root, err := sign.FetchRoot(t.Context(), o)
 		must(t, err)
 		if !counts(t, root, s) {
-			t.Error("it does not know its deployment")
+			t.Error("the root does not verify signatures of its deployment")
 		}
 	})
 	t.Run("cached and offline", func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestFetchRoot(t *testing.T) {
 		root, err := sign.FetchRoot(t.Context(), offline)
 		must(t, err)
 		if !counts(t, root, s) {
-			t.Error("it does not know its deployment")
+			t.Error("the root does not verify signatures of its deployment")
 		}
 	})
 	t.Run("replaced", func(t *testing.T) {
@@ -58,14 +58,14 @@ func TestFetchRoot(t *testing.T) {
 		root, err := sign.FetchRoot(t.Context(), o)
 		must(t, err)
 		if counts(t, root, s) || !counts(t, root, other) {
-			t.Error("the old one is used")
+			t.Error("the old root is used")
 		}
 	})
 }
 
-// TestMirrorsAreShown: without a password, also where it makes the address
-// unreadable.
-func TestMirrorsAreShown(t *testing.T) {
+// TestMirrorInErrors requires the mirror without its password in errors, also if the
+// password makes the URL invalid.
+func TestMirrorInErrors(t *testing.T) {
 	for mirror, want := range map[string]string{
 		"http://me:p@hunter2@127.0.0.1:1/a":  "from http://127.0.0.1:1/a: ",
 		"https://me:p/hunter2@127.0.0.1:1/a": "from (unreadable URL): invalid URL",
@@ -77,18 +77,18 @@ func TestMirrorsAreShown(t *testing.T) {
 	}
 }
 
-// TestMirrorWithPassword: it is told to the mirror, and is not part of a name in
-// the cache.
+// TestMirrorWithPassword sends the password to the mirror and does not store it in file
+// names of the cache.
 func TestMirrorWithPassword(t *testing.T) {
 	repository := signtest.NewTUF(t, signtest.New(t).TrustedRoot(t))
-	guard := &listener{next: http.DefaultTransport}
+	recorded := &recorder{next: http.DefaultTransport}
 	o := sign.RootOptions{
-		Cache: t.TempDir(), Mirror: strings.Replace(repository.URL, "//", "//me:hunter2@", 1), Anchor: repository.Anchor, Transport: guard,
+		Cache: t.TempDir(), Mirror: strings.Replace(repository.URL, "//", "//me:hunter2@", 1), Anchor: repository.Anchor, Transport: recorded,
 	}
 	_, err := sign.FetchRoot(t.Context(), o)
 	must(t, err)
-	if guard.user != "me:hunter2" {
-		t.Errorf("the mirror was told %q", guard.user)
+	if recorded.user != "me:hunter2" {
+		t.Errorf("the mirror received %q", recorded.user)
 	}
 	must(t, filepath.WalkDir(o.Cache, func(name string, _ fs.DirEntry, err error) error {
 		if strings.Contains(name, "hunter2") {
@@ -101,7 +101,7 @@ func TestMirrorWithPassword(t *testing.T) {
 type refusing struct{ testing.TB }
 
 func (r refusing) RoundTrip(req *http.Request) (*http.Response, error) {
-	r.Errorf("%s is asked for", req.URL)
+	r.Errorf("unexpected request for %s", req.URL)
 	return nil, errors.New("no")
 }
 
@@ -118,8 +118,8 @@ func TestFetchRootRefuses(t *testing.T) {
 			o.Anchor = signtest.NewTUF(t, text).Anchor
 		}, "timestamp"},
 		{"no anchor of this deployment", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = nil }, ""},
-		{"nonsense for an anchor", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = []byte("{}") }, "parsing failed"},
-		{"nonsense for metadata", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+		{"invalid anchor", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Anchor = []byte("{}") }, "parsing failed"},
+		{"invalid metadata", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
 			r.Change("timestamp.json", func([]byte) []byte { return []byte("{}") })
 		}, "parsing failed"},
 		{"expired", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
@@ -131,13 +131,13 @@ func TestFetchRootRefuses(t *testing.T) {
 		{"huge root", func(_ *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
 			r.Change("trusted_root.json", func(b []byte) []byte { return append(b, make([]byte, 8<<20)...) })
 		}, "has more than"},
-		{"a root that is none", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
+		{"invalid root", func(t *testing.T, r *signtest.TUF, _ *sign.RootOptions) {
 			t.Helper()
 			r.Publish(t, []byte("{}"), time.Now().Add(time.Hour))
 		}, "media type"},
 		{"no repository", func(_ *testing.T, r *signtest.TUF, o *sign.RootOptions) { o.Mirror = r.URL + "/elsewhere" }, "404"},
-		{"nobody there", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Mirror = "http://user:secret@127.0.0.1:1" }, "refused"},
-		{"nowhere to keep it", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Cache = "" }, "no cache directory"},
+		{"connection refused", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Mirror = "http://user:secret@127.0.0.1:1" }, "refused"},
+		{"no cache directory", func(_ *testing.T, _ *signtest.TUF, o *sign.RootOptions) { o.Cache = "" }, "no cache directory"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repository := signtest.NewTUF(t, text)
@@ -148,7 +148,7 @@ func TestFetchRootRefuses(t *testing.T) {
 			if !errors.As(err, &failure) || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("FetchRoot() = %v, want %q", err, tc.want)
 			}
-			if code, ok := map[string]int{"expired": 13, "changed metadata": 13, "changed root": 13, "nobody there": 1, "no repository": 1}[tc.name]; ok && failure.ExitCode() != code {
+			if code, ok := map[string]int{"expired": 13, "changed metadata": 13, "changed root": 13, "connection refused": 1, "no repository": 1}[tc.name]; ok && failure.ExitCode() != code {
 				t.Errorf("%v: exit code %d, want %d", err, failure.ExitCode(), code)
 			}
 		})

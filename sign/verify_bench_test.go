@@ -9,7 +9,7 @@ import (
 	"github.com/pgext/pgext/sign"
 )
 
-// BenchmarkVerify judges an attestation of 2 MB: the files of a large image.
+// BenchmarkVerify verifies an attestation of 2 MB: the files of a large image.
 func BenchmarkVerify(b *testing.B) {
 	m := newMaker(b)
 	files := make([]map[string]string, 10000)

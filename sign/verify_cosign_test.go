@@ -11,7 +11,7 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// trustedKey trusts the key in a file of cosign's.
+// trustedKey returns a Trust in the key of a file.
 func trustedKey(tb testing.TB, file string) (*sign.Trust, string) {
 	tb.Helper()
 	key, err := sign.LoadPublicKey(tb.Context(), file)
@@ -21,7 +21,7 @@ func trustedKey(tb testing.TB, file string) (*sign.Trust, string) {
 	return newTrust(tb, sign.TrustOptions{Keys: []crypto.PublicKey{key}}), "key " + name
 }
 
-// counted is how often something is in a verdict.
+// counted counts equal strings.
 func counted(all []string) map[string]int {
 	n := map[string]int{}
 	for _, s := range all {
@@ -30,12 +30,12 @@ func counted(all []string) map[string]int {
 	return n
 }
 
-// offline are the flags of a stock cosign that asks nobody but the registry.
+// offline are cosign flags that disable all services except the registry.
 var offline = []string{"--allow-http-registry", "--use-signing-config=false", "--tlog-upload=false"}
 
-// TestVerifiesWhatCosignSigned: with a key, in both formats, on registries
-// with and without the referrers API.
-func TestVerifiesWhatCosignSigned(t *testing.T) {
+// TestVerifiesCosignKeys verifies signatures that cosign made with a key, in both
+// formats, on registries with and without the referrers API.
+func TestVerifiesCosignKeys(t *testing.T) {
 	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	private, public := cosign.NewKey(t, "cosign")
@@ -79,15 +79,15 @@ func TestVerifiesWhatCosignSigned(t *testing.T) {
 	}
 }
 
-// TestVerifiesWhatCosignCertified: with an identity that our authorities vouch
-// for, logged.
-func TestVerifiesWhatCosignCertified(t *testing.T) {
+// TestVerifiesCosignIdentities verifies logged signatures that cosign made with an
+// identity.
+func TestVerifiesCosignIdentities(t *testing.T) {
 	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	s := signtest.New(t)
 	p := newPlace(t)
 	root := cosign.Write(t, "root.json", s.TrustedRoot(t))
-	token := cosign.Write(t, "token", []byte(s.Issuer.Token(somebody)))
+	token := cosign.Write(t, "token", []byte(s.Issuer.Token(identityA)))
 	for _, format := range [][]string{nil, {"--new-bundle-format=false"}} {
 		cosign.Must(t, slices.Concat([]string{
 			"sign", "--use-signing-config=false", "--allow-http-registry", "--trusted-root", root,
@@ -95,19 +95,18 @@ func TestVerifiesWhatCosignCertified(t *testing.T) {
 		}, format, []string{p.at(p.subjects[0])})...)
 	}
 	trust := newTrust(t, sign.TrustOptions{
-		Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}},
+		Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}},
 		Root:       rootOf(t, s, signtest.Everything),
 	})
-	who := somebody + " of " + s.Issuer.URL
+	who := identityA + " of " + s.Issuer.URL
 	v := trust.Verify(p.subjects[0].Digest, p.evidence(t))
 	if diff := cmp.Diff(briefly(v), brief{Signed: []string{"bundle " + who, "legacy " + who}}); diff != "" {
 		t.Errorf("Verify() (-got +want):\n%s%v", diff, v.Rejected)
 	}
 }
 
-// TestOneSignsTheOtherVerifies: what our signer makes verifies here and with
-// the stock program, wherever it is kept.
-func TestOneSignsTheOtherVerifies(t *testing.T) {
+// TestSignerVerified verifies signatures of Signer with Trust and with cosign.
+func TestSignerVerified(t *testing.T) {
 	t.Parallel()
 	cosign := signtest.NewCosign(t)
 	private, public := cosign.NewKey(t, "cosign")

@@ -8,7 +8,7 @@ import (
 	"github.com/pgext/pgext/sign"
 )
 
-// TestReasonsAreDocumented: docs/sign.md explains every reason.
+// TestReasonsAreDocumented requires each reason in docs/sign.md.
 func TestReasonsAreDocumented(t *testing.T) {
 	page, err := os.ReadFile("../docs/sign.md")
 	must(t, err)

@@ -32,10 +32,9 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// Fixtures are signed with sigstore-go, not with this room's signer: that one
-// is tried against the stock program.
+// Fixtures are signed with sigstore-go, not with Signer, which is tested with cosign.
 
-// subjectA and subjectB are manifests to sign.
+// subjectA and subjectB are the signed manifests.
 var (
 	subjectA = manifest("a")
 	subjectB = manifest("b")
@@ -46,21 +45,20 @@ func manifest(text string) v1.Descriptor {
 	return v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: 1, Digest: v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}}
 }
 
-// described is a descriptor as partial.Describable.
+// described implements partial.Describable for a descriptor.
 type described struct{ d v1.Descriptor }
 
 func (s described) Digest() (v1.Hash, error)            { return s.d.Digest, nil }
 func (s described) MediaType() (types.MediaType, error) { return s.d.MediaType, nil }
 func (s described) Size() (int64, error)                { return s.d.Size, nil }
 
-// maker signs for fixtures: with a key, or when it has a token with
-// certificates for it.
+// maker signs fixtures with a key, or with certificates if it has a token.
 type maker struct {
 	key   *ecdsa.PrivateKey
 	hint  string
 	from  *signtest.Sigstore
 	token string
-	// logged, tiled and stamped say which services are asked.
+	// logged, tiled and stamped select the services.
 	logged, tiled, stamped bool
 }
 
@@ -100,8 +98,8 @@ func (m *maker) SignData(_ context.Context, data []byte) ([]byte, []byte, error)
 	return raw, sum[:], err
 }
 
-// seal makes a bundle over content.
-func (m *maker) seal(tb testing.TB, content sigsign.Content) *protobundle.Bundle {
+// sign returns a bundle with a signature of content.
+func (m *maker) sign(tb testing.TB, content sigsign.Content) *protobundle.Bundle {
 	tb.Helper()
 	o := sigsign.BundleOptions{Context: tb.Context()}
 	if m.token != "" {
@@ -124,7 +122,7 @@ func (m *maker) seal(tb testing.TB, content sigsign.Content) *protobundle.Bundle
 	return b
 }
 
-// statement is an in-toto statement about subjects.
+// statement returns an in-toto statement.
 func statement(tb testing.TB, predicateType string, subjects ...v1.Descriptor) []byte {
 	tb.Helper()
 	var about []map[string]any
@@ -144,16 +142,16 @@ func statement(tb testing.TB, predicateType string, subjects ...v1.Descriptor) [
 // bundleOf signs a statement.
 func (m *maker) bundleOf(tb testing.TB, statement []byte) *protobundle.Bundle {
 	tb.Helper()
-	return m.seal(tb, &sigsign.DSSEData{Data: statement, PayloadType: bundle.IntotoMediaType})
+	return m.sign(tb, &sigsign.DSSEData{Data: statement, PayloadType: bundle.IntotoMediaType})
 }
 
-// signature is a bundle that is a signature of subjects.
+// signature returns a bundle with a signature of subjects.
 func (m *maker) signature(tb testing.TB, subjects ...v1.Descriptor) *protobundle.Bundle {
 	tb.Helper()
 	return m.bundleOf(tb, statement(tb, sign.PredicateSignature, subjects...))
 }
 
-// attached makes bundles referrers of subject.
+// attached returns evidence with bundles as referrers of subject.
 func attached(tb testing.TB, subject v1.Descriptor, bundles ...*protobundle.Bundle) oci.Set {
 	tb.Helper()
 	var e oci.Set
@@ -176,7 +174,7 @@ func referrer(tb testing.TB, subject v1.Descriptor, mediaType string, text []byt
 	return img
 }
 
-// legacyPayload is what a legacy signature of subject signs.
+// legacyPayload returns the payload of a legacy signature.
 func legacyPayload(subject v1.Descriptor) []byte {
 	return []byte(fmt.Sprintf(`{"critical":{"identity":{"docker-reference":"example.com/image"},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`, subject.Digest))
 }
@@ -187,15 +185,14 @@ type legacy struct {
 	annotations map[string]string
 }
 
-// legacySignature signs payload as cosign 2 does.
+// legacySignature signs payload like cosign 2.
 func (m *maker) legacySignature(tb testing.TB, payload []byte) legacy {
 	tb.Helper()
-	b := m.seal(tb, &sigsign.PlainData{Data: payload})
+	b := m.sign(tb, &sigsign.PlainData{Data: payload})
 	return legacy{payload, annotations(tb, b, base64.StdEncoding.EncodeToString(b.GetMessageSignature().GetSignature()))}
 }
 
-// legacyAttestation signs a statement as cosign 2 does; its timestamp is over
-// the envelope.
+// legacyAttestation signs a statement like cosign 2, with a timestamp of the envelope.
 func (m *maker) legacyAttestation(tb testing.TB, statement []byte) legacy {
 	tb.Helper()
 	plain := *m
@@ -220,7 +217,7 @@ func (m *maker) legacyAttestation(tb testing.TB, statement []byte) legacy {
 	return legacy{text, annotations(tb, b, "")}
 }
 
-// annotations hold what a bundle has beside its content.
+// annotations returns the verification material of a bundle as legacy annotations.
 func annotations(tb testing.TB, b *protobundle.Bundle, signature string) map[string]string {
 	tb.Helper()
 	a := map[string]string{"dev.cosignproject.cosign/signature": signature}
@@ -250,7 +247,7 @@ func annotations(tb testing.TB, b *protobundle.Bundle, signature string) map[str
 	return a
 }
 
-// legacyImage is the image under a legacy tag.
+// legacyImage returns an image for a legacy tag.
 func legacyImage(tb testing.TB, mediaType types.MediaType, layers ...legacy) v1.Image {
 	tb.Helper()
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
@@ -264,7 +261,7 @@ func legacyImage(tb testing.TB, mediaType types.MediaType, layers ...legacy) v1.
 	return img
 }
 
-// signed is evidence under the tag for legacy signatures.
+// signed returns evidence under the tag for legacy signatures.
 func signed(tb testing.TB, subject v1.Descriptor, layers ...legacy) oci.Set {
 	tb.Helper()
 	return oci.Set{Legacy: map[string]v1.Image{
@@ -272,7 +269,7 @@ func signed(tb testing.TB, subject v1.Descriptor, layers ...legacy) oci.Set {
 	}}
 }
 
-// attested is evidence under the tag for legacy attestations.
+// attested returns evidence under the tag for legacy attestations.
 func attested(tb testing.TB, subject v1.Descriptor, layers ...legacy) oci.Set {
 	tb.Helper()
 	return oci.Set{Legacy: map[string]v1.Image{

@@ -13,24 +13,25 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// judges are a trust in a key and one in an identity, with everything required.
-func judges(tb testing.TB) (plain, certified *maker, all []*sign.Trust) {
+// trusts returns a Trust in a key, and one in a key and an identity with all services
+// required.
+func trusts(tb testing.TB) (plain, certified *maker, all []*sign.Trust) {
 	tb.Helper()
 	s := signtest.New(tb)
-	plain, certified = newMaker(tb), certifiedMaker(tb, s, somebody)
+	plain, certified = newMaker(tb), certifiedMaker(tb, s, identityA)
 	certified.stamped = true
 	return plain, certified, []*sign.Trust{
 		newTrust(tb, sign.TrustOptions{Keys: []crypto.PublicKey{&plain.key.PublicKey}}),
 		newTrust(tb, sign.TrustOptions{
 			Keys: []crypto.PublicKey{&plain.key.PublicKey}, Log: sign.Required, Timestamp: true,
-			Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}}, Root: rootOf(tb, s, signtest.Everything),
+			Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}}, Root: rootOf(tb, s, signtest.Everything),
 		}),
 	}
 }
 
-// FuzzBundle: whatever a stranger attaches, only what was signed counts.
+// FuzzBundle accepts only signed content in bundles.
 func FuzzBundle(f *testing.F) {
-	plain, certified, all := judges(f)
+	plain, certified, all := trusts(f)
 	text := statement(f, sign.PredicateSignature, subjectA)
 	tiled := *certified
 	tiled.tiled = true
@@ -47,15 +48,15 @@ func FuzzBundle(f *testing.F) {
 				t.Errorf("Verify() = %+v", v)
 			}
 			if other := trust.Verify(subjectB.Digest, oci.Set{Referrers: []v1.Image{referrer(t, subjectB, sign.MediaTypeBundle, b)}}); len(other.Signatures) > 0 {
-				t.Errorf("it counts for another image: %+v", other)
+				t.Errorf("accepted for another image: %+v", other)
 			}
 		}
 	})
 }
 
-// FuzzLegacy does the same for layers and their annotations.
+// FuzzLegacy accepts only signed content in legacy layers and annotations.
 func FuzzLegacy(f *testing.F) {
-	plain, certified, all := judges(f)
+	plain, certified, all := trusts(f)
 	for _, m := range []*maker{plain, certified} {
 		for _, l := range []legacy{m.legacySignature(f, legacyPayload(subjectA)), m.legacyAttestation(f, statement(f, sign.PredicateSignature, subjectA))} {
 			raw, err := base64.StdEncoding.DecodeString(l.annotations["dev.cosignproject.cosign/signature"])
@@ -72,7 +73,7 @@ func FuzzLegacy(f *testing.F) {
 		}}
 		for _, trust := range all {
 			if v := trust.Verify(subjectB.Digest, both(signed(t, subjectB, l), attested(t, subjectB, l))); len(v.Signatures) > 0 || len(v.Rejected) != 2 {
-				t.Errorf("it counts for another image: %+v", v)
+				t.Errorf("accepted for another image: %+v", v)
 			}
 			if v := trust.Verify(subjectA.Digest, both(signed(t, subjectA, l), attested(t, subjectA, l))); len(v.Signatures)+len(v.Rejected) != 2 {
 				t.Errorf("Verify() = %+v", v)

@@ -26,19 +26,19 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// refused checks that the only piece of e does not count, and why.
+// refused requires the only signature in e to be rejected with a reason and text.
 func refused(t *testing.T, trust *sign.Trust, e oci.Set, reason sign.Reason, text string) {
 	t.Helper()
 	v := trust.Verify(subjectA.Digest, e)
 	if len(v.Signatures)+len(v.Attestations) != 0 {
-		t.Fatalf("it counts: %+v", v)
+		t.Fatalf("accepted: %+v", v)
 	}
 	if len(v.Rejected) != 1 || v.Rejected[0].Reason != reason || !strings.Contains(v.Rejected[0].Error(), text) {
 		t.Errorf("Rejected = %v, want %q with %q", v.Rejected, reason, text)
 	}
 }
 
-// changed is a copy of b with a change.
+// changed returns a changed copy of b.
 func changed(b *protobundle.Bundle, change func(*protobundle.Bundle)) *protobundle.Bundle {
 	c := proto.Clone(b).(*protobundle.Bundle)
 	change(c)
@@ -59,7 +59,7 @@ func TestBadBundles(t *testing.T) {
 		text   string
 	}{
 		{"another key", other.signature(t, subjectA), sign.WrongKey, "the bundle names another key"},
-		{"another key under our name", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
+		{"another key with the trusted key hint", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
 			b.VerificationMaterial.GetPublicKey().Hint = m.hint
 		}), sign.BadSignature, "but verification with it failed"},
 		{"signature of another image", m.signature(t, subjectB), sign.OtherSubject, "the subject is " + subjectB.Digest.String()},
@@ -74,23 +74,23 @@ func TestBadBundles(t *testing.T) {
 			e := b.GetDsseEnvelope()
 			e.Signatures = append(e.Signatures, &protodsse.Signature{Sig: e.Signatures[0].Sig})
 		}), sign.Malformed, "exactly one signature"},
-		{"no key named, none fits", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
+		{"no key hint, no matching key", changed(other.signature(t, subjectA), func(b *protobundle.Bundle) {
 			b.VerificationMaterial.GetPublicKey().Hint = ""
 		}), sign.BadSignature, "verification with SHA256:"},
 		{"next version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "application/vnd.dev.sigstore.bundle.v0.4+json" }), sign.UnknownVersion, "bundle.v0.4+json"},
 		{"no version", changed(good, func(b *protobundle.Bundle) { b.MediaType = "" }), sign.UnknownVersion, `media type ""`},
-		{"nothing signed", changed(good, func(b *protobundle.Bundle) { b.Content = nil }), sign.Malformed, "missing bundle content"},
-		{"nobody signed", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial = nil }), sign.Malformed, "missing verification material"},
-		{"no statement", m.seal(t, &sigsign.PlainData{Data: []byte("the manifest")}), sign.Malformed, "no statement"},
-		{"text for a statement", signed("hello"), sign.Malformed, "statement: "},
-		{"a list for a statement", signed("[]"), sign.Malformed, "statement: "},
-		{"about nothing", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "the statement has no subject"},
+		{"no content", changed(good, func(b *protobundle.Bundle) { b.Content = nil }), sign.Malformed, "missing bundle content"},
+		{"no verification material", changed(good, func(b *protobundle.Bundle) { b.VerificationMaterial = nil }), sign.Malformed, "missing verification material"},
+		{"no statement", m.sign(t, &sigsign.PlainData{Data: []byte("the manifest")}), sign.Malformed, "no statement"},
+		{"statement that is not JSON", signed("hello"), sign.Malformed, "statement: "},
+		{"statement that is a list", signed("[]"), sign.Malformed, "statement: "},
+		{"no subject", signed(`{"predicateType":"` + spdx + `"}`), sign.OtherSubject, "the statement has no subject"},
 		{"no predicate type", signed(fmt.Sprintf(`{`+about+`}`, subjectA.Digest.Hex)), sign.Malformed, "no predicate type"},
-		{"a digest that is none", signed(fmt.Sprintf(`{"predicateType":"x",`+about+`}`, "zz")), sign.OtherSubject, "the subject is sha256:zz"},
+		{"invalid digest", signed(fmt.Sprintf(`{"predicateType":"x",`+about+`}`, "zz")), sign.OtherSubject, "the subject is sha256:zz"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })
 	}
-	t.Run("beside a good one", func(t *testing.T) {
+	t.Run("with a valid one", func(t *testing.T) {
 		v := trust.Verify(subjectA.Digest, attached(t, subjectA, other.signature(t, subjectA), good))
 		if len(v.Signatures) != 1 || len(v.Rejected) != 1 {
 			t.Errorf("Verify() = %+v", v)
@@ -107,8 +107,8 @@ func TestBadBundleText(t *testing.T) {
 		{"empty", ""},
 		{"not JSON", "hello"},
 		{"cut off", string(good[:len(good)-2])},
-		{"two", string(good) + string(good)},
-		{"a field we do not know", strings.Replace(string(good), "{", `{"surprise":1,`, 1)},
+		{"two documents", string(good) + string(good)},
+		{"an unknown field", strings.Replace(string(good), "{", `{"surprise":1,`, 1)},
 		{"a number for a string", strings.Replace(string(good), "{", `{"mediaType":1,`, 1)},
 		{"deep", strings.Repeat("[", 1<<20)},
 	} {
@@ -118,32 +118,32 @@ func TestBadBundleText(t *testing.T) {
 	}
 }
 
-// told is an image whose manifest says something else.
-type told struct {
+// otherManifest is an image with another raw manifest, or an error.
+type otherManifest struct {
 	v1.Image
 	manifest string
 	err      error
 }
 
-func (i told) RawManifest() ([]byte, error) { return []byte(i.manifest), i.err }
+func (i otherManifest) RawManifest() ([]byte, error) { return []byte(i.manifest), i.err }
 
-// lying is an image whose layer has other bytes; reading them ends with err.
-type lying struct {
+// otherLayer is an image whose layer has other bytes; reading ends with err.
+type otherLayer struct {
 	v1.Image
 	text string
 	err  error
 }
 
-func (i lying) LayerByDigest(v1.Hash) (v1.Layer, error) {
-	return lyingLayer{static.NewLayer([]byte(i.text), sign.MediaTypeBundle), i.err}, nil
+func (i otherLayer) LayerByDigest(v1.Hash) (v1.Layer, error) {
+	return layerWithError{static.NewLayer([]byte(i.text), sign.MediaTypeBundle), i.err}, nil
 }
 
-type lyingLayer struct {
+type layerWithError struct {
 	v1.Layer
 	err error
 }
 
-func (l lyingLayer) Compressed() (io.ReadCloser, error) {
+func (l layerWithError) Compressed() (io.ReadCloser, error) {
 	r, err := l.Layer.Compressed()
 	return io.NopCloser(io.MultiReader(r, iotest.ErrReader(l.err))), err
 }
@@ -163,16 +163,16 @@ func TestBadManifests(t *testing.T) {
 		reason sign.Reason
 		text   string
 	}{
-		{"parsing failed", told{img, "", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
-		{"not JSON", told{img, "<html>", nil}, sign.Malformed, "manifest: "},
-		{"huge", told{img, strings.Repeat(" ", 5<<20) + manifest, nil}, sign.TooLarge, "the manifest has"},
-		{"no layer", told{img, strings.Replace(manifest, layer, "", 1), nil}, sign.Malformed, "0 layers"},
-		{"two layers", told{img, strings.Replace(manifest, layer, layer+","+layer, 1), nil}, sign.Malformed, "2 layers"},
-		{"a huge layer", told{img, strings.Replace(manifest, layer, strings.Replace(layer, `"size":`, `"size":9`, 1)[:strings.Index(layer, `"size":`)]+`"size":99999999999,"digest":"`+digest+`"}`, 1), nil}, sign.TooLarge, "99999999999 bytes"},
-		{"a layer that is not there", told{img, strings.Replace(manifest, digest, "sha256:"+strings.Repeat("0", 64), 1), nil}, sign.Malformed, "digest mismatch"},
-		{"other bytes", lying{img, strings.Repeat("x", 9999), io.EOF}, sign.Malformed, "digest mismatch"},
-		{"other bytes, noticed by the reader", lying{img, strings.Repeat("x", 9999), errors.New("checksum")}, sign.Malformed, "digest mismatch"},
-		{"not all of its bytes", lying{img, "{", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
+		{"unreadable", otherManifest{img, "", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
+		{"not JSON", otherManifest{img, "<html>", nil}, sign.Malformed, "manifest: "},
+		{"huge", otherManifest{img, strings.Repeat(" ", 5<<20) + manifest, nil}, sign.TooLarge, "the manifest has"},
+		{"no layer", otherManifest{img, strings.Replace(manifest, layer, "", 1), nil}, sign.Malformed, "0 layers"},
+		{"two layers", otherManifest{img, strings.Replace(manifest, layer, layer+","+layer, 1), nil}, sign.Malformed, "2 layers"},
+		{"a huge layer", otherManifest{img, strings.Replace(manifest, layer, strings.Replace(layer, `"size":`, `"size":9`, 1)[:strings.Index(layer, `"size":`)]+`"size":99999999999,"digest":"`+digest+`"}`, 1), nil}, sign.TooLarge, "99999999999 bytes"},
+		{"a missing layer", otherManifest{img, strings.Replace(manifest, digest, "sha256:"+strings.Repeat("0", 64), 1), nil}, sign.Malformed, "digest mismatch"},
+		{"other bytes", otherLayer{img, strings.Repeat("x", 9999), io.EOF}, sign.Malformed, "digest mismatch"},
+		{"other bytes, with a read error", otherLayer{img, strings.Repeat("x", 9999), errors.New("checksum")}, sign.Malformed, "digest mismatch"},
+		{"truncated bytes", otherLayer{img, "{", errors.New("connection reset")}, sign.Unreadable, "connection reset"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			refused(t, trust, oci.Set{Referrers: []v1.Image{tc.img}}, tc.reason, tc.text)
@@ -214,22 +214,22 @@ func TestBadLegacyEvidence(t *testing.T) {
 		{"changed payload", signed(t, subjectA, legacy{append(legacyPayload(subjectA), ' '), good.annotations}), sign.BadSignature, "or the content was changed"},
 		{"changed envelope", attested(t, subjectA, legacy{[]byte(strings.Replace(string(claim.content), `"payload":"e`, `"payload":"f`, 1)), nil}), sign.BadSignature, "or the content was changed"},
 		{"another program's payload", signed(t, subjectA, m.legacySignature(t, []byte(`{"critical":{"type":"atomic container signature"}}`))), sign.Malformed, `has type "atomic container signature"`},
-		{"text for a payload", signed(t, subjectA, m.legacySignature(t, []byte("hello"))), sign.Malformed, "payload: "},
+		{"payload that is not JSON", signed(t, subjectA, m.legacySignature(t, []byte("hello"))), sign.Malformed, "payload: "},
 		{"no signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "")), sign.Malformed, "no signature"},
-		{"nonsense for a signature", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "*")), sign.Malformed, "signature: "},
-		{"nonsense for a certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "x")), sign.Malformed, "not in PEM form"},
+		{"invalid signature encoding", signed(t, subjectA, with(good, "cosignproject.cosign/signature", "*")), sign.Malformed, "signature: "},
+		{"invalid certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "x")), sign.Malformed, "not in PEM form"},
 		{"an empty certificate", signed(t, subjectA, with(good, "sigstore.cosign/certificate", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")), sign.Malformed, ""},
-		{"text for a log entry", signed(t, subjectA, with(good, "sigstore.cosign/bundle", "x")), sign.LogMismatch, "log entry: "},
+		{"log entry that is not JSON", signed(t, subjectA, with(good, "sigstore.cosign/bundle", "x")), sign.LogMismatch, "log entry: "},
 		{"a log entry without a body", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, "7", ""))), sign.LogMismatch, "no body"},
-		{"a log entry whose body is text", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, `"eA=="`, ""))), sign.LogMismatch, "body: "},
-		{"a log entry without a log", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "zz"))), sign.LogMismatch, "log ID: "},
-		{"a log entry without a promise", signed(t, subjectA, with(good, "sigstore.cosign/bundle", strings.Replace(fmt.Sprintf(log, hashed, "00"), "eA==", "", 1))), sign.LogMismatch, "no signed entry timestamp"},
-		{"text for a timestamp", signed(t, subjectA, with(good, "sigstore.cosign/rfc3161timestamp", "x")), sign.BadTimestamp, "timestamp: "},
-		{"text for an envelope", attested(t, subjectA, legacy{[]byte("x"), nil}), sign.Malformed, "not a DSSE envelope"},
+		{"a log entry whose body is not JSON", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, `"eA=="`, ""))), sign.LogMismatch, "body: "},
+		{"a log entry with an invalid log ID", signed(t, subjectA, with(good, "sigstore.cosign/bundle", fmt.Sprintf(log, hashed, "zz"))), sign.LogMismatch, "log ID: "},
+		{"a log entry without a signed entry timestamp", signed(t, subjectA, with(good, "sigstore.cosign/bundle", strings.Replace(fmt.Sprintf(log, hashed, "00"), "eA==", "", 1))), sign.LogMismatch, "no signed entry timestamp"},
+		{"timestamp that is not JSON", signed(t, subjectA, with(good, "sigstore.cosign/rfc3161timestamp", "x")), sign.BadTimestamp, "timestamp: "},
+		{"envelope that is not JSON", attested(t, subjectA, legacy{[]byte("x"), nil}), sign.Malformed, "not a DSSE envelope"},
 		{"an envelope without a statement", attested(t, subjectA, legacy{[]byte(`{"payload":"*","signatures":[{"sig":"eA=="}]}`), nil}), sign.Malformed, "statement: "},
 		{"an envelope without a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA=="}`), nil}), sign.Malformed, "no signature"},
-		{"an envelope with nonsense for a signature", attested(t, subjectA, legacy{[]byte(`{"payload":"eA==","signatures":[{"sig":"*"}]}`), nil}), sign.Malformed, "signature: "},
-		{"a manifest that is not JSON", oci.Set{Legacy: map[string]v1.Image{oci.SignatureTag(subjectA.Digest): told{signed(t, subjectA, good).Legacy[oci.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "manifest: "},
+		{"an envelope with an invalid signature encoding", attested(t, subjectA, legacy{[]byte(`{"payload":"eA==","signatures":[{"sig":"*"}]}`), nil}), sign.Malformed, "signature: "},
+		{"a manifest that is not JSON", oci.Set{Legacy: map[string]v1.Image{oci.SignatureTag(subjectA.Digest): otherManifest{signed(t, subjectA, good).Legacy[oci.SignatureTag(subjectA.Digest)], "x", nil}}}, sign.Malformed, "manifest: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, tc.e, tc.reason, tc.text) })
 	}
@@ -256,14 +256,14 @@ func TestUnreadable(t *testing.T) {
 		{fmt.Errorf("reading: %w", failure.New(failure.Registry, "wait", "the registry is busy")), "wait"},
 		{errors.New("connection reset"), ""},
 	} {
-		v := trust.Verify(subjectA.Digest, oci.Set{Referrers: []v1.Image{newMaker(t).attach(t), told{img, "", tc.err}}})
+		v := trust.Verify(subjectA.Digest, oci.Set{Referrers: []v1.Image{newMaker(t).attach(t), otherManifest{img, "", tc.err}}})
 		if len(v.Rejected) != 2 || v.Rejected[1].Reason != sign.Unreadable || !errors.Is(v.Rejected[1], tc.err) || v.Rejected[1].Hint() != tc.hint {
 			t.Errorf("Rejected = %v, want an unreadable one with hint %q", v.Rejected, tc.hint)
 		}
 	}
 }
 
-// attach is a signature of subjectA by m.
+// attach returns a signature of subjectA by m.
 func (m *maker) attach(tb testing.TB) v1.Image {
 	tb.Helper()
 	return attached(tb, subjectA, m.signature(tb, subjectA)).Referrers[0]
@@ -280,18 +280,17 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// TestBadLogEntries: what the log says must be about this signature, and be
-// the log's own words.
+// TestBadLogEntries refuses log entries of another signature, and changed ones.
 func TestBadLogEntries(t *testing.T) {
 	s, other := signtest.New(t), signtest.New(t)
-	m := certifiedMaker(t, s, somebody)
+	m := certifiedMaker(t, s, identityA)
 	good, second := m.signature(t, subjectA), m.signature(t, subjectA)
 	attestation := m.bundleOf(t, statement(t, spdx, subjectA))
 	stranger := certifiedMaker(t, s, "stranger@example.com").signature(t, subjectA)
 	elsewhere := &signtest.Sigstore{Issuer: other.Issuer, Fulcio: other.Fulcio, Rekor: s.Rekor, TSA: s.TSA}
-	foreign := certifiedMaker(t, elsewhere, somebody).signature(t, subjectA)
+	foreign := certifiedMaker(t, elsewhere, identityA).signature(t, subjectA)
 	trust := newTrust(t, sign.TrustOptions{
-		Identities: []sign.Identity{{Subject: somebody, IssuerRegexp: "."}},
+		Identities: []sign.Identity{{Subject: identityA, IssuerRegexp: "."}},
 		Root:       rootOf(t, s, signtest.Everything),
 	})
 	for _, tc := range []struct {
@@ -325,23 +324,24 @@ func TestBadLogEntries(t *testing.T) {
 		}), sign.LogMismatch, "certificate does not match"},
 		{"with the certificate of another authority", foreign, sign.UntrustedAuthority, "which is not trusted"},
 		{"of a stranger", stranger, sign.WrongIdentity, "stranger@example.com of"},
-		{"of a changed statement", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA) }), sign.BadSignature, "the certificate of " + somebody},
+		{"of a changed statement", changed(good, func(b *protobundle.Bundle) { b.GetDsseEnvelope().Payload = statement(t, spdx, subjectA) }), sign.BadSignature, "the certificate of " + identityA},
 		{"of another image", m.signature(t, subjectB), sign.OtherSubject, "the subject is " + subjectB.Digest.String()},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, trust, attached(t, subjectA, tc.bundle), tc.reason, tc.text) })
 	}
 }
 
-// TestBadTimestamps: they have to be of this signature, by a trusted authority.
+// TestBadTimestamps refuses timestamps of another signature, and of an untrusted
+// authority.
 func TestBadTimestamps(t *testing.T) {
 	s, other := signtest.New(t), signtest.New(t)
-	m := certifiedMaker(t, s, somebody)
+	m := certifiedMaker(t, s, identityA)
 	m.stamped = true
 	good, second := m.signature(t, subjectA), m.signature(t, subjectA)
 	m.from = &signtest.Sigstore{Issuer: s.Issuer, Fulcio: s.Fulcio, Rekor: s.Rekor, TSA: other.TSA}
 	elsewhere := m.signature(t, subjectA)
 	trust := newTrust(t, sign.TrustOptions{
-		Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}},
+		Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}},
 		Root:       rootOf(t, s, signtest.Everything), Timestamp: true,
 	})
 	stamps := func(b *protobundle.Bundle) *protobundle.TimestampVerificationData {

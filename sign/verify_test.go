@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	somebody = "somebody@example.com"
-	releaser = "https://github.com/example/images/.github/workflows/release.yml@refs/heads/main"
+	identityA = "person@example.com"
+	releaser  = "https://github.com/example/images/.github/workflows/release.yml@refs/heads/main"
 )
 
-// brief is what tests compare of a verdict.
+// brief is a verdict in comparable form.
 type brief struct {
 	Signed   []string
 	Attested []string
@@ -61,7 +61,7 @@ func both(a, b oci.Set) oci.Set {
 	return oci.Set{Referrers: append(a.Referrers[:len(a.Referrers):len(a.Referrers)], b.Referrers...), Legacy: tags}
 }
 
-// verdict runs a verification and shows what is rejected when it goes on.
+// verdict verifies evidence and logs the rejections.
 func verdict(tb testing.TB, trust *sign.Trust, e oci.Set) brief {
 	tb.Helper()
 	v := trust.Verify(subjectA.Digest, e)
@@ -112,7 +112,7 @@ func TestVerifyKey(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the statement is what was signed", func(t *testing.T) {
+	t.Run("the statement is the signed one", func(t *testing.T) {
 		text := statement(t, spdx, subjectA)
 		v := newTrust(t, sign.TrustOptions{Keys: []crypto.PublicKey{&m.key.PublicKey}}).Verify(subjectA.Digest, attached(t, subjectA, m.bundleOf(t, text)))
 		if len(v.Attestations) != 1 || string(v.Attestations[0].Statement) != string(text) || v.Attestations[0].Subject != subjectA.Digest {
@@ -130,7 +130,7 @@ func TestVerifyKey(t *testing.T) {
 	})
 }
 
-// TestVerifyKeySchemes: keys whose signatures may be hashed in two ways.
+// TestVerifyKeySchemes verifies keys with two possible hash algorithms.
 func TestVerifyKeySchemes(t *testing.T) {
 	for _, algorithm := range []protocommon.PublicKeyDetails{
 		protocommon.PublicKeyDetails_PKIX_ECDSA_P384_SHA_384,
@@ -153,7 +153,7 @@ func TestVerifyKeySchemes(t *testing.T) {
 	}
 }
 
-// certifiedMaker signs with certificates for identity and logs it.
+// certifiedMaker returns a maker with certificates for identity and log entries.
 func certifiedMaker(tb testing.TB, s *signtest.Sigstore, identity string) *maker {
 	tb.Helper()
 	m := newMaker(tb)
@@ -161,7 +161,7 @@ func certifiedMaker(tb testing.TB, s *signtest.Sigstore, identity string) *maker
 	return m
 }
 
-// everythingOf is one piece of each kind about subjectA.
+// everythingOf returns evidence of each kind for subjectA.
 func everythingOf(tb testing.TB, m *maker) oci.Set {
 	tb.Helper()
 	return both(
@@ -206,7 +206,7 @@ func TestVerifyIdentity(t *testing.T) {
 		{"logged", sign.TrustOptions{Identities: exact, Root: whole}, logged, yes(they), true},
 		{"logged and stamped", sign.TrustOptions{Identities: exact, Root: whole, Timestamp: true}, loggedAndStamped, yes(they), true},
 		{"expressions", sign.TrustOptions{Identities: []sign.Identity{
-			{Subject: somebody, Issuer: s.Issuer.URL},
+			{Subject: identityA, Issuer: s.Issuer.URL},
 			{SubjectRegexp: `^https://github\.com/example/`, IssuerRegexp: `^http://127\.0\.0\.1:`},
 		}, Root: whole}, logged, yes(they), true},
 		{"stamped, in no log", sign.TrustOptions{Identities: exact, Root: private, Log: sign.Ignored, NoSCT: true}, stamped, yes(they), true},
@@ -216,7 +216,7 @@ func TestVerifyIdentity(t *testing.T) {
 		{"a key, logged and stamped", sign.TrustOptions{Keys: key, Root: whole, Log: sign.Required, Timestamp: true}, byKey, yes(it), true},
 		{"a key or an identity", sign.TrustOptions{Keys: key, Identities: exact, Root: whole}, logged, yes(they), true},
 
-		{"another identity", sign.TrustOptions{Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIdentity)}, false},
+		{"another identity", sign.TrustOptions{Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIdentity)}, false},
 		{"another issuer", sign.TrustOptions{Identities: []sign.Identity{{Subject: releaser, Issuer: "https://example.com"}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIssuer)}, false},
 		{"an expression that does not match", sign.TrustOptions{Identities: []sign.Identity{{SubjectRegexp: `^https://github\.com/other/`, Issuer: s.Issuer.URL}}, Root: whole}, logged, brief{Rejected: all(sign.WrongIdentity)}, false},
 		{"another deployment", sign.TrustOptions{Identities: exact, Root: rootOf(t, signtest.New(t), signtest.Everything)}, logged, brief{Rejected: all(sign.LogMismatch)}, false},
@@ -244,7 +244,7 @@ func TestVerifyIdentity(t *testing.T) {
 	}
 }
 
-// unlogged is evidence by the key of m alone.
+// unlogged returns evidence signed with the key of m without a log entry.
 func unlogged(tb testing.TB, m *maker) oci.Set {
 	tb.Helper()
 	plain := *m
@@ -252,8 +252,8 @@ func unlogged(tb testing.TB, m *maker) oci.Set {
 	return everythingOf(tb, &plain)
 }
 
-// TestVerifyTimes: a certificate counts at the time a log or an authority saw
-// its signature, never at another.
+// TestVerifyTimes requires a certificate to be valid at the time of the log entry or
+// timestamp.
 func TestVerifyTimes(t *testing.T) {
 	for _, tc := range []struct {
 		name       string
@@ -273,10 +273,10 @@ func TestVerifyTimes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := signtest.New(t)
-			m := certifiedMaker(t, s, somebody)
+			m := certifiedMaker(t, s, identityA)
 			m.logged, m.stamped = tc.log, tc.stamp
 			tc.shift(s)
-			o := sign.TrustOptions{Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything), NoSCT: true}
+			o := sign.TrustOptions{Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything), NoSCT: true}
 			if !tc.log {
 				o.Log = sign.Ignored
 			}
@@ -292,11 +292,11 @@ func TestVerifyTimes(t *testing.T) {
 	}
 }
 
-func TestVerifyCertificateWithoutPromise(t *testing.T) {
+func TestVerifyCertificateWithoutSCT(t *testing.T) {
 	s := signtest.New(t)
 	s.Fulcio.Unlogged(true)
-	m := certifiedMaker(t, s, somebody)
-	o := sign.TrustOptions{Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything)}
+	m := certifiedMaker(t, s, identityA)
+	o := sign.TrustOptions{Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything)}
 	e := everythingOf(t, m)
 	if diff := cmp.Diff(verdict(t, newTrust(t, o), e), brief{Rejected: all(sign.NoSCT)}); diff != "" {
 		t.Errorf("Verify() (-got +want):\n%s", diff)

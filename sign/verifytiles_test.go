@@ -29,11 +29,10 @@ import (
 	"github.com/pgext/pgext/sign/signtest"
 )
 
-// TestBadTiledEntries: entries of a log of version 2, in the kind that early
-// signers wrote.
+// TestBadTiledEntries refuses invalid entries of type dsse in a log of version 2.
 func TestBadTiledEntries(t *testing.T) {
 	s, other := signtest.New(t), signtest.New(t)
-	m := certifiedMaker(t, s, somebody)
+	m := certifiedMaker(t, s, identityA)
 	m.tiled, m.stamped = true, true
 	good, second := m.signature(t, subjectA), m.signature(t, subjectA)
 	unstamped := *m
@@ -41,7 +40,7 @@ func TestBadTiledEntries(t *testing.T) {
 	m.from = &signtest.Sigstore{Issuer: s.Issuer, Fulcio: s.Fulcio, Tiles: other.Tiles, TSA: s.TSA}
 	elsewhere := m.signature(t, subjectA)
 	trust := newTrust(t, sign.TrustOptions{
-		Identities: []sign.Identity{{Subject: somebody, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything),
+		Identities: []sign.Identity{{Subject: identityA, Issuer: s.Issuer.URL}}, Root: rootOf(t, s, signtest.Everything),
 	})
 	if v := trust.Verify(subjectA.Digest, attached(t, subjectA, good)); len(v.Signatures) != 1 {
 		t.Fatalf("the good one: %v", v.Rejected)
@@ -88,9 +87,9 @@ func TestBadTiledEntries(t *testing.T) {
 	}
 }
 
-// TestLoggedSomethingElse: a key that was made for the purpose has one signature
-// that is good for two texts. The log has seen the harmless one.
-func TestLoggedSomethingElse(t *testing.T) {
+// TestLoggedOtherContent refuses a log entry for other content with the same signature,
+// which is possible with a specially constructed key.
+func TestLoggedOtherContent(t *testing.T) {
 	s := signtest.New(t)
 	payload := statement(t, sign.PredicateSignature, subjectA)
 	signed, harmless := dsse.PAE(bundle.IntotoMediaType, payload), []byte("harmless")
@@ -100,7 +99,7 @@ func TestLoggedSomethingElse(t *testing.T) {
 		name   string
 		logged []byte
 		reason sign.Reason
-	}{{"what is signed", signed, ""}, {"something else", harmless, sign.LogMismatch}} {
+	}{{"what is signed", signed, ""}, {"other content", harmless, sign.LogMismatch}} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := &protobundle.Bundle{
 				MediaType: sign.MediaTypeBundle,
@@ -123,8 +122,8 @@ func TestLoggedSomethingElse(t *testing.T) {
 	}
 }
 
-// ambiguousKey returns a key with a signature of both texts: with r that of k
-// and of -k, s = (e1 + r d) / k = (e2 + r d) / -k, so d = -(e1 + e2) / 2r.
+// ambiguousKey returns a key and a signature that is valid for both texts: with r the
+// x coordinate of k and of -k, s = (e1 + r d) / k = (e2 + r d) / -k, so d = -(e1 + e2) / 2r.
 func ambiguousKey(tb testing.TB, one, two []byte) (*ecdsa.PublicKey, []byte) {
 	tb.Helper()
 	n := elliptic.P256().Params().N
@@ -143,7 +142,7 @@ func ambiguousKey(tb testing.TB, one, two []byte) (*ecdsa.PublicKey, []byte) {
 	must(tb, err)
 	for _, e := range [][32]byte{e1, e2} {
 		if !ecdsa.VerifyASN1(&key.PublicKey, e[:], raw) {
-			tb.Fatal("it is not good for both")
+			tb.Fatal("the signature is not valid for both")
 		}
 	}
 	return &key.PublicKey, raw
@@ -164,9 +163,9 @@ func enter(tb testing.TB, log *signtest.Tiles, key *ecdsa.PublicKey, sig, text [
 	resp, err := http.Post(log.URL+"/api/v2/log/entries", "application/json", bytes.NewReader(request))
 	must(tb, err)
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(resp.Body)
 	must(tb, err)
 	var e protorekor.TransparencyLogEntry
-	must(tb, protojson.Unmarshal(answer, &e))
+	must(tb, protojson.Unmarshal(body, &e))
 	return &e
 }
