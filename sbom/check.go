@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -11,11 +12,11 @@ import (
 	"github.com/pgext/pgext/internal/license"
 )
 
-// normal returns the document with its lists in order, references to licences
-// under names that mean one text each, and what is wrong with it as an error.
+// normal checks the document and returns it with sorted lists and with licence
+// references that have one text each.
 func (d Document) normal() (Document, error) {
 	fail := func(err error) (Document, error) {
-		return Document{}, fmt.Errorf("making a bill of materials for %s: %w", d.Image.Name, err)
+		return Document{}, fmt.Errorf("writing the SBOM of %s: %w", d.Image.Name, err)
 	}
 	if err := d.Image.check(); err != nil {
 		return fail(err)
@@ -27,13 +28,13 @@ func (d Document) normal() (Document, error) {
 	kinds := map[string]Kind{}
 	for i, p := range d.Packages {
 		if _, twice := kinds[p.Name]; twice {
-			return fail(fmt.Errorf("package %s appears twice", p.Name))
+			return fail(fmt.Errorf("duplicate package %s", p.Name))
 		}
 		kinds[p.Name] = p.Kind
 		if err := p.check(); err != nil {
 			return fail(fmt.Errorf("package %q: %w", p.Name, err))
 		}
-		d.Packages[i].License = settled(p.License)
+		d.Packages[i].License = withUniqueIDs(p.License)
 	}
 	if err := d.checkPaths(kinds); err != nil {
 		return fail(err)
@@ -41,6 +42,7 @@ func (d Document) normal() (Document, error) {
 	return d, nil
 }
 
+// sorted returns list sorted by key.
 func sorted[T any](list []T, key func(T) string) []T {
 	out := slices.Clone(list)
 	slices.SortStableFunc(out, func(a, b T) int { return strings.Compare(key(a), key(b)) })
@@ -52,7 +54,7 @@ func (i Image) check() error {
 	case i.Name == "" || i.Version == "" || i.Arch == "":
 		return fmt.Errorf("an image needs a name, a version and an architecture; got %q, %q, %q", i.Name, i.Version, i.Arch)
 	case !digest.IsNamed(i.Digest):
-		return fmt.Errorf("%q is no SHA-256 digest of a manifest", i.Digest)
+		return fmt.Errorf("digest of the manifest: %q is not a SHA-256 digest", i.Digest)
 	case i.License != "":
 		return license.Valid(i.License)
 	}
@@ -64,45 +66,47 @@ func (p Package) check() error {
 	case p.Name == "" || p.Version == "":
 		return fmt.Errorf("a package needs a name and a version; got %q, %q", p.Name, p.Version)
 	case p.SHA256 != "" && !digest.IsSHA256(p.SHA256):
-		return fmt.Errorf("%q is no SHA-256 digest", p.SHA256)
+		return fmt.Errorf("%q is not a SHA-256 digest", p.SHA256)
 	case p.License.Expression == "":
-		return fmt.Errorf("nothing is said about its licence")
+		return errors.New("no licence")
 	}
 	return license.Valid(p.License.Expression)
 }
 
-// checkPaths holds that every path appears once and has an owner that exists.
+// checkPaths checks that paths are valid and unique and that their packages exist.
 func (d Document) checkPaths(kinds map[string]Kind) error {
 	seen := map[string]bool{}
-	one := func(path, owner string) error {
+	check := func(path, owner string) error {
 		kind, known := kinds[owner]
 		switch {
 		case !fs.ValidPath(path) || path == ".":
-			return fmt.Errorf("%q is no path", path)
+			return fmt.Errorf("invalid path %q", path)
 		case seen[path]:
-			return fmt.Errorf("%s appears twice", path)
+			return fmt.Errorf("duplicate path %s", path)
 		case owner != "" && !known:
-			return fmt.Errorf("%s: its package %s is not among the packages", path, owner)
+			return fmt.Errorf("%s: package %s is not in the document", path, owner)
 		case owner != "" && kind == Upstream:
-			return fmt.Errorf("%s: %s is an archive of sources: files are made from it, not contained in it", path, owner)
+			return fmt.Errorf("%s: %s is a source archive: set From instead of Package", path, owner)
 		}
 		seen[path] = true
 		return nil
 	}
 	for _, f := range d.Files {
-		if err := one(f.Path, f.Package); err != nil {
+		if err := check(f.Path, f.Package); err != nil {
 			return err
 		}
 		_, known := kinds[f.From]
 		switch {
 		case !digest.IsSHA256(f.SHA256) || !digest.IsSHA1(f.SHA1):
-			return fmt.Errorf("%s: %q and %q are not its SHA-256 and SHA-1", f.Path, f.SHA256, f.SHA1)
-		case f.From != "" && (f.Package != "" || !known):
-			return fmt.Errorf("%s: it cannot be of package %q and made from %q", f.Path, f.Package, f.From)
+			return fmt.Errorf("%s: %q and %q are not SHA-256 and SHA-1 digests", f.Path, f.SHA256, f.SHA1)
+		case f.From != "" && !known:
+			return fmt.Errorf("%s: package %s is not in the document", f.Path, f.From)
+		case f.From != "" && f.Package != "":
+			return fmt.Errorf("%s: both Package %s and From %s are set", f.Path, f.Package, f.From)
 		}
 	}
 	for _, l := range d.Links {
-		if err := one(l.Path, l.Package); err != nil {
+		if err := check(l.Path, l.Package); err != nil {
 			return err
 		}
 	}

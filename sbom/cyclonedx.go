@@ -12,8 +12,8 @@ import (
 	"github.com/anchore/packageurl-go"
 )
 
-// CycloneDX returns the document as CycloneDX 1.7 in JSON. An error says what
-// in the document contradicts itself.
+// CycloneDX returns the document as CycloneDX 1.7 in JSON. It returns an error if
+// the document is inconsistent.
 func (d Document) CycloneDX() ([]byte, error) {
 	d, err := d.normal()
 	if err != nil {
@@ -28,13 +28,13 @@ func (d Document) CycloneDX() ([]byte, error) {
 	return named(b.Bytes())
 }
 
-// imageRef is how the document calls the image.
+// imageRef is the reference of the image in the document.
 const imageRef = "image"
 
-// bom puts the packages with their files below the image, its own files beside
-// them.
+// bom returns the components: the packages with their files, and the files of the
+// image itself.
 func (d Document) bom() *cdx.BOM {
-	w := cdxWriter{document: d, told: map[string]bool{}, files: map[string][]cdx.Component{}, links: map[string][]cdx.Property{}}
+	w := cdxWriter{document: d, written: map[string]bool{}, files: map[string][]cdx.Component{}, links: map[string][]cdx.Property{}}
 	w.collect()
 	image := w.image()
 	components := make([]cdx.Component, 0, len(d.Packages)+len(w.files[""]))
@@ -64,13 +64,14 @@ func (d Document) bom() *cdx.BOM {
 // cdxWriter makes components.
 type cdxWriter struct {
 	document Document
-	// told are the references whose text some component has.
-	told map[string]bool
-	// files and links are by package, "" for the image's own.
+	// written are the licence references whose text is in a component.
+	written map[string]bool
+	// files and links are grouped by package, "" for the image itself.
 	files map[string][]cdx.Component
 	links map[string][]cdx.Property
 }
 
+// collect sets files and links.
 func (w *cdxWriter) collect() {
 	for _, f := range w.document.Files {
 		c := cdx.Component{
@@ -87,9 +88,10 @@ func (w *cdxWriter) collect() {
 	}
 }
 
+// packageRef returns the reference of a package in the document.
 func packageRef(name string) string { return "package:" + name }
 
-// image is the component that the document is about.
+// image returns the component of the image.
 func (w *cdxWriter) image() cdx.Component {
 	i := w.document.Image
 	c := cdx.Component{
@@ -131,17 +133,16 @@ func (w *cdxWriter) component(p Package) cdx.Component {
 	return c
 }
 
-// licenses states the licence of p, which is an expression also when it is one
-// identifier: the schema holds the other form against a list of its own, which
-// comes after that of SPDX. The text of a reference goes with the first package
-// that has it.
+// licenses returns the licence of p. It is always an expression: the schema
+// restricts single identifiers to a list that is older than the list of SPDX. The
+// text of a licence reference is in the first package that has it.
 func (w *cdxWriter) licenses(p Package) *cdx.Licenses {
 	declared := cdx.LicenseAcknowledgementDeclared
 	choice := cdx.LicenseChoice{Expression: p.License.Expression, Acknowledgement: &declared}
 	var details []cdx.LicenseExpressionDetail
 	for _, r := range p.License.References {
-		if !w.told[r.ID] {
-			w.told[r.ID] = true
+		if !w.written[r.ID] {
+			w.written[r.ID] = true
 			details = append(details, cdx.LicenseExpressionDetail{
 				LicenseIdentifier: r.ID, Text: &cdx.AttachedText{ContentType: "text/plain", Content: r.Text},
 			})

@@ -1,15 +1,13 @@
-// Package sbom writes bills of materials.
+// Package sbom writes and reads software bills of materials (SBOMs).
 //
-// Its nouns are Document (what one architecture's image is made of; it turns
-// into SPDX 2.3 or CycloneDX 1.7 in JSON), Package (a .deb that gave it files,
-// or an upstream archive that some were built from), File and Link (each with
-// its owner) and Inventory (what an SPDX document says, read back). Files that
-// pgext generated or rewrote belong to the image's own package, with the
-// package they were made from beside them.
+// A Document describes the image of one architecture and is encoded as SPDX 2.3 or
+// CycloneDX 1.7 in JSON. A Package is a Debian package with files in the image, or
+// an upstream archive from which files were built. A File or Link has the package
+// that contains it. Generated and rewritten files belong to the image itself and
+// have a reference to the package they were made from. ReadSPDX decodes an SPDX
+// document into an Inventory.
 //
-// The same Document gives the same bytes, in whatever order its lists are: no
-// clock, no host, no random number goes in. Writing and reading one opens no
-// file; SHA1 alone reads those of a layer, once, for the digests that SPDX
-// wants of them and nobody else does. The room asks no network, and does not
-// judge whether a document fits an image.
+// The encoding is deterministic: it does not depend on the order of lists, the
+// clock, the host or random numbers. Only SHA1 reads files. The package does not
+// access the network, and does not compare a document with an image.
 package sbom

@@ -15,11 +15,11 @@ const (
 	CycloneDXPredicate = "https://cyclonedx.org/bom"
 )
 
-// Document is the bill of materials of one architecture's image. Its lists may
-// be in any order. The zero Document is no image.
+// Document is the SBOM of the image of one architecture. Its lists may be in any
+// order. The zero Document is invalid.
 type Document struct {
-	// OutputVersion is that of the bytes pgext makes: it stands in the
-	// document in place of the program's own version.
+	// OutputVersion is image.OutputVersion. The document has it in place of the
+	// version of pgext.
 	OutputVersion int
 	Image         Image
 	Packages      []Package
@@ -27,57 +27,58 @@ type Document struct {
 	Links         []Link
 }
 
-// Image is what the document is about.
+// Image is the image that the document describes.
 type Image struct {
 	// Name is the base name of the repository.
 	Name string
 	// Version is the image's version, Tag its tag.
 	Version, Tag string
-	// Arch is OCI's name of the architecture.
+	// Arch is the OCI name of the architecture.
 	Arch string
-	// Digest is the manifest's, "sha256:" and hex.
+	// Digest is the digest of the manifest, "sha256:" and hex.
 	Digest string
-	// Created is the manifest's epoch.
+	// Created is the creation time of the image.
 	Created time.Time
-	// License is the SPDX expression that the image's author states; "" means
-	// that of all packages together.
+	// License is the SPDX expression that the recipe states; "" stands for the
+	// licences of all packages, joined by AND.
 	License           string
 	Summary, Homepage string
 }
 
-// Kind tells packages apart.
+// Kind is the kind of a Package.
 type Kind uint8
 
 const (
-	// Debian packages gave the image files.
+	// Debian is a Debian package with files in the image.
 	Debian Kind = iota
-	// Upstream archives are what files were built from: none is in the image.
+	// Upstream is a source archive from which files were built. The image does
+	// not contain its files.
 	Upstream
 )
 
-// Package is a .deb, or an upstream archive.
+// Package is a Debian package or an upstream archive.
 type Package struct {
 	Kind Kind
 	// Name is unique in a document.
 	Name, Version string
 	// Arch is Debian's name of the architecture, or all.
 	Arch string
-	// Distro is the identifier of the distribution and its version, such as
-	// debian-14; "" when that is not known.
+	// Distro is the ID and VERSION_ID of the distribution, such as debian-14; ""
+	// if unknown.
 	Distro string
-	// Source and SourceVersion are what the Source field of the control
-	// paragraph says; "" where it says nothing: then they are the package's own.
+	// Source and SourceVersion are the values of the Source field in the control
+	// paragraph; "" stands for the name and version of the package.
 	Source, SourceVersion string
-	// Supplier is the Maintainer: a name, and an address in angle brackets.
+	// Supplier is the Maintainer field: a name, and an address in angle brackets.
 	Supplier          string
 	Summary, Homepage string
-	// SHA256 of the .deb or archive, in hex.
+	// SHA256 is the digest of the .deb or archive, in hex.
 	SHA256 string
-	// DownloadLocation is a URL; "" when there is none.
+	// DownloadLocation is a URL; "" if there is none.
 	DownloadLocation string
-	// License must say something.
+	// License must have an expression.
 	License license.License
-	// Copyright holds the notices, one a line; "" when none are known.
+	// Copyright holds the copyright notices, one per line; "" if unknown.
 	Copyright string
 }
 
@@ -87,11 +88,13 @@ type File struct {
 	Path string
 	// SHA1 and SHA256 are in hex.
 	SHA1, SHA256 string
-	// Package that the file is of, unchanged; "" for the image's own.
+	// Package is the package that contains the unchanged file; "" for a file of
+	// the image itself.
 	Package string
-	// From is the package that an own file was made from; "" for none.
+	// From is the package from which a file of the image itself was made; "" for
+	// none.
 	From string
-	// Note says of an own file how it came to be.
+	// Note describes how a file of the image itself was made.
 	Note string
 }
 

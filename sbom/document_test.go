@@ -8,58 +8,58 @@ import (
 	"github.com/pgext/pgext/internal/license"
 )
 
-// TestTwice writes documents again, with their lists in any order.
-func TestTwice(t *testing.T) {
+// TestDeterministic checks that the encoding does not depend on the order of lists.
+func TestDeterministic(t *testing.T) {
 	first, firstBOM := spdxOf(t, sample()), cyclonedxOf(t, sample())
 	for seed := range uint64(20) {
 		d := shuffled(sample(), seed)
 		if got := spdxOf(t, d); !bytes.Equal(got, first) {
-			t.Fatalf("SPDX of another order differs:\n%s\n%s", got, first)
+			t.Fatalf("SPDX with lists in another order differs:\n%s\n%s", got, first)
 		}
 		if got := cyclonedxOf(t, d); !bytes.Equal(got, firstBOM) {
-			t.Fatalf("CycloneDX of another order differs:\n%s\n%s", got, firstBOM)
+			t.Fatalf("CycloneDX with lists in another order differs:\n%s\n%s", got, firstBOM)
 		}
 	}
 }
 
-// TestOwnName gives every document another name, and the same one the same.
-func TestOwnName(t *testing.T) {
+// TestUUID checks that documents have a UUID that depends on their contents.
+func TestUUID(t *testing.T) {
 	other := sample()
 	other.Files[0].SHA256 = sum("9", 32)
 	for name, write := range map[string]func(testing.TB, Document) []byte{"SPDX": spdxOf, "CycloneDX": cyclonedxOf} {
 		one, two := write(t, sample()), write(t, other)
 		if bytes.Contains(one, []byte(blank)) {
-			t.Errorf("%s has no name", name)
+			t.Errorf("%s has no UUID", name)
 		}
 		if len(one) != len(two) || bytes.Equal(one[:300], two[:300]) {
-			t.Errorf("%s of two images: the same name in\n%s", name, one[:300])
+			t.Errorf("%s: two images have the same UUID:\n%s", name, one[:300])
 		}
 	}
 }
 
-// TestRefused lists documents that contradict themselves.
-func TestRefused(t *testing.T) {
+// TestInconsistent checks the errors of inconsistent documents.
+func TestInconsistent(t *testing.T) {
 	for _, tc := range []struct {
 		name, want string
 		change     func(*Document)
 	}{
-		{"no digest", "no SHA-256 digest of a manifest", func(d *Document) { d.Image.Digest = "sha256:1" }},
+		{"no digest", "is not a SHA-256 digest", func(d *Document) { d.Image.Digest = "sha256:1" }},
 		{"no version", "needs a name, a version", func(d *Document) { d.Image.Version = "" }},
 		{"image's licence", "no SPDX expression", func(d *Document) { d.Image.License = "MIT AND" }},
-		{"no licence", "nothing is said about its licence", func(d *Document) { d.Packages[0].License = license.License{} }},
+		{"no licence", "no licence", func(d *Document) { d.Packages[0].License = license.License{} }},
 		{"licence", "no SPDX expression", func(d *Document) { d.Packages[0].License.Expression = "as you like" }},
-		{"package twice", "package proj-data appears twice", func(d *Document) { d.Packages[0].Name = "proj-data" }},
-		{"digest of a package", "no SHA-256 digest", func(d *Document) { d.Packages[0].SHA256 = "x" }},
-		{"path", "no path", func(d *Document) { d.Files[0].Path = "../x" }},
-		{"file twice", "usr/lib/os-release appears twice", func(d *Document) { d.Files[0].Path = "usr/lib/os-release" }},
-		{"file and link", "lib/geo-3.so appears twice", func(d *Document) { d.Files[0].Path = "lib/geo-3.so" }},
-		{"owner", "its package nobody is not among", func(d *Document) { d.Files[0].Package = "nobody" }},
-		{"owner of a link", "its package nobody is not among", func(d *Document) { d.Links[0].Package = "nobody" }},
-		{"origin", "made from \"nobody\"", func(d *Document) { d.Files[2].From = "nobody" }},
-		{"owner and origin", "cannot be of package", func(d *Document) { d.Files[0].From = "proj-data" }},
-		{"of a source", "an archive of sources", func(d *Document) { d.Files[0].Package = "geo" }},
-		{"no SHA-1", "not its SHA-256 and SHA-1", func(d *Document) { d.Files[0].SHA1 = "" }},
-		{"upper case", "not its SHA-256 and SHA-1", func(d *Document) { d.Files[0].SHA256 = sum("A", 32) }},
+		{"package twice", "duplicate package proj-data", func(d *Document) { d.Packages[0].Name = "proj-data" }},
+		{"digest of a package", "is not a SHA-256 digest", func(d *Document) { d.Packages[0].SHA256 = "x" }},
+		{"path", "invalid path", func(d *Document) { d.Files[0].Path = "../x" }},
+		{"file twice", "duplicate path usr/lib/os-release", func(d *Document) { d.Files[0].Path = "usr/lib/os-release" }},
+		{"file and link", "duplicate path lib/geo-3.so", func(d *Document) { d.Files[0].Path = "lib/geo-3.so" }},
+		{"owner", "package missing is not in the document", func(d *Document) { d.Files[0].Package = "missing" }},
+		{"owner of a link", "package missing is not in the document", func(d *Document) { d.Links[0].Package = "missing" }},
+		{"origin", "package missing is not in the document", func(d *Document) { d.Files[2].From = "missing" }},
+		{"owner and origin", "both Package", func(d *Document) { d.Files[0].From = "proj-data" }},
+		{"of a source", "is a source archive", func(d *Document) { d.Files[0].Package = "geo" }},
+		{"no SHA-1", "are not SHA-256 and SHA-1 digests", func(d *Document) { d.Files[0].SHA1 = "" }},
+		{"upper case", "are not SHA-256 and SHA-1 digests", func(d *Document) { d.Files[0].SHA256 = sum("A", 32) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := sample()
@@ -73,8 +73,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestPURL has what syft says about the same control paragraphs; the scanner's
-// own test compares whole images.
+// TestPURL compares with URLs that syft computes for the same control paragraphs. The
+// test of testdata/scanner compares whole images.
 func TestPURL(t *testing.T) {
 	for _, tc := range []struct {
 		want string
@@ -103,7 +103,7 @@ func TestSupplier(t *testing.T) {
 		{"Debian PostgreSQL Maintainers <team+postgresql@tracker.debian.org>", "Debian PostgreSQL Maintainers", "team+postgresql@tracker.debian.org", true},
 		{"\"Someone\"\n <a@lists.debian.org>", "Someone", "a@lists.debian.org", true},
 		{"<a@example.org>", "a@example.org", "", false},
-		{"nobody", "nobody", "", false},
+		{"solo", "solo", "", false},
 		{"", "", "", false},
 	} {
 		name, address, organization := supplier(tc.in)

@@ -11,9 +11,9 @@ import (
 
 func sum(c string, n int) string { return strings.Repeat(c, 2*n) }
 
-// sample is an image with every kind of thing in it: a package with "+" and a
-// tilde, two packages whose references have one name and two texts, a source
-// archive, rewritten and generated files, links, odd paths.
+// sample returns a document with special cases: a package name with "+", a version
+// with a tilde, two licence references with equal names and different texts, a source
+// archive, rewritten and generated files, links, and unusual paths.
 func sample() Document {
 	ref := func(id, text string) license.License {
 		return license.License{Expression: "MIT AND " + id, References: []license.Reference{{ID: id, Name: "n", Text: text}}}
@@ -54,7 +54,7 @@ func sample() Document {
 	}
 }
 
-// shuffled is a document with its lists in another order.
+// shuffled returns a document with its lists in another order.
 func shuffled(d Document, seed uint64) Document {
 	r := rand.New(rand.NewPCG(seed, seed))
 	d.Packages, d.Files, d.Links = append([]Package{}, d.Packages...), append([]File{}, d.Files...), append([]Link{}, d.Links...)

@@ -4,26 +4,26 @@ import (
 	"time"
 )
 
-// Inventory is what an SPDX document says about an image, read back. What a
-// sound document has exactly one of may be there several times or not at all:
-// a reader sees what is written, whoever wrote it.
+// Inventory holds the contents of an image from an SPDX document, which may be
+// written by another program. It may be incomplete and have several packages of
+// one name.
 type Inventory struct {
 	// Image is the package that the document describes.
 	Image Entry
-	// Digest is that of the image's manifest, "sha256:" and hex; "" when the
+	// Digest is the digest of the image's manifest, "sha256:" and hex; "" if the
 	// document has none.
 	Digest string
 	// Tool is the first creator.
 	Tool    string
 	Created time.Time
-	// Packages are all others, in the order of their names.
+	// Packages are all other packages, sorted by name.
 	Packages []Entry
-	// Files and Links are in the order of their paths.
+	// Files and Links are sorted by path.
 	Files []Owned
 	Links []Owned
 }
 
-// Entry is a package. Fields that the document does not state, or states as
+// Entry is a package. Fields that are missing in the document, or have the value
 // NOASSERTION or NONE, are "".
 type Entry struct {
 	Name, Version, PURL string
@@ -33,15 +33,15 @@ type Entry struct {
 	License string
 }
 
-// Owned is a path of the image with its owner.
+// Owned is a path of the image with the package that contains it.
 type Owned struct {
 	Path string
-	// SHA1 and SHA256 are those of a file, in hex; "" when not stated.
+	// SHA1 and SHA256 are digests of a file, in hex; "" if missing.
 	SHA1, SHA256 string
-	// Target is where a link leads.
+	// Target is the target of a link.
 	Target string
-	// Package contains it; "" is the image's own. It means nothing unless
-	// Owners, the number of packages that do, is 1.
+	// Owners is the number of packages that contain the path. Package is the
+	// name of the package, "" for the image itself; it is valid if Owners is 1.
 	Package string
 	Owners  int
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/anchore/syft/syft/pkg"
 )
 
-// PURL returns the package URL, for a Debian package in the very form that
-// syft gives the package of an installed system: scanners compare them as text.
-// It is "" for a Debian package of a distribution that is not known.
+// PURL returns the package URL. For a Debian package it is byte for byte the URL
+// that syft computes for an installed package, because scanners compare URLs as
+// text. It is "" for a Debian package of an unknown distribution.
 func (p Package) PURL() string {
 	if p.Kind == Upstream {
 		return p.archiveURL()
@@ -27,7 +27,7 @@ func (p Package) PURL() string {
 		pkg.PURLQualifiers(qualifiers, &linux.Release{ID: id, VersionID: version}), "").ToString()
 }
 
-// archiveURL is that of an archive which no package manager knows.
+// archiveURL returns the package URL of a source archive (type generic).
 func (p Package) archiveURL() string {
 	var q packageurl.Qualifiers
 	if p.SHA256 != "" {

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// maxDocument bounds a document, in bytes. That of an image with 10,000
-	// files has 20 MB.
+	// maxDocument limits the size of a document in bytes. The document of an
+	// image with 10,000 files has 20 MB.
 	maxDocument = 256 << 20
-	// maxExpressions bounds the expressions of a document, in bytes: checking
-	// them is not linear.
+	// maxExpressions limits the size of all licence expressions in bytes,
+	// because the time to check one grows faster than its length.
 	maxExpressions = 256 << 10
 )
 
-// The parts of SPDX 2.3 in JSON that an inventory is made of.
+// The elements of SPDX 2.3 in JSON that ReadSPDX uses.
 type (
 	spdxDocument struct {
 		Version       string             `json:"spdxVersion"`
@@ -78,11 +78,10 @@ type (
 	}
 )
 
-// ReadSPDX reads an SPDX 2.3 document in JSON, also one that another program
-// wrote. It is an error when the document is no such thing or contradicts
-// itself: a key, an identifier or a digest that is there twice, an identifier that
-// names nothing, a path that leaves the image, a licence that is no expression or
-// has no text.
+// ReadSPDX decodes an SPDX 2.3 document in JSON, including documents of other
+// programs. It returns an error for an invalid document: duplicate keys,
+// identifiers, digests or paths, references to unknown identifiers, paths outside
+// the image, invalid licence expressions, and licence references without a text.
 func ReadSPDX(data []byte) (Inventory, error) {
 	inv, err := readSPDX(data)
 	if err != nil {
@@ -100,14 +99,14 @@ func readSPDX(data []byte) (Inventory, error) {
 		return Inventory{}, err
 	}
 	if d.Version != "SPDX-2.3" {
-		return Inventory{}, fmt.Errorf("version %q, not SPDX-2.3", d.Version)
+		return Inventory{}, fmt.Errorf("unsupported version %q, want SPDX-2.3", d.Version)
 	}
 	created, err := time.Parse(time.RFC3339, d.Creation.Created)
 	if err != nil {
 		return Inventory{}, fmt.Errorf("created: %w", err)
 	}
 	r := spdxReader{document: d, packages: map[string]int{}, files: map[string]int{}, owners: map[string]owning{}, pairs: map[[2]string]bool{}}
-	for _, step := range []func() error{r.index, r.single, r.licenses, r.relations} {
+	for _, step := range []func() error{r.index, r.checkUnique, r.licenses, r.relations} {
 		if err := step(); err != nil {
 			return Inventory{}, err
 		}
@@ -119,52 +118,52 @@ func readSPDX(data []byte) (Inventory, error) {
 	return inv, r.fill(&inv)
 }
 
-// spdxReader finds its way about a document.
+// spdxReader reads the contents of a document.
 type spdxReader struct {
 	document spdxDocument
-	// packages and files are indexes by SPDX identifier.
+	// packages and files map SPDX identifiers to indexes.
 	packages, files map[string]int
-	// root is the package that the document describes.
+	// root is the identifier of the package that the document describes.
 	root string
-	// owners are by file.
+	// owners maps files to the packages that contain them.
 	owners map[string]owning
-	// pairs are the owners and files that were seen together.
+	// pairs are the pairs of package and file that were counted in owners.
 	pairs map[[2]string]bool
 }
 
-// owning is a package that contains a file, and how many there are.
+// owning is the first package that contains a file, and the number of packages.
 type owning struct {
 	first string
 	count int
 }
 
-// identifier is the form of an SPDXID.
+// identifier matches an SPDXID.
 var identifier = regexp.MustCompile(`^SPDXRef-[A-Za-z0-9.-]+$`)
 
-// index learns the identifiers. Each names one thing.
+// index sets packages and files. It checks that identifiers are valid and unique.
 func (r *spdxReader) index() error {
 	seen := map[string]bool{r.document.ID: true}
-	one := func(id string) error {
+	check := func(id string) error {
 		if !identifier.MatchString(id) {
-			return fmt.Errorf("%q is no SPDX identifier", id)
+			return fmt.Errorf("invalid SPDX identifier %q", id)
 		}
 		if seen[id] {
-			return fmt.Errorf("%s appears twice", id)
+			return fmt.Errorf("duplicate SPDX identifier %s", id)
 		}
 		seen[id] = true
 		return nil
 	}
 	if r.document.ID != "SPDXRef-DOCUMENT" {
-		return fmt.Errorf("the document calls itself %q", r.document.ID)
+		return fmt.Errorf("identifier of the document is %q, want SPDXRef-DOCUMENT", r.document.ID)
 	}
 	for i, p := range r.document.Packages {
-		if err := one(p.ID); err != nil {
+		if err := check(p.ID); err != nil {
 			return err
 		}
 		r.packages[p.ID] = i
 	}
 	for i, f := range r.document.Files {
-		if err := one(f.ID); err != nil {
+		if err := check(f.ID); err != nil {
 			return err
 		}
 		r.files[f.ID] = i
@@ -172,48 +171,51 @@ func (r *spdxReader) index() error {
 	return nil
 }
 
-// licenses holds that the licences are expressions whose references have a
-// text.
+// licenses checks that the declared licences are valid expressions and that each
+// licence reference has one text.
 func (r *spdxReader) licenses() error {
 	texts := map[string]bool{}
 	for _, t := range r.document.Licenses {
-		if texts[t.ID] || strings.TrimSpace(t.Text) == "" {
-			return fmt.Errorf("%q has no text, or two", t.ID)
+		if strings.TrimSpace(t.Text) == "" {
+			return fmt.Errorf("licence %q has no text", t.ID)
+		}
+		if texts[t.ID] {
+			return fmt.Errorf("licence %q has more than one text", t.ID)
 		}
 		texts[t.ID] = true
 	}
 	total, checked := 0, map[string]bool{}
 	for _, p := range r.document.Packages {
-		l := stated(p.License)
+		l := asserted(p.License)
 		if l == "" || checked[l] {
 			continue
 		}
 		checked[l] = true
 		if total += len(l); total > maxExpressions {
-			return fmt.Errorf("more than %d bytes of licences", maxExpressions)
+			return fmt.Errorf("more than %d bytes of licence expressions", maxExpressions)
 		}
 		if err := license.Valid(l); err != nil {
 			return fmt.Errorf("%s: %w", p.ID, err)
 		}
 		for _, ref := range (license.License{Expression: l}).Renamed(func(ref license.Reference) string { return ref.ID }).References {
 			if !texts[ref.ID] {
-				return fmt.Errorf("%s: %s has no text", p.ID, ref.ID)
+				return fmt.Errorf("%s: licence %s has no text", p.ID, ref.ID)
 			}
 		}
 	}
 	return nil
 }
 
-// stated is what a field says, "" for what stands for nothing.
-func stated(value string) string {
+// asserted returns the value of a field, "" for NOASSERTION and NONE.
+func asserted(value string) string {
 	if value == noAssertion || value == "NONE" {
 		return ""
 	}
 	return value
 }
 
-// relations learns what the document describes, and which package contains
-// which file.
+// relations sets root and owners from the relationships and from the older fields
+// documentDescribes and hasFiles.
 func (r *spdxReader) relations() error {
 	roots := map[string]bool{}
 	for _, id := range r.document.Describes {
@@ -222,13 +224,13 @@ func (r *spdxReader) relations() error {
 	for _, p := range r.document.Packages {
 		for _, f := range p.Files {
 			if _, ok := r.files[f]; !ok {
-				return fmt.Errorf("%s contains %q, which is not in the document", p.ID, f)
+				return fmt.Errorf("%s contains %q: not in the document", p.ID, f)
 			}
 			r.contain(p.ID, f)
 		}
 	}
 	for _, rel := range r.document.Relationships {
-		if !r.known(rel.From) || !r.known(rel.To) && stated(rel.To) != "" {
+		if !r.known(rel.From) || !r.known(rel.To) && asserted(rel.To) != "" {
 			return fmt.Errorf("%q %s %q: not in the document", rel.From, rel.Type, rel.To)
 		}
 		switch rel.Type {
@@ -242,23 +244,24 @@ func (r *spdxReader) relations() error {
 	}
 	for id := range roots {
 		if _, ok := r.packages[id]; !ok || len(roots) > 1 {
-			return errors.New("the document does not describe one package")
+			return errors.New("the document must describe exactly one package")
 		}
 		r.root = id
 	}
 	if r.root == "" {
-		return errors.New("the document describes nothing")
+		return errors.New("the document does not describe a package")
 	}
 	return nil
 }
 
+// known reports whether the document has an element with the identifier.
 func (r *spdxReader) known(id string) bool {
 	_, isPackage := r.packages[id]
 	_, isFile := r.files[id]
 	return isPackage || isFile || id == r.document.ID
 }
 
-// contain notes an owner once.
+// contain records that a package contains a file.
 func (r *spdxReader) contain(owner, file string) {
 	pair := [2]string{owner, file}
 	if _, ok := r.packages[owner]; !ok || r.pairs[pair] {
@@ -269,7 +272,7 @@ func (r *spdxReader) contain(owner, file string) {
 	r.owners[file] = owning{cmp.Or(o.first, owner), o.count + 1}
 }
 
-// fill puts together what was found.
+// fill sets the packages, files and links of the inventory.
 func (r *spdxReader) fill(inv *Inventory) error {
 	for id, i := range r.packages {
 		p := r.document.Packages[i]
@@ -299,7 +302,7 @@ func (r *spdxReader) fill(inv *Inventory) error {
 			Owners: r.owners[f.ID].count,
 		}
 		if !fs.ValidPath(o.Path) || o.Path == "." {
-			return fmt.Errorf("%s: %q is no path", f.ID, f.Name)
+			return fmt.Errorf("%s: invalid path %q", f.ID, f.Name)
 		}
 		if o.Owners > 0 {
 			o.Package = r.owner(r.owners[f.ID].first)
@@ -312,7 +315,7 @@ func (r *spdxReader) fill(inv *Inventory) error {
 	return errors.Join(byPath(inv.Files), byPath(inv.Links))
 }
 
-// owner is the name of a package, "" of the image.
+// owner returns the name of a package, "" for the image.
 func (r *spdxReader) owner(id string) string {
 	if id == r.root {
 		return ""
@@ -320,19 +323,19 @@ func (r *spdxReader) owner(id string) string {
 	return r.document.Packages[r.packages[id]].Name
 }
 
-// byPath sorts; every path is there once.
+// byPath sorts the list by path. A duplicate path is an error.
 func byPath(list []Owned) error {
 	slices.SortFunc(list, func(a, b Owned) int { return strings.Compare(a.Path, b.Path) })
 	for i := range list {
 		if i > 0 && list[i].Path == list[i-1].Path {
-			return fmt.Errorf("%s appears twice", list[i].Path)
+			return fmt.Errorf("duplicate path %s", list[i].Path)
 		}
 	}
 	return nil
 }
 
 func (p spdxPackage) entry() Entry {
-	e := Entry{Name: p.Name, Version: p.Version, SHA256: digestOf(p.Checksums, "SHA256", 32), License: stated(p.License)}
+	e := Entry{Name: p.Name, Version: p.Version, SHA256: digestOf(p.Checksums, "SHA256", 32), License: asserted(p.License)}
 	for _, ref := range p.References {
 		if ref.Type == purlReference {
 			e.PURL = ref.Locator
@@ -342,8 +345,8 @@ func (p spdxPackage) entry() Entry {
 	return e
 }
 
-// digestOf returns the digest of n bytes by an algorithm; "" when there is
-// none, or none of that length.
+// digestOf returns the digest with the algorithm and a length of n bytes, in lower
+// case hex; "" if there is none.
 func digestOf(sums []spdxChecksum, algorithm string, n int) string {
 	for _, s := range sums {
 		if v := strings.ToLower(s.Value); s.Algorithm == algorithm && digest.Is(v, n) {
@@ -353,9 +356,9 @@ func digestOf(sums []spdxChecksum, algorithm string, n int) string {
 	return ""
 }
 
-// parseLink reads what Link.text wrote.
+// parseLink parses the result of Link.text.
 func parseLink(text string) (Link, error) {
-	bad := fmt.Errorf("%q is no symbolic link", text)
+	bad := fmt.Errorf("invalid annotation of a symbolic link %q", text)
 	rest := strings.TrimPrefix(text, linkPrefix)
 	quoted, err := strconv.QuotedPrefix(rest)
 	if err != nil {

@@ -53,7 +53,8 @@ func TestReadSPDX(t *testing.T) {
 	}
 }
 
-// TestRules lets the reference library of SPDX read what was written.
+// TestRules decodes the document with the reference library of SPDX and checks the
+// number of elements.
 func TestRules(t *testing.T) {
 	doc := sbomtest.Check(t, spdxOf(t, sample()))
 	var contained, generated int
@@ -65,17 +66,18 @@ func TestRules(t *testing.T) {
 			generated++
 		}
 	}
-	// Three packages and seven files are contained; the image and two files
-	// were made from something.
+	// CONTAINS: three packages and seven files. GENERATED_FROM: the image and two
+	// files.
 	if len(doc.Packages) != 5 || len(doc.Files) != 7 || contained != 10 || generated != 3 {
 		t.Errorf("%d packages, %d files, %d contained, %d generated", len(doc.Packages), len(doc.Files), contained, generated)
 	}
 	if len(doc.OtherLicenses) != 2 {
-		t.Errorf("%d texts of licences, want each of two once", len(doc.OtherLicenses))
+		t.Errorf("%d licence texts, want 2", len(doc.OtherLicenses))
 	}
 }
 
-// TestVerificationCode sums up by hand (SPDX 2.3, 7.9.4).
+// TestVerificationCode compares a verification code with the result of sha1sum (SPDX
+// 2.3, section 7.9.4).
 func TestVerificationCode(t *testing.T) {
 	var doc struct {
 		Packages []struct {
@@ -98,8 +100,8 @@ func TestVerificationCode(t *testing.T) {
 	}
 }
 
-// TestAuthorsLicence keeps what the author of the image says, a reference
-// without a text too.
+// TestAuthorsLicence checks the licence in the recipe, with a licence reference without
+// a text.
 func TestAuthorsLicence(t *testing.T) {
 	d := sample()
 	d.Image.License = "GPL-2.0-or-later AND (MIT OR LicenseRef-own)"
@@ -112,8 +114,8 @@ func TestAuthorsLicence(t *testing.T) {
 	}
 }
 
-// TestPackageOfAuthorsLicence: a package without a copyright file has the
-// licence that the author states, a reference without a text too.
+// TestPackageOfAuthorsLicence checks a package without a copyright file, which has the
+// licence in the recipe.
 func TestPackageOfAuthorsLicence(t *testing.T) {
 	d := sample()
 	d.Image.License, d.Packages[0].License = "LicenseRef-own", license.License{Expression: "LicenseRef-own"}
@@ -134,8 +136,8 @@ func TestPackageOfAuthorsLicence(t *testing.T) {
 	}
 }
 
-// TestConcluded: what packages come with is declared and concludes nothing; the
-// licence of an image whose author states none is concluded from theirs.
+// TestConcluded checks that licences of packages are declared, and that the licence of
+// an image without a licence in the recipe is concluded.
 func TestConcluded(t *testing.T) {
 	for author, want := range map[string][2]string{
 		"":               {"PostgreSQL AND ", "concluded"},
@@ -149,7 +151,7 @@ func TestConcluded(t *testing.T) {
 				concluded = want[0]
 			}
 			if !strings.HasPrefix(p.PackageLicenseConcluded, concluded) || p.PackageLicenseComments == "" {
-				t.Errorf("author's %q, %s: concluded %q (%s), want %s", author, p.PackageName, p.PackageLicenseConcluded, p.PackageLicenseComments, concluded)
+				t.Errorf("licence %q in the recipe, %s: concluded %q (%s), want %s", author, p.PackageName, p.PackageLicenseConcluded, p.PackageLicenseComments, concluded)
 			}
 		}
 		var bom cdx.BOM
@@ -157,7 +159,7 @@ func TestConcluded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := *(*bom.Metadata.Component.Licenses)[0].Acknowledgement; string(got) != want[1] {
-			t.Errorf("author's %q: CycloneDX says %s, want %s", author, got, want[1])
+			t.Errorf("licence %q in the recipe: CycloneDX has %s, want %s", author, got, want[1])
 		}
 		for _, c := range *bom.Components {
 			if c.Licenses != nil && *(*c.Licenses)[0].Acknowledgement != cdx.LicenseAcknowledgementDeclared {
@@ -167,23 +169,23 @@ func TestConcluded(t *testing.T) {
 	}
 }
 
-// TestUnsound reads documents that cannot be believed.
-func TestUnsound(t *testing.T) {
+// TestInvalid checks the errors of invalid documents.
+func TestInvalid(t *testing.T) {
 	good := string(spdxOf(t, sample()))
 	for _, tc := range []struct{ name, old, replacement, want string }{
 		{"nothing", good, "", "unexpected end"},
 		{"null", good, "null", "version"},
 		{"list", good, "[]", "cannot unmarshal"},
-		{"version", "SPDX-2.3", "SPDX-2.2", "not SPDX-2.3"},
+		{"version", "SPDX-2.3", "SPDX-2.2", "want SPDX-2.3"},
 		{"no time", `"created":"2026-03-04T04:06:07Z"`, `"created":"then"`, "created"},
-		{"own name", `"SPDXID":"SPDXRef-DOCUMENT"`, `"SPDXID":"SPDXRef-Package-proj-data"`, "calls itself"},
-		{"identifier", `"SPDXID":"SPDXRef-Package-proj-data"`, `"SPDXID":"SPDXRef-a b"`, "no SPDX identifier"},
-		{"identifier twice", `"SPDXID":"SPDXRef-Package-proj-data"`, `"SPDXID":"SPDXRef-Package-geo"`, "appears twice"},
-		{"null package", `"packages":[`, `"packages":[null,`, "no SPDX identifier"},
-		{"null file", `"files":[`, `"files":[null,`, "no SPDX identifier"},
+		{"own name", `"SPDXID":"SPDXRef-DOCUMENT"`, `"SPDXID":"SPDXRef-Package-proj-data"`, "identifier of the document"},
+		{"identifier", `"SPDXID":"SPDXRef-Package-proj-data"`, `"SPDXID":"SPDXRef-a b"`, "invalid SPDX identifier"},
+		{"identifier twice", `"SPDXID":"SPDXRef-Package-proj-data"`, `"SPDXID":"SPDXRef-Package-geo"`, "duplicate SPDX identifier"},
+		{"null package", `"packages":[`, `"packages":[null,`, "invalid SPDX identifier"},
+		{"null file", `"files":[`, `"files":[null,`, "invalid SPDX identifier"},
 		{"end of a relationship", `"relatedSpdxElement":"SPDXRef-Package-proj-data"`, `"relatedSpdxElement":"SPDXRef-nothing"`, "not in the document"},
-		{"describes nothing", `"relationshipType":"DESCRIBES"`, `"relationshipType":"OTHER"`, "describes nothing"},
-		{"describes two", `"relationshipType":"GENERATED_FROM"`, `"relationshipType":"DESCRIBES"`, "does not describe one package"},
+		{"describes nothing", `"relationshipType":"DESCRIBES"`, `"relationshipType":"OTHER"`, "does not describe a package"},
+		{"describes two", `"relationshipType":"GENERATED_FROM"`, `"relationshipType":"DESCRIBES"`, "exactly one package"},
 		{"hasFiles", `"name":"proj-data"`, `"name":"proj-data","hasFiles":["SPDXRef-nothing"]`, "not in the document"},
 		{"key twice", `"spdxVersion":`, `"files":[],"spdxVersion":`, `key "files" repeats`},
 		{"key in another case", `"files":`, `"Files":`, `key "Files" is not "files"`},
@@ -191,16 +193,16 @@ func TestUnsound(t *testing.T) {
 		{"URL twice", `"externalRefs":[`, `"externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:deb/debian/x@1"},`, "has more than one package URL"},
 		{"licence", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"as you like"`, "no SPDX expression"},
 		{"no text", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"LicenseRef-x"`, "LicenseRef-x has no text"},
-		{"empty text", `"extractedText":"take it"`, `"extractedText":" "`, "has no text, or two"},
-		{"path", `"fileName":"./lib/geo.so"`, `"fileName":"./lib/../../x"`, "no path"},
-		{"path twice", `"fileName":"./lib/geo.so"`, `"fileName":"/lib/fromsource.so"`, "appears twice"},
-		{"link", `symbolic link: \"lib/geo-3.so\"`, `symbolic link: \"../x\"`, "no symbolic link"},
-		{"link without target", `\"lib/geo-3.so\" -> `, `\"lib/geo-3.so\" - `, "no symbolic link"},
+		{"empty text", `"extractedText":"take it"`, `"extractedText":" "`, "has no text"},
+		{"path", `"fileName":"./lib/geo.so"`, `"fileName":"./lib/../../x"`, "invalid path"},
+		{"path twice", `"fileName":"./lib/geo.so"`, `"fileName":"/lib/fromsource.so"`, "duplicate path"},
+		{"link", `symbolic link: \"lib/geo-3.so\"`, `symbolic link: \"../x\"`, "invalid annotation"},
+		{"link without target", `\"lib/geo-3.so\" -> `, `\"lib/geo-3.so\" - `, "invalid annotation"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			text := strings.ReplaceAll(good, tc.old, tc.replacement)
 			if text == good {
-				t.Fatal("nothing was changed")
+				t.Fatal("the text is unchanged")
 			}
 			if _, err := ReadSPDX([]byte(text)); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error = %v, want one with %q", err, tc.want)
@@ -209,7 +211,8 @@ func TestUnsound(t *testing.T) {
 	}
 }
 
-// TestOwners counts the packages that contain a file, however they say so.
+// TestOwners checks the number of packages that contain a file, for all forms of the
+// relationship.
 func TestOwners(t *testing.T) {
 	const text = `{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"created":"2026-01-01T00:00:00Z"},
 		"documentDescribes":["SPDXRef-a"],
@@ -230,25 +233,32 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// TestReadingEnds reads what would take hours if time grew with the square.
-func TestReadingEnds(t *testing.T) {
-	var b strings.Builder
-	b.WriteString(`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"created":"2026-01-01T00:00:00Z"},"documentDescribes":["SPDXRef-0"],"files":[{"SPDXID":"SPDXRef-f","fileName":"f"}],"packages":[{"SPDXID":"SPDXRef-0"}`)
-	for i := range 20_000 {
-		fmt.Fprintf(&b, `,{"SPDXID":"SPDXRef-p%d","hasFiles":["SPDXRef-f"],"licenseDeclared":"LicenseRef-%d OR MIT"}`, i, i)
+// TestLimits checks that a large number of licences is rejected, since the time to
+// check them grows faster than their size.
+func TestLimits(t *testing.T) {
+	document := func(expression func(i int) string) []byte {
+		var b strings.Builder
+		b.WriteString(`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"created":"2026-01-01T00:00:00Z"},"documentDescribes":["SPDXRef-0"],"files":[{"SPDXID":"SPDXRef-f","fileName":"f"}],"packages":[{"SPDXID":"SPDXRef-0"}`)
+		for i := range 20_000 {
+			fmt.Fprintf(&b, `,{"SPDXID":"SPDXRef-p%d","hasFiles":["SPDXRef-f"],"licenseDeclared":"%s"}`, i, expression(i))
+		}
+		b.WriteString(`],"hasExtractedLicensingInfos":[{"licenseId":"LicenseRef-0","extractedText":"x"}`)
+		for i := range 20_000 {
+			fmt.Fprintf(&b, `,{"licenseId":"LicenseRef-%d","extractedText":"x"}`, i+1)
+		}
+		b.WriteString(`]}`)
+		return []byte(b.String())
 	}
-	b.WriteString(`]}`)
-	if _, err := ReadSPDX([]byte(b.String())); err == nil {
-		t.Error("licences without a text were taken")
+	want := fmt.Sprintf("more than %d bytes of licence expressions", maxExpressions)
+	if _, err := ReadSPDX(document(func(i int) string { return fmt.Sprintf("LicenseRef-%d OR MIT", i) })); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error = %v, want one with %q", err, want)
 	}
-	long := strings.ReplaceAll(b.String(), "LicenseRef-", "MIT OR Zlib OR ")
-	if _, err := ReadSPDX([]byte(long)); err == nil {
-		t.Error("a number is no licence")
+	if inv, err := ReadSPDX(document(func(int) string { return "MIT" })); err != nil || len(inv.Packages) != 20_000 {
+		t.Errorf("20,000 packages of one licence: got %d, %v", len(inv.Packages), err)
 	}
 }
 
-// FuzzReadSPDX holds that what was read has paths and digests that can be
-// used.
+// FuzzReadSPDX checks that paths, digests and licences of an Inventory are valid.
 func FuzzReadSPDX(f *testing.F) {
 	f.Add(spdxOf(f, sample()))
 	f.Add([]byte(`{"packages":[null],"files":[null],"relationships":[null]}`))

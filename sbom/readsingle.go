@@ -2,9 +2,9 @@ package sbom
 
 import "fmt"
 
-// single holds that nothing has two digests of an algorithm or two package
-// URLs: readers differ in which of the two they believe.
-func (r *spdxReader) single() error {
+// checkUnique checks that no element has two digests of one algorithm or two
+// package URLs, because programs differ in which of them they use.
+func (r *spdxReader) checkUnique() error {
 	for _, f := range r.document.Files {
 		if err := oneEach(f.ID, f.Checksums, nil); err != nil {
 			return err
@@ -18,6 +18,8 @@ func (r *spdxReader) single() error {
 	return nil
 }
 
+// oneEach returns an error for a second digest of an algorithm or a second package
+// URL.
 func oneEach(id string, sums []spdxChecksum, refs []spdxReference) error {
 	seen := map[string]bool{}
 	for _, s := range sums {
@@ -38,5 +40,5 @@ func oneEach(id string, sums []spdxChecksum, refs []spdxReference) error {
 	return nil
 }
 
-// purlReference is the type of a reference that is a package URL.
+// purlReference is the type of an external reference with a package URL.
 const purlReference = "purl"

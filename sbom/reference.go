@@ -10,41 +10,42 @@ import (
 	"github.com/pgext/pgext/internal/license"
 )
 
-// referenceID gives a reference a name that means the same text in every
-// document: Debian's short names mean different texts in different packages.
-// One without a text keeps the name that the author of the image gave it.
+// referenceID returns an ID that identifies the text of a reference in all
+// documents: Debian packages use the same short name for different texts. The ID of
+// a reference without a text, from a recipe, is unchanged.
 func referenceID(r license.Reference) string {
 	if strings.TrimSpace(r.Text) == "" {
 		return r.ID
 	}
 	sum := sha256.Sum256([]byte(r.Text))
 	suffix := "-" + hex.EncodeToString(sum[:8])
-	if strings.HasSuffix(r.ID, suffix) { // its name is the digest already
+	if strings.HasSuffix(r.ID, suffix) {
 		return r.ID
 	}
 	return r.ID + suffix
 }
 
-// settled returns a licence with references that mean one text each.
-func settled(l license.License) license.License {
+// withUniqueIDs returns a licence whose references have a text and an ID for that
+// text.
+func withUniqueIDs(l license.License) license.License {
 	l = l.Renamed(referenceID)
 	for i, r := range l.References {
-		l.References[i] = worded(r)
+		l.References[i] = withText(r)
 	}
 	return l
 }
 
-// worded returns a reference with a text, which SPDX asks of each (2.3, 10.2):
-// the author of a recipe may name a licence and give none.
-func worded(r license.Reference) license.Reference {
+// withText sets the text of a reference that has none, because SPDX requires one
+// (2.3, section 10.2). A recipe may name a licence without a text.
+func withText(r license.Reference) license.Reference {
 	if strings.TrimSpace(r.Text) == "" {
 		r.Name, r.Text = strings.TrimPrefix(r.ID, "LicenseRef-"), "Named by the author of the image, who gives no text."
 	}
 	return r
 }
 
-// license is that of the whole image: what its author states, else that of all
-// packages.
+// license returns the licence of the image: the expression in the recipe, or the
+// licences of all packages joined by AND.
 func (d Document) license() license.License {
 	if d.Image.License != "" {
 		return license.License{Expression: d.Image.License}
@@ -56,8 +57,8 @@ func (d Document) license() license.License {
 	return license.Join(all...)
 }
 
-// references are those of all packages, by ID, and the ones that only the
-// image's own licence has.
+// references returns the licence references of the packages and of the image,
+// sorted by ID.
 func (d Document) references() []license.Reference {
 	byID := map[string]license.Reference{}
 	for _, p := range d.Packages {
@@ -68,7 +69,7 @@ func (d Document) references() []license.Reference {
 	own := d.license().Renamed(func(r license.Reference) string { return r.ID })
 	for _, r := range own.References {
 		if _, ok := byID[r.ID]; !ok {
-			byID[r.ID] = worded(r)
+			byID[r.ID] = withText(r)
 		}
 	}
 	out := make([]license.Reference, 0, len(byID))

@@ -7,8 +7,8 @@ import (
 	"github.com/pgext/pgext/sbom/sbomtest"
 )
 
-// TestSchemas holds the documents against the official schemas, and the
-// schemas against documents that are none.
+// TestSchemas validates the documents with the official schemas, and checks that the
+// schemas reject an invalid document.
 func TestSchemas(t *testing.T) {
 	for _, tc := range []struct {
 		name, old, wrong string
@@ -24,7 +24,7 @@ func TestSchemas(t *testing.T) {
 			}
 			broken := bytes.ReplaceAll(tc.data, []byte(tc.old), []byte(tc.wrong))
 			if tc.validate(t, broken) == nil {
-				t.Error("the schema finds nothing wrong with a wrong document")
+				t.Error("the schema accepts an invalid document")
 			}
 		})
 	}

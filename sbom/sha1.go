@@ -2,7 +2,7 @@ package sbom
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // what SPDX asks for; nothing is trusted by it
+	"crypto/sha1" //nolint:gosec // SPDX requires SHA-1; pgext does not rely on it for security
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -19,26 +19,26 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// sha1Kind names the cache records of SHA-1 digests. A record is kept under
-// the digest of the SHA-256 digests of a layer's contents, in order, and holds
-// their SHA-1 digests in that order: a layer is read once, when it is new and
-// compressed anyway, and one record is cheaper to read than one a file.
+// sha1Kind is the kind of the cache records of SHA-1 digests. There is one record
+// for each layer, because one large record is read faster than many small ones. Its
+// key is the digest of the sorted SHA-256 digests of the layer's files; its value
+// is their SHA-1 digests in the same order.
 const sha1Kind = "sha1-1"
 
-// SHA1Options say how files are digested.
+// SHA1Options configure SHA1.
 type SHA1Options struct {
-	// Cache remembers the digests; required.
+	// Cache stores the digests; required.
 	Cache *cache.Cache
-	// Jobs is how many files are read at once; 0 means one a CPU.
+	// Jobs is the number of files read concurrently; 0 stands for the number of
+	// CPUs.
 	Jobs int
-	// Log is told, at debug level, when nothing can be remembered; nil
-	// discards.
+	// Log receives a debug message if the cache cannot be written; nil discards.
 	Log *slog.Logger
 }
 
-// SHA1 returns the SHA-1 digests of a layer's files in hex, by their SHA-256.
-// SPDX wants both of every file (SPDX 2.3, section 8.4), and a tree knows the
-// other one only. A layer whose digests the cache remembers is not read.
+// SHA1 returns the SHA-1 digests of a layer's files in hex, by their SHA-256
+// digests. SPDX requires SHA-1 for every file (SPDX 2.3, section 8.4), and a tree
+// has SHA-256 only. SHA1 does not read a layer whose digests are in the cache.
 func SHA1(ctx context.Context, layer filetree.Tree, o SHA1Options) (map[string]string, error) {
 	files := map[string]filetree.Entry{}
 	for e := range layer.All() {
@@ -55,7 +55,7 @@ func SHA1(ctx context.Context, layer filetree.Tree, o SHA1Options) (map[string]s
 			return nil, err
 		}
 		if err := o.Cache.PutRecord(sha1Kind, key, record); err != nil && o.Log != nil {
-			o.Log.Debug("not remembering SHA-1 digests", "error", err)
+			o.Log.Debug("cannot cache SHA-1 digests", "error", err)
 		}
 	}
 	sums := make(map[string]string, len(digests))
@@ -65,8 +65,8 @@ func SHA1(ctx context.Context, layer filetree.Tree, o SHA1Options) (map[string]s
 	return sums, nil
 }
 
-// sha1Record reads the files and returns their SHA-1 digests one behind the
-// other, in the order of digests.
+// sha1Record reads the files and returns their concatenated SHA-1 digests, in the
+// order of digests.
 func sha1Record(ctx context.Context, files map[string]filetree.Entry, digests []string, jobs int) ([]byte, error) {
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -82,7 +82,7 @@ func sha1Record(ctx context.Context, files map[string]filetree.Entry, digests []
 	return record, group.Wait()
 }
 
-// putSHA1 puts the SHA-1 of a file into sum.
+// putSHA1 writes the SHA-1 digest of a file to sum.
 func putSHA1(ctx context.Context, e filetree.Entry, sum []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -15,14 +15,14 @@ import (
 	"github.com/spdx/tools-golang/spdx"
 )
 
-// namespace is where documents are named (SPDX 2.3, 6.5); nothing needs to be
-// found there.
+// namespace is the prefix of document namespaces (SPDX 2.3, section 6.5). It is an
+// identifier; no document needs to exist at the URL.
 const namespace = "https://pgext.github.io/spdx/"
 
 const noAssertion = "NOASSERTION"
 
-// SPDX returns the document as SPDX 2.3 in JSON. An error says what in the
-// document contradicts itself.
+// SPDX returns the document as SPDX 2.3 in JSON. It returns an error if the
+// document is inconsistent.
 func (d Document) SPDX() ([]byte, error) {
 	d, err := d.normal()
 	if err != nil {
@@ -39,7 +39,7 @@ func (d Document) SPDX() ([]byte, error) {
 	return named(b.Bytes())
 }
 
-// title names a document.
+// title returns the name of the document.
 func (d Document) title() string {
 	return fmt.Sprintf("%s-%s-%s", d.Image.Name, d.Image.tag(), d.Image.Arch)
 }
@@ -51,10 +51,10 @@ func (i Image) tag() string {
 	return i.Version
 }
 
-// tool names the maker of a document, by the version of what it makes.
+// tool returns the creator of the document.
 func (d Document) tool() string { return fmt.Sprintf("pgext-output-%d", d.OutputVersion) }
 
-// model returns the image and its packages as syft sees them.
+// model returns the image and its packages in syft's data model.
 func (d Document) model() syft.SBOM {
 	packages := make([]pkg.Package, len(d.Packages))
 	for i, p := range d.Packages {
@@ -76,8 +76,8 @@ func (d Document) model() syft.SBOM {
 	}
 }
 
-// complete adds to syft's document what it leaves open, and replaces what
-// differs from one run to the next.
+// complete adds the fields that syft's encoder does not set, and replaces those
+// that differ between runs.
 func (d Document) complete(doc *spdx.Document) {
 	doc.DocumentName = d.title()
 	doc.DocumentNamespace = namespace + d.title() + "-" + blank
@@ -96,17 +96,17 @@ func (d Document) complete(doc *spdx.Document) {
 	w.verificationCodes()
 }
 
-// spdxWriter fills in an SPDX document.
+// spdxWriter completes an SPDX document.
 type spdxWriter struct {
 	document Document
 	out      *spdx.Document
-	// elements are the packages by name, "" the image itself.
+	// elements are the packages by name, "" for the image.
 	elements map[string]*spdx.Package
-	// sums are the SHA-1 of the files that each package contains.
+	// sums are the SHA-1 digests of the files in each package.
 	sums map[string][]string
 }
 
-// packages says of each package what syft's model has no place for.
+// packages sets the fields of packages that syft's data model does not have.
 func (w *spdxWriter) packages() {
 	described := map[string]Package{}
 	for _, p := range w.document.Packages {
@@ -123,17 +123,19 @@ func (w *spdxWriter) packages() {
 	}
 }
 
-// How licences came to be (SPDX 2.3, 7.16), which NOASSERTION should say. What
-// comes with a package is its declared licence (7.15): reading a copyright file
-// that its authors wrote turns their words into SPDX's and concludes nothing.
-// Nobody looked at the files (7.13, 8.5). That of an image whose author states
-// none is a conclusion.
+// Comments on licences (SPDX 2.3, section 7.16), which a concluded licence of
+// NOASSERTION should have. The licence in a copyright file is a declared licence
+// (7.15). pgext does not search files for licences (7.13, 8.5), so it concludes none
+// for packages. For an image without a licence in the recipe it concludes the
+// licences of all packages. These texts are part of the output: a change requires a
+// new image.OutputVersion.
 const (
 	declaredOnly = "Declared is what the copyright file says of all files of the source but those of the packaging, or what the author of the image states where there is none. Nothing is concluded: no file was searched for licences."
 	authorsOnly  = "Declared is what the author of the image states. Nothing is concluded: no file was searched for licences."
 	joined       = "The author of the image states none: it is what all packages declare, joined by AND."
 )
 
+// describe sets the fields of a package.
 func (p Package) describe(out *spdx.Package) {
 	out.PackageSupplier = spdxSupplier(p.Supplier)
 	out.PackageOriginator = nil
@@ -152,6 +154,7 @@ func (p Package) describe(out *spdx.Package) {
 	}
 }
 
+// sourceInfo returns the source package as text (SPDX 2.3, section 7.12).
 func (p Package) sourceInfo() string {
 	if p.Kind == Upstream {
 		return "archive that the image was built from"
@@ -166,6 +169,7 @@ func (p Package) sourceInfo() string {
 	return fmt.Sprintf("built from Debian source package: %s %s", source, version)
 }
 
+// describeImage sets the fields of the image.
 func (w *spdxWriter) describeImage(out *spdx.Package) {
 	i := w.document.Image
 	out.PackageFileName = ""
@@ -180,7 +184,7 @@ func (w *spdxWriter) describeImage(out *spdx.Package) {
 	}
 }
 
-// orNone is for fields that must not be empty.
+// orNone returns s, or NOASSERTION if s is empty.
 func orNone(s string) string {
 	if strings.TrimSpace(s) == "" {
 		return noAssertion
@@ -188,6 +192,7 @@ func orNone(s string) string {
 	return s
 }
 
+// spdxSupplier converts a Maintainer field (SPDX 2.3, section 7.5).
 func spdxSupplier(maintainer string) *spdx.Supplier {
 	name, address, organization := supplier(maintainer)
 	if name == "" {

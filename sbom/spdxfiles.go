@@ -1,7 +1,7 @@
 package sbom
 
 import (
-	"crypto/sha1" //nolint:gosec // what SPDX asks for; nothing is trusted by it
+	"crypto/sha1" //nolint:gosec // SPDX requires SHA-1; pgext does not rely on it for security
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,14 +14,14 @@ import (
 	"github.com/spdx/tools-golang/spdx/v2/common"
 )
 
-// Relationships (SPDX 2.3, 11.1) that the documents use.
+// Relationship types of SPDX 2.3, section 11.1.
 const (
 	contains      = "CONTAINS"
 	describes     = "DESCRIBES"
 	generatedFrom = "GENERATED_FROM"
 )
 
-// relations says what the image has to do with its packages.
+// relations adds the relationships of the image with its packages.
 func (w *spdxWriter) relations() {
 	root := w.elements[""]
 	w.out.Relationships = nil
@@ -35,6 +35,7 @@ func (w *spdxWriter) relations() {
 	}
 }
 
+// relate adds a relationship.
 func (w *spdxWriter) relate(a spdx.ElementID, how string, b spdx.ElementID, comment string) {
 	w.out.Relationships = append(w.out.Relationships, &spdx.Relationship{
 		RefA: common.MakeDocElementID("", string(a)), Relationship: how, RefB: common.MakeDocElementID("", string(b)),
@@ -42,8 +43,8 @@ func (w *spdxWriter) relate(a spdx.ElementID, how string, b spdx.ElementID, comm
 	})
 }
 
-// files adds the files, each with its owner. They say nothing of a licence,
-// which means NOASSERTION (SPDX 2.3, 8.5 and 8.6).
+// files adds the files and the relationships with their packages. They have no
+// licence fields, which is equivalent to NOASSERTION (SPDX 2.3, 8.5 and 8.6).
 func (w *spdxWriter) files() {
 	for _, f := range w.document.Files {
 		id := spdx.ElementID("File-" + elementID(f.Path))
@@ -62,8 +63,8 @@ func (w *spdxWriter) files() {
 	}
 }
 
-// links notes the symbolic links at their owners. They have no content, so
-// they are no files to SPDX, which asks for a digest of each.
+// links adds symbolic links as annotations of their packages. They are not SPDX
+// files, because SPDX requires digests for each file.
 func (w *spdxWriter) links() {
 	for _, l := range w.document.Links {
 		owner := w.elements[l.Package]
@@ -75,7 +76,8 @@ func (w *spdxWriter) links() {
 	}
 }
 
-// verificationCodes sums up the files of each package (SPDX 2.3, 7.9.4).
+// verificationCodes sets the verification code of each package with files: the
+// SHA-1 of the sorted SHA-1 digests of its files (SPDX 2.3, section 7.9.4).
 func (w *spdxWriter) verificationCodes() {
 	for name, sums := range w.sums {
 		slices.Sort(sums)
@@ -85,14 +87,15 @@ func (w *spdxWriter) verificationCodes() {
 	}
 }
 
-// linkPrefix starts the note about a link.
+// linkPrefix is the prefix of an annotation about a link.
 const linkPrefix = "symbolic link: "
 
-// text is the link in a form that parseLink reads.
+// text returns the text of the annotation, see parseLink.
 func (l Link) text() string { return fmt.Sprintf("%s%q -> %q", linkPrefix, l.Path, l.Target) }
 
-// elementID returns an idstring (SPDX 2.3, 4.2: letters, digits, "." and "-")
-// for a name: the name itself where it is one, else with its digest.
+// elementID returns an idstring for a name (SPDX 2.3, section 4.2: letters, digits,
+// "." and "-"): the name itself if it is valid, otherwise a valid form with a digest
+// of the name.
 func elementID(name string) string {
 	const longest = 40
 	plain := true
@@ -113,7 +116,7 @@ func elementID(name string) string {
 	return clean + "-" + hex.EncodeToString(sum[:8])
 }
 
-// fileTypes tells by its name what kind of file one is (SPDX 2.3, 8.3).
+// fileTypes returns the types of a file by its name (SPDX 2.3, section 8.3).
 func fileTypes(file string) []string {
 	switch ext := path.Ext(file); {
 	case ext == ".so", strings.Contains(path.Base(file), ".so."), strings.HasPrefix(file, "bin/"):

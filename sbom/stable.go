@@ -7,16 +7,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// blank stands where a document names itself until the rest of it is written.
+// blank is the placeholder for the UUID of a document.
 const blank = "00000000-0000-0000-0000-000000000000"
 
-// named returns the document with the first blank replaced by a UUID of
-// version 5 (RFC 9562) of all its bytes, so that a document has one name and a
-// name one document.
+// named replaces the first placeholder by a UUID of version 5 (RFC 9562) computed
+// from all bytes of the document. Equal documents have equal UUIDs.
 func named(data []byte) ([]byte, error) {
 	before, after, ok := bytes.Cut(data, []byte(blank))
 	if !ok {
-		return nil, errors.New("the document has no place for its name")
+		return nil, errors.New("the document has no placeholder for its UUID")
 	}
 	id := uuid.NewSHA1(uuid.NameSpaceURL, data)
 	return bytes.Join([][]byte{before, after}, []byte(id.String())), nil

@@ -1,7 +1,7 @@
-// Package sbomtest holds bills of materials against the rules of their formats.
+// Package sbomtest validates SBOMs in tests.
 //
-// The official schemas come from syft's module in the module cache; nothing is
-// fetched. What the schemas do not say (an identifier names one thing, the ends
-// of a relationship exist, licences are expressions) is checked beside them. It
-// serves tests only.
+// It uses the official schemas, from syft's module in the module cache, without
+// network access. Check also enforces rules that the schemas do not contain:
+// identifiers are unique, the elements of relationships exist, licences are valid
+// expressions.
 package sbomtest

@@ -14,13 +14,13 @@ import (
 	"github.com/spdx/tools-golang/spdx/v2/common"
 )
 
-// Check fails the test for each rule of SPDX 2.3 that a document breaks, and
-// for each package without a licence and file without an owner. It returns the
-// document as the reference library reads it.
+// Check fails the test for each violation of SPDX 2.3, each package without a
+// licence and each file without exactly one package. It returns the document as
+// decoded by the reference library.
 func Check(tb testing.TB, data []byte) *document.Document {
 	tb.Helper()
 	if err := SPDX(tb, data); err != nil {
-		tb.Errorf("by its schema: %v", err)
+		tb.Errorf("schema: %v", err)
 	}
 	doc, err := spdxjson.Read(bytes.NewReader(data))
 	if err != nil {
@@ -34,7 +34,7 @@ func Check(tb testing.TB, data []byte) *document.Document {
 	return doc
 }
 
-// elements are the identifiers of the document with how often each is used.
+// elements returns the identifiers of the document and the number of their uses.
 func elements(d *document.Document) map[common.ElementID]int {
 	used := map[common.ElementID]int{d.SPDXIdentifier: 1}
 	for _, p := range d.Packages {
@@ -67,15 +67,15 @@ func relationships(d *document.Document) (problems []string) {
 	return problems
 }
 
-// licences holds that every package declares one, that declared and concluded
-// ones parse and have no identifier that SPDX has dropped, that there is a word
-// on a licence that nobody concluded, and that every reference has one text.
+// licences checks that every package declares a valid expression without deprecated
+// identifiers, that a missing concluded licence has a comment, and that every
+// licence reference has one text.
 func licences(d *document.Document) (problems []string) {
 	texts := map[string]bool{}
 	for _, l := range d.OtherLicenses {
 		id, ok := strings.CutPrefix(l.LicenseIdentifier, "LicenseRef-")
 		if !ok || !idstring.MatchString(id) || texts[l.LicenseIdentifier] || strings.TrimSpace(l.ExtractedText) == "" {
-			problems = append(problems, fmt.Sprintf("licence %q: no identifier, or no text, or two", l.LicenseIdentifier))
+			problems = append(problems, fmt.Sprintf("licence %q: invalid identifier, no text, or two texts", l.LicenseIdentifier))
 		}
 		texts[l.LicenseIdentifier] = true
 	}
@@ -84,7 +84,7 @@ func licences(d *document.Document) (problems []string) {
 		if p.PackageLicenseConcluded != "NOASSERTION" {
 			stated = append(stated, p.PackageLicenseConcluded)
 		} else if p.PackageLicenseComments == "" {
-			problems = append(problems, p.PackageName+": no licence is concluded, and no word of why")
+			problems = append(problems, p.PackageName+": no concluded licence and no comment")
 		}
 		for _, l := range stated {
 			for _, problem := range expression(l, texts) {
@@ -95,10 +95,10 @@ func licences(d *document.Document) (problems []string) {
 	return problems
 }
 
-// expression returns what is wrong with a licence.
+// expression returns the problems of a licence expression.
 func expression(l string, texts map[string]bool) (problems []string) {
 	if ok, _ := spdxexp.ValidateLicenses([]string{l}); !ok {
-		problems = append(problems, fmt.Sprintf("licence %q is no expression", l))
+		problems = append(problems, fmt.Sprintf("licence %q is not a valid expression", l))
 	}
 	for _, word := range strings.FieldsFunc(l, func(r rune) bool { return strings.ContainsRune(" ()", r) }) {
 		if strings.HasPrefix(word, "LicenseRef-") && !texts[word] {
@@ -111,8 +111,8 @@ func expression(l string, texts map[string]bool) (problems []string) {
 	return problems
 }
 
-// owners holds that one package contains each file, and that each package
-// says whether it has any.
+// owners checks that exactly one package contains each file, and that filesAnalyzed
+// and the verification code of each package match its files.
 func owners(d *document.Document) (problems []string) {
 	count, analysed := map[common.ElementID]int{}, map[common.ElementID]bool{}
 	for _, r := range d.Relationships {

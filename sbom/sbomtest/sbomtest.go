@@ -13,14 +13,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// SPDX returns what is wrong with an SPDX 2.3 document in JSON by the official
-// schema; nil when nothing is.
+// SPDX validates an SPDX 2.3 document in JSON with the official schema.
 func SPDX(tb testing.TB, data []byte) error {
 	tb.Helper()
 	return validate(tb, spdx, data)
 }
 
-// CycloneDX returns the same of a CycloneDX 1.7 document in JSON.
+// CycloneDX validates a CycloneDX 1.7 document in JSON with the official schema.
 func CycloneDX(tb testing.TB, data []byte) error {
 	tb.Helper()
 	return validate(tb, cyclonedx, data)
@@ -44,11 +43,11 @@ func validate(tb testing.TB, schema func() (*jsonschema.Schema, error), data []b
 	return s.Validate(doc)
 }
 
-// anything stands for schemas that documents of pgext make no use of:
-// signatures inside of them and descriptions of cryptography.
+// anything replaces schemas that documents of pgext do not use: embedded signatures
+// and descriptions of cryptography.
 const anything = `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"signature":{},"algorithmFamiliesEnum":{},"ellipticCurvesEnum":{}}}`
 
-// compile reads a schema with those that it refers to.
+// compile reads a schema and the schemas that it refers to.
 func compile(name string) (*jsonschema.Schema, error) {
 	dir, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/anchore/syft").Output()
 	if err != nil {
@@ -57,7 +56,7 @@ func compile(name string) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft7)
 	c.AssertFormat()
-	c.UseLoader(jsonschema.SchemeURLLoader{}) // none: nothing is fetched
+	c.UseLoader(jsonschema.SchemeURLLoader{}) // no network access
 	const at = "http://cyclonedx.org/schema/"
 	for url, source := range map[string]string{"spdx.schema.json": "cyclonedx/spdx.schema.json", "document.json": name, "jsf-0.82.schema.json": "", "cryptography-defs.schema.json": ""} {
 		text := []byte(anything)
