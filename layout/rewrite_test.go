@@ -27,6 +27,8 @@ func TestRelocation(t *testing.T) {
 		{"subdirectory", "AS '$libdir/sub/m'", "AS '$libdir/sub/m'", 0, 0, []string{"PGX023 refers to the module $libdir/sub/m, which PostgreSQL searches in its own library directory only"}},
 		{"built from pieces", "AS '$libdir/' || name", "AS '$libdir/' || name", 0, 0, []string{"PGX023 refers to the module $libdir/, which PostgreSQL searches in its own library directory only"}},
 		{"not in quotes", "-- see $libdir/m\n", "-- see $libdir/m\n", 0, 0, nil},
+		{"inside another string", "SELECT 'see $libdir/m'", "SELECT 'see $libdir/m'", 0, 0, nil},
+		{"inside another string, then alone", "SELECT 'see $libdir/m', '$libdir/m'", "SELECT 'see $libdir/m', 'm'", 1, 0, nil},
 		{"data file", "COPY t FROM '/usr/share/postgresql/18/extension/a.data';", "COPY t FROM '/extensions/x/share/extension/a.data';", 0, 1, nil},
 		{"directory", "'/usr/share/postgresql/18/extension/' || f", "'/extensions/x/share/extension/' || f", 0, 1, nil},
 		{"module by path", "AS '/usr/lib/postgresql/18/lib/m'", "AS '/extensions/x/lib/m'", 0, 1, nil},
@@ -54,6 +56,7 @@ func TestRelocationControlFiles(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"quoted", "# '$libdir/m'\nmodule_pathname = '$libdir/m' # c\n", "# '$libdir/m'\nmodule_pathname = 'm' # c\n"},
 		{"without equals sign", "module_pathname '$libdir/m'", "module_pathname 'm'"},
+		{"twice", "module_pathname = '$libdir/first'\nmodule_pathname = '$libdir/m'\n", "module_pathname = 'first'\nmodule_pathname = 'm'\n"},
 		{"another parameter", "comment = '$libdir/m'\n", "comment = '$libdir/m'\n"},
 		{"subdirectory", "module_pathname = '$libdir/a/m'\n", "module_pathname = '$libdir/a/m'\n"},
 		{"syntax error", "module_pathname = = '$libdir/m'", "module_pathname = = '$libdir/m'"},

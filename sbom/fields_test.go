@@ -32,7 +32,8 @@ func fieldsDocument() Document {
 		},
 		Files: []File{
 			{Path: "lib/b.so", SHA1: sum("b", 20), SHA256: sum("e", 32), Package: "person-package"},
-			{Path: "lib/c.so", SHA1: sum("a", 20), SHA256: sum("f", 32), Package: "person-package"},
+			{Path: "lib/c.so", SHA1: sum("9", 20), SHA256: sum("f", 32), Package: "person-package"},
+			{Path: "lib/d.so", SHA1: sum("a", 20), SHA256: sum("8", 32), Package: "person-package"},
 			{Path: "share/x.sql", SHA1: sum("c", 20), SHA256: sum("0", 32), From: "person-package", Note: "file note"},
 		},
 		Links: []Link{{Path: "lib/link.so", Target: "b.so", Package: "person-package"}},
@@ -54,8 +55,8 @@ func TestSPDXFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(got.Creation, "licenseListVersion") // of syft
-	// printf %s aa…abb…b | sha1sum, and printf %s cc…c | sha1sum
-	const packageCode, imageCode = "c361e706434ebcd03e8857c6c8dd2786adaeb3ef", "0eb6d3705febe14500f2b58744f3accf00bb501c"
+	// printf %s 99…9aa…abb…b | sha1sum, and printf %s cc…c | sha1sum
+	const packageCode, imageCode = "1b6abea74191ca81bcb33396614f08b2dc46f011", "0eb6d3705febe14500f2b58744f3accf00bb501c"
 	compareJSON(t, "creationInfo", `{"created": "2026-01-02T03:04:05Z", "creators": ["Tool: pgext-output-7"]}`, got.Creation)
 	compareJSON(t, "name", `"image-name-image-tag-arm64"`, got.Name)
 	compareJSON(t, "licences", `[{"extractedText": "licence text", "licenseId": "LicenseRef-own-064545f991197adc", "name": "own licence"}]`, got.Licenses)
@@ -97,7 +98,10 @@ func TestSPDXFields(t *testing.T) {
 		"checksums": [{"algorithm": "SHA1", "checksumValue": "`+sum("b", 20)+`"}, {"algorithm": "SHA256", "checksumValue": "`+sum("e", 32)+`"}]
 	}, {
 		"SPDXID": "SPDXRef-File-lib-c.so-6f347267815e8677", "fileName": "./lib/c.so", "fileTypes": ["BINARY"], "copyrightText": "NOASSERTION",
-		"checksums": [{"algorithm": "SHA1", "checksumValue": "`+sum("a", 20)+`"}, {"algorithm": "SHA256", "checksumValue": "`+sum("f", 32)+`"}]
+		"checksums": [{"algorithm": "SHA1", "checksumValue": "`+sum("9", 20)+`"}, {"algorithm": "SHA256", "checksumValue": "`+sum("f", 32)+`"}]
+	}, {
+		"SPDXID": "SPDXRef-File-lib-d.so-8e619be7960316ba", "fileName": "./lib/d.so", "fileTypes": ["BINARY"], "copyrightText": "NOASSERTION",
+		"checksums": [{"algorithm": "SHA1", "checksumValue": "`+sum("a", 20)+`"}, {"algorithm": "SHA256", "checksumValue": "`+sum("8", 32)+`"}]
 	}, {
 		"SPDXID": "SPDXRef-File-share-x.sql-164d6ea2ed2407ad", "fileName": "./share/x.sql", "fileTypes": ["SOURCE"], "copyrightText": "NOASSERTION",
 		"checksums": [{"algorithm": "SHA1", "checksumValue": "`+sum("c", 20)+`"}, {"algorithm": "SHA256", "checksumValue": "`+sum("0", 32)+`"}],
@@ -143,7 +147,10 @@ func TestCycloneDXFields(t *testing.T) {
 			"hashes": [{"alg": "SHA-1", "content": "`+sum("b", 20)+`"}, {"alg": "SHA-256", "content": "`+sum("e", 32)+`"}]
 		}, {
 			"bom-ref": "file:lib/c.so", "type": "file", "name": "lib/c.so",
-			"hashes": [{"alg": "SHA-1", "content": "`+sum("a", 20)+`"}, {"alg": "SHA-256", "content": "`+sum("f", 32)+`"}]
+			"hashes": [{"alg": "SHA-1", "content": "`+sum("9", 20)+`"}, {"alg": "SHA-256", "content": "`+sum("f", 32)+`"}]
+		}, {
+			"bom-ref": "file:lib/d.so", "type": "file", "name": "lib/d.so",
+			"hashes": [{"alg": "SHA-1", "content": "`+sum("a", 20)+`"}, {"alg": "SHA-256", "content": "`+sum("8", 32)+`"}]
 		}]
 	}, {
 		"bom-ref": "package:team-package", "type": "library", "name": "team-package", "version": "2",
