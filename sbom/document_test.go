@@ -45,9 +45,9 @@ func TestInconsistent(t *testing.T) {
 	}{
 		{"no digest", "is not a SHA-256 digest", func(d *Document) { d.Image.Digest = "sha256:1" }},
 		{"no version", "needs a name, a version", func(d *Document) { d.Image.Version = "" }},
-		{"image's licence", "no SPDX expression", func(d *Document) { d.Image.License = "MIT AND" }},
+		{"image's licence", "not a valid SPDX expression", func(d *Document) { d.Image.License = "MIT AND" }},
 		{"no licence", "no licence", func(d *Document) { d.Packages[0].License = license.License{} }},
-		{"licence", "no SPDX expression", func(d *Document) { d.Packages[0].License.Expression = "as you like" }},
+		{"licence", "not a valid SPDX expression", func(d *Document) { d.Packages[0].License.Expression = "as you like" }},
 		{"package twice", "duplicate package proj-data", func(d *Document) { d.Packages[0].Name = "proj-data" }},
 		{"digest of a package", "is not a SHA-256 digest", func(d *Document) { d.Packages[0].SHA256 = "x" }},
 		{"path", "invalid path", func(d *Document) { d.Files[0].Path = "../x" }},

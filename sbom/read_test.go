@@ -191,7 +191,7 @@ func TestInvalid(t *testing.T) {
 		{"key in another case", `"files":`, `"Files":`, `key "Files" is not "files"`},
 		{"digest twice", `{"algorithm":"SHA1",`, `{"algorithm":"SHA1","checksumValue":"` + sum("9", 20) + `"},{"algorithm":"SHA1",`, "has more than one SHA1"},
 		{"URL twice", `"externalRefs":[`, `"externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:deb/debian/x@1"},`, "has more than one package URL"},
-		{"licence", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"as you like"`, "no SPDX expression"},
+		{"licence", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"as you like"`, "not a valid SPDX expression"},
 		{"no text", `"licenseDeclared":"PostgreSQL"`, `"licenseDeclared":"LicenseRef-x"`, "LicenseRef-x has no text"},
 		{"empty text", `"extractedText":"take it"`, `"extractedText":" "`, "has no text"},
 		{"path", `"fileName":"./lib/geo.so"`, `"fileName":"./lib/../../x"`, "invalid path"},

@@ -13,22 +13,22 @@ import (
 // format of DEP-5.
 var ErrNotMachineReadable = errors.New("the copyright file is not machine-readable (DEP-5)")
 
-// maxPattern is Linux' PATH_MAX, in bytes; a longer pattern is passed over.
+// maxPattern is PATH_MAX of Linux in bytes; longer patterns are ignored.
 const maxPattern = 4096
 
 // Copyright is a machine-readable copyright file
 // (https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/).
 type Copyright struct {
 	files []stanza
-	// whole is the licence of the header paragraph.
-	whole stanza
-	// texts are those of stand-alone License paragraphs, by lower-case name.
+	// header is the header paragraph, which may have a licence.
+	header stanza
+	// texts are the texts of stand-alone License paragraphs, by lower-case name.
 	texts map[string]string
-	// upstream are the paragraphs that count for upstream's files.
+	// upstream are the paragraphs that apply to upstream's files.
 	upstream []stanza
 }
 
-// stanza is a paragraph that says what some files are under.
+// stanza is a paragraph with the licence of a set of files.
 type stanza struct {
 	patterns []string
 	// synopsis is the first line of the License field, text the rest.
@@ -37,15 +37,15 @@ type stanza struct {
 	copyright string
 }
 
-// Read reads a copyright file. The error is ErrNotMachineReadable, or says
-// what is wrong with a file that claims to be in the format.
+// Read parses a copyright file. The error is ErrNotMachineReadable for a file
+// without the header of the format, or the syntax error of a file with it.
 func Read(text string) (Copyright, error) {
 	s := debian.NewScanner(strings.NewReader(relevant(text)))
 	s.Comments = true
 	if !s.Scan() || !isHeader(s.Paragraph()) {
 		return Copyright{}, ErrNotMachineReadable
 	}
-	c := Copyright{texts: map[string]string{}, whole: newStanza(s.Paragraph())}
+	c := Copyright{texts: map[string]string{}, header: newStanza(s.Paragraph())}
 	for s.Scan() {
 		p := s.Paragraph()
 		st := newStanza(p)
@@ -60,15 +60,15 @@ func Read(text string) (Copyright, error) {
 	if err := s.Err(); err != nil {
 		return Copyright{}, fmt.Errorf("reading a copyright file: %w", err)
 	}
-	c.upstream = c.counted()
+	c.upstream = c.upstreamStanzas()
 	return c, nil
 }
 
-// fields are those that say what is under which licence, in lower case.
+// fields are the names of the fields that Read uses, in lower case.
 var fields = map[string]bool{"format": true, "format-specification": true, "files": true, "copyright": true, "license": true}
 
-// relevant makes comments of the lines of all other fields: what is wrong in
-// them does not matter here.
+// relevant replaces the lines of all other fields by comments, so that syntax errors
+// in them are ignored.
 func relevant(text string) string {
 	var b strings.Builder
 	skip := false
@@ -89,8 +89,8 @@ func relevant(text string) string {
 	return b.String()
 }
 
-// isHeader tells the first paragraph of the format; drafts of it called the
-// field Format-Specification.
+// isHeader reports whether p is the header paragraph of the format. Drafts of the
+// format named the field Format-Specification.
 func isHeader(p debian.Paragraph) bool {
 	return p.Get("Format") != "" || p.Get("Format-Specification") != ""
 }
@@ -106,9 +106,8 @@ func newStanza(p debian.Paragraph) stanza {
 	return stanza{synopsis: strings.TrimSpace(synopsis), text: strings.Join(lines, "\n"), copyright: p.Get("Copyright")}
 }
 
-// Upstream returns the licence of everything but the packaging: of all files
-// except those below debian/. Paragraphs that later ones override wholly do
-// not count.
+// Upstream returns the licence of all files except the packaging below debian/. It
+// ignores paragraphs whose patterns are all overridden by later paragraphs.
 func (c Copyright) Upstream() (License, error) {
 	if len(c.upstream) == 0 {
 		return License{}, errors.New("the copyright file has no Files paragraph for upstream's files")
@@ -116,27 +115,28 @@ func (c Copyright) Upstream() (License, error) {
 	return c.license(c.upstream)
 }
 
-// counted returns the paragraphs that count for upstream's files, the header
-// where there is no other.
-func (c Copyright) counted() []stanza {
+// upstreamStanzas returns the paragraphs that apply to upstream's files, or the
+// header if there are none.
+func (c Copyright) upstreamStanzas() []stanza {
 	last := map[string]int{}
 	for i, st := range c.files {
 		for _, p := range st.patterns {
 			last[trimDot(p)] = i
 		}
 	}
-	var counted []stanza
+	var out []stanza
 	for i, st := range c.files {
 		if !isPackaging(st) && !overridden(st, i, last) {
-			counted = append(counted, st)
+			out = append(out, st)
 		}
 	}
-	if len(counted) == 0 && c.whole.synopsis != "" {
-		counted = []stanza{c.whole}
+	if len(out) == 0 && c.header.synopsis != "" {
+		out = []stanza{c.header}
 	}
-	return counted
+	return out
 }
 
+// isPackaging reports whether all patterns of a paragraph are below debian/.
 func isPackaging(st stanza) bool {
 	return !slices.ContainsFunc(st.patterns, func(p string) bool {
 		p = trimDot(p)
@@ -144,9 +144,9 @@ func isPackaging(st stanza) bool {
 	})
 }
 
-// overridden reports whether later paragraphs match all that st, the one at
-// index, does: for each of its patterns they have the same one, or "*" after a
-// part of it that ends in "/". last has the last paragraph of each pattern.
+// overridden reports whether later paragraphs match all files of st, the paragraph at
+// index: for each pattern of st a later paragraph has the same pattern, or a directory
+// above it followed by "*". last maps patterns to their last paragraph.
 func overridden(st stanza, index int, last map[string]int) bool {
 	return !slices.ContainsFunc(st.patterns, func(p string) bool {
 		p = trimDot(p)
@@ -164,13 +164,13 @@ func (c Copyright) license(stanzas []stanza) (License, error) {
 	var parts []expression
 	for _, st := range stanzas {
 		if st.synopsis == "" && st.text == "" {
-			return License{}, fmt.Errorf("the paragraph for %s has no License", strings.Join(st.patterns, " "))
+			return License{}, fmt.Errorf("the paragraph of %s has no License field", strings.Join(st.patterns, " "))
 		}
 		parts = append(parts, r.synopsis(st))
 	}
 	l := License{Expression: all(parts).text(), References: r.references()}
-	return l, check(l.Expression)
+	return l, Valid(l.Expression)
 }
 
-// trimDot removes the "./" that older files begin patterns with.
+// trimDot removes the prefix "./" of patterns in older files.
 func trimDot(s string) string { return strings.TrimPrefix(s, "./") }

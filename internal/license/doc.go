@@ -1,7 +1,6 @@
-// Package license turns what Debian says about licences into SPDX expressions.
+// Package license converts debian/copyright files to SPDX licence expressions.
 //
-// Its nouns are Copyright (a machine-readable debian/copyright file, DEP-5),
-// License (an SPDX expression with the texts of the licences SPDX has no name
-// for) and Reference (one of those). A copyright file for people gives no
-// expression: nothing is guessed from prose.
+// A Copyright is a machine-readable file (DEP-5). A License is an SPDX expression
+// with References, the licences without an SPDX identifier and their texts. The
+// package does not derive an expression from a copyright file in prose.
 package license

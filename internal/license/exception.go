@@ -7,8 +7,8 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp/spdxlicenses"
 )
 
-// exceptions maps the words between "with" and "exception", in lower case, to
-// the SPDX exception. Those whose name SPDX has as it is are not listed.
+// exceptions maps the words between "with" and "exception", in lower case, to SPDX
+// exceptions. Names that are identifiers of SPDX are not listed.
 var exceptions = map[string]string{
 	"autoconf generic":     "Autoconf-exception-generic",
 	"autoconf macro's":     "Autoconf-exception-macro",
@@ -33,8 +33,7 @@ var exceptions = map[string]string{
 	"wxwindows":            "WxWindows-exception-3.1",
 }
 
-// exceptionsOfGPL3 are those that the same words stand for with version 3 of
-// the GPL, which some older ones were written before.
+// exceptionsOfGPL3 maps words that have another meaning with version 3 of the GPL.
 var exceptionsOfGPL3 = map[string]string{
 	"autoconf generic": "Autoconf-exception-generic-3.0",
 	"autoconf-data":    "Autoconf-exception-generic-3.0",
@@ -43,9 +42,9 @@ var exceptionsOfGPL3 = map[string]string{
 	"gcc":              "GCC-exception-3.1",
 }
 
-// sharedExceptions are families of exceptions that go by one name. What the
-// text says comes before the name: a Debian name of one of them is often given
-// to another.
+// sharedExceptions are families of exceptions with the same name. The text takes
+// precedence over the name, because copyright files often use the Debian name of
+// another exception of the family.
 var sharedExceptions = []struct {
 	family string
 	texts  []wording
@@ -68,18 +67,20 @@ var sharedExceptions = []struct {
 }
 
 var (
-	// withException matches "X with Y exception" and "X-with-Y-exception", in
-	// which Y may be all that SPDX calls the exception.
+	// withException matches "X with Y exception" and "X-with-Y-exception"; Y may
+	// be the SPDX identifier of the exception.
 	withException = regexp.MustCompile(`^(.*?)[ -]with[ -](?:the[ -])?(.*)$`)
 	// fused matches "GPL-2+-autoconf-exception".
 	fused = regexp.MustCompile(`^([al]?gpl-[0-9.]+\+?)-(.*)-exception$`)
-	// exceptionWord matches the end of what an exception is called.
+	// exceptionWord matches the word "exception" at the end of a name.
 	exceptionWord = regexp.MustCompile(`[ -]exceptions?$`)
-	// numbered matches "bison-2.2", which SPDX calls Bison-exception-2.2.
+	// numbered matches a name with a version, such as "bison-2.2" for
+	// Bison-exception-2.2.
 	numbered = regexp.MustCompile(`^(.*)-([0-9.]+)$`)
 )
 
-// excepted adds an exception to a licence; "" when SPDX lacks either.
+// excepted returns an expression of a licence with an exception, "" if SPDX has no
+// identifier for one of them.
 func excepted(id, words, text string) string {
 	if id == "" || strings.ContainsAny(id, " ") {
 		return ""
@@ -99,8 +100,8 @@ func excepted(id, words, text string) string {
 	return ""
 }
 
-// exceptionNamed returns the SPDX exception that words stand for with the
-// licence id; "" for none.
+// exceptionNamed returns the SPDX exception for words with the licence id, "" for
+// none.
 func exceptionNamed(id, words string) string {
 	if strings.HasPrefix(id, "GPL-3.0") && exceptionsOfGPL3[words] != "" {
 		return exceptionsOfGPL3[words]

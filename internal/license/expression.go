@@ -8,26 +8,27 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 )
 
-// License is what a set of files is under. The zero License says nothing.
+// License is the licence of a set of files. The zero License stands for an unknown
+// licence.
 type License struct {
 	// Expression is a valid SPDX licence expression (SPDX 2.3, annex D).
 	Expression string `json:"expression"`
-	// References are the LicenseRef- names in Expression, by ID.
+	// References are the licence references in Expression, sorted by ID.
 	References []Reference `json:"references,omitempty"`
 }
 
-// Reference is a licence that SPDX has no identifier for.
+// Reference is a licence without an SPDX identifier.
 type Reference struct {
-	// ID starts with "LicenseRef-". It is made of the name, so it means
-	// different things in different packages.
+	// ID starts with "LicenseRef-". It is made from the name, so one ID can have
+	// different texts in different packages.
 	ID string `json:"id"`
-	// Name is Debian's short name; "" when it gives none.
+	// Name is Debian's short name; "" if there is none.
 	Name string `json:"name,omitempty"`
-	// Text is the licence as the copyright file has it; it may be empty.
+	// Text is the text in the copyright file; may be "".
 	Text string `json:"text,omitempty"`
 }
 
-// Join returns the licence of files that are under all of the licences.
+// Join returns the conjunction of licences. It ignores unknown ones.
 func Join(licenses ...License) License {
 	var exprs []expression
 	var refs []Reference
@@ -41,7 +42,7 @@ func Join(licenses ...License) License {
 	return License{all(exprs).text(), sortedReferences(refs)}
 }
 
-// split cuts an SPDX expression at an operator outside parentheses.
+// split splits an SPDX expression at an operator outside parentheses.
 func split(text, operator string) []string {
 	var parts []string
 	depth, start := 0, 0
@@ -60,19 +61,20 @@ func split(text, operator string) []string {
 	return append(parts, text[start:])
 }
 
+// sortedReferences returns the references sorted by ID, without duplicates.
 func sortedReferences(refs []Reference) []Reference {
 	slices.SortStableFunc(refs, func(a, b Reference) int { return strings.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(refs, func(a, b Reference) bool { return a.ID == b.ID })
 }
 
-// expression is an SPDX expression as a tree of one level: what operator
-// joins; a leaf has one part.
+// expression is an SPDX expression, split at its outermost operator. An expression
+// without an operator has one part.
 type expression struct {
 	operator string
 	parts    []string
 }
 
-// parsed returns the expression that a text stands for.
+// parsed splits a text at its outermost operator.
 func parsed(text string) expression {
 	if parts := split(text, "OR"); len(parts) > 1 {
 		return expression{"OR", parts}
@@ -80,10 +82,10 @@ func parsed(text string) expression {
 	return expression{"AND", split(text, "AND")}
 }
 
-// text returns the expression in SPDX form. AND binds tighter than OR.
+// text returns the expression in SPDX form. AND has precedence over OR.
 func (e expression) text() string { return strings.Join(e.parts, " "+e.operator+" ") }
 
-// all joins with AND, each part once.
+// all joins expressions with AND, without duplicate parts.
 func all(exprs []expression) expression {
 	return join("AND", exprs, func(e expression) []string {
 		if e.operator == "OR" && len(e.parts) > 1 {
@@ -93,7 +95,7 @@ func all(exprs []expression) expression {
 	})
 }
 
-// either joins with OR, each part once.
+// either joins expressions with OR, without duplicate parts.
 func either(exprs []expression) expression {
 	return join("OR", exprs, func(e expression) []string {
 		if e.operator == "OR" {
@@ -103,7 +105,7 @@ func either(exprs []expression) expression {
 	})
 }
 
-// join collects the parts of expressions, each once.
+// join joins the distinct parts of expressions with operator.
 func join(operator string, exprs []expression, parts func(expression) []string) expression {
 	if len(exprs) == 1 {
 		return exprs[0]
@@ -124,22 +126,22 @@ func join(operator string, exprs []expression, parts func(expression) []string) 
 	return joined
 }
 
-// maxExpression bounds an expression, in bytes; the time it takes to check one
-// grows with the square.
+// maxExpression limits the length of an expression in bytes, because the time to check
+// one grows with the square of its length.
 const maxExpression = 32 << 10
 
-// check refuses what is no SPDX expression.
-func check(text string) error {
+// Valid returns an error if text is not a valid SPDX licence expression.
+func Valid(text string) error {
 	if len(text) > maxExpression {
-		return fmt.Errorf("the licences make an expression of more than %d bytes", maxExpression)
+		return fmt.Errorf("licence expression of %d bytes, the limit is %d", len(text), maxExpression)
 	}
 	if !isExpression(text) {
-		return fmt.Errorf("%q is no SPDX expression", text)
+		return fmt.Errorf("%q is not a valid SPDX expression", text)
 	}
 	return nil
 }
 
-// isExpression asks go-spdx, whose parser panics on some texts that are none,
+// isExpression parses text with go-spdx, whose parser panics on some invalid texts,
 // such as an open parenthesis.
 func isExpression(text string) (ok bool) {
 	defer func() {

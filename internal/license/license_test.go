@@ -10,12 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// one is a copyright file with a single Files paragraph.
+// one returns a copyright file with one Files paragraph.
 func one(license string) string {
 	return "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: 2026 Someone\nLicense: " + license + "\n"
 }
 
-// What real packages write in the first line of License.
+// TestSynopsis checks first lines of License fields in Debian packages.
 func TestSynopsis(t *testing.T) {
 	for _, tc := range []struct{ in, want string }{
 		{"GPL-2+", "GPL-2.0-or-later"},
@@ -104,7 +104,7 @@ func TestSynopsis(t *testing.T) {
 	}
 }
 
-// many has the shape of a larger copyright file.
+// many is a copyright file with several kinds of paragraphs.
 const many = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: geo
 
@@ -161,7 +161,7 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// A text in place of a name is kept as a text.
+// TestTextInPlaceOfAName checks a License field with a text instead of a name.
 func TestTextInPlaceOfAName(t *testing.T) {
 	c, err := Read(one("Permission to use, copy, modify and distribute\n this software is granted."))
 	if err != nil {
@@ -177,12 +177,12 @@ func TestTextInPlaceOfAName(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadErrors(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"prose", "This package was debianized by A.\n\nCopyright:\n\n    GPL\n", ErrNotMachineReadable.Error()},
 		{"empty", "", ErrNotMachineReadable.Error()},
-		{"fields of another kind", "Upstream-Name: x\nLicense: GPL\n", ErrNotMachineReadable.Error()},
-		{"malformed later", one("GPL") + "\nComment: x\n\nno field\n", `reading a copyright file: line 9: "no field" is not a field: it has no colon`},
+		{"no header", "Upstream-Name: x\nLicense: GPL\n", ErrNotMachineReadable.Error()},
+		{"syntax error", one("GPL") + "\nComment: x\n\nno field\n", `reading a copyright file: line 9: "no field" is not a field: it has no colon`},
 		{"two licences", one("GPL") + "License: ISC\n", `reading a copyright file: line 6: field License appears twice`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -202,9 +202,9 @@ func TestUpstreamWithoutFiles(t *testing.T) {
 	for _, tc := range []struct{ name, text, want, wantErr string }{
 		{"header's licence", header + "License: Expat\n", "MIT", ""},
 		{"packaging only", header + "License: Expat\n\nFiles: debian/*\nLicense: GPL-3\n", "MIT", ""},
-		{"nothing", header, "", "the copyright file has no Files paragraph for upstream's files"},
-		{"endless", one(strings.Repeat("A or B and ", 300) + "C"), "LicenseRef-A OR LicenseRef-B AND LicenseRef-A OR LicenseRef-B AND LicenseRef-C", ""},
-		{"paragraph without licence", header + "\nFiles: a b\nCopyright: x\n", "", "the paragraph for a b has no License"},
+		{"no paragraph", header, "", "the copyright file has no Files paragraph for upstream's files"},
+		{"too long", one(strings.Repeat("A or B and ", 300) + "C"), "LicenseRef-A OR LicenseRef-B AND LicenseRef-A OR LicenseRef-B AND LicenseRef-C", ""},
+		{"paragraph without licence", header + "\nFiles: a b\nCopyright: x\n", "", "the paragraph of a b has no License field"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := Read(tc.text)
@@ -236,8 +236,8 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestUpstreamEnds reads what would take hours if time grew with the square.
-func TestUpstreamEnds(t *testing.T) {
+// TestUpstreamLimits checks inputs for which a quadratic algorithm would take hours.
+func TestUpstreamLimits(t *testing.T) {
 	const long = 1_000_000
 	var names strings.Builder
 	for i := 0; names.Len() < long; i++ {
@@ -260,8 +260,8 @@ func TestUpstreamEnds(t *testing.T) {
 	}
 }
 
-// TestLoose reads what the format does not allow and real files have: comments,
-// which Policy 5.1 keeps for debian/control, and other fields twice.
+// TestLoose checks syntax that the format does not allow and that existing files use:
+// comments, which Debian Policy 5.1 allows in debian/control only, and duplicate fields.
 func TestLoose(t *testing.T) {
 	const text = "# by hand\nFormat: x\nFiles-Excluded:\n# not free\n  a.pdf\nComment: one\nComment: two\n more\n\n# Libraries\n\nFiles: *\nLicense: custom\n Do what\n# in between\n you like.\n\nComment: alone\n"
 	c, err := Read(text)
@@ -275,8 +275,8 @@ func TestLoose(t *testing.T) {
 	}
 }
 
-// TestTextsOfOneName keeps all that a file quotes under one name, or under names
-// that SPDX cannot tell apart.
+// TestTextsOfOneName checks that a reference has all texts of its name, and of names
+// with the same ID.
 func TestTextsOfOneName(t *testing.T) {
 	c, err := Read("Format: x\n\nFiles: a\nLicense: public-domain or Expat\n No claim.\n\nFiles: b\nLicense: PD\n Given\n away.\n\nFiles: c d\nLicense: public-domain'\n No claim.\n\nFiles: e\nLicense: public-domain\n")
 	if err != nil {
@@ -306,7 +306,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if err := check(l.Expression); err != nil {
+		if err := Valid(l.Expression); err != nil {
 			t.Errorf("Upstream() of %q: %v", text, err)
 		}
 		eachIdentifier(l.Expression, func(word string) string {

@@ -7,9 +7,9 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 )
 
-// shortNames maps names that Debian uses, in lower case, to what SPDX calls
-// the same licence. Names that differ in case only are not listed. Names
-// without a version whose versions differ are left out on purpose.
+// shortNames maps names in Debian packages, in lower case, to the SPDX identifier of
+// the licence. Names that differ from the identifier in case only are not listed, nor
+// are names without a version of licences that differ between versions.
 var shortNames = map[string]string{
 	"3-clause-bsd":     "BSD-3-Clause",
 	"apache-2":         "Apache-2.0",
@@ -53,20 +53,20 @@ var shortNames = map[string]string{
 }
 
 var (
-	// gnu matches the names of the GNU licences in all their spellings.
+	// gnu matches all spellings of the names of GNU licences.
 	gnu = regexp.MustCompile(`^([al]?gpl)(?:-?v?-?([0-9])(?:\.([0-9]))?(?:\.0)?)?(\+|-or-later|-only)?$`)
-	// gfdl matches those of the Free Documentation License; -niv means
-	// without invariant sections.
+	// gfdl matches names of the GNU Free Documentation License; -niv stands for no
+	// invariant sections.
 	gfdl = regexp.MustCompile(`^gfdl(-niv)?-(1\.[123])(\+|-or-later|-only)?(-no-invariants?)?$`)
-	// granted matches a grant of some version of a GNU licence and later ones.
+	// granted matches a grant of a version of a GNU licence "or any later version".
 	granted = regexp.MustCompile(`\b(gnu|lesser|library|affero) general public license.{0,80}\bversion ([0-9])(?:\.([0-9]))?\b.{0,60}\bany later version\b`)
-	// versioned matches a text that names some version.
+	// versioned matches a text that mentions a version.
 	versioned = regexp.MustCompile(`\bversion [0-9]`)
 )
 
-// identifier returns the SPDX identifier or expression for a short name, whose
-// licence the file quotes as text (see plain); "" when SPDX has none. A name
-// that stands for several licences means the one that the text is of.
+// identifier returns the SPDX identifier or expression for a short name, "" if SPDX has
+// none. text is the text of the licence in the file (see plain); it decides between
+// licences of the same name.
 func identifier(name, text string) string {
 	low := strings.ToLower(strings.TrimSpace(name))
 	for _, word := range []string{" license", " licence", "-license"} {
@@ -98,7 +98,7 @@ func identifier(name, text string) string {
 	return ""
 }
 
-// listed returns what the list of SPDX has for a name in lower case.
+// listed returns the SPDX identifier for a name in lower case, "" for none.
 func listed(low string) string {
 	if id, ok := shortNames[low]; ok {
 		return id
@@ -109,12 +109,12 @@ func listed(low string) string {
 	return ""
 }
 
-// unversioned names a GNU licence whose short name has no version: the one
-// that the text grants. Any version will do when the text names none either
-// (GPL-3, section 14), and the first one of the LGPL is 2.0. A text that names
-// one and does not say what of later ones, such as where Debian systems have a
-// copy, decides nothing; nor does the licence itself, whose end shows how a
-// grant may look.
+// unversioned returns the identifier of a GNU licence whose short name has no version:
+// the version that the text grants. If the text mentions no version either, any version
+// applies (GPL-3, section 14); the first version of the LGPL is 2.0. It returns "" for
+// a text that mentions a version without granting it or later ones, such as the path of
+// a copy on Debian systems, and for the text of the licence itself, which ends with an
+// example of a grant.
 func unversioned(family, suffix, text string) string {
 	first := map[string]string{"gpl": "1", "lgpl": "2", "agpl": "3"}[family]
 	if suffix == "-only" {
@@ -135,7 +135,7 @@ func unversioned(family, suffix, text string) string {
 	return ""
 }
 
-// gnuIdentifier names a GNU licence.
+// gnuIdentifier returns the identifier of a GNU licence, "" if SPDX has none.
 func gnuIdentifier(family, major, minor, suffix string) string {
 	if minor == "" {
 		minor = "0"
@@ -152,6 +152,7 @@ func gnuIdentifier(family, major, minor, suffix string) string {
 	return id
 }
 
+// gfdlIdentifier returns the identifier of a GNU Free Documentation License.
 func gfdlIdentifier(version string, noInvariants bool, suffix string) string {
 	id := "GFDL-" + version
 	if noInvariants {

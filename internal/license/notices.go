@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// notice matches a line of prose that claims a copyright.
+// notice matches a line with a copyright notice.
 var notice = regexp.MustCompile(`(?i)\bcopyright\b.*([12][0-9]{3}|\(c\)|©)|(\(c\)|©).*[12][0-9]{3}`)
 
-// Notices returns the Copyright fields of upstream's files, a line each, each
-// once, in the order of the file. There may be none.
+// Notices returns the distinct lines of the Copyright fields of upstream's files, in
+// the order of the file.
 func (c Copyright) Notices() []string {
 	var all []string
 	for _, st := range c.upstream {
@@ -18,12 +18,12 @@ func (c Copyright) Notices() []string {
 	return distinct(all)
 }
 
-// ProseNotices returns the lines of a copyright file for people that claim a
-// copyright, each once, in the order of the file. One that ends in a comma, as a
-// long list of years does, goes on in the next. There may be none.
+// ProseNotices returns the distinct copyright notices in a copyright file in prose, in
+// the order of the file. A line that ends with a comma, such as a long list of years,
+// continues in the next line.
 func ProseNotices(text string) []string {
 	var all []string
-	var lines []string // of the notice at hand
+	var lines []string // of the current notice
 	for line := range strings.Lines(text) {
 		switch {
 		case len(lines) > 0 && strings.HasSuffix(strings.TrimSpace(lines[len(lines)-1]), ","):
@@ -35,7 +35,7 @@ func ProseNotices(text string) []string {
 	return distinct(append(all, strings.Join(lines, " ")))
 }
 
-// mayClaim is a cheap look at what notice wants to see.
+// mayClaim is a fast check for words that notice requires.
 func mayClaim(line string) bool {
 	for _, word := range []string{"opyright", "OPYRIGHT", "(c)", "(C)", "©"} {
 		if strings.Contains(line, word) {
@@ -45,7 +45,7 @@ func mayClaim(line string) bool {
 	return false
 }
 
-// distinct returns the lines that are not blank, each once.
+// distinct returns the distinct lines that are not blank.
 func distinct(lines []string) []string {
 	var out []string
 	seen := map[string]bool{}

@@ -6,36 +6,30 @@ import (
 	"strings"
 )
 
-// Stated returns the licence of a package whose copyright file is text and was
-// read as l: l itself, or where that says nothing a reference to the whole
-// text. name, that of the package or its source, goes into that reference.
-// Every reference has a text.
+// Stated returns the licence of a package with the copyright file text, of which l is
+// the result of Upstream. If l is unknown, it returns a reference to the whole text. A
+// reference without a text gets the whole text. name is the name of the package or
+// source, used in the ID LicenseRef-NAME-copyright.
 func Stated(name, text string, l License) License {
+	text = strings.TrimSpace(text)
 	if l.Expression == "" {
-		return Whole(name, text)
+		id := strings.Trim("LicenseRef-"+slug(name), "-") + "-copyright"
+		if text == "" {
+			text = fmt.Sprintf("The copyright file of %s is empty.", name)
+		}
+		return License{id, []Reference{{ID: id, Name: "copyright file of " + name, Text: text}}}
 	}
 	refs := slices.Clone(l.References)
 	for i, r := range refs {
-		if strings.TrimSpace(r.Text) == "" { // named and nowhere quoted: the file says what there is to say
-			refs[i].Text = strings.TrimSpace(text)
+		if strings.TrimSpace(r.Text) == "" {
+			refs[i].Text = text
 		}
 	}
 	return License{l.Expression, refs}
 }
 
-// Whole returns the licence that is stated by a text as a whole, such as a
-// copyright file for people: LicenseRef-NAME-copyright.
-func Whole(name, text string) License {
-	id := strings.Trim("LicenseRef-"+slug(name), "-") + "-copyright"
-	text = strings.TrimSpace(text)
-	if text == "" {
-		text = fmt.Sprintf("The copyright file of %s is empty.", name)
-	}
-	return License{id, []Reference{{ID: id, Name: "copyright file of " + name, Text: text}}}
-}
-
-// Unstated returns the licence of what comes without a copyright file. It
-// names no terms; it says that there are none to be read.
+// Unstated returns a licence reference for a package without a copyright file. Its text
+// states that the terms are unknown.
 func Unstated(name string) License {
 	id := strings.Trim("LicenseRef-"+slug(name), "-") + "-unstated"
 	return License{id, []Reference{{
@@ -44,9 +38,9 @@ func Unstated(name string) License {
 	}}}
 }
 
-// Renamed returns the licence with new IDs of its references, which id gives.
-// An identifier of the expression that starts with "LicenseRef-" and has no
-// reference gets one without a text first.
+// Renamed returns the licence with the ID of each reference replaced by the result of
+// id. For a "LicenseRef-" in the expression without a reference, it calls id with a
+// reference without a text.
 func (l License) Renamed(id func(Reference) string) License {
 	refs := map[string]Reference{}
 	for _, r := range l.References {
@@ -73,10 +67,7 @@ func (l License) Renamed(id func(Reference) string) License {
 	return out
 }
 
-// Valid returns an error for what is no SPDX licence expression.
-func Valid(expression string) error { return check(expression) }
-
-// eachIdentifier replaces every word of an expression.
+// eachIdentifier replaces every word of an expression by the result of replace.
 func eachIdentifier(expression string, replace func(string) string) string {
 	var b strings.Builder
 	start := -1

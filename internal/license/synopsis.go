@@ -8,30 +8,31 @@ import (
 )
 
 const (
-	// maxDepth bounds nested parentheses.
+	// maxDepth limits nested parentheses.
 	maxDepth = 20
-	// maxSynopsis bounds a list of short names, in bytes: the time it takes to
-	// read one grows with the square. The longest of Debian have some hundred.
+	// maxSynopsis limits the length of a list of short names in bytes, because the
+	// time to parse one grows with the square of its length. The longest lists in
+	// Debian have a few hundred bytes.
 	maxSynopsis = 4096
 )
 
-// reader turns the first lines of License fields into expressions and
-// collects the references it needs for them.
+// reader converts the first lines of License fields to expressions and collects the
+// references.
 type reader struct {
 	c    Copyright
 	refs map[string]*reference
-	// known are the identifiers of names with a stand-alone paragraph.
+	// known caches the identifiers of names with a stand-alone paragraph.
 	known map[string]string
 }
 
-// reference is a Reference with the texts that the file has for it.
+// reference collects the texts of a Reference.
 type reference struct {
 	name  string
 	texts []string
 	seen  map[string]bool
 }
 
-// refer notes a text of a licence that SPDX has no name for.
+// refer adds a reference, or a text to an existing reference.
 func (r *reader) refer(id, name, text string) expression {
 	ref, ok := r.refs[id]
 	if !ok {
@@ -45,8 +46,8 @@ func (r *reader) refer(id, name, text string) expression {
 	return parsed(id)
 }
 
-// references are those that were noted, by ID. One name may have several texts
-// in a file, such as public-domain: its reference has them all.
+// references returns the references sorted by ID. If a name, such as public-domain, has
+// several texts in a file, the reference has all of them.
 func (r *reader) references() []Reference {
 	var out []Reference
 	for id, ref := range r.refs {
@@ -55,9 +56,9 @@ func (r *reader) references() []Reference {
 	return sortedReferences(out)
 }
 
-// synopsis reads the first line of a License field: short names joined by
-// "and" and "or". "and" binds tighter, and a comma before either of them
-// loosest (DEP-5, License specification).
+// synopsis parses the first line of a License field: short names joined by "and" and
+// "or". "and" has precedence over "or"; a comma before either of them has the lowest
+// precedence (DEP-5, License specification).
 func (r *reader) synopsis(st stanza) expression {
 	if len(st.synopsis) > maxSynopsis || isProse(st.synopsis) {
 		return r.unnamed(st.synopsis, st.text)
@@ -68,9 +69,9 @@ func (r *reader) synopsis(st stanza) expression {
 	return p.list(0)
 }
 
-// isProse tells the first line of a text from short names: it is long, and
-// some of what would be a name has spaces (which DEP-5 does not allow) and
-// means nothing.
+// isProse reports whether a line is the first line of a text and not a list of short
+// names: it is long, and contains an unknown name with spaces, which DEP-5 does not
+// allow.
 func isProse(line string) bool {
 	prose := false
 	words := tokens(line)
@@ -85,18 +86,18 @@ func isProse(line string) bool {
 	return prose && len(words) >= proseWords
 }
 
-// proseWords is the number of words from which on a line may be prose.
+// proseWords is the minimum number of words of prose.
 const proseWords = 6
 
-// unnamed refers to a licence by its text.
+// unnamed returns a reference whose ID is a digest of the text.
 func (r *reader) unnamed(lines ...string) expression {
 	text := strings.TrimSpace(strings.Join(lines, "\n"))
 	sum := sha256.Sum256([]byte(text))
 	return r.refer("LicenseRef-unnamed-"+hex.EncodeToString(sum[:8]), "", text)
 }
 
-// tokens splits a line into words, commas and parentheses. A comma counts
-// where white space or nothing follows it.
+// tokens splits a line into words, commas and parentheses. A comma is a separate token
+// only at the end of a word.
 func tokens(line string) []string {
 	var out []string
 	for _, w := range strings.Fields(line) {
@@ -122,7 +123,7 @@ func tokens(line string) []string {
 	return out
 }
 
-// parser reads a list of tokens by recursive descent.
+// parser parses a list of tokens by recursive descent.
 type parser struct {
 	words []string
 	name  func(words []string) expression
@@ -143,12 +144,12 @@ func (p *parser) take(word string) bool {
 	return true
 }
 
-// takeAnd takes "and", or "and/or": who keeps to both licences is right whatever
-// is meant by it.
+// takeAnd takes "and" or "and/or". A user who complies with both licences is safe under
+// either meaning of "and/or".
 func (p *parser) takeAnd() bool { return p.take("and") || p.take("and/or") }
 
-// list reads what commas separate, from left to right. A comma alone means what
-// the next one with an operator does ("A, B, or C"), and "and" before none.
+// list parses a list separated by commas, from left to right. A comma without an
+// operator has the operator of the next comma ("A, B, or C"), by default "and".
 func (p *parser) list(depth int) expression {
 	items, operators := []expression{p.choice(depth)}, []string{}
 	for p.take(",") {
@@ -177,7 +178,7 @@ func (p *parser) list(depth int) expression {
 	return left
 }
 
-// choice reads what "or" separates.
+// choice parses alternatives separated by "or".
 func (p *parser) choice(depth int) expression {
 	parts := []expression{p.conjunction(depth)}
 	for p.take("or") {
@@ -186,7 +187,7 @@ func (p *parser) choice(depth int) expression {
 	return either(parts)
 }
 
-// conjunction reads what "and" separates.
+// conjunction parses names separated by "and".
 func (p *parser) conjunction(depth int) expression {
 	parts := []expression{p.primary(depth)}
 	for p.takeAnd() {
@@ -195,7 +196,7 @@ func (p *parser) conjunction(depth int) expression {
 	return all(parts)
 }
 
-// primary reads a name, which may have several words, or a group.
+// primary parses a name, which may have several words, or a group in parentheses.
 func (p *parser) primary(depth int) expression {
 	if depth < maxDepth && p.take("(") {
 		e := p.list(depth + 1)
@@ -227,8 +228,8 @@ func (r *reader) name(words []string, st stanza) expression {
 	return r.refer("LicenseRef-"+id, name, text)
 }
 
-// identify returns what SPDX calls a short name, and the text of the licence:
-// that of its stand-alone paragraph, else that of st.
+// identify returns the SPDX identifier for a short name ("" for none), and the text of
+// the licence from its stand-alone paragraph or from st.
 func (r *reader) identify(name string, st stanza) (id, text string) {
 	low := strings.ToLower(name)
 	text, ok := r.c.texts[low]
@@ -243,7 +244,7 @@ func (r *reader) identify(name string, st stanza) (id, text string) {
 	return id, text
 }
 
-// canonical gives the spellings of public domain one name.
+// canonical normalizes the spellings of public domain.
 func canonical(name string) string {
 	switch strings.ToLower(name) {
 	case "pd", "public domain", "public-domain":
@@ -252,7 +253,7 @@ func canonical(name string) string {
 	return name
 }
 
-// slug keeps what an SPDX idstring may hold: letters, digits, "-" and ".".
+// slug converts a name to an SPDX idstring: letters, digits, "-" and ".".
 func slug(name string) string {
 	var b strings.Builder
 	for _, c := range strings.ReplaceAll(name, "+", "-plus") {

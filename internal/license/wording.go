@@ -2,15 +2,15 @@ package license
 
 import "strings"
 
-// wording is a phrase, in lower case, by which a text is known to be of a
-// licence. The empty phrase is in every text.
+// wording is a phrase, in lower case, that identifies a licence. Every text contains
+// the empty phrase.
 type wording struct{ phrase, id string }
 
-// sharedNames are short names, in lower case, of several licences. For each the
-// wordings are asked in their order.
+// sharedNames are short names, in lower case, of several licences. The first wording in
+// the text decides.
 var sharedNames = map[string][]wording{
-	// The Artistic License of Debian is that of Perl: the text in
-	// /usr/share/common-licenses, which has clauses that Artistic-1.0 lacks.
+	// Debian's Artistic License, in /usr/share/common-licenses, is the licence of
+	// Perl, which has more clauses than Artistic-1.0.
 	"artistic":   artistic,
 	"artistic-1": artistic,
 	"artistic-1.0": {
@@ -19,8 +19,8 @@ var sharedNames = map[string][]wording{
 		{"embed this package's interpreter", "Artistic-1.0-Perl"},
 		{"", "Artistic-1.0"},
 	},
-	// The permissions of the FSF were one licence to SPDX until its list had
-	// those with a disclaimer too.
+	// SPDX had one identifier for the permissions of the FSF before it added
+	// variants with a disclaimer.
 	"fsf-unlimited": unlimited,
 	"fsfullr":       append([]wording{unlimited[0]}, wording{"", "FSFULLR"}),
 }
@@ -38,7 +38,7 @@ var unlimited = []wording{
 	{"gives unlimited permission to copy, distribute and modify it", "FSFUL"},
 }
 
-// decided returns the licence of the first wording that text has; "" for none.
+// decided returns the licence of the first wording that text contains, "" for none.
 func decided(list []wording, text string) string {
 	for _, w := range list {
 		if strings.Contains(text, w.phrase) {
@@ -48,11 +48,11 @@ func decided(list []wording, text string) string {
 	return ""
 }
 
-// maxWording is how much of a text is looked at for wordings, in bytes: more
-// than the GPL with an exception after it.
+// maxWording is the number of bytes of a text in which wordings are searched, which is
+// more than the GPL followed by an exception.
 const maxWording = 64 << 10
 
-// plain returns a text in lower case with single spaces, as wordings have it.
+// plain returns a text in lower case with single spaces, the form of wordings.
 func plain(text string) string {
 	if len(text) > maxWording {
 		text = text[:maxWording]
