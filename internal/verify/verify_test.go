@@ -283,7 +283,7 @@ func TestDocuments(t *testing.T) {
 		{"SBOM of another image", swap(0), []string{"sbom (linux/amd64): the SBOM describes " + arm + ", want " + amd}},
 		{"CycloneDX of another image", swap(1), []string{"cyclonedx (linux/amd64): the CycloneDX document describes " + arm + ", want " + amd}},
 		{"provenance of another image", swap(2), []string{"provenance (linux/amd64): the provenance describes " + arm + ", want " + amd}},
-		{"invalid SBOM", content(0, "{}"), []string{`sbom (linux/amd64): the attached SBOM is invalid: reading an SPDX document: version "", not SPDX-2.3`}},
+		{"invalid SBOM", content(0, "{}"), []string{`sbom (linux/amd64): the attached SBOM is invalid: reading an SPDX document: unsupported version "", want SPDX-2.3`}},
 		{"invalid CycloneDX", content(1, "[]"), []string{"cyclonedx (linux/amd64): the attached CycloneDX document is invalid: json: cannot unmarshal array into Go value of type verify.bom"}},
 		{"CycloneDX without a subject", content(1, `{"bomFormat":"CycloneDX"}`), []string{"cyclonedx (linux/amd64): the CycloneDX document has no image digest"}},
 		{"invalid provenance", content(2, "{}"), []string{`provenance (linux/amd64): the attached provenance is invalid: reading provenance: _type: got "", want "https://in-toto.io/Statement/v1"`}},
