@@ -67,10 +67,7 @@ func (m *mirrored) add(tb testing.TB, name string, role lock.Role) layout.Packag
 	}
 	p := layout.Package{
 		Name: name, Version: c.Control.Get("Version"), Arch: c.Control.Get("Architecture"),
-		Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,
-	}
-	if role != lock.Extension {
-		p.Role = layout.Library
+		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,
 	}
 	var sourceVersion string
 	p.Source, sourceVersion = debian.SplitSource(c.Control.Get("Source"), p.Name, p.Version)

@@ -31,7 +31,7 @@ func MainPackage(t recipe.Target, arch string, packages []layout.Package) layout
 			}
 		}
 	}
-	if i := slices.IndexFunc(packages, func(p layout.Package) bool { return p.Role == layout.Extension }); i >= 0 {
+	if i := slices.IndexFunc(packages, func(p layout.Package) bool { return p.Role == lock.Extension }); i >= 0 {
 		return packages[i]
 	}
 	return packages[0]

@@ -17,7 +17,7 @@ func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, err
 	wants := in.layoutInput(nil)
 	requests := make([]debinfo.Request, len(in.pins.Packages))
 	for i, p := range in.pins.Packages {
-		requests[i] = debinfo.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, roles[p.Role])}
+		requests[i] = debinfo.Request{Name: p.Package, SHA256: p.SHA256, Keep: keep(wants, p.Package, p.Role)}
 	}
 	all, err := b.s.Debs.ScanAll(ctx, requests)
 	if err != nil {
@@ -28,20 +28,16 @@ func (b *Builder) extract(ctx context.Context, in inputs) ([]layout.Package, err
 		if err := agree(in, p, all[i]); err != nil {
 			return nil, err
 		}
-		out[i] = layoutPackage(pinnedIdentity(p), roles[p.Role], all[i])
+		out[i] = layoutPackage(pinnedIdentity(p), p.Role, all[i])
 	}
 	return out, nil
 }
 
-var roles = map[lock.Role]layout.Role{
-	lock.Extension: layout.Extension, lock.Library: layout.Library, lock.Data: layout.Data,
-}
-
 // keep selects the files of a package that layout may open. A package of data may
 // turn out to supply a bundled library too.
-func keep(wants layout.Input, pkg string, role layout.Role) debinfo.Keep {
+func keep(wants layout.Input, pkg string, role lock.Role) debinfo.Keep {
 	return func(e filetree.Entry) bool {
-		return role != layout.Extension && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
+		return role != lock.Extension && closure.Keep(e) || wants.Wants(pkg, role, e.Path)
 	}
 }
 
@@ -52,7 +48,7 @@ func identityOf(p apt.Package) identity {
 	return identity{p.Name, p.Version, p.Source, p.SourceVersion, p.Arch}
 }
 
-func layoutPackage(id identity, role layout.Role, c *debinfo.Info) layout.Package {
+func layoutPackage(id identity, role lock.Role, c *debinfo.Info) layout.Package {
 	return layout.Package{
 		Name: id.name, Version: id.version, Source: id.source, Arch: id.arch,
 		Role: role, Control: c.Control, Scripts: c.Scripts, Tree: c.Tree, Objects: c.Objects,

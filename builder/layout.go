@@ -8,6 +8,7 @@ import (
 	"github.com/pgext/pgext/internal/closure"
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/layout"
 )
@@ -111,7 +112,7 @@ func objectsOf(packages []layout.Package) func(pkg, file string) (elf.Object, bo
 func offered(packages []layout.Package) []elf.Provider {
 	var out []elf.Provider
 	for _, p := range packages {
-		if p.Role == layout.Extension {
+		if p.Role == lock.Extension {
 			continue
 		}
 		for file, o := range p.Objects {

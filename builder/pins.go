@@ -102,7 +102,7 @@ func (s *Resolution) candidates(ctx context.Context, result closure.Result) ([]c
 		digests, err := s.Sources.Fetch(ctx, packages)
 		for i := 0; err == nil && i < len(packages); i++ {
 			c := candidate{lockedPackage(packages[i], role, digests[i]), contents[i]}
-			c.content.Role = roles[role]
+			c.content.Role = role
 			byName[packages[i].Name] = c
 		}
 		return err
@@ -122,7 +122,7 @@ func (s *Resolution) candidates(ctx context.Context, result closure.Result) ([]c
 	if err != nil {
 		return nil, err
 	}
-	contents, err := s.Read(ctx, owners, layout.Data)
+	contents, err := s.Read(ctx, owners, lock.Data)
 	if err == nil {
 		err = add(owners, lock.Data, contents)
 	}
@@ -149,7 +149,7 @@ func (s *Resolution) libraries(result closure.Result, data []apt.Package) []layo
 			out[i] = s.contentsOf([]apt.Package{p})[0]
 			continue
 		}
-		out[i] = layoutPackage(identityOf(p), layout.Library, result.Infos[i])
+		out[i] = layoutPackage(identityOf(p), lock.Library, result.Infos[i])
 	}
 	return out
 }

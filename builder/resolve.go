@@ -67,7 +67,7 @@ func (b *Builder) resolve(ctx context.Context, r *recipe.Recipe, t recipe.Target
 	if len(s.Members.Extension) == 0 {
 		return Architecture{}, &InBaseError{Packages: s.named(), Base: s.Sources.Base.Name}
 	}
-	if s.packages, err = s.Read(ctx, s.Members.Extension, layout.Extension); err != nil {
+	if s.packages, err = s.Read(ctx, s.Members.Extension, lock.Extension); err != nil {
 		return Architecture{}, err
 	}
 	result, err := s.close(ctx)
@@ -110,7 +110,7 @@ func (s *Resolution) close(ctx context.Context) (closure.Result, error) {
 		return closure.Result{}, err
 	}
 	extension := s.packages
-	data, err := s.Read(ctx, s.dataPackages(), layout.Data)
+	data, err := s.Read(ctx, s.dataPackages(), lock.Data)
 	if err != nil {
 		return closure.Result{}, err
 	}
@@ -125,7 +125,7 @@ func (s *Resolution) close(ctx context.Context) (closure.Result, error) {
 			return result, nil
 		}
 		s.known = append(s.known, more...)
-		if data, err = s.Read(ctx, s.dataPackages(), layout.Data); err != nil {
+		if data, err = s.Read(ctx, s.dataPackages(), lock.Data); err != nil {
 			return closure.Result{}, err
 		}
 		s.packages = append(slices.Clone(extension), data...)
@@ -221,7 +221,7 @@ func (s *Resolution) extraRoots(ctx context.Context) ([]closure.Root, error) {
 }
 
 // Read fetches packages and returns their contents as input of layout.
-func (s *Resolution) Read(ctx context.Context, packages []apt.Package, role layout.Role) ([]layout.Package, error) {
+func (s *Resolution) Read(ctx context.Context, packages []apt.Package, role lock.Role) ([]layout.Package, error) {
 	digests, err := s.Sources.Fetch(ctx, packages)
 	if err != nil {
 		return nil, err
@@ -245,7 +245,7 @@ func (s *Resolution) Read(ctx context.Context, packages []apt.Package, role layo
 // ExtensionLayout lays out the packages whose files are the extension, without
 // libraries, and returns both.
 func (s *Resolution) ExtensionLayout(ctx context.Context) ([]layout.Package, layout.Result, error) {
-	packages, err := s.Read(ctx, s.Members.Extension, layout.Extension)
+	packages, err := s.Read(ctx, s.Members.Extension, lock.Extension)
 	if err != nil {
 		return nil, layout.Result{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/license"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
@@ -20,10 +21,10 @@ func geo(t *testing.T) Input {
 	t.Helper()
 	return Input{
 		Packages: []Package{
-			pack(t, "proj-data", Data, "usr/share/proj/proj.db", "usr/share/proj/nad/ch", "usr/share/other"),
-			pack(t, "libgeo1", Library, "usr/lib/x86_64-linux-gnu/libgeo.so.1.2 = "+elfMagic, "usr/lib/x86_64-linux-gnu/libgeo.so.1 -> libgeo.so.1.2", "usr/share/doc/libgeo1/changelog.gz", "usr/share/doc/libgeo1/copyright = "+dep5("Expat")),
+			pack(t, "proj-data", lock.Data, "usr/share/proj/proj.db", "usr/share/proj/nad/ch", "usr/share/other"),
+			pack(t, "libgeo1", lock.Library, "usr/lib/x86_64-linux-gnu/libgeo.so.1.2 = "+elfMagic, "usr/lib/x86_64-linux-gnu/libgeo.so.1 -> libgeo.so.1.2", "usr/share/doc/libgeo1/changelog.gz", "usr/share/doc/libgeo1/copyright = "+dep5("Expat")),
 			pack(
-				t, "postgresql-18-geo", Extension,
+				t, "postgresql-18-geo", lock.Extension,
 				mod+"geo-3.so = "+elfMagic, mod+"bitcode/geo-3.index.bc",
 				ext+"geo.control = default_version = '3.1'\nmodule_pathname = '$libdir/geo-3'\nrequires = 'plpgsql'\ntrusted = true\n",
 				ext+"geo--3.0.sql", ext+"geo--3.0--3.1.sql = LOAD '$libdir/geo-3';\n",
@@ -74,9 +75,9 @@ f 0644 2026-03-01T12:00:00Z 86 68686e54ba8a share/extension/geo.control
 		Extensions: []metadata.Extension{{Name: "geo", Version: "3.1", Requires: []string{"plpgsql"}, Trusted: true}},
 		Modules:    []string{"geo-3"},
 		Licenses: []PackageLicense{
-			{Package: "libgeo1", Role: Library, License: license.License{Expression: "MIT"}, Text: dep5("Expat"), Notices: []string{"A"}},
-			{Package: "postgresql-18-geo", License: license.License{Expression: "PostgreSQL"}, Text: dep5("PostgreSQL"), Notices: []string{"A"}},
-			{Package: "proj-data", Role: Data, Reason: "the copyright file is not machine-readable (DEP-5)", Text: "proj-data's licence"},
+			{Package: "libgeo1", Role: lock.Library, License: license.License{Expression: "MIT"}, Text: dep5("Expat"), Notices: []string{"A"}},
+			{Package: "postgresql-18-geo", Role: lock.Extension, License: license.License{Expression: "PostgreSQL"}, Text: dep5("PostgreSQL"), Notices: []string{"A"}},
+			{Package: "proj-data", Role: lock.Data, Reason: "the copyright file is not machine-readable (DEP-5)", Text: "proj-data's licence"},
 		},
 		Given:                []string{"libgeo1", "postgresql-18-geo", "proj-data"},
 		ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"},
@@ -90,7 +91,7 @@ f 0644 2026-03-01T12:00:00Z 86 68686e54ba8a share/extension/geo.control
 func TestReport(t *testing.T) {
 	want := []PackageReport{
 		{
-			Package: "libgeo1", Version: "1.0-1", Source: "libgeo1", Role: Library,
+			Package: "libgeo1", Version: "1.0-1", Source: "libgeo1", Role: lock.Library,
 			Files: []FileReport{
 				{"usr/lib/x86_64-linux-gnu/libgeo.so.1.2", Bundled, "system/libgeo.so.1", "library missing in the base", []string{"lib/geo-3.so"}},
 				{"usr/share/doc/libgeo1/copyright", Placed, "licenses/libgeo1/copyright", "copyright", nil},
@@ -98,7 +99,7 @@ func TestReport(t *testing.T) {
 			Dropped: []DropsReport{{"not needed", []string{"usr/lib/x86_64-linux-gnu/libgeo.so.1", "usr/share/doc/libgeo1/changelog.gz"}}},
 		},
 		{
-			Package: "postgresql-18-geo", Version: "1.0-1", Source: "postgresql-18-geo", Role: Extension,
+			Package: "postgresql-18-geo", Version: "1.0-1", Source: "postgresql-18-geo", Role: lock.Extension,
 			Files: []FileReport{
 				{"usr/lib/postgresql/18/bin/geo2pgsql", Placed, "bin/geo2pgsql", "", nil},
 				{mod + "geo-3.so", Placed, "lib/geo-3.so", "", nil},
@@ -113,7 +114,7 @@ func TestReport(t *testing.T) {
 			},
 		},
 		{
-			Package: "proj-data", Version: "1.0-1", Source: "proj-data", Role: Data,
+			Package: "proj-data", Version: "1.0-1", Source: "proj-data", Role: lock.Data,
 			Files: []FileReport{
 				{"usr/share/doc/proj-data/copyright", Placed, "licenses/proj-data/copyright", "copyright", nil},
 				{"usr/share/proj/nad/ch", Bundled, "share/proj/nad/ch", "bundle.data in the recipe", nil},
@@ -178,7 +179,7 @@ func TestArrangeIsDeterministic(t *testing.T) {
 func TestLibrariesDoNotDependOnTheExtension(t *testing.T) {
 	in := geo(t)
 	before := arrange(t, in)
-	in.Packages[2] = pack(t, "postgresql-18-geo", Extension, mod+"geo-4.so = "+elfMagic, ext+"geo.control = default_version = '4'\n")
+	in.Packages[2] = pack(t, "postgresql-18-geo", lock.Extension, mod+"geo-4.so = "+elfMagic, ext+"geo.control = default_version = '4'\n")
 	after := arrange(t, in)
 	if diff := cmp.Diff(before.Libraries.Dump(), after.Libraries.Dump()); diff != "" {
 		t.Errorf("Libraries (-before +after):\n%s", diff)
@@ -187,7 +188,7 @@ func TestLibrariesDoNotDependOnTheExtension(t *testing.T) {
 
 func TestEpoch(t *testing.T) {
 	in := geo(t)
-	in.Packages = append(in.Packages, pack(t, "unused", Library, "usr/lib/libunused.so.1"))
+	in.Packages = append(in.Packages, pack(t, "unused", lock.Library, "usr/lib/libunused.so.1"))
 	in.Packages[3].Tree = older(t, in.Packages[3].Tree, -24*time.Hour)
 	if got := arrange(t, in).Epoch; !got.Equal(march) {
 		t.Errorf("Epoch = %v with a newer package without files in the image, want %v", got, march)
@@ -214,12 +215,12 @@ func older(t *testing.T, tree filetree.Tree, age time.Duration) filetree.Tree {
 }
 
 func TestArrangeErrors(t *testing.T) {
-	x := pack(t, "x", Extension, mod+"x.so = "+elfMagic)
+	x := pack(t, "x", lock.Extension, mod+"x.so = "+elfMagic)
 	tree, err := filetree.New([]filetree.Entry{{Path: mod + "x.so", Size: 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	unkept := Package{Name: "x", Tree: tree}
+	unkept := Package{Name: "x", Role: lock.Extension, Tree: tree}
 	for _, tc := range []struct {
 		name string
 		in   Input
@@ -227,6 +228,7 @@ func TestArrangeErrors(t *testing.T) {
 	}{
 		{"no name", Input{}, `arranging an image: invalid name ""`},
 		{"package twice", Input{Name: "x", Packages: []Package{x, x}}, "arranging x: duplicate package x"},
+		{"no role", Input{Name: "x", Packages: []Package{{Name: "y"}}}, "arranging x: package y has no role"},
 		{"library of an unknown package", Input{Name: "x", Libraries: []elf.Provider{{Package: "y", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package y is not among the packages"},
 		{"missing library", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: "usr/lib/y.so", SONAME: "y.so"}}}, "arranging x: library usr/lib/y.so: package x has no such file"},
 		{"hostile SONAME", Input{Name: "x", Packages: []Package{x}, Libraries: []elf.Provider{{Package: "x", Path: mod + "x.so", SONAME: "../x"}}}, `arranging x: library usr/lib/postgresql/18/lib/x.so: SONAME "../x" is not a file name`},

@@ -9,6 +9,7 @@ import (
 	"github.com/pgext/pgext/internal/alternatives"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // arrangement is the state of Arrange.
@@ -108,7 +109,7 @@ func (a *arrangement) readAlternatives() []filetree.Entry {
 			"DPKG_MAINTSCRIPT_PACKAGE": pkg.Name,
 			"DPKG_MAINTSCRIPT_ARCH":    pkg.Arch,
 		})
-		if pkg.Role == Extension {
+		if pkg.Role == lock.Extension {
 			for _, u := range unread {
 				a.find("PGX027", "", "", "%s: postinst line %d: %s", pkg.Name, u.Line, u.Reason)
 			}

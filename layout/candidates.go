@@ -6,6 +6,7 @@ import (
 	"path"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // selection collects placements. Symlinks are separate, because their targets can
@@ -46,7 +47,7 @@ func (a *arrangement) candidates() (files, links []placement, err error) {
 	}
 	for _, e := range a.alternatives {
 		pkg := a.packageOf(e.Origin.Package)
-		if v := a.in.route(e.Path); pkg.Role == Extension && v.to != "" {
+		if v := a.in.route(e.Path); pkg.Role == lock.Extension && v.to != "" {
 			s.put(placement{pkg: pkg, source: e}, v.to, Placed, byAlternatives+" to /"+target(e))
 		}
 	}
@@ -71,7 +72,7 @@ func (a *arrangement) choose(s *selection, p placement) {
 	if len(s.files)+len(s.links) > before {
 		return
 	}
-	if p.pkg.Role != Extension {
+	if p.pkg.Role != lock.Extension {
 		a.dropped.add(p.pkg.Name, p.source.Path, "not needed")
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/lock"
 )
 
 func TestCollisions(t *testing.T) {
@@ -44,7 +46,7 @@ func TestCollisions(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			packages := []Package{pack(t, "b", Extension, tc.b...), pack(t, "a", Extension, tc.a...)}
+			packages := []Package{pack(t, "b", lock.Extension, tc.b...), pack(t, "a", lock.Extension, tc.a...)}
 			r := arrange(t, Input{Packages: packages})
 			want := append(tc.want, "644 licenses/a/copyright", "644 licenses/b/copyright")
 			if diff := cmp.Diff(want, listing(r.Extension)); diff != "" {
@@ -60,7 +62,7 @@ func TestCollisions(t *testing.T) {
 
 func TestEqualFilesAreReported(t *testing.T) {
 	r := arrange(t, Input{Packages: []Package{
-		pack(t, "a", Extension, mod+"m.so = 1"), pack(t, "b", Extension, mod+"m.so = 1"),
+		pack(t, "a", lock.Extension, mod+"m.so = 1"), pack(t, "b", lock.Extension, mod+"m.so = 1"),
 	}})
 	want := []FileReport{
 		{mod + "m.so", Placed, "lib/m.so", "", nil},
@@ -82,26 +84,26 @@ func TestCopyrights(t *testing.T) {
 	}{
 		{
 			name:      "own",
-			packages:  []Package{pack(t, "x", Extension, module), pack(t, "silent", Library, "usr/lib/a")},
+			packages:  []Package{pack(t, "x", lock.Extension, module), pack(t, "silent", lock.Library, "usr/lib/a")},
 			want:      []string{"644 lib/x.so", "644 licenses/x/copyright"},
 			wantGiven: []string{"x"},
 		},
 		{
 			name:      "directory of another package",
-			packages:  []Package{bare(t, "x", Extension, module, "usr/share/doc/x -> x-common"), pack(t, "x-common", Library)},
+			packages:  []Package{bare(t, "x", lock.Extension, module, "usr/share/doc/x -> x-common"), pack(t, "x-common", lock.Library)},
 			want:      []string{"644 lib/x.so", "644 licenses/x/copyright"},
 			wantGiven: []string{"x", "x-common"},
 		},
 		{
 			name:      "missing",
-			packages:  []Package{bare(t, "x", Extension, module)},
+			packages:  []Package{bare(t, "x", lock.Extension, module)},
 			want:      []string{"644 lib/x.so"},
 			wantGiven: []string{"x"},
 			wantFinds: []string{"PGX026 warning: usr/share/doc/x/copyright: copyright file of x not found in the packages"},
 		},
 		{
 			name:      "in a package that is not there",
-			packages:  []Package{bare(t, "x", Extension, module, "usr/share/doc/x -> x-common")},
+			packages:  []Package{bare(t, "x", lock.Extension, module, "usr/share/doc/x -> x-common")},
 			want:      []string{"644 lib/x.so"},
 			wantGiven: []string{"x"},
 			wantFinds: []string{"PGX026 warning: usr/share/doc/x/copyright: copyright file of x not found in the packages"},
@@ -125,7 +127,7 @@ func TestCopyrights(t *testing.T) {
 
 func TestAlternatives(t *testing.T) {
 	scripts := pack(
-		t, "geo-scripts", Extension,
+		t, "geo-scripts", lock.Extension,
 		ext+"geo-3.control = default_version = '1'\nmodule_pathname = '$libdir/geo-3'\n", ext+"geo--1.sql", mod+"geo-3.so",
 		"usr/lib/postgresql/18/bin/geo = "+elfMagic,
 	)

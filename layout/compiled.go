@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // maxPath limits the length of a path to find in a binary, in bytes.
@@ -16,7 +18,7 @@ const maxPath = 512
 // own ELF files, which are never modified.
 func (a *arrangement) compiledPaths(placed []placement) error {
 	for _, p := range placed {
-		if p.pkg.Role != Extension || p.duplicate || p.link != "" {
+		if p.pkg.Role != lock.Extension || p.duplicate || p.link != "" {
 			continue
 		}
 		if _, ok := p.pkg.Objects[p.source.Path]; !ok {

@@ -1,6 +1,9 @@
 package layout
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // configKind is the kind of a token of postgresql.conf's grammar.
 type configKind uint8
@@ -22,6 +25,38 @@ type configToken struct {
 	start, end  int
 }
 
+const (
+	letter = `[A-Za-z_\x80-\x{10FFFF}]`
+	id     = letter + `(?:` + letter + `|[0-9])*`
+)
+
+// configRules are the token rules of guc-file.l. The longest match is used, as in
+// flex.
+var configRules = []struct {
+	kind configKind
+	re   *regexp.Regexp
+}{
+	{configEOL, longest(`^\n`)},
+	{configEquals, longest(`^=`)},
+	{configWord, longest(`^` + letter + `(?:` + letter + `|[0-9\-._:/])*`)}, // ID, QUALIFIED_ID and UNQUOTED_STRING
+	{configValue, longest(`^'(?:[^'\\\n]|\\.|'')*'`)},                       // STRING
+	{configValue, longest(`^[+-]?(?:[0-9]+|0x[0-9a-fA-F]+)[a-zA-Z]*`)},      // INTEGER
+	{configValue, longest(`^[+-]?[0-9]*\.[0-9]*(?:[Ee][+-]?[0-9]+)?`)},      // REAL
+}
+
+// longest compiles an expression with leftmost-longest matching.
+func longest(expression string) *regexp.Regexp {
+	re := regexp.MustCompile(expression)
+	re.Longest()
+	return re
+}
+
+// settingName matches the name of a setting, ID or QUALIFIED_ID.
+var settingName = regexp.MustCompile(`^` + id + `(?:\.` + id + `)?$`)
+
+// configBlank matches white space and a comment.
+var configBlank = regexp.MustCompile(`^[ \t\r]*(#[^\n]*)?`)
+
 // configLexer splits a text into tokens of the grammar of postgresql.conf.
 type configLexer struct {
 	src       string
@@ -30,127 +65,24 @@ type configLexer struct {
 
 // next returns the next token, configEnd at the end of the text.
 func (lx *configLexer) next() configToken {
-	for lx.pos < len(lx.src) && strings.IndexByte(" \t\r", lx.src[lx.pos]) >= 0 {
-		lx.pos++
-	}
-	if lx.pos < len(lx.src) && lx.src[lx.pos] == '#' {
-		if i := strings.IndexByte(lx.src[lx.pos:], '\n'); i >= 0 {
-			lx.pos += i
-		} else {
-			lx.pos = len(lx.src)
+	lx.pos += len(configBlank.FindString(lx.src[lx.pos:]))
+	t := configToken{kind: configEnd, line: lx.line, start: lx.pos}
+	if lx.pos < len(lx.src) {
+		t.kind, t.text = configBad, lx.src[lx.pos:lx.pos+1]
+		for _, rule := range configRules {
+			if match := rule.re.FindString(lx.src[lx.pos:]); match != "" && (t.kind == configBad || len(match) > len(t.text)) {
+				t.kind, t.text = rule.kind, match
+			}
 		}
 	}
-	if lx.pos >= len(lx.src) {
-		return configToken{kind: configEnd, line: lx.line, start: lx.pos, end: lx.pos}
-	}
-	t := configToken{line: lx.line, start: lx.pos}
-	t.kind = lx.scan()
-	t.end = lx.pos
-	t.text = lx.src[t.start:t.end]
-	t.value = t.text
+	lx.pos += len(t.text)
+	lx.line += strings.Count(t.text, "\n")
+	t.end, t.value = lx.pos, t.text
 	if t.kind == configValue && t.text[0] == '\'' {
 		t.value = unquote(t.text)
 	}
 	return t
 }
-
-// scan moves behind the token at pos, which must not be white space.
-func (lx *configLexer) scan() configKind {
-	switch c := lx.src[lx.pos]; {
-	case c == '\n':
-		lx.pos++
-		lx.line++
-		return configEOL
-	case c == '=':
-		lx.pos++
-		return configEquals
-	case c == '\'':
-		return lx.scanString()
-	case isLetter(c):
-		lx.pos++
-		for lx.pos < len(lx.src) && (isLetter(lx.src[lx.pos]) || isDigit(lx.src[lx.pos]) || strings.IndexByte("-._:/", lx.src[lx.pos]) >= 0) {
-			lx.pos++
-		}
-		return configWord
-	case isDigit(c), strings.IndexByte("+-.", c) >= 0:
-		return lx.scanNumber()
-	}
-	lx.pos++
-	return configBad
-}
-
-// scanString moves behind a quoted string, which must end on the same line.
-func (lx *configLexer) scanString() configKind {
-	for i := lx.pos + 1; i < len(lx.src) && lx.src[i] != '\n'; i++ {
-		switch {
-		case lx.src[i] == '\\':
-			if i+1 < len(lx.src) && lx.src[i+1] == '\n' {
-				lx.pos = i
-				return configBad
-			}
-			i++
-		case lx.src[i] == '\'' && i+1 < len(lx.src) && lx.src[i+1] == '\'':
-			i++
-		case lx.src[i] == '\'':
-			lx.pos = i + 1
-			return configValue
-		}
-	}
-	lx.pos++
-	return configBad
-}
-
-// scanNumber moves behind an integer with an optional unit, or a real number. The
-// text 1.2.3 is two tokens, as in PostgreSQL.
-func (lx *configLexer) scanNumber() configKind {
-	start := lx.pos
-	if c := lx.src[lx.pos]; c == '+' || c == '-' {
-		lx.pos++
-	}
-	if digits := lx.skip(isDigit); lx.pos < len(lx.src) && lx.src[lx.pos] == '.' {
-		lx.pos++
-		lx.skip(isDigit)
-		lx.scanExponent()
-	} else if digits == 0 {
-		lx.pos = start + 1
-		return configBad
-	} else {
-		if lx.src[lx.pos-1] == '0' && strings.HasPrefix(lx.src[lx.pos:], "x") {
-			lx.pos++
-			lx.skip(isHex)
-		}
-		lx.skip(isUnit)
-	}
-	return configValue
-}
-
-// scanExponent moves behind an exponent, if there is one.
-func (lx *configLexer) scanExponent() {
-	rest := strings.TrimLeft(lx.src[lx.pos:], "eE")
-	if len(lx.src)-lx.pos-len(rest) != 1 {
-		return
-	}
-	sign := 0
-	if rest != "" && (rest[0] == '+' || rest[0] == '-') {
-		sign = 1
-	}
-	if len(rest) > sign && isDigit(rest[sign]) {
-		lx.pos += 1 + sign
-		lx.skip(isDigit)
-	}
-}
-
-// skip moves behind the bytes for which is returns true, and returns their number.
-func (lx *configLexer) skip(is func(byte) bool) int {
-	start := lx.pos
-	for lx.pos < len(lx.src) && is(lx.src[lx.pos]) {
-		lx.pos++
-	}
-	return lx.pos - start
-}
-
-func isHex(c byte) bool  { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
-func isUnit(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // unquote implements DeescapeQuotedString of guc-file.l.
 func unquote(s string) string {

@@ -2,7 +2,6 @@ package layout
 
 import (
 	"fmt"
-	"strings"
 )
 
 // maxControl limits the size of a control file, in bytes.
@@ -41,7 +40,7 @@ func parseControl(text string) ([]setting, error) {
 		if value.kind != configWord && value.kind != configValue {
 			return nil, fmt.Errorf("line %d: %s has no value", name.line, name.text)
 		}
-		if !isIdentifier(name.text) {
+		if !settingName.MatchString(name.text) {
 			return nil, fmt.Errorf("line %d: %q is not a valid name", name.line, name.text)
 		}
 		settings = append(settings, setting{name.text, value.value, name.line, value.start, value.end})
@@ -52,24 +51,3 @@ func parseControl(text string) ([]setting, error) {
 		}
 	}
 }
-
-// isIdentifier reports whether a word is the name of a setting, optionally
-// qualified.
-func isIdentifier(s string) bool {
-	first, second, qualified := strings.Cut(s, ".")
-	return isPlainName(first) && (!qualified || isPlainName(second))
-}
-
-func isPlainName(s string) bool {
-	for i := range len(s) {
-		if !isLetter(s[i]) && (i == 0 || !isDigit(s[i])) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// isLetter is {LETTER} of guc-file.l: any byte outside ASCII is one.
-func isLetter(c byte) bool { return c == '_' || c >= 0x80 || 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -77,6 +77,18 @@ func TestControlApply(t *testing.T) {
 	}
 }
 
+func TestParseBool(t *testing.T) {
+	for text, want := range map[string][2]bool{
+		"t": {true, true}, "TRUE": {true, true}, "y": {true, true}, "on": {true, true}, "1": {true, true},
+		"f": {false, true}, "False": {false, true}, "n": {false, true}, "of": {false, true}, "off": {false, true}, "0": {false, true},
+		"": {}, "o": {}, "truee": {}, "10": {}, "x": {},
+	} {
+		if value, ok := parseBool(text); value != want[0] || ok != want[1] {
+			t.Errorf("parseBool(%q) = %v, %v; want %v, %v", text, value, ok, want[0], want[1])
+		}
+	}
+}
+
 func TestSplitIdentifiers(t *testing.T) {
 	for _, tc := range []struct {
 		in   string

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgext/pgext/internal/lock"
 )
 
 func TestCopyrightOwner(t *testing.T) {
@@ -19,7 +21,7 @@ func TestCopyrightOwner(t *testing.T) {
 		{"a link out of the root", "usr/share/doc/p -> ../../../../../etc", "p"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := CopyrightOwner(bare(t, "p", Extension, tt.file)); got != tt.want {
+			if got := CopyrightOwner(bare(t, "p", lock.Extension, tt.file)); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
@@ -31,10 +33,10 @@ func TestCopyrightOwner(t *testing.T) {
 func TestStatements(t *testing.T) {
 	const docs = "usr/share/doc/"
 	in := Input{Packages: []Package{
-		bare(t, "postgresql-18-x", Extension, mod+"x.so = "+elfMagic, ext+"x.control = default_version = '1'", ext+"x--1.sql", docs+"postgresql-18-x -> x-common"),
-		bare(t, "postgresql-18-y", Extension, mod+"y.so = "+elfMagic, docs+"postgresql-18-y/copyright = "+dep5("MIT")),
-		bare(t, "x-common", Data, docs+"x-common/copyright = "+dep5("ISC")),
-		bare(t, "x-unused", Data, docs+"x-unused/copyright = "+dep5("Zlib")),
+		bare(t, "postgresql-18-x", lock.Extension, mod+"x.so = "+elfMagic, ext+"x.control = default_version = '1'", ext+"x--1.sql", docs+"postgresql-18-x -> x-common"),
+		bare(t, "postgresql-18-y", lock.Extension, mod+"y.so = "+elfMagic, docs+"postgresql-18-y/copyright = "+dep5("MIT")),
+		bare(t, "x-common", lock.Data, docs+"x-common/copyright = "+dep5("ISC")),
+		bare(t, "x-unused", lock.Data, docs+"x-unused/copyright = "+dep5("Zlib")),
 	}}
 	got := map[string]string{}
 	for name, l := range arrange(t, in).Statements() {

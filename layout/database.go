@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // Paths of the package database of an image without dpkg, which scanners read:
@@ -18,6 +19,17 @@ const (
 	DatabaseDir = "var/lib/dpkg/status.d/"
 	OSRelease   = "usr/lib/os-release"
 )
+
+// Installed is a package in the package database of an image. Files and Size, in
+// bytes, count its files in the image.
+type Installed struct {
+	Package string `json:"package"`
+	Version string `json:"version"`
+	Arch    string `json:"arch"`
+	Source  string `json:"source"`
+	Files   int    `json:"files"`
+	Size    int64  `json:"size"`
+}
 
 // releases maps Debian's codenames to VERSION_ID, by which scanners select the
 // advisories. Unstable has none.
@@ -53,7 +65,7 @@ func (a *arrangement) databaseOf(tree filetree.Tree, own bool) (filetree.Tree, e
 	entries := slices.Collect(tree.All())
 	for i := range a.packages {
 		pkg := &a.packages[i]
-		if (pkg.Role == Extension) != own {
+		if (pkg.Role == lock.Extension) != own {
 			continue
 		}
 		sums, err := sumsOf(pkg, tree)

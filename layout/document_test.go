@@ -8,11 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 func TestReportDocument(t *testing.T) {
 	report := Report{Packages: []PackageReport{{
-		Package: "postgresql-18-thing", Version: "1.0-1", Source: "thing", Role: Extension,
+		Package: "postgresql-18-thing", Version: "1.0-1", Source: "thing", Role: lock.Extension,
 		Files:   []FileReport{{Path: "usr/lib/thing.so", Action: Placed, To: "lib/thing.so"}},
 		Dropped: []DropsReport{{Reason: "documentation & more", Paths: []string{"usr/share/doc/thing/README"}}},
 	}}}

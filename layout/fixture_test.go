@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // march is the modification time of all fixture files.
@@ -26,7 +27,7 @@ const (
 
 // pack returns a package with a copyright file. Each file is "path", "path =
 // content" or "path -> target".
-func pack(t *testing.T, name string, role Role, files ...string) Package {
+func pack(t *testing.T, name string, role lock.Role, files ...string) Package {
 	t.Helper()
 	at := "usr/share/doc/" + name + "/copyright = "
 	for _, f := range files {
@@ -43,7 +44,7 @@ func dep5(license string) string {
 }
 
 // bare returns a package without a copyright file, see pack.
-func bare(t *testing.T, name string, role Role, files ...string) Package {
+func bare(t *testing.T, name string, role lock.Role, files ...string) Package {
 	t.Helper()
 	p := Package{Name: name, Version: "1.0-1", Source: name, Arch: "amd64", Role: role, Objects: map[string]elf.Object{}}
 	var entries []filetree.Entry

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // check returns an error if the input is inconsistent. Otherwise it returns the
@@ -16,7 +18,7 @@ func (in Input) check() ([]Package, error) {
 	}
 	packages := slices.Clone(in.Packages)
 	slices.SortStableFunc(packages, func(a, b Package) int {
-		if own := (a.Role == Extension); own != (b.Role == Extension) {
+		if own := (a.Role == lock.Extension); own != (b.Role == lock.Extension) {
 			if own {
 				return -1
 			}
@@ -28,6 +30,9 @@ func (in Input) check() ([]Package, error) {
 	for _, p := range packages {
 		if names[p.Name] {
 			return nil, fmt.Errorf("arranging %s: duplicate package %s", in.Name, p.Name)
+		}
+		if p.Role == "" {
+			return nil, fmt.Errorf("arranging %s: package %s has no role", in.Name, p.Name)
 		}
 		names[p.Name] = true
 	}
@@ -54,7 +59,7 @@ func (in Input) check() ([]Package, error) {
 // so that the file must have a Content. For a package with the role Extension the
 // result depends on Postgres and Bitcode only, for other packages also on Data and
 // Libraries.
-func (in Input) Wants(pkg string, role Role, path string) bool {
+func (in Input) Wants(pkg string, role lock.Role, path string) bool {
 	if isCopyright(path) {
 		return true
 	}
@@ -68,7 +73,7 @@ func (in Input) Wants(pkg string, role Role, path string) bool {
 			return true
 		}
 	}
-	return role == Extension && !in.route(path).never
+	return role == lock.Extension && !in.route(path).never
 }
 
 // below returns path relative to dir, "" for dir itself, and false if path is not

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/license"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // maxCopyright limits the size of a copyright file, in bytes. The largest ones in
@@ -16,8 +17,8 @@ const maxCopyright = 32 << 20
 // PackageLicense is the licence of all upstream files of a package, from its
 // copyright file.
 type PackageLicense struct {
-	Package string `json:"package"`
-	Role    Role   `json:"role"`
+	Package string    `json:"package"`
+	Role    lock.Role `json:"role"`
 	// License is empty if the file is not machine-readable; Reason is the error.
 	license.License
 	Reason string `json:"reason,omitempty"`

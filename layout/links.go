@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // maxExpanded limits the number of files copied for links to directories.
@@ -91,7 +92,7 @@ func (f *follower) copy(p placement, file filetree.Entry) error {
 	if _, absent := file.Content.(filetree.Absent); absent {
 		reason := fmt.Sprintf("link to /%s, which has no place in an extension image", file.Path)
 		f.dropped.add(p.pkg.Name, link.Path, reason)
-		if p.pkg.Role == Extension {
+		if p.pkg.Role == lock.Extension {
 			f.findGrouped("PGX022", p.pkg.Name, link.Path, reason)
 		}
 		return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/testmirror"
 )
 
@@ -39,7 +40,7 @@ func fromMirror(tb testing.TB, name string) Package {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := Package{Name: name, Version: c.Paragraph.Get("Version"), Arch: c.Paragraph.Get("Architecture"), Scripts: c.Scripts, Objects: map[string]elf.Object{}}
+	p := Package{Name: name, Version: c.Paragraph.Get("Version"), Arch: c.Paragraph.Get("Architecture"), Role: lock.Extension, Scripts: c.Scripts, Objects: map[string]elf.Object{}}
 	var entries []filetree.Entry
 	byPath := map[string]filetree.Entry{}
 	err = deb.Walk(context.Background(), func(e debextract.Entry, r io.Reader) error {

@@ -1,49 +1,11 @@
 package layout
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/pgext/pgext/internal/debian"
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
-
-// Role is the role of a package in an image.
-type Role uint8
-
-const (
-	// Extension is the role of packages in the recipe and packages that they
-	// include: every file is placed or dropped with a reason.
-	Extension Role = iota
-	// Library is the role of packages with bundled libraries.
-	Library
-	// Data is the role of packages with files of bundle.data.
-	Data
-)
-
-var roleNames = [...]string{"extension", "library", "data"}
-
-// String returns extension, library or data.
-func (r Role) String() string {
-	if int(r) < len(roleNames) {
-		return roleNames[r]
-	}
-	return fmt.Sprintf("Role(%d)", uint8(r))
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (r *Role) UnmarshalText(text []byte) error {
-	i := slices.Index(roleNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("unknown role %q", text)
-	}
-	*r = Role(i)
-	return nil
-}
 
 // Package is an unpacked Debian package.
 type Package struct {
@@ -53,7 +15,10 @@ type Package struct {
 	Source string
 	// Arch is a Debian architecture, or all.
 	Arch string
-	Role Role
+	// Role determines which files are placed: of an Extension package every file is
+	// placed or dropped with a reason, of others only the files in Input.Libraries
+	// and Input.Data.
+	Role lock.Role
 	// Control is the control paragraph.
 	Control debian.Paragraph
 	// Scripts are the members of the control archive by name. Arrange reads

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // TestPlaces checks the places of the files of an extension package.
@@ -96,7 +97,7 @@ func TestPlaces(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			// Add a module, so that the image has the copyright file.
-			tc.in.Packages = []Package{pack(t, "x", Extension, append(tc.files, mod+"x.so")...)}
+			tc.in.Packages = []Package{pack(t, "x", lock.Extension, append(tc.files, mod+"x.so")...)}
 			r := arrange(t, tc.in)
 			want := append(tc.want, "644 lib/x.so", "644 licenses/x/copyright")
 			if diff := cmp.Diff(want, listing(r.Extension), cmpopts.SortSlices(func(x, y string) bool { return x < y })); diff != "" {
@@ -182,9 +183,9 @@ func TestLinks(t *testing.T) {
 		{"program by two names", []string{"usr/lib/postgresql/18/bin/p = " + elfMagic, "usr/bin/p -> ../lib/postgresql/18/bin/p", "usr/bin/q -> p"}, nil, []string{"755 bin/p", "bin/q -> p"}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			packages := []Package{pack(t, "x", Extension, append(tc.files, mod+"x.so")...)}
+			packages := []Package{pack(t, "x", lock.Extension, append(tc.files, mod+"x.so")...)}
 			if tc.library != nil {
-				packages = append(packages, pack(t, "lib", Library, tc.library...))
+				packages = append(packages, pack(t, "lib", lock.Library, tc.library...))
 			}
 			r := arrange(t, Input{Packages: packages})
 			want := append(tc.want, "644 lib/x.so", "644 licenses/x/copyright")
@@ -223,8 +224,8 @@ func TestLinksToAbsent(t *testing.T) {
 		return p
 	}
 	packages := []Package{
-		without(pack(t, "x", Extension, mod+"x.so", ext+"x.conf -> /etc/x.conf", "etc/x.conf", "usr/bin/x -> /etc/x.conf")),
-		without(pack(t, "data", Data, "usr/lib/data/a", "usr/lib/data/site -> /etc/site", "etc/site")),
+		without(pack(t, "x", lock.Extension, mod+"x.so", ext+"x.conf -> /etc/x.conf", "etc/x.conf", "usr/bin/x -> /etc/x.conf")),
+		without(pack(t, "data", lock.Data, "usr/lib/data/a", "usr/lib/data/site -> /etc/site", "etc/site")),
 	}
 	r := arrange(t, Input{
 		Packages: packages,

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // Action is the action for a file of a package.
@@ -33,7 +34,7 @@ type PackageReport struct {
 	Package string        `json:"package"`
 	Version string        `json:"version"`
 	Source  string        `json:"source"`
-	Role    Role          `json:"role"`
+	Role    lock.Role     `json:"role"`
 	Files   []FileReport  `json:"files"`
 	Dropped []DropsReport `json:"dropped"`
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/metadata"
 )
 
@@ -73,7 +74,7 @@ func TestRelocationControlFiles(t *testing.T) {
 func unit(t *testing.T) Input {
 	t.Helper()
 	return Input{Packages: []Package{pack(
-		t, "postgresql-18-unit", Extension, mod+"unit.so = "+elfMagic, ext+"unit_prefixes.data",
+		t, "postgresql-18-unit", lock.Extension, mod+"unit.so = "+elfMagic, ext+"unit_prefixes.data",
 		ext+"unit.control = default_version = '7'\n",
 		ext+"unit--7.sql = CREATE FUNCTION f AS '$libdir/unit';\nCOPY p FROM '/usr/share/postgresql/18/extension/unit_prefixes.data';\n",
 	)}}
@@ -114,7 +115,7 @@ func TestKeepPaths(t *testing.T) {
 
 func TestExtensions(t *testing.T) {
 	r := arrange(t, Input{Packages: []Package{pack(
-		t, "x", Extension,
+		t, "x", lock.Extension,
 		// Installed by update scripts only, with a directory and a secondary file.
 		ext+"a.control = default_version = '1.2'\ndirectory = 'a-scripts'\nrelocatable = true\n",
 		"usr/share/postgresql/18/a-scripts/a--1.0.sql", "usr/share/postgresql/18/a-scripts/a--1.0--1.1.sql", "usr/share/postgresql/18/a-scripts/a--1.1--1.2.sql",

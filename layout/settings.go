@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -64,26 +65,16 @@ func (c *control) apply(settings []setting, secondary bool) []string {
 // true, false, yes, no, on and off in upper or lower case.
 func parseBool(s string) (value, ok bool) {
 	low := strings.ToLower(s)
-	if low == "" {
-		return false, false
+	isPrefix := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, low) })
 	}
-	for _, w := range []struct {
-		word  string
-		least int
-		value bool
-	}{
-		{"true", 1, true},
-		{"yes", 1, true},
-		{"on", 2, true},
-		{"1", 1, true},
-		{"false", 1, false},
-		{"no", 1, false},
-		{"off", 2, false},
-		{"0", 1, false},
-	} {
-		if len(low) >= w.least && strings.HasPrefix(w.word, low) {
-			return w.value, true
-		}
+	switch {
+	case low == "" || low == "o":
+		return false, false
+	case isPrefix("true", "yes", "on", "1"):
+		return true, true
+	case isPrefix("false", "no", "off", "0"):
+		return false, true
 	}
 	return false, false
 }

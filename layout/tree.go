@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // trees returns the two layers of the placements.
@@ -19,7 +20,7 @@ func (a *arrangement) trees(placed []placement) (extension, libraries filetree.T
 		if err != nil {
 			return extension, libraries, fmt.Errorf("arranging %s: package %s: %w", a.in.Name, p.pkg.Name, err)
 		}
-		if p.pkg.Role == Extension {
+		if p.pkg.Role == lock.Extension {
 			own = append(own, e)
 		} else {
 			others = append(others, e)

@@ -1,8 +1,11 @@
 package layout
 
 import (
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pgext/pgext/internal/toposort"
 )
 
 // updates is the graph of an extension's versions: versions with an install script,
@@ -39,27 +42,6 @@ func readUpdates(name string, files []string) updates {
 // reaches reports whether CREATE EXTENSION can install a version, with its own
 // install script or with another one and update scripts.
 func (u updates) reaches(version string) bool {
-	if u.installable[version] {
-		return true
-	}
-	seen := map[string]bool{}
-	var open []string
-	for v := range u.installable {
-		seen[v] = true
-		open = append(open, v)
-	}
-	for len(open) > 0 {
-		v := open[len(open)-1]
-		open = open[:len(open)-1]
-		if slices.Contains(u.to[v], version) {
-			return true
-		}
-		for _, next := range u.to[v] {
-			if !seen[next] {
-				seen[next] = true
-				open = append(open, next)
-			}
-		}
-	}
-	return false
+	reachable := toposort.Behind(slices.Collect(maps.Keys(u.installable)), func(v string) string { return v }, func(v string) []string { return u.to[v] })
+	return slices.Contains(reachable, version)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/inspect"
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/layout"
 )
 
 type inspectDocument struct {
@@ -31,7 +32,7 @@ type inspectedBranch struct {
 	Extensions []metadata.Extension `json:"extensions"`
 	Modules    []string             `json:"modules"`
 	Layers     []inspect.Layer      `json:"layers"`
-	Packages   []inspect.Package    `json:"packages"`
+	Packages   []layout.Installed   `json:"packages"`
 	Libraries  []inspect.Library    `json:"libraries"`
 	Needs      []inspect.Need       `json:"needs"`
 	Files      []inspectedFile      `json:"files"`

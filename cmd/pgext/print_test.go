@@ -14,6 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/verify"
+	"github.com/pgext/pgext/layout"
 )
 
 // TestStrangersWords: what packages and servers say makes a terminal do
@@ -60,7 +61,7 @@ func TestStrangersLines(t *testing.T) {
 		Platform: words, Tree: tree, Unscripted: []string{words}, Findings: found,
 		Extensions: []metadata.Extension{{Name: words, Version: words, Requires: []string{words}, Schema: words}},
 		Metadata:   &metadata.Metadata{Name: words, Version: words, Distro: words, Create: []string{words}, Parameters: map[string]string{words: words}},
-		Layers:     []inspect.Layer{{Digest: words, Comment: words}}, Packages: []inspect.Package{{Package: words, Version: words}},
+		Layers:     []inspect.Layer{{Digest: words, Comment: words}}, Packages: []layout.Installed{{Package: words, Version: words}},
 	}
 	change := inspect.NamedChange{Name: words, Change: inspect.Change[string]{A: words, B: words}}
 	difference := inspect.ImageDifference{

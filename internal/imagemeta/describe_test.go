@@ -28,8 +28,8 @@ func smallest() Input {
 			Extensions: []metadata.Extension{{Name: "vector", Version: "0.8.1"}}, Modules: []string{"vector"},
 			ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"}, BinPath: []string{"bin"},
 			Licenses: []layout.PackageLicense{
-				{Package: "postgresql-18-pgvector", Role: layout.Extension, License: license.License{Expression: "PostgreSQL"}},
-				{Package: "liba1", Role: layout.Library, License: license.License{Expression: "MIT"}},
+				{Package: "postgresql-18-pgvector", Role: lock.Extension, License: license.License{Expression: "PostgreSQL"}},
+				{Package: "liba1", Role: lock.Library, License: license.License{Expression: "MIT"}},
 			},
 		},
 	}

@@ -2,7 +2,7 @@ package imagemeta
 
 import (
 	"github.com/pgext/pgext/internal/license"
-	"github.com/pgext/pgext/layout"
+	"github.com/pgext/pgext/internal/lock"
 )
 
 // licenses returns the SPDX expressions of all packages with a file in the image
@@ -12,7 +12,7 @@ func licenses(in Input) (all, own string) {
 	var every, ours []license.License
 	for _, l := range in.Layout.Licenses {
 		every = append(every, l.License)
-		if l.Role == layout.Extension {
+		if l.Role == lock.Extension {
 			ours = append(ours, l.License)
 		}
 	}

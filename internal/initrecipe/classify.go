@@ -9,9 +9,9 @@ import (
 
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/apt"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/internal/session"
-	"github.com/pgext/pgext/layout"
 )
 
 // Classification says what every extension package of an archive is.
@@ -91,7 +91,7 @@ func (p *prober) consider(ctx context.Context, pkg apt.Package) (subject, error)
 		return s, err
 	}
 	// A metapackage has no halves.
-	own, err := s.looked.resolution.Read(ctx, []apt.Package{pkg}, layout.Extension)
+	own, err := s.looked.resolution.Read(ctx, []apt.Package{pkg}, lock.Extension)
 	if err == nil && probe.Empty(own[0]) {
 		s.class.Kind, s.class.Reason = probe.None, probe.EmptyReason
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/oci"
+	"github.com/pgext/pgext/layout"
 )
 
 // TestContents checks the libraries with their packages, and the needed libraries
@@ -34,7 +35,7 @@ func TestContents(t *testing.T) {
 	if diff := cmp.Diff(wantLibraries, got.Libraries, cmpopts.IgnoreFields(Library{}, "Size")); diff != "" {
 		t.Errorf("Libraries (-want +got):\n%s", diff)
 	}
-	wantPackages := []Package{
+	wantPackages := []layout.Installed{
 		{Package: "libgeos1", Version: "3.14-1", Arch: "amd64", Source: "src-libgeos1", Files: 1, Size: int64(len(bundled[0].content))},
 		{Package: "postgresql-18-x", Version: "2:1.0+dfsg-1", Arch: "amd64", Source: "src-postgresql-18-x", Files: 2, Size: int64(len(own[0].content) + len(own[1].content))},
 	}

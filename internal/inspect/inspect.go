@@ -16,6 +16,7 @@ import (
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/oci"
+	"github.com/pgext/pgext/layout"
 )
 
 // Result holds the contents of an index, or of an image without an index.
@@ -58,7 +59,7 @@ type Image struct {
 	Unscripted []string
 	Modules    []string
 	// Packages are the packages in the image's package database, by name.
-	Packages []Package
+	Packages []layout.Installed
 	// Libraries are the ELF files of the image, by path.
 	Libraries []Library
 	// Needs are the needed libraries that the image does not contain, by name.
@@ -91,17 +92,6 @@ type Layer struct {
 	TrailingData bool `json:"-"`
 	// Comment is the created_by field of the layer's history entry.
 	Comment string `json:"comment,omitempty"`
-}
-
-// Package is an entry of the package database. Files and Size, in bytes, count
-// its files in the image.
-type Package struct {
-	Package string `json:"package"`
-	Version string `json:"version"`
-	Arch    string `json:"arch"`
-	Source  string `json:"source"`
-	Files   int    `json:"files"`
-	Size    int64  `json:"size"`
 }
 
 // Library is an ELF file: a module, a library or a program.

@@ -30,11 +30,11 @@ func (x *inspector) readPackages() {
 			continue
 		}
 		source, _ := debian.SplitSource(p.Get("Source"), name, p.Get("Version"))
-		pkg := Package{Package: name, Version: p.Get("Version"), Arch: p.Get("Architecture"), Source: source}
+		pkg := layout.Installed{Package: name, Version: p.Get("Version"), Arch: p.Get("Architecture"), Source: source}
 		x.readSums(&pkg, e.Path+".md5sums")
 		x.Packages = append(x.Packages, pkg)
 	}
-	slices.SortFunc(x.Packages, func(a, b Package) int { return strings.Compare(a.Package, b.Package) })
+	slices.SortFunc(x.Packages, func(a, b layout.Installed) int { return strings.Compare(a.Package, b.Package) })
 	if x.Distro == "" {
 		x.Distro = x.codename()
 	}
@@ -42,7 +42,7 @@ func (x *inspector) readPackages() {
 
 // readSums reads the list of a package's files, whose paths may start with a slash
 // or "./", and sets Files, Size and Owner.
-func (x *inspector) readSums(pkg *Package, file string) {
+func (x *inspector) readSums(pkg *layout.Installed, file string) {
 	text, _ := x.textAt(file)
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
@@ -76,7 +76,7 @@ func (x *inspector) codename() string {
 
 // version returns the version of a package of the image, "" if there is none.
 func (x *inspector) version(name string) string {
-	i, ok := slices.BinarySearchFunc(x.Packages, name, func(p Package, n string) int { return strings.Compare(p.Package, n) })
+	i, ok := slices.BinarySearchFunc(x.Packages, name, func(p layout.Installed, n string) int { return strings.Compare(p.Package, n) })
 	if !ok {
 		return ""
 	}

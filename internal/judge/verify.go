@@ -157,7 +157,7 @@ func inspectArch(ctx context.Context, ses *session.Session, at oci.Ref, e archEv
 		return e.damaged(out, why), nil, nil
 	}
 	out.Platform, out.Arch, out.Created, out.Tree = i.Platform, i.Arch, i.Created, i.Tree
-	out.Labels, out.Annotations = i.Labels, i.Annotations
+	out.Labels, out.Annotations, out.Packages = i.Labels, i.Annotations, i.Packages
 	for _, l := range i.Layers {
 		if l.TrailingData {
 			out.TrailingData = append(out.TrailingData, l.Digest)
@@ -165,9 +165,6 @@ func inspectArch(ctx context.Context, ses *session.Session, at oci.Ref, e archEv
 	}
 	for _, special := range i.Special {
 		out.Special = append(out.Special, special.Path)
-	}
-	for _, p := range i.Packages {
-		out.Packages = append(out.Packages, verify.Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
 	}
 	found := s.ExceptBase()
 	libraries, err := checkNeeds(ctx, ses, i, e.selected, base)

@@ -12,6 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/elf/elftest"
 	"github.com/pgext/pgext/internal/filetree"
+	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/probe"
 	"github.com/pgext/pgext/layout"
 )
@@ -43,7 +44,7 @@ func zipped(t *testing.T, text string) string {
 // pkg returns a package of the extension with files.
 func pkg(t *testing.T, name string, content files) layout.Package {
 	t.Helper()
-	p := layout.Package{Name: name, Version: "1-1", Source: name, Arch: "amd64", Objects: map[string]elf.Object{}}
+	p := layout.Package{Name: name, Version: "1-1", Source: name, Arch: "amd64", Role: lock.Extension, Objects: map[string]elf.Object{}}
 	var entries []filetree.Entry
 	for _, short := range slices.Sorted(maps.Keys(content)) {
 		full := strings.NewReplacer("lib/", "usr/lib/postgresql/18/lib/", "extension/", "usr/share/postgresql/18/extension/",

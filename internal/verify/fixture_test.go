@@ -19,6 +19,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 	"github.com/pgext/pgext/internal/provenance"
 	"github.com/pgext/pgext/internal/recipe"
+	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
@@ -171,7 +172,7 @@ func (m build) image(t *testing.T) Image {
 		Documents: m.documents(t),
 	}
 	for _, p := range m.pins.Packages {
-		i.Packages = append(i.Packages, Package{Name: p.Package, Version: p.Version, Arch: p.Arch})
+		i.Packages = append(i.Packages, layout.Installed{Package: p.Package, Version: p.Version, Arch: p.Arch})
 	}
 	return i
 }

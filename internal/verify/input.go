@@ -6,6 +6,7 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
@@ -61,14 +62,9 @@ type Image struct {
 	// archive. Some programs unpack that data too.
 	TrailingData []string
 	// Packages are listed in the package database of the image.
-	Packages []Package
+	Packages []layout.Installed
 	// Documents are attached to the manifest without a signature.
 	Documents []Document
-}
-
-// Package is an entry of the package database var/lib/dpkg/status.d.
-type Package struct {
-	Name, Version, Arch string
 }
 
 // Document is an unsigned document that refers to a manifest.

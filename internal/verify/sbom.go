@@ -104,7 +104,7 @@ func packageFaults(i Image, inv sbom.Inventory) []string {
 	var faults []string
 	inSBOM, installed, archs := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, p := range i.Packages {
-		installed[p.Name], archs[p.Name] = p.Version, p.Arch
+		installed[p.Package], archs[p.Package] = p.Version, p.Arch
 	}
 	for _, p := range inv.Packages {
 		if strings.HasPrefix(p.PURL, upstream) {

@@ -17,6 +17,7 @@ import (
 	"github.com/pgext/pgext/internal/license"
 	"github.com/pgext/pgext/internal/lock"
 	"github.com/pgext/pgext/internal/provenance"
+	"github.com/pgext/pgext/layout"
 	"github.com/pgext/pgext/sbom"
 	"github.com/pgext/pgext/sign"
 )
@@ -262,7 +263,7 @@ func TestLayers(t *testing.T) {
 		{"package of another version", unsigned(func(i *Image) { i.Packages[0].Version = "1:1-1" }), []string{
 			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: liba1 is 1:2-1 in the SBOM, 1:1-1 in the package database",
 		}},
-		{"package that the SBOM does not list", unsigned(func(i *Image) { i.Packages = append(i.Packages, Package{Name: "evil", Version: "1"}) }), []string{
+		{"package that the SBOM does not list", unsigned(func(i *Image) { i.Packages = append(i.Packages, layout.Installed{Package: "evil", Version: "1"}) }), []string{
 			"sbom packages (linux/amd64): the SBOM does not match the package database of the image: evil 1 is in the package database, not in the SBOM",
 		}},
 	})
