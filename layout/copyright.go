@@ -7,9 +7,9 @@ import (
 	"github.com/pgext/pgext/internal/filetree"
 )
 
-// CopyrightOwner returns the package that has the copyright file of p: p
-// itself, or the one whose documentation folder p's own is a link to (Debian
-// Policy 12.5).
+// CopyrightOwner returns the name of the package with the copyright file of p: p
+// itself, or another package if the documentation directory of p is a link to its
+// directory (Debian Policy 12.5).
 func CopyrightOwner(p Package) string {
 	const docs = "usr/share/doc/"
 	e, ok := p.Tree.Get(docs + p.Name)

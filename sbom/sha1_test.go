@@ -15,7 +15,7 @@ import (
 	"github.com/pgext/pgext/sbom"
 )
 
-// counted is a Content that knows how often it was opened.
+// counted is a Content that counts calls of Open.
 type counted struct {
 	filetree.Content
 	opened *atomic.Int32
@@ -26,7 +26,7 @@ func (c counted) Open() (io.ReadCloser, error) {
 	return c.Content.Open()
 }
 
-// broken is a Content that cannot be read to its end.
+// broken is a Content with a read error.
 type broken struct{ filetree.Content }
 
 func (broken) Open() (io.ReadCloser, error) {

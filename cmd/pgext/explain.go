@@ -2,23 +2,19 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	fail "github.com/pgext/pgext/internal/failure"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/text"
 )
 
 type explainDocument struct {
-	Schema   int              `json:"schema"`
-	Findings []explainedEntry `json:"findings"`
-}
-
-type explainedEntry struct {
-	Code     string           `json:"code"`
-	Severity finding.Severity `json:"severity"`
-	Title    string           `json:"title"`
-	Detail   string           `json:"detail"`
+	Schema   int            `json:"schema"`
+	Findings []finding.Kind `json:"findings"`
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -46,7 +42,8 @@ code, list them all.`,
 	}
 }
 
-// kindsOf returns the kinds of the codes, all of them when none is named.
+// kindsOf returns the kinds of the codes, all kinds if codes is empty. The error for
+// an unknown code suggests a similar one.
 func kindsOf(codes []string) ([]finding.Kind, error) {
 	if len(codes) == 0 {
 		return finding.Kinds(), nil
@@ -55,19 +52,32 @@ func kindsOf(codes []string) ([]finding.Kind, error) {
 	for _, code := range codes {
 		k, ok := finding.Lookup(strings.ToUpper(code))
 		if !ok {
-			return nil, &unknownCodeError{code}
+			hint := "run pgext explain to list all codes"
+			if nearest := nearestCode(code); nearest != "" {
+				hint = "did you mean " + nearest + "? " + hint
+			}
+			return nil, fail.New(fail.Other, hint, "unknown code %q", code)
 		}
 		out = append(out, k)
 	}
 	return out, nil
 }
 
-func (a *app) explain(kinds []finding.Kind, whole bool) error {
-	doc := explainDocument{Schema: 1, Findings: []explainedEntry{}}
-	for _, k := range kinds {
-		doc.Findings = append(doc.Findings, explainedEntry(k))
+// nearestCode returns the registered code that is most similar to code, which may be
+// a number without PGX; "" if none is similar.
+func nearestCode(code string) string {
+	if n, err := strconv.Atoi(code); err == nil {
+		code = fmt.Sprintf("PGX%03d", n)
 	}
-	return a.print(doc, func() string {
+	var codes []string
+	for _, k := range finding.Kinds() {
+		codes = append(codes, k.Code)
+	}
+	return text.Nearest(code, codes)
+}
+
+func (a *app) explain(kinds []finding.Kind, whole bool) error {
+	return a.print(explainDocument{1, kinds}, func() string {
 		var b strings.Builder
 		for i, k := range kinds {
 			switch {
@@ -101,14 +111,4 @@ func wrap(text string, width int) string {
 		length += len(word)
 	}
 	return b.String()
-}
-
-// unknownCodeError is a code that no finding has.
-type unknownCodeError struct{ code string }
-
-func (e *unknownCodeError) Error() string { return fmt.Sprintf("no finding has the code %q", e.code) }
-
-// Hint names the nearest code.
-func (e *unknownCodeError) Hint() string {
-	return "did you mean " + finding.Nearest(e.code) + "? pgext explain lists them all"
 }

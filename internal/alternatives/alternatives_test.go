@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// one is the link most scripts below ask for.
+// one is the link that most scripts below install.
 var one = []Link{{Path: "/usr/bin/x", Name: "x", Target: "/usr/lib/x/x", Priority: 10}}
 
 func TestParse(t *testing.T) {

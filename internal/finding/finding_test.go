@@ -34,13 +34,3 @@ func TestSort(t *testing.T) {
 		t.Errorf("Worst() = %v, %v", worst, ok)
 	}
 }
-
-func TestNearest(t *testing.T) {
-	for typed, want := range map[string]string{
-		"PGX01": "PGX001", "pgx2": "PGX002", "9999": Kinds()[len(Kinds())-1].Code, "": Kinds()[0].Code,
-	} {
-		if got := Nearest(typed); got != want {
-			t.Errorf("Nearest(%q) = %s, want %s", typed, got, want)
-		}
-	}
-}

@@ -7,12 +7,12 @@ import (
 
 // Kind explains a code.
 type Kind struct {
-	Code     string
-	Severity Severity
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
 	// Title is a short noun phrase, such as "unresolved library".
-	Title string
+	Title string `json:"title"`
 	// Detail is the text of `pgext explain CODE`: cause, effect and remedy.
-	Detail string
+	Detail string `json:"detail"`
 }
 
 // kinds is the registry, sorted by code. Codes are stable: the code of a removed

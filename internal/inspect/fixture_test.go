@@ -28,7 +28,7 @@ type member struct {
 	path    string
 	content string
 	link    string
-	mode    int64 // 0 is 0644, of folders 0755
+	mode    int64 // 0 stands for 0644, or 0755 for a directory
 	uid     int
 	typ     byte
 }

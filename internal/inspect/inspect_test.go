@@ -44,7 +44,7 @@ func TestFindings(t *testing.T) {
 		},
 		{"mode 0600 of the server's own", good(t, member{path: "share/extension/x", mode: 0o600, uid: 26}), []string{"PGX052 note: 1 entry belongs to 26:0, such as share/extension/x (amd64)"}},
 		{
-			"folder 0700", good(t, member{path: "share/x/", mode: 0o700}),
+			"directory 0700", good(t, member{path: "share/x/", mode: 0o700}),
 			[]string{"PGX041 error: share/x: has mode 0700, so PostgreSQL cannot list or enter it (amd64)"},
 		},
 		{
