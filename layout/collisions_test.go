@@ -68,7 +68,7 @@ func TestEqualFilesAreReported(t *testing.T) {
 		{mod + "m.so", Placed, "lib/m.so", "", nil},
 		{mod + "m.so", Placed, "lib/m.so", "same as in a", nil},
 	}
-	if diff := cmp.Diff(want, r.Report.Kept("lib/m.so")); diff != "" {
+	if diff := cmp.Diff(want, reportsOf(r.Report, "lib/m.so")); diff != "" {
 		t.Errorf("Kept() (-want +got):\n%s", diff)
 	}
 }

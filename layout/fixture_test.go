@@ -133,3 +133,16 @@ func content(t *testing.T, tree filetree.Tree, at string) string {
 	}
 	return string(b)
 }
+
+// reportsOf returns the reports about the file at path to of the image.
+func reportsOf(r Report, to string) []FileReport {
+	var out []FileReport
+	for _, p := range r.Packages {
+		for _, f := range p.Files {
+			if f.To == to {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}

@@ -68,19 +68,6 @@ type DropsReport struct {
 	Paths  []string `json:"paths"`
 }
 
-// Kept returns the reports about the file at path to of the image.
-func (r Report) Kept(to string) []FileReport {
-	var out []FileReport
-	for _, p := range r.Packages {
-		for _, f := range p.Files {
-			if f.To == to {
-				out = append(out, f)
-			}
-		}
-	}
-	return out
-}
-
 // drops maps packages and reasons to dropped paths.
 type drops map[string]map[string][]string
 

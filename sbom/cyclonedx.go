@@ -100,8 +100,8 @@ func (w *cdxWriter) image() cdx.Component {
 		PackageURL: packageurl.NewPackageURL(packageurl.TypeOCI, "", i.Name, i.Digest, packageurl.Qualifiers{
 			{Key: "arch", Value: i.Arch}, {Key: "tag", Value: i.tag()},
 		}, "").ToString(),
-		ExternalReferences: website(i.Homepage),
-		Properties:         properties(w.links[""]),
+		ExternalReferences: externalReferences(i.Homepage, ""),
+		Properties:         optional(w.links[""]),
 	}
 	if l := w.document.license(); l.Expression != "" {
 		how := cdx.LicenseAcknowledgementDeclared
@@ -117,18 +117,11 @@ func (w *cdxWriter) component(p Package) cdx.Component {
 	c := cdx.Component{
 		BOMRef: packageRef(p.Name), Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, Description: p.Summary,
 		PackageURL: p.PURL(), Copyright: p.Copyright, Licenses: w.licenses(p), Supplier: cdxSupplier(p.Supplier),
-		ExternalReferences: website(p.Homepage), Properties: properties(w.links[p.Name]),
+		ExternalReferences: externalReferences(p.Homepage, p.DownloadLocation),
+		Properties:         optional(w.links[p.Name]), Components: optional(w.files[p.Name]),
 	}
 	if p.SHA256 != "" {
 		c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: p.SHA256}}
-	}
-	if p.DownloadLocation != "" {
-		refs := append([]cdx.ExternalReference{}, deref(c.ExternalReferences)...)
-		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeDistribution, URL: p.DownloadLocation})
-		c.ExternalReferences = &refs
-	}
-	if files := w.files[p.Name]; len(files) > 0 {
-		c.Components = &files
 	}
 	return c
 }
@@ -138,7 +131,6 @@ func (w *cdxWriter) component(p Package) cdx.Component {
 // text of a licence reference is in the first package that has it.
 func (w *cdxWriter) licenses(p Package) *cdx.Licenses {
 	declared := cdx.LicenseAcknowledgementDeclared
-	choice := cdx.LicenseChoice{Expression: p.License.Expression, Acknowledgement: &declared}
 	var details []cdx.LicenseExpressionDetail
 	for _, r := range p.License.References {
 		if !w.written[r.ID] {
@@ -148,12 +140,10 @@ func (w *cdxWriter) licenses(p Package) *cdx.Licenses {
 			})
 		}
 	}
-	if len(details) > 0 {
-		choice.ExpressionDetails = &details
-	}
-	return &cdx.Licenses{choice}
+	return &cdx.Licenses{{Expression: p.License.Expression, Acknowledgement: &declared, ExpressionDetails: optional(details)}}
 }
 
+// cdxSupplier converts a Maintainer field; nil for "".
 func cdxSupplier(maintainer string) *cdx.OrganizationalEntity {
 	name, address, _ := supplier(maintainer)
 	if name == "" {
@@ -166,23 +156,23 @@ func cdxSupplier(maintainer string) *cdx.OrganizationalEntity {
 	return e
 }
 
-func website(url string) *[]cdx.ExternalReference {
-	if url == "" {
-		return nil
+// externalReferences returns references to the homepage and to the download location,
+// which may be "".
+func externalReferences(homepage, download string) *[]cdx.ExternalReference {
+	var refs []cdx.ExternalReference
+	if homepage != "" {
+		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeWebsite, URL: homepage})
 	}
-	return &[]cdx.ExternalReference{{Type: cdx.ERTypeWebsite, URL: url}}
+	if download != "" {
+		refs = append(refs, cdx.ExternalReference{Type: cdx.ERTypeDistribution, URL: download})
+	}
+	return optional(refs)
 }
 
-func properties(list []cdx.Property) *[]cdx.Property {
+// optional returns nil for an empty list, which the encoder omits.
+func optional[T any](list []T) *[]T {
 	if len(list) == 0 {
 		return nil
 	}
 	return &list
-}
-
-func deref[T any](list *[]T) []T {
-	if list == nil {
-		return nil
-	}
-	return *list
 }

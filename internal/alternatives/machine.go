@@ -251,17 +251,14 @@ func (m *machine) expand(w word) ([]string, error) {
 			continue
 		}
 		for i, f := range strings.Fields(text) {
-			if i > 0 || startsBlank(text) {
+			if i > 0 || strings.TrimLeft(text, " \t\n") != text {
 				open = false
 			}
 			put(f)
 		}
-		if endsBlank(text) {
+		if strings.TrimRight(text, " \t\n") != text {
 			open = false
 		}
 	}
 	return fields, nil
 }
-
-func startsBlank(s string) bool { return s != "" && strings.IndexByte(" \t\n", s[0]) >= 0 }
-func endsBlank(s string) bool   { return s != "" && strings.IndexByte(" \t\n", s[len(s)-1]) >= 0 }

@@ -309,7 +309,7 @@ func FuzzRead(f *testing.F) {
 		if err := Valid(l.Expression); err != nil {
 			t.Errorf("Upstream() of %q: %v", text, err)
 		}
-		eachIdentifier(l.Expression, func(word string) string {
+		expressionWord.ReplaceAllStringFunc(l.Expression, func(word string) string {
 			if old, _ := spdxlicenses.IsDeprecatedLicense(word); old {
 				t.Errorf("Upstream() of %q: %s is deprecated", text, word)
 			}

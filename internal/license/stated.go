@@ -2,6 +2,7 @@ package license
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,9 @@ func Unstated(name string) License {
 	}}}
 }
 
+// expressionWord matches an identifier or operator of an expression.
+var expressionWord = regexp.MustCompile(`[^ ()]+`)
+
 // Renamed returns the licence with the ID of each reference replaced by the result of
 // id. For a "LicenseRef-" in the expression without a reference, it calls id with a
 // reference without a text.
@@ -48,7 +52,7 @@ func (l License) Renamed(id func(Reference) string) License {
 	}
 	out := License{}
 	renamed := map[string]bool{}
-	out.Expression = eachIdentifier(l.Expression, func(word string) string {
+	out.Expression = expressionWord.ReplaceAllStringFunc(l.Expression, func(word string) string {
 		if !strings.HasPrefix(word, "LicenseRef-") {
 			return word
 		}
@@ -65,29 +69,4 @@ func (l License) Renamed(id func(Reference) string) License {
 	})
 	out.References = sortedReferences(out.References)
 	return out
-}
-
-// eachIdentifier replaces every word of an expression by the result of replace.
-func eachIdentifier(expression string, replace func(string) string) string {
-	var b strings.Builder
-	start := -1
-	flush := func(end int) {
-		if start >= 0 {
-			b.WriteString(replace(expression[start:end]))
-			start = -1
-		}
-	}
-	for i := range len(expression) {
-		switch expression[i] {
-		case ' ', '(', ')':
-			flush(i)
-			b.WriteByte(expression[i])
-		default:
-			if start < 0 {
-				start = i
-			}
-		}
-	}
-	flush(len(expression))
-	return b.String()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -59,24 +58,18 @@ func ParseTag(tag string, postgres int, distro string) (Tag, bool) {
 	return Tag{Version: found[1], Stamp: found[2], Revision: revision}, true
 }
 
-// SanitizeTag makes a valid tag from s: it replaces invalid bytes by "-" ("_" at
+// notInTag matches a character that a tag must not contain.
+var notInTag = regexp.MustCompile(`[^a-zA-Z0-9._-]`)
+
+// SanitizeTag makes a valid tag from s: it replaces invalid characters by "-" ("_" at
 // the start) and truncates to the maximum length. For "" it returns "_".
 func SanitizeTag(s string) string {
-	b := []byte(s[:min(len(s), maxTag)])
-	for i, c := range b {
-		if !tagByte(c) {
-			b[i] = '-'
-		}
-	}
-	if len(b) == 0 {
+	s = notInTag.ReplaceAllString(s[:min(len(s), maxTag)], "-")
+	switch {
+	case s == "":
 		return "_"
+	case s[0] == '-', s[0] == '.':
+		return "_" + s[1:]
 	}
-	if b[0] == '-' || b[0] == '.' {
-		b[0] = '_'
-	}
-	return string(b)
-}
-
-func tagByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._-", c) >= 0
+	return s
 }
