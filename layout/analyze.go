@@ -10,7 +10,8 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// Contents are the extensions and modules in the files of an image.
+// Contents are the extensions and modules in the files of an image. All lists are
+// sorted.
 type Contents struct {
 	// Extensions are the extensions that CREATE EXTENSION can create, by name.
 	Extensions []metadata.Extension
@@ -34,14 +35,19 @@ func Analyze(tree filetree.Tree, postgres int) (Contents, error) {
 	if err := a.checkTexts(tree); err != nil {
 		return Contents{}, fmt.Errorf("analyzing an image: %w", err)
 	}
-	var c Contents
-	var err error
-	if c.Extensions, c.Unscripted, err = a.extensions(tree); err != nil {
+	c, err := a.contents(tree)
+	if err != nil {
 		return Contents{}, fmt.Errorf("analyzing an image: %w", err)
 	}
-	c.Modules = modules(tree)
 	c.Findings = finding.Sort(a.findings)
 	return c, nil
+}
+
+// contents returns the extensions and modules in tree, without findings.
+func (a *arrangement) contents(tree filetree.Tree) (c Contents, err error) {
+	c.Extensions, c.Unscripted, err = a.extensions(tree)
+	c.Modules = modules(tree)
+	return c, err
 }
 
 // checkTexts checks the control files and scripts that rewrite would change.

@@ -5,8 +5,6 @@ import (
 
 	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
-	"github.com/pgext/pgext/internal/finding"
-	"github.com/pgext/pgext/internal/metadata"
 )
 
 // Input determines the layout of an image. Arrange does not change it.
@@ -51,14 +49,7 @@ type Result struct {
 	// role than Extension; it may be empty.
 	Extension, Libraries filetree.Tree
 	Report               Report
-	Findings             []finding.Finding
-	// Extensions are the extensions that CREATE EXTENSION can create, by name.
-	Extensions []metadata.Extension
-	// Unscripted are extensions with a control file and no install script that
-	// leads to the default version.
-	Unscripted []string
-	// Modules are the loadable modules in lib, without ".so".
-	Modules []string
+	Contents
 	// Licenses are the licences of the packages in Given.
 	Licenses []PackageLicense
 	// Given are the packages with a file in the image.

@@ -72,8 +72,10 @@ f 0644 2026-03-01T12:00:00Z 86 68686e54ba8a share/extension/geo.control
 	got := r
 	got.Extension, got.Libraries, got.Report = filetree.Tree{}, filetree.Tree{}, Report{}
 	wantRest := Result{
-		Extensions: []metadata.Extension{{Name: "geo", Version: "3.1", Requires: []string{"plpgsql"}, Trusted: true}},
-		Modules:    []string{"geo-3"},
+		Contents: Contents{
+			Extensions: []metadata.Extension{{Name: "geo", Version: "3.1", Requires: []string{"plpgsql"}, Trusted: true}},
+			Modules:    []string{"geo-3"},
+		},
 		Licenses: []PackageLicense{
 			{Package: "libgeo1", Role: lock.Library, License: license.License{Expression: "MIT"}, Text: dep5("Expat"), Notices: []string{"A"}},
 			{Package: "postgresql-18-geo", Role: lock.Extension, License: license.License{Expression: "PostgreSQL"}, Text: dep5("PostgreSQL"), Notices: []string{"A"}},

@@ -17,10 +17,9 @@ func (a *arrangement) result(placed []placement) (Result, error) {
 	if r.Extension, r.Libraries, err = a.trees(placed); err != nil {
 		return Result{}, err
 	}
-	if r.Extensions, r.Unscripted, err = a.extensions(r.Extension); err != nil {
+	if r.Contents, err = a.contents(r.Extension); err != nil {
 		return Result{}, err
 	}
-	r.Modules = modules(r.Extension)
 	if r.Extension, r.Libraries, err = a.database(r.Extension, r.Libraries); err != nil {
 		return Result{}, err
 	}

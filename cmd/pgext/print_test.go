@@ -58,10 +58,13 @@ func TestStrangersLines(t *testing.T) {
 	}
 	found := []finding.Finding{finding.New("PGX046", words, words, words)}
 	image := inspect.Image{
-		Platform: words, Tree: tree, Unscripted: []string{words}, Findings: found,
-		Extensions: []metadata.Extension{{Name: words, Version: words, Requires: []string{words}, Schema: words}},
-		Metadata:   &metadata.Metadata{Name: words, Version: words, Distro: words, Create: []string{words}, Parameters: map[string]string{words: words}},
-		Layers:     []inspect.Layer{{Digest: words, Comment: words}}, Packages: []layout.Installed{{Package: words, Version: words}},
+		Platform: words, Tree: tree,
+		Contents: layout.Contents{
+			Unscripted: []string{words}, Findings: found,
+			Extensions: []metadata.Extension{{Name: words, Version: words, Requires: []string{words}, Schema: words}},
+		},
+		Metadata: &metadata.Metadata{Name: words, Version: words, Distro: words, Create: []string{words}, Parameters: map[string]string{words: words}},
+		Layers:   []inspect.Layer{{Digest: words, Comment: words}}, Packages: []layout.Installed{{Package: words, Version: words}},
 	}
 	change := inspect.NamedChange{Name: words, Change: inspect.Change[string]{A: words, B: words}}
 	difference := inspect.ImageDifference{

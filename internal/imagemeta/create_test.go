@@ -58,7 +58,7 @@ func TestFindings(t *testing.T) {
 			Parameters: map[string]string{"shared_preload_libraries": "x", "port": "1", "x.level": "2"},
 		},
 		Target: recipe.Target{Distro: "bookworm", Postgres: 17},
-		Layout: layout.Result{Extensions: []metadata.Extension{{Name: "scripted"}}, Unscripted: []string{"unscripted"}},
+		Layout: layout.Result{Contents: layout.Contents{Extensions: []metadata.Extension{{Name: "scripted"}}, Unscripted: []string{"unscripted"}}},
 	}
 	var codes []string
 	for _, f := range Describe(in).Findings {
@@ -78,9 +78,9 @@ func TestEmptyFindings(t *testing.T) {
 		want   int
 	}{
 		{"programs alone", layout.Result{BinPath: []string{"bin"}}, 1},
-		{"a module", layout.Result{Modules: []string{"x"}}, 0},
-		{"an extension without module", layout.Result{Extensions: []metadata.Extension{{Name: "x"}}}, 0},
-		{"a control file alone", layout.Result{Unscripted: []string{"x"}}, 0},
+		{"a module", layout.Result{Contents: layout.Contents{Modules: []string{"x"}}}, 0},
+		{"an extension without module", layout.Result{Contents: layout.Contents{Extensions: []metadata.Extension{{Name: "x"}}}}, 0},
+		{"a control file alone", layout.Result{Contents: layout.Contents{Unscripted: []string{"x"}}}, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := emptyFindings(tc.layout); len(got) != tc.want {
@@ -97,7 +97,7 @@ func TestUnusedPackageFindings(t *testing.T) {
 		Recipe: &recipe.Recipe{Name: "x", Image: "x"},
 		Target: recipe.Target{Distro: "forky", Postgres: 18, Source: recipe.Source{Deb: &recipe.Deb{Packages: []string{"postgresql-${pg}-x", "libpq5"}}}},
 		Arch:   "amd64",
-		Layout: layout.Result{Given: []string{"postgresql-18-x"}, Modules: []string{"x"}},
+		Layout: layout.Result{Given: []string{"postgresql-18-x"}, Contents: layout.Contents{Modules: []string{"x"}}},
 	}
 	var got []string
 	for _, f := range Describe(in).Findings {

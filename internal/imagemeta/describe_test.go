@@ -25,7 +25,7 @@ func smallest() Input {
 		)},
 		Base: metadata.Base{Name: "cnpg-minimal", Postgres: "18.6"},
 		Layout: layout.Result{
-			Extensions: []metadata.Extension{{Name: "vector", Version: "0.8.1"}}, Modules: []string{"vector"},
+			Contents:             layout.Contents{Extensions: []metadata.Extension{{Name: "vector", Version: "0.8.1"}}, Modules: []string{"vector"}},
 			ExtensionControlPath: []string{"share"}, DynamicLibraryPath: []string{"lib"}, BinPath: []string{"bin"},
 			Licenses: []layout.PackageLicense{
 				{Package: "postgresql-18-pgvector", Role: lock.Extension, License: license.License{Expression: "PostgreSQL"}},

@@ -30,7 +30,7 @@ func TestRequiredFindings(t *testing.T) {
 		{"the recipe lists them", Input{Requires: requires, Target: recipe.Target{Requires: []string{"citus"}}}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			tc.in.Layout = layout.Result{Extensions: extensions}
+			tc.in.Layout = layout.Result{Contents: layout.Contents{Extensions: extensions}}
 			var got []string
 			for _, f := range requiredFindings(tc.in) {
 				got = append(got, f.String())

@@ -6,17 +6,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgext/pgext/internal/metadata"
+	"github.com/pgext/pgext/layout"
 )
 
 func TestDerive(t *testing.T) {
 	i := Image{
 		Arch: "amd64", Postgres: 18, Distro: "trixie", Labels: map[string]string{"org.opencontainers.image.version": "3.6"},
-		Extensions: []metadata.Extension{
-			{Name: "postgis", Version: "3.6"},
-			{Name: "postgis_topology", Version: "3.6", Requires: []string{"postgis", "plpgsql", "cube", "vector"}},
-			{Name: "other", Version: "1", Requires: []string{"vector"}},
+		Contents: layout.Contents{
+			Extensions: []metadata.Extension{
+				{Name: "postgis", Version: "3.6"},
+				{Name: "postgis_topology", Version: "3.6", Requires: []string{"postgis", "plpgsql", "cube", "vector"}},
+				{Name: "other", Version: "1", Requires: []string{"vector"}},
+			},
+			Modules: []string{"postgis-3"},
 		},
-		Modules: []string{"postgis-3"}, LibraryPath: []string{"lib", "system"},
+		LibraryPath: []string{"lib", "system"},
 	}
 	got := i.Derive("gis", []string{"cube"})
 	want := metadata.Metadata{

@@ -8,13 +8,15 @@ import (
 
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/layout"
 )
 
 func TestApart(t *testing.T) {
 	need := finding.New("PGX053", "", "libc.so.6 is expected of the base", "")
 	missing := finding.New("PGX001", "lib/x.so", "needs libgone.so.1", "")
 	index := finding.New("PGX041", "", "is there twice", "")
-	s := Result{Findings: []finding.Finding{index}, Images: []Image{{Findings: []finding.Finding{need, missing}}, {Findings: []finding.Finding{missing, need}}}}
+	image := func(findings ...finding.Finding) Image { return Image{Contents: layout.Contents{Findings: findings}} }
+	s := Result{Findings: []finding.Finding{index}, Images: []Image{image(need, missing), image(missing, need)}}
 	if diff := cmp.Diff([]finding.Finding{missing, index, need}, s.All()); diff != "" {
 		t.Errorf("All() (-want +got):\n%s", diff)
 	}

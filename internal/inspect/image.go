@@ -91,11 +91,11 @@ func (x *inspector) checkExtensions() error {
 	if err != nil {
 		return err
 	}
-	x.Extensions, x.Unscripted, x.Modules = contents.Extensions, contents.Unscripted, contents.Modules
-	for _, f := range contents.Findings {
-		f.Arch = x.Arch
-		x.Findings = append(x.Findings, f)
+	for i := range contents.Findings {
+		contents.Findings[i].Arch = x.Arch
 	}
+	contents.Findings = append(contents.Findings, x.Findings...)
+	x.Contents = contents
 	x.checkPlaces()
 	return nil
 }

@@ -53,11 +53,8 @@ type Image struct {
 	Postgres int
 	// Distro is the codename in the labels or in os-release; "" if unknown.
 	Distro string
-	// Extensions, Unscripted and Modules are computed from the files; see
-	// layout.Contents.
-	Extensions []metadata.Extension
-	Unscripted []string
-	Modules    []string
+	// Contents are the extensions and modules, and all findings about the image.
+	layout.Contents
 	// Packages are the packages in the image's package database, by name.
 	Packages []layout.Installed
 	// Libraries are the ELF files of the image, by path.
@@ -76,9 +73,8 @@ type Image struct {
 	// Owner maps paths to the names of their packages.
 	Owner map[string]string
 	// Roots and Own are the input of elf.Close.
-	Roots    []elf.Root
-	Own      []elf.Provider
-	Findings []finding.Finding
+	Roots []elf.Root
+	Own   []elf.Provider
 }
 
 // Layer holds the properties of a layer and its blob. Sizes are in bytes.
