@@ -1,10 +1,8 @@
 package layout
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"github.com/pgext/pgext/internal/finding"
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // documentSchema is the version of ReportDocument.
@@ -30,10 +28,5 @@ type ReportDocument struct {
 // Encode returns the document as indented JSON with a final newline.
 func (d ReportDocument) Encode() ([]byte, error) {
 	d.Schema, d.Findings = documentSchema, append([]finding.Finding{}, d.Findings...)
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(d)
-	return b.Bytes(), err
+	return strictjson.Marshal(d, "  ")
 }

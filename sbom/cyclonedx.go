@@ -1,8 +1,6 @@
 package sbom
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -19,13 +17,7 @@ func (d Document) CycloneDX() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(d.bom()); err != nil {
-		return nil, fmt.Errorf("writing the CycloneDX document of %s: %w", d.Image.Name, err)
-	}
-	return named(b.Bytes())
+	return named(d.bom())
 }
 
 // imageRef is the reference of the image in the document.

@@ -1,8 +1,6 @@
 package sbom
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -30,13 +28,7 @@ func (d Document) SPDX() ([]byte, error) {
 	}
 	doc := spdxhelpers.ToFormatModel(d.model())
 	d.complete(doc)
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(doc); err != nil {
-		return nil, fmt.Errorf("writing the SPDX document of %s: %w", d.Image.Name, err)
-	}
-	return named(b.Bytes())
+	return named(doc)
 }
 
 // title returns the name of the document.

@@ -8,6 +8,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // The type of an in-toto statement (in-toto attestation framework 1.0), and the
@@ -43,13 +45,11 @@ func (s Statement) encode() ([]byte, error) {
 	for _, subject := range s.Subjects {
 		text.Subject = append(text.Subject, resource{subject.Repository, map[string]string{subject.Digest.Algorithm: subject.Digest.Hex}})
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil {
+	out, err := strictjson.Marshal(text, "")
+	if err != nil {
 		return nil, fmt.Errorf("encoding a statement: %w", err)
 	}
-	return bytes.TrimSpace(out.Bytes()), nil
+	return bytes.TrimSpace(out), nil
 }
 
 // matches reports whether other has the predicate type, the subject digests and

@@ -2,8 +2,10 @@ package lock
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
+	"strings"
+
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // Encode returns the lock as JSON: indented by two spaces, with one line for each
@@ -130,11 +132,9 @@ func (e *encoder) end(text string, more bool) {
 
 // compact returns a value as JSON on one line.
 func compact(value any) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
+	b, err := strictjson.Marshal(value, "")
+	if err != nil {
 		panic("lock: encoding plain data: " + err.Error())
 	}
-	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return strings.TrimSuffix(string(b), "\n")
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/pgext/pgext/internal/failure"
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // Label is the image config label that holds the encoded Metadata.
@@ -105,13 +106,11 @@ func schemaError(got int) error {
 // Encode returns the document as compact JSON: keys in a fixed order, empty
 // lists as [], no HTML escapes, no newline at the end. It sets Schema.
 func (m Metadata) Encode() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(m.complete()); err != nil {
+	b, err := strictjson.Marshal(m.complete(), "")
+	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", Label, err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return bytes.TrimSuffix(b, []byte("\n")), nil
 }
 
 // Decode decodes a document. It ignores unknown keys and sets missing lists to

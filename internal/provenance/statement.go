@@ -2,9 +2,10 @@ package provenance
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // The types of a statement. docs/provenance.md describes BuildType, which changes when
@@ -164,14 +165,11 @@ func (s Statement) Encode() ([]byte, error) { return encode(s, "  ", "\n") }
 func (p Predicate) Encode() ([]byte, error) { return encode(p, "", "") }
 
 func encode(v any, indent, end string) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", indent)
-	if err := enc.Encode(v); err != nil {
+	b, err := strictjson.Marshal(v, indent)
+	if err != nil {
 		return nil, fmt.Errorf("encoding provenance: %w", err)
 	}
-	data := append(bytes.TrimSuffix(b.Bytes(), []byte("\n")), end...)
+	data := append(bytes.TrimSuffix(b, []byte("\n")), end...)
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("encoding provenance: %d bytes, more than %d", len(data), maxSize)
 	}

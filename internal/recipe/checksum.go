@@ -1,11 +1,10 @@
 package recipe
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 
 	"github.com/pgext/pgext/internal/digest"
+	"github.com/pgext/pgext/internal/strictjson"
 )
 
 // resolution is what the outcome of a resolution depends on, apart from the
@@ -61,11 +60,9 @@ func ResolutionChecksum(t Target, arch string) string {
 
 // checksum returns the digest of the JSON form of in.
 func checksum(in resolution) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(in); err != nil {
+	b, err := strictjson.Marshal(in, "")
+	if err != nil {
 		panic("recipe: encoding plain data: " + err.Error())
 	}
-	return "sha256:" + digest.SHA256(b.Bytes())
+	return "sha256:" + digest.SHA256(b)
 }
