@@ -119,7 +119,7 @@ func readImage(ctx context.Context, o Operand, c *cache.Cache) (contents, error)
 		return contents{}, err
 	}
 	r := newImageReader(o.Arch)
-	if r.flat, err = image.Flatten(ctx, o.Image, image.FlattenOptions{Cache: c, Keep: wanted, Look: r.look}); err != nil {
+	if r.flat, err = image.Flatten(ctx, o.Image, image.FlattenOptions{Cache: c, Keep: wanted, Look: r.files.Read}); err != nil {
 		return contents{}, err
 	}
 	found, err := r.contents()

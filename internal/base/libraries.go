@@ -79,7 +79,7 @@ func (r *imageReader) libraries(owner func(string) string) []elf.Provider {
 			if !ok {
 				continue
 			}
-			o, ok := r.objects[file.SHA256]
+			o, ok := r.files.Objects[file.SHA256]
 			if !ok || o.Type != "dyn" {
 				continue
 			}

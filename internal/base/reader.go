@@ -1,13 +1,9 @@
 package base
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"path"
 	"strings"
 
-	"github.com/pgext/pgext/internal/elf"
 	"github.com/pgext/pgext/internal/filetree"
 	"github.com/pgext/pgext/internal/image"
 )
@@ -21,26 +17,16 @@ const (
 	loaderConfig = "etc/ld.so.conf"
 )
 
-const (
-	// maxText bounds one file of the database, in bytes.
-	maxText = 64 << 20
-	// maxTexts bounds all of them together.
-	maxTexts = 512 << 20
-)
-
-// imageReader learns what an operand image holds on the way through its
-// layers. Facts are kept by the SHA-256 of contents: which of two files at one
-// path counts, the tree says in the end.
+// imageReader reads the packages, libraries, programs and extensions of an operand
+// image.
 type imageReader struct {
-	arch    string
-	flat    image.Flat
-	objects map[string]elf.Object
-	texts   map[string]string
-	size    int64
+	arch  string
+	flat  image.Flat
+	files image.FileReader
 }
 
 func newImageReader(arch string) *imageReader {
-	return &imageReader{arch: arch, objects: map[string]elf.Object{}, texts: map[string]string{}}
+	return &imageReader{arch: arch, files: image.FileReader{IsText: isText, MaxText: 64 << 20, MaxTexts: 512 << 20}}
 }
 
 // wanted accepts what look has to see.
@@ -58,31 +44,10 @@ func isLibrary(p string) bool {
 	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.")
 }
 
-func (r *imageReader) look(e filetree.Entry, content io.ReaderAt) (keep bool, err error) {
-	if isText(e.Path) {
-		if r.size += e.Size; e.Size > maxText || r.size > maxTexts {
-			return false, fmt.Errorf("%s: %d bytes, more than is read", e.Path, e.Size)
-		}
-		text, err := io.ReadAll(io.NewSectionReader(content, 0, e.Size))
-		r.texts[e.SHA256] = string(text)
-		return false, err
-	}
-	o, err := elf.Read(content, e.Size)
-	var malformed *elf.FormatError
-	if err == nil {
-		r.objects[e.SHA256] = o
-	} else if !errors.Is(err, elf.ErrNotELF) && !errors.As(err, &malformed) {
-		return false, err
-	}
-	return false, nil
-}
-
+// text returns the text at a path of the image, "" if there is none.
 func (r *imageReader) text(p string) string {
-	e, ok := r.flat.Tree.Resolve(p)
-	if !ok {
-		return ""
-	}
-	return r.texts[e.SHA256]
+	text, _ := r.files.Text(r.flat.Tree, p)
+	return text
 }
 
 // contents puts together what the files amount to.

@@ -16,7 +16,7 @@ import (
 type inspector struct {
 	Image
 	flat  image.Flat
-	files *files
+	files *image.FileReader
 }
 
 // report adds a finding about this architecture.
@@ -63,10 +63,10 @@ func inspectImage(ctx context.Context, img v1.Image, entries map[v1.Hash]v1.Desc
 // unpack reads the layers. Malformed layers, which a container runtime cannot
 // unpack, are a finding; the image is then empty.
 func (x *inspector) unpack(ctx context.Context, img v1.Image, c *cache.Cache) error {
-	x.files = newFiles()
+	x.files = newReader()
 	var broken *image.MalformedError
 	flat, err := image.Flatten(ctx, img, image.FlattenOptions{
-		Cache: c, Keep: wanted, Look: x.files.read, Lenient: true,
+		Cache: c, Keep: wanted, Look: x.look, Lenient: true,
 	})
 	switch {
 	case errors.Is(err, image.ErrEscape):
@@ -83,7 +83,7 @@ func (x *inspector) unpack(ctx context.Context, img v1.Image, c *cache.Cache) er
 
 // checkExtensions checks control files and scripts.
 func (x *inspector) checkExtensions() error {
-	tree, err := x.files.withTexts(x.Tree)
+	tree, err := x.withTexts()
 	if err != nil {
 		return err
 	}

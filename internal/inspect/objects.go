@@ -14,7 +14,7 @@ import (
 func (x *inspector) checkObjects() {
 	for e := range x.Tree.All() {
 		o, ok := x.object(e)
-		if text := x.files.malformed[e.SHA256]; text != "" && e.Kind == filetree.File {
+		if text := x.files.Malformed[e.SHA256]; text != "" && e.Kind == filetree.File {
 			x.report("PGX003", e.Path, text, "")
 		}
 		if !ok || o.Type != "dyn" && o.Type != "exec" {

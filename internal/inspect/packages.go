@@ -19,7 +19,7 @@ func (x *inspector) readPackages() {
 		if e.Kind != filetree.File || path.Ext(e.Path) == ".md5sums" {
 			continue
 		}
-		text, _ := x.textAt(e.Path)
+		text, _ := x.files.Text(x.Tree, e.Path)
 		scanner := debian.NewScanner(strings.NewReader(text))
 		if !scanner.Scan() {
 			continue
@@ -43,7 +43,7 @@ func (x *inspector) readPackages() {
 // readSums reads the list of a package's files, whose paths may start with a slash
 // or "./", and sets Files, Size and Owner.
 func (x *inspector) readSums(pkg *layout.Installed, file string) {
-	text, _ := x.textAt(file)
+	text, _ := x.files.Text(x.Tree, file)
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
 		_, name, ok := strings.Cut(lines.Text(), " ")
@@ -65,7 +65,7 @@ func (x *inspector) readSums(pkg *layout.Installed, file string) {
 
 // codename returns VERSION_CODENAME of os-release(5).
 func (x *inspector) codename() string {
-	text, _ := x.textAt(layout.OSRelease)
+	text, _ := x.files.Text(x.Tree, layout.OSRelease)
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "VERSION_CODENAME="); ok {
 			return strings.Trim(value, `"'`)
