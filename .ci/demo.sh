@@ -2,8 +2,8 @@
 # Builds the pgvector image from the live archive with an empty cache, pushes
 # it to a registry on loopback, reads it back from there, prints what is in it,
 # judges it by its SBOM and provenance, and builds it again from the latter.
-# The recipe is copied, so that its lock is made afresh. Everything is made in
-# a temporary folder, which is removed.
+# The recipe is copied, so that its lock is made again. The image stays in dist/;
+# the rest is in a temporary folder, which is removed.
 set -eu
 work=$(mktemp -d)
 registry=
@@ -24,7 +24,7 @@ echo "$address"
 
 build() {
 	say pgext build recipes/pgvector --distro forky --push "$address/demo" "$@"
-	bin/pgext build "$work/pgvector" --distro forky --output "$work/dist" --push "$address/demo" "$@" 2>"$work/errors" >"$work/tags"
+	bin/pgext build "$work/pgvector" --distro forky --output dist --push "$address/demo" "$@" 2>"$work/errors" >"$work/tags"
 }
 status=0
 build || status=$?

@@ -24,17 +24,19 @@ import (
 	"strings"
 )
 
-// phrases are the patterns counted, with the occurrences allowed per 1,000
-// lines.
+// phrases are the patterns counted, with the occurrences allowed per 1,000 lines
+// of strings and Markdown, and of comments. The limits of comments are what the
+// comments measure today; they are lowered as comments are rewritten, to those of
+// strings.
 var phrases = []struct {
-	name    string
-	pattern *regexp.Regexp
-	limit   float64
+	name            string
+	pattern         *regexp.Regexp
+	limit, comments float64
 }{
-	{"tell, told", regexp.MustCompile(`(?i)\b(tells?|told|telling)\b`), 25},
-	{"say, said", regexp.MustCompile(`(?i)\b(says?|said|saying)\b`), 50},
-	{"X is what, that of, the one", regexp.MustCompile(`(?i)\b(is|are|was|were) (what|that of|those (of|that|which|who)|the ones?|who)\b`), 38},
-	{"nobody, somebody, anybody", regexp.MustCompile(`(?i)\b(nobody|somebody|anybody)\b`), 8},
+	{"tell, told", regexp.MustCompile(`(?i)\b(tells?|told|telling)\b`), 3, 12.5},
+	{"say, said", regexp.MustCompile(`(?i)\b(says?|said|saying)\b`), 4, 25.5},
+	{"X is what, that of, the one", regexp.MustCompile(`(?i)\b(is|are|was|were) (what|that of|those (of|that|which|who)|the ones?|who)\b`), 2, 19.5},
+	{"nobody, somebody, anybody", regexp.MustCompile(`(?i)\b(nobody|somebody|anybody)\b`), 1, 2.5},
 }
 
 // A kind of text has its own count.
@@ -137,11 +139,14 @@ func print(kinds map[string]*kind) int {
 		}
 		for i, p := range phrases {
 			rate := float64(k.found[i]) * 1000 / float64(k.lines)
-			verdict := ""
-			if rate > p.limit {
+			limit, verdict := p.limit, ""
+			if name == "comments" {
+				limit = p.comments
+			}
+			if rate > limit {
 				verdict, status = "  OVER", 1
 			}
-			fmt.Printf("%-9s %-30s %5d in %6d lines  %5.1f per 1,000 (limit %g)%s\n", k.name, p.name, k.found[i], k.lines, rate, p.limit, verdict)
+			fmt.Printf("%-9s %-30s %5d in %6d lines  %5.1f per 1,000 (limit %g)%s\n", k.name, p.name, k.found[i], k.lines, rate, limit, verdict)
 		}
 	}
 	return status

@@ -26,7 +26,7 @@ func (e *ContradictionError) Error() string {
 // Hint says how a lock that is true is made.
 func (e *ContradictionError) Hint() string {
 	if e.Recipe == "" {
-		return "do not use an image whose provenance tells of other packages than it names"
+		return "do not use the image: its provenance does not match its packages"
 	}
 	return "the lock was changed by hand: restore it, or make it again: pgext lock " + e.Recipe
 }

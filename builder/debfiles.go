@@ -25,7 +25,7 @@ func (e *FileError) Error() string { return fmt.Sprintf("source.deb.files: %s: %
 
 // Hint says which filters files have.
 func (*FileError) Hint() string {
-	return "distro, postgres and arch beside it say which targets a file is for"
+	return "set distro, postgres and arch of the entry to select the targets of the file"
 }
 
 // ExitCode returns 10: the recipe names the wrong thing.

@@ -57,7 +57,7 @@ func (e *EmptyError) Error() string {
 
 // Hint says which packages are meant.
 func (*EmptyError) Hint() string {
-	return "name the packages that have the module or the control file; pgext init --all tells them from documentation and metapackages"
+	return "name the packages with the module or the control file; pgext init --all lists the class of each package"
 }
 
 // ExitCode returns 10: the recipe asks for nothing.
@@ -74,7 +74,7 @@ func (e *UnsupportedError) Error() string {
 
 // Hint names what can be built.
 func (*UnsupportedError) Hint() string {
-	return "source.deb is what can be built"
+	return "use source.deb"
 }
 
 // ExitCode returns 10: the recipe cannot be carried out.

@@ -19,7 +19,7 @@ import (
 // and program alone: not on mirrors, nor on what else is built or locked.
 func (b *Builder) provenance(in archImage, tag string) (provenance.Statement, error) {
 	fail := func(err error) (provenance.Statement, error) {
-		return provenance.Statement{}, fmt.Errorf("telling how %s was built: %w", in.description.Metadata.Image, err)
+		return provenance.Statement{}, fmt.Errorf("writing the provenance of %s: %w", in.description.Metadata.Image, err)
 	}
 	digest, err := in.image.Digest()
 	if err != nil {

@@ -34,7 +34,7 @@ type rekor struct {
 // GetTransparencyLogEntry implements sigsign.Transparency: it logs the signature of
 // b and appends the entry to b. text is the public key or certificate in PEM form.
 func (r rekor) GetTransparencyLogEntry(ctx context.Context, text []byte, b *protobundle.Bundle) error {
-	log := sigsign.NewRekor(&sigsign.RekorOptions{Version: uint32(r.version), Client: r, ClientV2: r, Timeout: -1}) //nolint:gosec // 1 or 2
+	log := sigsign.NewRekor(&sigsign.RekorOptions{Version: uint32(r.version), Client: r, ClientV2: r, Timeout: -1})
 	if err := log.GetTransparencyLogEntry(ctx, text, b); err != nil {
 		return r.failure("reading its response", err)
 	}

@@ -58,25 +58,33 @@ type response struct {
 	body   []byte
 }
 
-// get requests path. secrets are removed from error texts.
+// get requests path.
 func (s *service) get(ctx context.Context, path string, header map[string]string, secrets ...string) (response, error) {
-	return s.request(ctx, http.MethodGet, path, nil, header, secrets, http.StatusOK)
+	req, err := s.newRequest(ctx, http.MethodGet, path, nil, header)
+	if err != nil {
+		return response{}, err
+	}
+	return s.do(req, secrets, http.StatusOK)
 }
 
-// post sends body to path. expect lists the statuses that are not errors.
+// post sends body to path. Responses with a status in expect are no errors.
 func (s *service) post(ctx context.Context, path, contentType string, body []byte, expect ...int) (response, error) {
-	return s.request(ctx, http.MethodPost, path, body, map[string]string{"Content-Type": contentType}, nil, expect...)
+	req, err := s.newRequest(ctx, http.MethodPost, path, body, map[string]string{"Content-Type": contentType})
+	if err != nil {
+		return response{}, err
+	}
+	return s.do(req, nil, expect...)
 }
 
-func (s *service) request(ctx context.Context, method, path string, body []byte, header map[string]string, secrets []string, expect ...int) (response, error) {
+func (s *service) newRequest(ctx context.Context, method, path string, body []byte, header map[string]string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
 	if err != nil {
-		return response{}, s.fail("making a request: %w", err)
+		return nil, s.fail("making a request: %w", err)
 	}
 	for name, value := range header {
 		req.Header.Set(name, value)
 	}
-	return s.do(req, secrets, expect...)
+	return req, nil
 }
 
 // do sends req, again after a temporary failure, and returns a response with a
@@ -113,7 +121,7 @@ func (s *service) once(req *http.Request) (response, error) {
 		}
 	}
 	req.Header.Set("User-Agent", "pgext")
-	resp, err := s.client.Do(req)
+	resp, err := s.client.Do(req) //nolint:gosec // the user configures the services
 	if err != nil {
 		return response{}, err
 	}

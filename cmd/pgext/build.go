@@ -61,7 +61,7 @@ publishes, --key or --keyless signs all of it. Standard output ends with a line 
 	fs.StringVar(&f.push, "push", "", "push each image to REPO/<image>")
 	fs.BoolVar(&f.locked, "locked", false, "fail instead of writing a lock")
 	fs.BoolVar(&f.update, "update", false, "resolve afresh what is locked")
-	fs.BoolVar(&f.dryRun, "dry-run", false, "say what would be built; write nothing")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "print what would be built; write nothing")
 	fs.BoolVar(&f.strict, "strict", false, "warnings fail the build too")
 	return cmd
 }
@@ -70,7 +70,7 @@ publishes, --key or --keyless signs all of it. Standard output ends with a line 
 func (f buildFlags) check() error {
 	switch {
 	case f.locked && f.update:
-		return usageErrorf("--locked and --update contradict each other")
+		return usageErrorf("--locked and --update are mutually exclusive")
 	case f.output == "":
 		return usageErrorf("--output is empty: it needs a folder")
 	case f.push == "" && f.wanted() && f.format != string(sign.FormatBundle):

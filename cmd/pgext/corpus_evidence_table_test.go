@@ -111,10 +111,10 @@ func (s sums) String() string {
 // writeEvidence tells what the documents about all images came to.
 func (c *corpus) writeEvidence(b *strings.Builder) {
 	s := c.evidenceTotals()
-	fmt.Fprintf(b, "\n## Evidence\n\nWhat is told about the images ([sbom.md](sbom.md), [provenance.md](provenance.md)) was held against the rules of SPDX 2.3 and "+
-		"CycloneDX 1.7 and, file by file, against what tar had unpacked; `pgext verify` judged it, without signatures: **%d checks passed, %d failed**. `pgext rebuild` followed the "+
-		"provenance offline, with a cache that held packages and nothing learnt about them: **%d of %d digests** of manifests and indexes came out again. Then all was resolved and built "+
-		"once more, in another folder, through other mirrors, with another number of jobs: **%d files** of layouts and documents, the same to the last byte.\n\n",
+	fmt.Fprintf(b, "\n## Evidence\n\nThe documents of the images ([sbom.md](sbom.md), [provenance.md](provenance.md)) were validated against SPDX 2.3 and "+
+		"CycloneDX 1.7 and compared, file by file, with the output of tar; `pgext verify` without signatures: **%d checks passed, %d failed**. `pgext rebuild` rebuilt from the "+
+		"provenance offline, with a cache of packages without derived records: **%d of %d digests** of manifests and indexes are equal. Then all was resolved and built "+
+		"again, in another folder, through other mirrors, with another number of jobs: **%d files** of layouts and documents, byte for byte the same.\n\n",
 		s.checks[verify.Pass], s.checks[verify.Fail], s.rebuilt, s.digests(c), s.same)
 	b.WriteString("| | amd64 | arm64 | both, each package once |\n|---|--:|--:|--:|\n")
 	columns := []archSums{s.arch("amd64"), s.arch("arm64"), s.all}

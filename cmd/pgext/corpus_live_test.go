@@ -171,8 +171,8 @@ func (c *corpus) liveTotals() string {
 
 // writeLive tells what did not pass: what the archives lack, and notes.
 func (c *corpus) writeLive(b *strings.Builder) {
-	b.WriteString("\n## On a real server\n\nWhat `pgext test` says of the images for amd64, each beside those it requires, other than that a check passes. " +
-		"A *fail* or *skip* has a finding that says what the archives lack.\n\n| image | status | check | what | finding |\n|---|---|---|---|---|\n")
+	b.WriteString("\n## On a real server\n\nChecks of `pgext test` that did not pass, for the images for amd64, each with the images it requires. " +
+		"A *fail* or *skip* has a finding that names what the archives lack.\n\n| image | status | check | what | finding |\n|---|---|---|---|---|\n")
 	for _, i := range c.images {
 		for _, row := range i.live.rows() {
 			fmt.Fprintf(b, "| %s | %s |\n", i.name, strings.Join(row, " | "))

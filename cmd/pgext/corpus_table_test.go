@@ -29,9 +29,9 @@ All of it is the same wherever and whenever it is made from the same state of th
 
 ## Images
 
-Sizes are KiB as pulled, amd64 / arm64: the layer of libraries and data, then the layer of the extension. *Libraries* is what amd64 bundles: how many, and MiB on disk.
-*Data* is MiB on disk of what libraries read at run time. *Created* is how many of the label's extensions a real server created, *checks* how many of
-` + "`pgext test`" + ` passed, *notes* how many told of something that fails no image.
+Sizes are KiB as pulled, amd64 / arm64: the layer of libraries and data, then the layer of the extension. *Libraries*: number and MiB on disk of the bundled libraries of amd64.
+*Data*: MiB on disk of the data that libraries read at run time. *Created*: number of the label's extensions that a real server created. *Checks*: number of checks of
+` + "`pgext test`" + ` that passed; *notes*: number of checks with a note.
 
 | image | version | libraries layer | extension layer | libraries | data | requires | created | checks | notes | findings |
 |---|---|--:|--:|--:|--:|---|--:|--:|--:|---|
@@ -144,7 +144,7 @@ func (c *corpus) others(b *strings.Builder) {
 // findings lists all but notes with their texts, those of both architectures
 // once.
 func (c *corpus) findings(b *strings.Builder) {
-	b.WriteString("\n## Findings\n\nWarnings name what cannot work at a mount, or was left out. `pgext explain CODE` says more; `pgext lint` tells notes as well.\n\n| image | code | where | what |\n|---|---|---|---|\n")
+	b.WriteString("\n## Findings\n\nWarnings are about parts that cannot work in a mounted image or were left out. `pgext explain CODE` has the details; `pgext lint` lists notes as well.\n\n| image | code | where | what |\n|---|---|---|---|\n")
 	for _, i := range c.images {
 		seen := map[string]bool{}
 		for _, f := range i.built.Findings {

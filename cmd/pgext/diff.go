@@ -26,12 +26,13 @@ func (a *app) diffCommand() *cobra.Command {
 	var exitCode bool
 	cmd := &cobra.Command{
 		Use:   "diff IMAGE IMAGE",
-		Short: "Say what changed from one image to another",
-		Long: `Say what changed from one image to another, for each architecture: versions of
+		Short: "Compare two images",
+		Long: `Compare two images. The output lists for each architecture: versions of
 extensions and packages, metadata, labels and annotations, what is expected of
 the operand image, files, layers. Times of files do not count.
 
-IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
+IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout, of a
+tar archive with one, or of a folder with one image.`,
 		Example: "  pgext diff registry.example.com/extensions/pgvector:0.8.1-18-trixie dist/pgvector",
 		Args:    exactly(2, "two images: each HOST/NAME[:TAG], oci:PATH[:TAG], or a path"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -48,7 +48,7 @@ func (m *mirrorFlags) bind(fs *pflag.FlagSet) {
 func (r *resolvingFlags) bind(fs *pflag.FlagSet) {
 	r.mirrorFlags.bind(fs)
 	fs.StringSliceVar(&r.archives, "archive", nil, "use these archives instead of the distribution's own: debian, debian-security, pgdg")
-	fs.BoolVar(&r.allowExpired, "allow-expired", false, "accept an archive whose Release is past its Valid-Until; the lock says so")
+	fs.BoolVar(&r.allowExpired, "allow-expired", false, "accept an archive whose Release is past its Valid-Until; recorded in the lock")
 }
 
 // parse returns the mirrors by the names of their archives.

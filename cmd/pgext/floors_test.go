@@ -47,9 +47,9 @@ func goList(t *testing.T, patterns ...string) []listed {
 	}
 }
 
-// rooms reads the two tables of docs/architecture.md: room to floor, and the
-// rooms that serve tests only.
-func rooms(t *testing.T) (floors map[string]int, testOnly []string) {
+// packages reads the two tables of docs/architecture.md: the floor of each package, and the
+// packages that serve tests only.
+func packages(t *testing.T) (floors map[string]int, testOnly []string) {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/architecture.md")
 	if err != nil {
@@ -66,25 +66,25 @@ func rooms(t *testing.T) (floors map[string]int, testOnly []string) {
 		testOnly = append(testOnly, m[1])
 	}
 	if len(floors) < 10 || len(testOnly) == 0 {
-		t.Fatalf("read %d rooms and %d test rooms from the tables: their shape changed", len(floors), len(testOnly))
+		t.Fatalf("read %d packages and %d test packages from the tables: their shape changed", len(floors), len(testOnly))
 	}
 	return floors, testOnly
 }
 
 // TestFloors keeps the promise of docs/architecture.md: imports point down,
-// never sideways, and every room has its row.
+// never sideways, and every pkg has its row.
 func TestFloors(t *testing.T) {
-	floors, testOnly := rooms(t)
+	floors, testOnly := packages(t)
 	seen := map[string]bool{}
 	for _, p := range goList(t, "./...") {
-		room := strings.TrimPrefix(p.ImportPath, module)
-		seen[room] = true
-		if slices.Contains(testOnly, room) {
+		pkg := strings.TrimPrefix(p.ImportPath, module)
+		seen[pkg] = true
+		if slices.Contains(testOnly, pkg) {
 			continue
 		}
-		floor, ok := floors[room]
+		floor, ok := floors[pkg]
 		if !ok {
-			t.Errorf("%s has no row in docs/architecture.md", room)
+			t.Errorf("%s has no row in docs/architecture.md", pkg)
 			continue
 		}
 		for _, imported := range p.Imports {
@@ -93,15 +93,15 @@ func TestFloors(t *testing.T) {
 				continue
 			}
 			if slices.Contains(testOnly, other) {
-				t.Errorf("%s imports %s, which serves tests only", room, other)
+				t.Errorf("%s imports %s, which serves tests only", pkg, other)
 			} else if floors[other] >= floor {
-				t.Errorf("%s (floor %d) imports %s (floor %d): imports point down", room, floor, other, floors[other])
+				t.Errorf("%s (floor %d) imports %s (floor %d): imports point down", pkg, floor, other, floors[other])
 			}
 		}
 	}
-	for room := range floors {
-		if !seen[room] {
-			t.Errorf("docs/architecture.md has a row for %s, which does not exist", room)
+	for pkg := range floors {
+		if !seen[pkg] {
+			t.Errorf("docs/architecture.md has a row for %s, which does not exist", pkg)
 		}
 	}
 }
@@ -119,8 +119,8 @@ func TestPackageComments(t *testing.T) {
 
 // TestNoHeavyDependencies: the packages that DEPENDENCIES.md says never enter
 // the binary, by size, by start-up time or by what they do when imported; and
-// those that no room of it may use, since they read what strangers wrote and
-// are not fit for it. (A model of syft's drags one of them in, unused.)
+// those that no package may use, because they are unsafe for hostile input.
+// (A model of syft's drags one of them in, unused.)
 func TestNoHeavyDependencies(t *testing.T) {
 	banned := []string{"cosign/v2/cmd", "hashicorp/go-getter", "k8s.io/", "envoyproxy", "blakesmith/ar", "os/exec/testscript", "syft/pkg/cataloger/debian", "cyclonedxjson"}
 	unfit := []string{"ulikunitz/xz", "sylabs/squashfs", "anchore/stereoscope"}

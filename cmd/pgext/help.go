@@ -1,9 +1,24 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"strings"
 
-// helpCommand is cobra's own, but for a verb that there is not: that is a
-// usage error.
+	"github.com/spf13/cobra"
+)
+
+// helpWidth is the maximum length of a line of help, in characters.
+const helpWidth = 100
+
+// wrapHelp makes the help of root and its verbs wrap the descriptions of flags at
+// helpWidth.
+func wrapHelp(root *cobra.Command) {
+	wrapped := fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", wrapped))
+}
+
+// helpCommand returns the verb help. Unlike that of cobra, it fails with a usage
+// error for an unknown verb.
 func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [VERB]",

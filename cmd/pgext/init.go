@@ -22,14 +22,14 @@ import (
 
 type initFlags struct {
 	resolvingFlags
-	distro   string
-	postgres int
-	like     string
-	output   string
-	force    bool
-	all      bool
-	probe    bool
-	with     []string
+	distro       string
+	postgres     int
+	archivesFrom string
+	output       string
+	force        bool
+	all          bool
+	probe        bool
+	requireImage []string
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -37,21 +37,21 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init PACKAGE...",
 		Short: "Write a recipe for Debian packages",
-		Long: `Write the shortest recipe that builds an image of Debian packages: one recipe
-for all that are named. postgresql-NN- may be left out of a name. What a build
-would derive by itself is not in it; every other field has a comment that says
-how it was found out, and whether it is a guess to be checked.
+		Long: `Write the shortest recipe for an image of Debian packages: one recipe for all
+packages named. The prefix postgresql-NN- of a name is optional. Fields that a
+build derives are left out; every other field has a comment with its source, and
+with a note if it is a guess to check.
 
-With --all, every package postgresql-NN-* of the archives gets its class: an
-image, a half of another image, or no extension. Each image has a recipe in
-DIR/<name>/recipe.yaml, and standard output is the table of classes.
+With --all, every package postgresql-NN-* of the archives is classified: an
+image, a part of another image, or not an extension. Each image gets a recipe in
+DIR/<name>/recipe.yaml; standard output is the table of classes.
 
-With --probe, the image is built and tried out on a real server, as pgext test
-does it, and the recipe gets what the server asks for: libraries to preload with
-the parameters that have CloudNativePG preload its own, libraries opened at run
-time, extensions of other images. Images that it requires are built as well, or
-taken from --with. A check that fails in the end exits with 3; the recipe is
-written all the same.`,
+With --probe, the image is built and tested on a real server, as with pgext
+test, and the recipe gets the settings that the server needs: libraries to
+preload, parameters that make CloudNativePG preload its own, libraries opened at
+run time, extensions of other images. Required images are built as well, or
+taken from --require-image. If a check still fails, the exit code is 3; the
+recipe is written nevertheless.`,
 		Example: `  pgext init pgvector --output recipe.yaml
   pgext init postgresql-18-cron --distro forky --probe
   pgext init --all --distro forky --pg 18 --output recipes`,
@@ -61,14 +61,14 @@ written all the same.`,
 	}
 	fs := cmd.Flags()
 	f.bind(fs)
-	fs.StringVar(&f.distro, "distro", recipe.DefaultDistro, "distribution whose packages are looked into")
+	fs.StringVar(&f.distro, "distro", recipe.DefaultDistro, "distribution with the packages")
 	fs.IntVar(&f.postgres, "pg", 18, "PostgreSQL major")
-	fs.StringVar(&f.like, "like", "", "use the archives of this recipe, and name them in the new one")
+	fs.StringVar(&f.archivesFrom, "archives-from", "", "recipe whose archives are used, and named in the new one")
 	fs.StringVar(&f.output, "output", "-", "file for the recipe or folder for recipe.yaml, - for standard output; with --all, folder for the recipes")
-	fs.BoolVar(&f.force, "force", false, "overwrite recipes that are there")
+	fs.BoolVar(&f.force, "force", false, "overwrite existing recipes")
 	fs.BoolVar(&f.all, "all", false, "every extension package of the archives")
-	fs.BoolVar(&f.probe, "probe", false, "try the image out on a real server and write what it asks for")
-	fs.StringArrayVar(&f.with, "with", nil, "with --probe: image that others may require")
+	fs.BoolVar(&f.probe, "probe", false, "test the image on a real server and write the settings it needs")
+	fs.StringArrayVar(&f.requireImage, "require-image", nil, "with --probe: image that others may require")
 	return cmd
 }
 
@@ -101,10 +101,10 @@ func (f initFlags) check(args []string) error {
 		return usageErrorf("--all writes several recipes: --output DIR is needed")
 	case !f.all && len(args) == 0:
 		return usageErrorf("need a package, or --all")
-	case len(f.with) > 0 && !f.probe:
-		return usageErrorf("--with needs --probe")
-	case f.like != "" && len(f.archives) > 0:
-		return usageErrorf("--like and --archive contradict each other")
+	case len(f.requireImage) > 0 && !f.probe:
+		return usageErrorf("--require-image needs --probe")
+	case f.archivesFrom != "" && len(f.archives) > 0:
+		return usageErrorf("--archives-from and --archive are mutually exclusive")
 	}
 	return nil
 }
@@ -112,15 +112,15 @@ func (f initFlags) check(args []string) error {
 // ask translates the flags.
 func (f initFlags) ask() (initrecipe.Ask, error) {
 	ask := initrecipe.Ask{Distro: f.distro, Postgres: f.postgres}
-	if f.like == "" {
+	if f.archivesFrom == "" {
 		return ask, nil
 	}
-	recipes, err := recipe.Load(f.like)
+	recipes, err := recipe.Load(f.archivesFrom)
 	if err != nil {
 		return ask, err
 	}
 	if len(recipes) != 1 {
-		return ask, usageErrorf("--like %s: %d recipes, one is needed", f.like, len(recipes))
+		return ask, usageErrorf("--archives-from %s: %d recipes, one is needed", f.archivesFrom, len(recipes))
 	}
 	ask.Like = recipes[0]
 	return ask, nil
@@ -157,7 +157,7 @@ func (a *app) initOne(ctx context.Context, b *initrecipe.Finder, ask initrecipe.
 	}
 	found := []initrecipe.Discovery{{Facts: facts}}
 	if f.probe {
-		if err := a.discover(ctx, b, ask, found, f.with); err != nil {
+		if err := a.discover(ctx, b, ask, found, f.requireImage); err != nil {
 			return err
 		}
 	}
@@ -199,7 +199,7 @@ func (a *app) initAll(ctx context.Context, b *initrecipe.Finder, ask initrecipe.
 		}
 	}
 	if f.probe {
-		if err := a.discover(ctx, b, ask, found, f.with); err != nil {
+		if err := a.discover(ctx, b, ask, found, f.requireImage); err != nil {
 			return err
 		}
 	}
@@ -292,10 +292,10 @@ func (f initFlags) write(found initrecipe.Discovery, path string) (initRecipe, e
 func (f initFlags) archivesIn(dir string, archives []recipe.Archive) ([]recipe.Archive, error) {
 	out := slices.Clone(archives)
 	for i, a := range out {
-		if f.like == "" || a.SignedBy == "" || strings.Contains(a.SignedBy, "\n") {
+		if f.archivesFrom == "" || a.SignedBy == "" || strings.Contains(a.SignedBy, "\n") {
 			continue
 		}
-		like, err := filepath.Abs(f.like)
+		like, err := filepath.Abs(f.archivesFrom)
 		if err != nil {
 			return nil, err
 		}

@@ -68,7 +68,7 @@ func TestLiveInit(t *testing.T) {
 	if code != 0 || stdout != path+"\n" || !strings.Contains(stderr, "pgvector: tried out: 7 of 7 checks pass\n") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := live(t, "init", "pgvector", "--with", "dist/x"); code != 1 || !strings.Contains(stderr, "--with needs --probe") {
+	if code, _, stderr := live(t, "init", "pgvector", "--require-image", "dist/x"); code != 1 || !strings.Contains(stderr, "--require-image needs --probe") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }

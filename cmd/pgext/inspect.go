@@ -48,12 +48,13 @@ func (a *app) inspectCommand() *cobra.Command {
 	var order string
 	cmd := &cobra.Command{
 		Use:   "inspect IMAGE",
-		Short: "Say what is in an image",
-		Long: `Say what is in an image, whoever made it: its extensions, what a consumer must
-set, its layers, the packages its libraries came from, what it expects of the
+		Short: "Show the contents of an image",
+		Long: `Show the contents of any image: its extensions, the settings that a consumer
+needs, its layers, the packages its libraries came from, what it expects of the
 operand image, every file with its size, and what a person should know.
 
-IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.`,
+IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout, of a
+tar archive with one, or of a folder with one image.`,
 		Example: `  pgext inspect dist/pgvector
   pgext inspect dist/postgis --sort size
   pgext inspect registry.example.com/extensions/pgvector:0.8.1-18-trixie`,

@@ -46,12 +46,12 @@ func (a *app) lintCommand() *cobra.Command {
 	var f lintFlags
 	cmd := &cobra.Command{
 		Use:   "lint RECIPE|IMAGE...",
-		Short: "Say what a person should know about images, finished or not",
-		Long: `Say what a person should know about the images of recipes, without making
-them, or about finished images, whoever made them: what would stop the build or
-keep the image from being used, what cannot work, what was left out. Errors
-exit with 3, with --strict warnings too. What cannot be judged, because it cannot
-be resolved or fetched, keeps no other from it; the exit code is then its own.
+		Short: "Check images and recipes for problems",
+		Long: `Check recipes, without building images, and finished images of any tool: problems
+that would stop the build or the use of the image, parts that cannot work, parts
+that were left out. Errors exit with 3, with --strict warnings too. If a recipe or
+image cannot be resolved or fetched, the others are checked nevertheless; the exit
+code is that of the failure.
 
 With --base the libraries that a finished image needs are looked for in what
 the operand image holds: cnpg-minimal, which is computed from the archives of
@@ -162,7 +162,7 @@ func (f lintFlags) meant(ref string, s inspect.Result) (inspect.Result, error) {
 type noDistroError struct{ ref, base string }
 
 func (e noDistroError) Error() string {
-	return fmt.Sprintf("--base %s: %s does not say which distribution it is for", e.base, e.ref)
+	return fmt.Sprintf("--base %s: %s has no label with its distribution", e.base, e.ref)
 }
 
 // Hint says who else can.

@@ -31,10 +31,10 @@ func (a *app) lockCommand() *cobra.Command {
 	var f lockFlags
 	cmd := &cobra.Command{
 		Use:   "lock RECIPE...",
-		Short: "Resolve recipes afresh and write their locks",
-		Long: `Resolve recipes afresh and write their locks: pgext.lock beside recipe.yaml,
-x.lock beside x.yaml. Only the selected targets of a lock change. Standard
-output says what did.`,
+		Short: "Resolve recipes again and write their locks",
+		Long: `Resolve recipes again and write their locks: pgext.lock next to recipe.yaml,
+x.lock next to x.yaml. Only the selected targets of a lock change. Standard
+output lists the changes.`,
 		Example: "  pgext lock recipes/pgvector --distro forky --arch amd64",
 		Args:    atLeastOne("a recipe: a file, a folder with recipe.yaml, or a folder of such folders"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -14,7 +14,7 @@ import (
 
 type rebuildFlags struct {
 	mirrorFlags
-	beside string
+	filesDir string
 }
 
 func (a *app) rebuildCommand() *cobra.Command {
@@ -27,8 +27,9 @@ options, and compare: the digest of every manifest, and of the index. Packages
 come from the cache, from mirrors or from where an archive keeps what it had.
 Nothing is written, and nothing is resolved: no Release is read.
 
-IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout. A
-digest that differs exits with 3, packages that are gone with 12, provenance
+IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout, of a
+tar archive with one, or of a folder with one image.
+A digest that differs exits with 3, packages that are gone with 12, provenance
 that is missing or not about the image with 13.`,
 		Example: `  pgext rebuild registry.example.com/extensions/pgvector:0.8.1-18-trixie
   pgext rebuild dist/pgvector`,
@@ -38,7 +39,7 @@ that is missing or not about the image with 13.`,
 		},
 	}
 	f.bind(cmd.Flags())
-	cmd.Flags().StringVar(&f.beside, "beside", "", "folder with the files that the recipe names by path")
+	cmd.Flags().StringVar(&f.filesDir, "files-dir", "", "folder with the files that the recipe names by path")
 	return cmd
 }
 
@@ -77,7 +78,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	doc := rebuiltDocument{Schema: 1, Images: []rebuiltImage{}}
 	same := true
 	for i, ref := range refs {
-		r, err := judge.Rebuild(ctx, builder.New(s), a.registryClient(), parsed[i], f.beside)
+		r, err := judge.Rebuild(ctx, builder.New(s), a.registryClient(), parsed[i], f.filesDir)
 		if err != nil {
 			return fmt.Errorf("%s: %w", ref, err)
 		}
@@ -96,7 +97,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 			a.tell("pgext: ", i.Image+": what its provenance leads to is another image")
 		}
 	}
-	fmt.Fprintln(a.stderr, "hint: do not use an image whose provenance does not lead to it; pgext verify tells what else does not hold")
+	fmt.Fprintln(a.stderr, "hint: do not use the image: its provenance leads to another one; pgext verify lists all failed checks")
 	return printedError{exitFindings}
 }
 

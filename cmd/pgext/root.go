@@ -38,7 +38,7 @@ func (g *globalFlags) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&g.jobs, "jobs", 0, "how many things are done at once (default: one a CPU)")
 	fs.BoolVar(&g.offline, "offline", false, "use only what is in the cache")
 	fs.BoolVar(&g.json, "json", false, "print one JSON document on stdout")
-	fs.BoolVarP(&g.verbose, "verbose", "v", false, "say on stderr what is done")
+	fs.BoolVarP(&g.verbose, "verbose", "v", false, "log progress to stderr")
 }
 
 // complete refuses what no command can use, and fills in the defaults that
@@ -86,6 +86,7 @@ Every flag is also an environment variable: --cache-dir is PGEXT_CACHE_DIR.`,
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(a.helpCommand(root))
+	wrapHelp(root)
 	root.Flags().BoolVar(&version, "version", false, "print the version, as pgext version does")
 	a.global.bind(root.PersistentFlags())
 	root.AddCommand(a.verbs()...)

@@ -23,13 +23,13 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve [DIST]",
 		Short: "Serve built images as a local registry",
-		Long: `Serve built images as a local read-only registry, for kind or for trying out:
-DIST/<image>/oci is the repository <image>. What is built while it runs is
-there at once. With --memory it is an empty registry that takes pushes and
-forgets them at its end.
+		Long: `Serve built images as a local read-only registry, for kind or for tests:
+DIST/<image>/oci is the repository <image>. Images that are built while it runs
+are served immediately. With --memory it is an empty, writable registry in
+memory.
 
 The first line of standard output is the address, HOST:PORT; with --json a
-document that says it.`,
+document with the address.`,
 		Example: `  pgext serve dist --listen 127.0.0.1:5000
   pgext serve --memory --listen 127.0.0.1:0`,
 		Args: cobra.MaximumNArgs(1),
@@ -112,7 +112,7 @@ func (e *listenError) Unwrap() error { return e.err }
 
 // Hint says what an address is.
 func (*listenError) Hint() string {
-	return "--listen HOST:PORT is an address of this machine that nobody else listens at; port 0 picks a free one"
+	return "--listen HOST:PORT needs an unused address of this machine; port 0 selects a free port"
 }
 
 // errServed tells run that the interrupt was the expected end.

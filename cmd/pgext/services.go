@@ -21,10 +21,10 @@ type serviceFlags struct {
 }
 
 func (s *serviceFlags) bind(fs *pflag.FlagSet) {
-	fs.StringVar(&s.fulcio, "fulcio-url", "", "certifies keys for identities; default: as the signing config says")
-	fs.StringVar(&s.rekor, "rekor-url", "", "transparency log; none: no log; default: as the signing config says with --keyless, none with --key")
-	fs.IntVar(&s.version, "rekor-version", 0, "API of the log, 1 or 2; default: 1 with --rekor-url, else as the signing config says; 2 needs a timestamp authority")
-	fs.StringVar(&s.timestamp, "timestamp-url", "", "timestamp authority (RFC 3161); none: no authority; default: none with --rekor-url, else as the signing config says")
+	fs.StringVar(&s.fulcio, "fulcio-url", "", "certificate authority for identities; default: from the signing config")
+	fs.StringVar(&s.rekor, "rekor-url", "", "transparency log; none: no log; default: from the signing config with --keyless, none with --key")
+	fs.IntVar(&s.version, "rekor-version", 0, "API of the log, 1 or 2; default: 1 with --rekor-url, else from the signing config; 2 needs a timestamp authority")
+	fs.StringVar(&s.timestamp, "timestamp-url", "", "timestamp authority (RFC 3161); none: no authority; default: none with --rekor-url, else from the signing config")
 	fs.StringVar(&s.config, "signing-config", "", "JSON file that names the services of a deployment; default with --keyless: that of --tuf-mirror")
 	s.tufFlags.bind(fs)
 }
@@ -55,7 +55,7 @@ func (s serviceFlags) check(given func(string) bool, keyless bool, format string
 	case s.version == 2 && format != string(sign.FormatBundle):
 		return usageErrorf("--rekor-version 2 needs --signature-format bundle: other signatures have no room for an entry of such a log")
 	case s.version == 2 && (s.timestamp == none || s.timestamp == "" && names(s.rekor)):
-		return usageErrorf("--rekor-version 2 needs --timestamp-url: an entry of such a log does not say when it was made")
+		return usageErrorf("--rekor-version 2 needs --timestamp-url: entries of such a log have no time")
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (s signingFlags) check() error {
 	}
 	switch {
 	case s.key != "" && s.keyless:
-		return usageErrorf("--key and --keyless contradict each other")
+		return usageErrorf("--key and --keyless are mutually exclusive")
 	case s.token != "" && !s.keyless:
 		return usageErrorf("--identity-token needs --keyless")
 	}
@@ -114,7 +114,7 @@ func (a *app) attestor(ctx context.Context, f signingFlags) (publish.Signer, err
 type offlineSigningError struct{}
 
 func (offlineSigningError) Error() string {
-	return "signing: --keyless, --rekor-url, --timestamp-url and --signing-config ask services, and --offline asks nobody"
+	return "signing: --keyless, --rekor-url, --timestamp-url and --signing-config need a network, and --offline forbids it"
 }
 
 // Hint names the ways that are left.

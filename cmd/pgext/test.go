@@ -21,12 +21,12 @@ import (
 type testFlags struct {
 	selectionFlags
 	resolvingFlags
-	output string
-	with   []string
-	junit  string
-	from   string
-	base   string
-	suite  regressFlags
+	output       string
+	requireImage []string
+	junit        string
+	from         string
+	base         string
+	suite        regressFlags
 	// timeout is how long a script may take; 0 is the default.
 	timeout time.Duration
 }
@@ -41,10 +41,10 @@ updated, the recipe's test.sql runs, the server restarts, extensions are
 dropped, and the server's log is judged.
 
 A RECIPE is built into DIR first. Images that another one requires are looked
-for among the arguments, in DIR and among --with. Other machines' images run
-under qemu-user where it is installed; else they are judged by their files, and
-said not to have run. A failed check exits with 3; the server's log is then kept
-in DIR/<image>/<tag>-<arch>.test.log.
+for among the arguments, in DIR and among --require-image. Images for other
+architectures run under qemu-user if it is installed; otherwise only their files
+are checked, and the server checks are reported as skipped. If a check fails, the
+exit code is 3 and the log of the server is DIR/<image>/<tag>-<arch>.test.log.
 
 With --from an upgrade is tried as well: what OLD has is created and used, the
 server stops and starts with the new image on the same data directory, every
@@ -55,7 +55,7 @@ the newest before it in that repository, or in its own.
 With --regress the extension's own regression suite runs as well, as
 "make installcheck" would in that source tree: its Makefile's variables are
 read (no make, no pg_regress, no compiler), tests run in the sandbox. Where
-output differs, DIR/<image>/<tag>-<arch>.regression.diffs says how.`
+output differs, the diffs are in DIR/<image>/<tag>-<arch>.regression.diffs.`
 
 func (a *app) testCommand() *cobra.Command {
 	var f testFlags
@@ -65,7 +65,7 @@ func (a *app) testCommand() *cobra.Command {
 		Long:  testHelp,
 		Example: `  pgext test recipes/pgvector --distro forky
   pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie
-  pgext test dist/pgrouting --with dist/postgis --junit report.xml
+  pgext test dist/pgrouting --require-image dist/postgis --junit report.xml
   pgext test recipes/pgvector --from registry.example.com/extensions/pgvector
   pgext test registry.example.com/extensions/pgvector:0.8.1-18-trixie --from 0.8.0-18-trixie
   pgext test recipes/pgvector --distro forky --regress ~/src/pgvector`,
@@ -76,7 +76,7 @@ func (a *app) testCommand() *cobra.Command {
 	f.selectionFlags.bind(fs)
 	f.resolvingFlags.bind(fs)
 	fs.StringVar(&f.output, "output", "dist", "folder for the images of recipes, and for the logs of failed tests")
-	fs.StringArrayVar(&f.with, "with", nil, "image that others may require")
+	fs.StringArrayVar(&f.requireImage, "require-image", nil, "image that others may require")
 	fs.StringVar(&f.from, "from", "", "image to upgrade from: IMAGE, HOST/NAME, TAG, or \"previous\"")
 	fs.StringVar(&f.base, "base", "", "test images on this operand: cnpg-minimal or image:REF")
 	f.suite.bind(fs)

@@ -149,7 +149,7 @@ func (f testFlags) onBase(ref string, trials []imagetest.Subject) error {
 type operandError struct{ ref, base string }
 
 func (e *operandError) Error() string {
-	return fmt.Sprintf("testing %s: it says that it is for the base %s, which nobody asked to run", e.ref, e.base)
+	return fmt.Sprintf("testing %s: its label names the base %s, which is not run without --base", e.ref, e.base)
 }
 
 // Hint says how the user decides.
@@ -211,13 +211,13 @@ func (e *notSelectedError) Error() string {
 func (*notSelectedError) ExitCode() int { return 10 }
 
 // testCompanions are the images that others may require: those of the
-// arguments, of --with, and of the output folder.
+// arguments, of --require-image, and of the output folder.
 func (a *app) testCompanions(ctx context.Context, ses *session.Session, subjects []subject, f testFlags) ([]imagetest.Subject, error) {
 	var all []imagetest.Subject
 	for _, s := range subjects {
 		all = append(all, s.Subject)
 	}
-	for _, ref := range f.with {
+	for _, ref := range f.requireImage {
 		trials, err := a.anyTrials(ctx, ses, ref, f)
 		if err != nil {
 			return nil, err

@@ -43,7 +43,7 @@ func (t *trustFlags) bind(fs *pflag.FlagSet) {
 	fs.BoolVar(&t.ignoreLog, "insecure-ignore-tlog", false, "look at no transparency log")
 	fs.BoolVar(&t.ignoreSCT, "insecure-ignore-sct", false, "take certificates of authorities without a certificate transparency log")
 	fs.BoolVar(&t.timestamp, "require-timestamp", false, "signatures must have the stamp of a timestamp authority")
-	fs.BoolVar(&t.documentsAlone, "insecure-ignore-signatures", false, "judge what is told about the image, not who told it")
+	fs.BoolVar(&t.documentsAlone, "insecure-ignore-signatures", false, "check SBOM and provenance without verifying signatures")
 }
 
 // check refuses flags that do not go together.
@@ -64,19 +64,19 @@ func (t trustFlags) check() error {
 	who, whose := i.Subject+i.SubjectRegexp, i.Issuer+i.IssuerRegexp
 	switch {
 	case t.documentsAlone && (len(t.keys) > 0 || t.identified()):
-		return usageErrorf("--insecure-ignore-signatures, and somebody whose signatures count: one of them is too much")
+		return usageErrorf("--insecure-ignore-signatures and the options for trusted signers are mutually exclusive")
 	case t.documentsAlone && (t.requireLog || t.timestamp):
 		return usageErrorf("--insecure-ignore-signatures looks at no signature, and so at no log and no timestamp")
 	case t.trustedRoot != "" && t.mirror != "":
 		return usageErrorf("--trusted-root and --tuf-mirror: one of them is too much")
 	case t.requireLog && t.ignoreLog:
-		return usageErrorf("--require-tlog and --insecure-ignore-tlog contradict each other")
+		return usageErrorf("--require-tlog and --insecure-ignore-tlog are mutually exclusive")
 	case i.Subject != "" && i.SubjectRegexp != "":
 		return usageErrorf("--certificate-identity and --certificate-identity-regexp: one of them is too much")
 	case i.Issuer != "" && i.IssuerRegexp != "":
 		return usageErrorf("--certificate-oidc-issuer and --certificate-oidc-issuer-regexp: one of them is too much")
 	case who != "" && whose == "":
-		return usageErrorf("--certificate-identity needs --certificate-oidc-issuer: anybody can vouch for a name")
+		return usageErrorf("--certificate-identity needs --certificate-oidc-issuer: any issuer can certify a name")
 	case who == "" && whose != "":
 		return usageErrorf("--certificate-oidc-issuer needs --certificate-identity: an issuer vouches for everybody")
 	}
@@ -114,11 +114,12 @@ layers file by file, whether the provenance agrees with labels and SBOM, whether
 every library is found in the image or in what its lock relied upon in the base.
 Nothing of an image is run.
 
-IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout.
-Somebody's signatures have to count: name a key, or an identity and its issuer.
---policy cncf, or a file, says which licenses, signers, builders and findings
-are accepted. Evidence that is missing or not true exits with 13, what only the
-policy refuses with 3, a registry that does not answer with 14.`,
+IMAGE is HOST/NAME[:TAG][@DIGEST], oci:PATH[:TAG], or the path of a layout, of a
+tar archive with one, or of a folder with one image.
+At least one signer must be trusted: name a key, or an identity and its issuer.
+--policy cncf, or a file, names the accepted licenses, signers, builders and
+findings. The exit code is 13 for evidence that is missing or wrong, 3 for a
+violation of the policy only, 14 for a registry that does not respond.`,
 		Example: `  pgext verify --key cosign.pub registry.example.com/extensions/pgvector:0.8.1-18-trixie
   pgext verify --certificate-oidc-issuer https://token.actions.githubusercontent.com \
     --certificate-identity-regexp '^https://github.com/example/' --policy policy.yaml ghcr.io/example/pgvector:0.8.1-18-trixie`,
@@ -246,7 +247,7 @@ func (a *app) demands(ctx context.Context, f verifyFlags) (judge.VerifyOptions, 
 	}
 	if f.documentsAlone {
 		if len(d.Policy.Keys)+len(d.Policy.Identities)+len(d.Policy.Builders) > 0 {
-			return d, usageErrorf("--insecure-ignore-signatures, and %s says who may sign or build: one of them is too much", f.policy)
+			return d, usageErrorf("--insecure-ignore-signatures is mutually exclusive with the signers and builders of %s", f.policy)
 		}
 		return d, nil
 	}
@@ -278,7 +279,7 @@ func (a *app) trust(ctx context.Context, f trustFlags, p verify.Policy) (*sign.T
 		o.Identities = p.Identities
 	}
 	if len(o.Keys)+len(o.Identities) == 0 {
-		return nil, usageErrorf("nobody's signatures count: name --key, or --certificate-identity with --certificate-oidc-issuer; --insecure-ignore-signatures judges the documents alone")
+		return nil, usageErrorf("no trusted signer: name --key, or --certificate-identity with --certificate-oidc-issuer, or check only the documents with --insecure-ignore-signatures")
 	}
 	if len(o.Identities) > 0 || f.requireLog || f.timestamp || f.trustedRoot != "" || f.mirror != "" {
 		var err error

@@ -178,7 +178,7 @@ func (s *solver) lackOf(r debian.Relation) string {
 	switch {
 	case len(offers) > 0 && offers[0].version.unit.name == r.Name:
 		p := offers[0].version.pkg
-		return p.Version + " is what " + strings.TrimSpace(p.Archive+" "+p.Suite) + " has"
+		return strings.TrimSpace(p.Archive+" "+p.Suite) + " has " + p.Version
 	case len(offers) > 0:
 		return r.Name + " is only provided by " + providerNames(offers)
 	case len(s.unit(r.Name).versions) > 0:

@@ -181,7 +181,7 @@ func (r release) checkSuite(suite string) *TrustError {
 	case suite == r.suite, suite == r.codename:
 		return nil
 	case r.suite == "" && r.codename == "":
-		return refuse(WrongSuite, "does not say which suite it is for")
+		return refuse(WrongSuite, "names no suite: the fields Suite and Codename are missing")
 	}
 	return refuse(WrongSuite, "is the Release of suite %q, codename %q, not of %q", r.suite, r.codename, suite)
 }

@@ -111,7 +111,7 @@ func TestRefusals(t *testing.T) {
 			[]string{"sha256"},
 		},
 		{"two paragraphs", func(s *archivetest.Suite) { s.Extra = "\nSuite: sid\n" }, none, archive.Malformed, []string{"more than one paragraph"}},
-		{"no suite", func(s *archivetest.Suite) { s.Alias, s.Codename, s.Detached = " ", " ", true }, none, archive.WrongSuite, []string{"does not say"}},
+		{"no suite", func(s *archivetest.Suite) { s.Alias, s.Codename, s.Detached = " ", " ", true }, none, archive.WrongSuite, []string{"names no suite"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

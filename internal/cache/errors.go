@@ -41,7 +41,7 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("reading blob in the cache: %s does not hold what its name says", e.Path)
+	return fmt.Sprintf("reading blob in the cache: %s: digest mismatch", e.Path)
 }
 
 // Unwrap returns fs.ErrNotExist.

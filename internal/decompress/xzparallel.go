@@ -142,7 +142,7 @@ func (r *parallel) decode(decoder *xz.Reader, i int) (*xz.Reader, error) {
 		chunk := r.newChunk()
 		n, err := io.ReadFull(decoder, chunk)
 		if left -= int64(n); left < 0 {
-			return nil, fmt.Errorf("%w xz stream: block %d is larger than the index says", ErrCorrupt, i+1)
+			return nil, fmt.Errorf("%w xz stream: block %d is larger than in the index", ErrCorrupt, i+1)
 		}
 		ended := err == io.EOF || err == io.ErrUnexpectedEOF
 		if err != nil && !ended {

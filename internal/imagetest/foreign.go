@@ -22,7 +22,7 @@ type ForeignError struct {
 }
 
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("testing %s: it has no label %s, and nothing else says which distribution it is for", e.Image, metadata.Label)
+	return fmt.Sprintf("testing %s: it has no label %s, and its distribution is unknown", e.Image, metadata.Label)
 }
 
 // Hint says how to tell.

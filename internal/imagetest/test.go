@@ -60,7 +60,7 @@ func (t Subject) lacks(r metadata.Requirement) pgtest.Check {
 	m := t.Metadata
 	c := pgtest.Check{
 		Name: "requires " + r.String(), Status: pgtest.Fail,
-		Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --with",
+		Detail: fmt.Sprintf("no image that has %s for %s/%d/%s is among the arguments, in the output folder or named by --require-image",
 			r, m.Distro, m.Postgres, m.Arch),
 	}
 	needing := m.Needing(r)

@@ -250,7 +250,7 @@ func (u *upgrade) updateOne(ctx context.Context, name string) (string, error) {
 	was, wanted := u.versionBefore(name), r.known.defaults[name]
 	if wanted == "" {
 		r.explain("databases that have %s lose it with the new image: run DROP EXTENSION before the change, "+
-			"or mount an image that has it as well (--with)", name)
+			"or mount an image that has it as well (--require-image)", name)
 		return "", fmt.Errorf("the new image has no extension %s; the old one has version %s", name, was)
 	}
 	detail := was + " to " + wanted

@@ -49,7 +49,7 @@ type Report func(field, suggestion, format string, args ...any)
 // is. The error is an *Errors.
 func ReadStrict(name, noun string, data []byte, into any, judge func(Report)) error {
 	c := newCollector(name)
-	c.noun, c.empty = noun, "is empty; it should say something, or not be there"
+	c.noun, c.empty = noun, "is empty; set a value or remove it"
 	if root := document(c, data); root != nil {
 		d := decoder{collector: c, budget: maxNodes}
 		d.value(root, reflect.ValueOf(into).Elem(), "", false)

@@ -70,7 +70,7 @@ func CheckAnnotation(key string) error {
 // checkNotOwn refuses the annotations that the build writes itself.
 func checkNotOwn(key string) error {
 	if slices.Contains(ownAnnotations, key) || strings.HasPrefix(key, "io.pgext.") || strings.HasPrefix(key, "io.cloudnativepg.image.") {
-		return fmt.Errorf("%q follows from what is built: it would say something else than the image", key)
+		return fmt.Errorf("%q is set by pgext from the image and cannot be overridden", key)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func TestParsePolicy(t *testing.T) {
 
 func TestParsePolicyRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
-		{"empty", "", "p.yaml:1:1: is empty; it should say something, or not be there"},
+		{"empty", "", "p.yaml:1:1: is empty; set a value or remove it"},
 		{"no field", "{}\n", "p.yaml:1:1: the policy is empty"},
 		{"no findings", "findings: {}\n", "p.yaml:1:11: findings: is empty; set fail or accept"},
 		{"not YAML", "a: [\n", "p.yaml:2:1: not YAML: while parsing a flow node: did not find expected node content"},

@@ -206,6 +206,19 @@ func TestMissingDocuments(t *testing.T) {
 	}
 }
 
+// TestBuilderWithoutProvenance skips the check of the builder if there is no
+// provenance.
+func TestBuilderWithoutProvenance(t *testing.T) {
+	in := published(t)
+	in.Images, in.Policy.Builders = in.Images[:1], []string{"."}
+	in.Images[0].Documents = in.Images[0].Documents[:2]
+	checks := Verify(in).Checks
+	i := slices.IndexFunc(checks, func(c Check) bool { return c.Name == "builder" })
+	if i < 0 || checks[i].Status != Skip {
+		t.Errorf("checks: %v, want builder to be skipped", checks)
+	}
+}
+
 // unsigned returns a function that changes the first image of published, without
 // signatures.
 func unsigned(fn func(*Image)) func(*testing.T) Input {
@@ -314,6 +327,25 @@ func TestDocuments(t *testing.T) {
 				" in CycloneDX, 1:2-1 pkg:deb/debian/liba1@1%3A2-1?arch=amd64&distro=debian-14 with SHA-256 " + hexOf("liba1") + " in SPDX",
 		}},
 	})
+}
+
+// TestProvenanceHint gives the hint of package provenance for provenance of another
+// program, and the general one otherwise.
+func TestProvenanceHint(t *testing.T) {
+	for content, want := range map[string]string{`{"_type":"other"}`: "another program", `{"bomFormat":"CycloneDX"}`: wrongImage} {
+		in := published(t)
+		in.Trusted, in.Verdicts, in.Images = false, nil, in.Images[:1]
+		i, name := 2, "provenance"
+		if want == wrongImage {
+			i, name = 1, "cyclonedx"
+		}
+		in.Images[0].Documents[i].Content = []byte(content)
+		checks := Verify(in).Checks
+		n := slices.IndexFunc(checks, func(c Check) bool { return c.Name == name })
+		if n < 0 || checks[n].Status != Fail || !strings.Contains(checks[n].Hint, want) {
+			t.Errorf("%s: checks %v, want a hint with %q", content, checks, want)
+		}
+	}
 }
 
 // TestSeveralDocuments passes if one of several attached documents is right.
