@@ -60,16 +60,14 @@ func fakeRoot(t *testing.T, b behaviour.Behaviour) string {
 			t.Fatal(err)
 		}
 	}
-	binary, err := os.ReadFile(program)
-	if err != nil {
-		t.Fatal(err)
-	}
 	config, err := json.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(
-		os.WriteFile(filepath.Join(root, "bin/fakepg"), binary, 0o755),
+		// A file that was written here cannot be executed (ETXTBSY) while a
+		// process that another test has just forked still has it open.
+		os.Link(program, filepath.Join(root, "bin/fakepg")),
 		os.WriteFile(filepath.Join(root, behaviour.Path), config, 0o644),
 	); err != nil {
 		t.Fatal(err)
