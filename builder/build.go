@@ -23,19 +23,19 @@ type Image struct {
 	Distro   string
 	Postgres int
 	Archs    []string
-	// Tags are the one that moves and the one that never does.
+	// Tags are the moving tag and the immutable tag.
 	Tags [2]string
-	// Digest is the index's, "sha256:" and hex.
+	// Digest is the digest of the index, "sha256:" and hexadecimal digits.
 	Digest string
 	// Path is the OCI layout.
 	Path     string
 	Findings []finding.Finding
-	// Unchanged tells that nothing had to be written.
+	// Unchanged is true if nothing had to be written.
 	Unchanged bool
 }
 
-// Build carries the targets of a plan to images in the folder dist. What is
-// there already and right is neither made nor written again.
+// Build builds the images of the targets of a plan in the folder dist. Existing
+// valid images are neither built nor written again.
 func (b *Builder) Build(ctx context.Context, p *Plan, dist string) ([]Image, error) {
 	images := make([]Image, len(p.Targets))
 	for i, t := range p.Targets {
@@ -48,8 +48,8 @@ func (b *Builder) Build(ctx context.Context, p *Plan, dist string) ([]Image, err
 	return images, nil
 }
 
-// buildTarget is the story of one target: what its architectures came to is
-// joined, told about, written.
+// buildTarget builds one target: the images of its architectures are joined to an
+// index, documents are made, and all of it is written.
 func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, dist string) (Image, error) {
 	key := b.stampKey(r, t)
 	if image, ok := b.current(r, t, key, dist); ok {
@@ -88,8 +88,8 @@ func (b *Builder) ArchImage(ctx context.Context, r *recipe.Recipe, t recipe.Targ
 	return p.image, p.description.Metadata, err
 }
 
-// inputs are what one architecture's image is a pure function of, with the
-// packages that the pins name in the cache.
+// inputs are the inputs of the image of one architecture; the cache has the packages
+// of the pins. Equal inputs give equal bytes.
 type inputs struct {
 	recipe *recipe.Recipe
 	target recipe.Target

@@ -15,7 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// FileError is about a package file that a recipe names.
+// FileError is the error for a package file of a recipe.
 type FileError struct {
 	// File is its URL or path, without credentials.
 	File, Problem string
@@ -23,15 +23,16 @@ type FileError struct {
 
 func (e *FileError) Error() string { return fmt.Sprintf("source.deb.files: %s: %s", e.File, e.Problem) }
 
-// Hint says which filters files have.
+// Hint describes the filters of entries.
 func (*FileError) Hint() string {
 	return "set distro, postgres and arch of the entry to select the targets of the file"
 }
 
-// ExitCode returns 10: the recipe names the wrong thing.
+// ExitCode returns 10: the recipe is wrong.
 func (*FileError) ExitCode() int { return 10 }
 
-// vendorFiles fetches the package files of the target and reads what they are.
+// vendorFiles fetches the package files of the target and reads their control
+// paragraphs.
 func (s *Resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 	files := s.Target.DebFiles(s.Sources.Arch)
 	if len(files)+len(s.Target.Packages(s.Sources.Arch)) == 0 {
@@ -69,8 +70,7 @@ func (s *Resolution) vendorFiles(ctx context.Context) ([]apt.Package, error) {
 	return out, nil
 }
 
-// fileBlob says where a package file of a recipe is. A path is beside the
-// recipe.
+// fileBlob returns the location of a package file. A path is relative to the recipe.
 func fileBlob(r *recipe.Recipe, f recipe.DebFile) (fetch.Blob, error) {
 	b := fetch.Blob{SHA256: f.SHA256, Size: -1, URLs: []string{f.URL}}
 	if f.Path == "" {
@@ -86,8 +86,8 @@ func fileBlob(r *recipe.Recipe, f recipe.DebFile) (fetch.Blob, error) {
 	return b, nil
 }
 
-// fileWith returns the package file of the target with that digest, which a
-// pin without an archive is.
+// fileWith returns the package file of the target with this digest, for a pin
+// without an archive.
 func fileWith(r *recipe.Recipe, t recipe.Target, arch, sha256 string) (fetch.Blob, error) {
 	files := t.DebFiles(arch)
 	i := slices.IndexFunc(files, func(f recipe.DebFile) bool { return f.SHA256 == sha256 })

@@ -7,9 +7,8 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// DryRun is Plan for those who only want to look. The pins are those that
-// Plan gives; what apt adds beyond the base is told for locked targets too,
-// unless the mode is Locked.
+// DryRun returns the plan that Plan would return and writes nothing. Resolved is set
+// for locked targets too, unless the mode is Locked.
 func (b *Builder) DryRun(ctx context.Context, r *recipe.Recipe, sel recipe.Selection, mode Mode) (*Plan, error) {
 	p, err := b.Plan(ctx, r, sel, mode)
 	if err != nil || mode == Locked {

@@ -5,29 +5,29 @@ import (
 	"strings"
 )
 
-// GoneError says that no archive, mirror or snapshot has a locked package any
-// more.
+// GoneError is the error for a locked package that no archive, mirror or snapshot
+// has any more.
 type GoneError struct {
-	// Recipe is the path of the recipe whose lock it is.
+	// Recipe is the path of the recipe of the lock.
 	Recipe string
-	// Err names the package and where it was looked for.
+	// Err names the package and the places searched.
 	Err error
 }
 
 func (e *GoneError) Error() string { return e.Err.Error() }
 
-// Unwrap returns the *fetch.NotFoundError in its chain.
+// Unwrap returns the *fetch.NotFoundError.
 func (e *GoneError) Unwrap() error { return e.Err }
 
-// Hint names the command that locks what there is instead.
+// Hint returns the command that locks available versions.
 func (e *GoneError) Hint() string {
 	return "the archives have moved on; to lock what they have now: pgext lock " + e.Recipe
 }
 
-// ExitCode returns 12: nothing satisfies the lock.
+// ExitCode returns 12: the lock cannot be satisfied.
 func (*GoneError) ExitCode() int { return 12 }
 
-// InBaseError says that nothing is left to put into an image.
+// InBaseError is the error for a recipe whose packages are all in the base.
 type InBaseError struct {
 	Packages []string
 	Base     string
@@ -38,7 +38,7 @@ func (e *InBaseError) Error() string {
 		strings.Join(e.Packages, ", "), e.Base)
 }
 
-// Hint says what to do instead.
+// Hint returns an alternative.
 func (*InBaseError) Hint() string {
 	return "the operand image has it: if it is an extension, CREATE EXTENSION works there without an image"
 }
@@ -46,7 +46,7 @@ func (*InBaseError) Hint() string {
 // ExitCode returns 10: the recipe asks for nothing.
 func (*InBaseError) ExitCode() int { return 10 }
 
-// EmptyError says that packages have nothing that belongs into an image.
+// EmptyError is the error for packages without files for an image.
 type EmptyError struct {
 	Packages []string
 }
@@ -55,7 +55,7 @@ func (e *EmptyError) Error() string {
 	return fmt.Sprintf("%s: no file has a place in an extension image", strings.Join(e.Packages, ", "))
 }
 
-// Hint says which packages are meant.
+// Hint describes the packages to name.
 func (*EmptyError) Hint() string {
 	return "name the packages with the module or the control file; pgext init --all lists the class of each package"
 }
@@ -63,7 +63,8 @@ func (*EmptyError) Hint() string {
 // ExitCode returns 10: the recipe asks for nothing.
 func (*EmptyError) ExitCode() int { return 10 }
 
-// UnsupportedError says that a recipe asks for what this version cannot do.
+// UnsupportedError is the error for a recipe with a source that this version does
+// not build from.
 type UnsupportedError struct {
 	Path, What string
 }
@@ -72,10 +73,10 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("%s: this version of pgext does not build from %s", e.Path, e.What)
 }
 
-// Hint names what can be built.
+// Hint names the supported source.
 func (*UnsupportedError) Hint() string {
 	return "use source.deb"
 }
 
-// ExitCode returns 10: the recipe cannot be carried out.
+// ExitCode returns 10: the recipe cannot be built.
 func (*UnsupportedError) ExitCode() int { return 10 }

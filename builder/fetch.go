@@ -50,8 +50,8 @@ func (b *Builder) fetch(ctx context.Context, in inputs) error {
 	return err
 }
 
-// present tells, by index, which packages the cache has whole: they need no
-// place to come from. The fetcher verifies none of them again.
+// present reports, by index, which packages are complete in the cache; they need no
+// URL. The fetcher does not verify them again.
 func (b *Builder) present(ctx context.Context, packages []lock.Package) ([]bool, error) {
 	out := make([]bool, len(packages))
 	return out, session.Parallel(b.s.Jobs, len(packages), func(i int) error {

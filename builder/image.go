@@ -66,8 +66,8 @@ func (b *Builder) makeImage(ctx context.Context, l archLayout) (archImage, error
 	return out, err
 }
 
-// join makes the index of the architectures of one target, at least one. What
-// they say about themselves must agree.
+// join makes the index of the architectures of one target, at least one. Their
+// metadata must agree.
 func (b *Builder) join(parts []archImage) (made, error) {
 	all := make([]metadata.Metadata, len(parts))
 	descriptions := make([]imagemeta.Description, len(parts))

@@ -66,8 +66,8 @@ func rootsOf(in layout.Input) (roots []closure.Root, own []elf.Provider, err err
 	return append(roots, data...), own, nil
 }
 
-// layoutInput is what layout gets beside the packages; interpreter reports
-// which script lines the base has an interpreter for.
+// layoutInput returns the input of layout other than the packages. interpreter
+// reports whether the base has the interpreter of a script.
 func (in inputs) layoutInput(interpreter func(line string) bool) layout.Input {
 	r, t := in.recipe, in.target
 	out := layout.Input{
@@ -84,7 +84,7 @@ func (in inputs) layoutInput(interpreter func(line string) bool) layout.Input {
 	return out
 }
 
-// variables are those that the recipe sets itself.
+// variables returns the environment variables that the recipe sets.
 func variables(r *recipe.Recipe, t recipe.Target, arch string) []string {
 	var out []string
 	for _, e := range r.Env {

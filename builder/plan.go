@@ -12,34 +12,34 @@ import (
 	"github.com/pgext/pgext/internal/session"
 )
 
-// Mode says how Plan treats the lock that a recipe has.
+// Mode is the treatment of an existing lock by Plan.
 type Mode uint8
 
 const (
-	// Keep resolves what the lock lacks.
+	// Keep resolves the targets that the lock lacks.
 	Keep Mode = iota
-	// Locked refuses to resolve anything: what the lock lacks is an
+	// Locked resolves nothing: a target that the lock lacks is an error,
 	// lock.OutOfDate.
 	Locked
-	// Update resolves everything afresh.
+	// Update resolves all targets again.
 	Update
 )
 
 // Plan is the complete result for the selected targets of a recipe.
 type Plan struct {
 	Recipe *recipe.Recipe
-	// Lock is the recipe's lock with every selected target in it; Changed
-	// tells that it differs from the file at LockPath.
+	// Lock is the lock of the recipe with every selected target. Changed is true
+	// if it differs from the file at LockPath.
 	Lock     lock.Lock
 	LockPath string
 	Changed  bool
 	Targets  []Target
-	// before is the lock that was there.
+	// before is the lock as it was read.
 	before lock.Lock
 }
 
-// Changes are what the plan's lock has otherwise than the one that was there; of
-// one that could not be read, everything.
+// Changes returns the differences between the lock of the plan and the existing one;
+// all of it if the existing one could not be read.
 func (p *Plan) Changes() []lock.Change { return lock.Diff(p.before, p.Lock) }
 
 // Target is one image: a distribution and a PostgreSQL major.
@@ -51,22 +51,22 @@ type Target struct {
 
 // Architecture is one architecture of a target.
 type Architecture struct {
-	// Pins is everything that the later steps need to know.
+	// Pins is the complete input of the later steps.
 	Pins lock.Target
-	// Locked tells that the lock already has exactly these pins.
+	// Locked is true if the lock already has exactly these pins.
 	Locked bool
-	// Resolved is what apt adds beyond the base, sorted by name; nil when the
-	// pins are those of the lock.
+	// Resolved are the packages that apt adds to the base, sorted by name; nil if
+	// the pins come from the lock.
 	Resolved []apt.Package
-	// Findings are those of the resolution.
+	// Findings come from the resolution.
 	Findings []finding.Finding
-	// layout is what the resolution laid out; nil if the pins are those of the
-	// lock.
+	// layout is the finished layout of the resolution; nil if the pins come from
+	// the lock.
 	layout *archLayout
 }
 
-// Plan decides what the selected targets of a recipe are built from. It does
-// not write the lock.
+// Plan determines the packages and files of the selected targets of a recipe. It
+// does not write the lock.
 func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selection, mode Mode) (*Plan, error) {
 	targets, err := r.Select(sel)
 	if err != nil {
@@ -97,15 +97,15 @@ func (b *Builder) Plan(ctx context.Context, r *recipe.Recipe, sel recipe.Selecti
 	return p, nil
 }
 
-// unresolved is one architecture that no pins are known for.
+// unresolved is an architecture without pins.
 type unresolved struct {
 	target recipe.Target
 	arch   string
 	into   *Architecture
 }
 
-// recall gives the targets of the plan the pins that l has for them, and
-// returns those that remain.
+// recall sets the pins that l has for the targets of the plan, and returns the
+// architectures that remain.
 func (b *Builder) recall(p *Plan, l lock.Lock, targets []recipe.Target, mode Mode) (rest []unresolved) {
 	for _, t := range targets {
 		target := Target{t, make([]Architecture, len(t.Archs))}
@@ -121,8 +121,8 @@ func (b *Builder) recall(p *Plan, l lock.Lock, targets []recipe.Target, mode Mod
 	return rest
 }
 
-// settle puts the pins of the plan into its lock, and has the plan use them in
-// the form that a lock which was read would have.
+// settle puts the pins of the plan into its lock, and replaces them by the pins as
+// read back from the encoded lock.
 func (p *Plan) settle(before lock.Lock) {
 	p.Lock = p.onto(before)
 	for _, t := range p.Targets {
@@ -135,7 +135,7 @@ func (p *Plan) settle(before lock.Lock) {
 	p.Changed = !slices.Equal(p.Lock.Encode(), before.Encode())
 }
 
-// onto returns l with the pins of the plan in it.
+// onto returns l with the pins of the plan.
 func (p *Plan) onto(l lock.Lock) lock.Lock {
 	for _, t := range p.Targets {
 		for _, a := range t.Architectures {
@@ -149,15 +149,15 @@ func samePins(a, b lock.Target) bool {
 	return slices.Equal(lock.Lock{}.With(a).Encode(), lock.Lock{}.With(b).Encode())
 }
 
-// fitting returns the pins of a target whose recipe has not changed since, and
-// which are from the archives that Options name.
+// fitting returns the pins of a target if its recipe has not changed and they come
+// from the archives of Options.
 func (b *Builder) fitting(l lock.Lock, t recipe.Target, arch string) (lock.Target, bool) {
 	pins, ok := l.Find(t.Distro, t.Postgres, arch)
 	return pins, ok && pins.Recipe == recipe.ResolutionChecksum(t, arch) && b.fromArchives(pins)
 }
 
-// fromArchives reports whether pins are from the archives that Options name;
-// when they name none, any will do.
+// fromArchives reports whether pins come from the archives of Options; true if
+// Options names none.
 func (b *Builder) fromArchives(pins lock.Target) bool {
 	if len(b.s.Archives) == 0 {
 		return true
@@ -175,7 +175,7 @@ func (b *Builder) fromArchives(pins lock.Target) bool {
 	return len(names) == 0
 }
 
-// checkLocked refuses targets that the lock does not have as the recipe is.
+// checkLocked returns an error for targets whose pins are missing or out of date.
 func (b *Builder) checkLocked(p *Plan, l lock.Lock, targets []recipe.Target) error {
 	var reasons []string
 	for _, t := range targets {

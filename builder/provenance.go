@@ -15,8 +15,8 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// provenance says how an image, which tag names, was built. It depends on recipe, pins, options
-// and program alone: not on mirrors, nor on what else is built or locked.
+// provenance returns the provenance of the image with this tag. It depends only on
+// recipe, pins, options and program, not on mirrors or other targets.
 func (b *Builder) provenance(in archImage, tag string) (provenance.Statement, error) {
 	fail := func(err error) (provenance.Statement, error) {
 		return provenance.Statement{}, fmt.Errorf("writing the provenance of %s: %w", in.description.Metadata.Image, err)
@@ -56,10 +56,9 @@ func rewrites(r layout.Report) []provenance.Rewrite {
 	return out
 }
 
-// officially returns where an archive that the pins name has a file: below its
-// official root, or in the dated copy that the recipe reads; "" when the archive
-// is on no web server. The flags that name archives do not count: the pins do
-// not tell whether there were any.
+// officially returns the URL of a file of a pinned archive: below its official root,
+// or in the snapshot that the recipe names; "" if the archive is not on a web server.
+// Flags that name archives are ignored, because the pins do not record them.
 func (in inputs) officially(name, path string) (string, error) {
 	wanted := recipe.Archive{Name: name}
 	for _, a := range in.target.ArchivesFor(in.pins.Arch) {

@@ -17,25 +17,25 @@ import (
 	"github.com/pgext/pgext/internal/session"
 )
 
-// Rebuilt is what the provenance of an index came to when it was followed.
+// Rebuilt is the result of a build from the provenance of an index.
 type Rebuilt struct {
-	// Index is that of all the architectures; its digest is Digest.
+	// Index is the index of all architectures; Digest is its digest.
 	Index  v1.ImageIndex
 	Digest string
 	// Images are in the order of the index.
 	Images []RebuiltImage
 }
 
-// RebuiltImage is one architecture.
+// RebuiltImage is the image of one architecture.
 type RebuiltImage struct {
 	// Arch is a Debian architecture.
 	Arch  string
 	Image v1.Image
-	// Digest is what the manifest came to, Claimed what the provenance says.
+	// Digest is the digest of the rebuilt manifest, Claimed that in the provenance.
 	Digest, Claimed string
 }
 
-// Same reports whether every manifest came to what its provenance says.
+// Same reports whether every manifest has the digest of its provenance.
 func (r Rebuilt) Same() bool {
 	for _, i := range r.Images {
 		if i.Digest != i.Claimed {
@@ -45,9 +45,9 @@ func (r Rebuilt) Same() bool {
 	return true
 }
 
-// RebuildError says that an image cannot be built from its provenance here.
+// RebuildError is the error for a provenance that cannot be rebuilt here.
 type RebuildError struct {
-	// Text says what stands in the way.
+	// Text is the reason.
 	Text string
 	// Err is the cause; it may be nil.
 	Err  error
@@ -64,33 +64,32 @@ func (e *RebuildError) Error() string {
 // Unwrap returns the cause.
 func (e *RebuildError) Unwrap() error { return e.Err }
 
-// Hint says what would help.
+// Hint returns the next step.
 func (e *RebuildError) Hint() string { return e.hint }
 
-// ExitCode returns 12: something that the build needs is not to be had.
+// ExitCode returns 12: an input of the build is not available.
 func (*RebuildError) ExitCode() int { return 12 }
 
-// DisagreeError says that the statements about the architectures of one index
-// lead to images that no index can have together.
+// DisagreeError is the error for statements about the architectures of one index
+// whose images cannot be in one index.
 type DisagreeError struct{ Err error }
 
 func (e *DisagreeError) Error() string { return "rebuilding: " + e.Err.Error() }
 
-// ExitCode returns 13: one of them is not true.
+// ExitCode returns 13: at least one statement is wrong.
 func (*DisagreeError) ExitCode() int { return 13 }
 
-// Hint says what it means.
+// Hint describes the consequence.
 func (*DisagreeError) Hint() string {
 	return "do not use an image whose provenance does not lead to it"
 }
 
-// Rebuild builds the architectures of an index from what their provenance
-// says: recipe, lock and options are those of the statements, so this
-// Builder's own options for them do not count. Nothing is resolved, and no
-// archive is asked when the cache has the packages. beside is a folder that
-// stands for the recipe's, where the files are that it names by path; "" when
-// there is none. The statements, at least one, are about one target; they are
-// of package provenance's New or Parse.
+// Rebuild builds the architectures of an index from their provenance. Recipe, lock
+// and options come from the statements and override the options of the Builder.
+// Nothing is resolved; archives are used only for packages that the cache lacks.
+// beside is the folder with the files that the recipe names by path, "" for none.
+// The statements, at least one, are about one target; they come from New or Parse of
+// package provenance.
 func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement, beside string) (Rebuilt, error) {
 	parts := make([]archImage, len(statements))
 	made := make([]rebuild, len(statements))
@@ -129,13 +128,13 @@ func (b *Builder) Rebuild(ctx context.Context, statements []provenance.Statement
 	return out, nil
 }
 
-// rebuild is one statement with the Builder that has its options.
+// rebuild is a statement and a Builder with its options.
 type rebuild struct {
 	b *Builder
 	inputs
 }
 
-// newRebuild judges whether a statement can be followed here.
+// newRebuild checks whether a statement can be rebuilt here.
 func (b *Builder) newRebuild(s provenance.Statement, beside string) (rebuild, error) {
 	d := s.Predicate.BuildDefinition
 	e := d.ExternalParameters
@@ -161,8 +160,7 @@ func (b *Builder) newRebuild(s provenance.Statement, beside string) (rebuild, er
 	return out, out.check(beside)
 }
 
-// optionsOf are the Builder's options with what a statement says in their
-// place.
+// optionsOf returns the options of the Builder, overridden by those of a statement.
 func (b *Builder) optionsOf(e provenance.External) session.Options {
 	o := b.s.Options
 	o.Archives, o.Annotations, o.Revision = nil, e.Annotations, e.Revision
@@ -174,7 +172,8 @@ func (b *Builder) optionsOf(e provenance.External) session.Options {
 	return o
 }
 
-// check refuses what the statement does not hold, and nobody else has.
+// check returns an error for inputs that are neither in the statement nor
+// available elsewhere.
 func (r rebuild) check(beside string) error {
 	arch := r.pins.Arch
 	if r.pins.Recipe != recipe.ResolutionChecksum(r.target, arch) {

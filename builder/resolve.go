@@ -25,14 +25,13 @@ type Resolution struct {
 	files []apt.Package
 	// Resolved are the packages beyond the base, sorted by name.
 	Resolved []apt.Package
-	// Members are those of Resolved whose files are the extension, and the rest.
+	// Members are the packages of Resolved with the files of the extension.
 	Members closure.Membership
-	// packages are the extension's own, and those of data.
+	// packages are the members and the data packages.
 	packages []layout.Package
-	// known is the data that bundled libraries turned out to need.
+	// known is the data that bundled libraries need.
 	known []lock.DataFolder
-	// linked are the libraries that the recipe bundles by a name that only a
-	// link has.
+	// linked are the libraries that the recipe bundles by the name of a link.
 	linked []elf.Provider
 }
 
@@ -163,8 +162,8 @@ func (s *Resolution) newData(result closure.Result) []lock.DataFolder {
 	})
 }
 
-// dataPackages are those that data is taken from, by the recipe or because a
-// library needs it.
+// dataPackages returns the packages with data that the recipe names or a library
+// needs.
 func (s *Resolution) dataPackages() []apt.Package {
 	names := map[string]bool{}
 	for _, d := range s.Target.BundleFor(s.Sources.Arch).Data {
@@ -199,8 +198,8 @@ func (s *Resolution) search(ctx context.Context) (closure.Result, error) {
 	})
 }
 
-// extraRoots are the roots that stand for what the recipe bundles although no ELF
-// file says so.
+// extraRoots returns roots for libraries that the recipe bundles and no ELF file
+// needs.
 func (s *Resolution) extraRoots(ctx context.Context) ([]closure.Root, error) {
 	bundle := s.Target.BundleFor(s.Sources.Arch)
 	var named []apt.Package

@@ -17,8 +17,7 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// write puts an index and what is told about it into dist, and remembers under
-// key that it did.
+// write writes an index and its documents to dist, and stores a record under key.
 func (b *Builder) write(ctx context.Context, m made, t told, key, dist string) (Image, error) {
 	digest, err := m.index.Digest()
 	if err != nil {
@@ -48,7 +47,7 @@ func (b *Builder) write(ctx context.Context, m made, t told, key, dist string) (
 	return out, nil
 }
 
-// documentName is that of a file beside the layout.
+// documentName returns the name of a document file.
 func (m made) documentName(arch, name string) string {
 	return fmt.Sprintf("%s-%s.%s.json", m.tags[0], arch, name)
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// stampKind names the cache records that know what a build came to.
+// stampKind is the kind of cache records with the results of builds.
 const stampKind = "build-2"
 
-// stamp is what a build came to, so that an unchanged one can be recognised
-// without making it again.
+// stamp is the record of a build. With it, an unchanged build is recognised without
+// building again.
 type stamp struct {
 	Tags   [2]string `json:"tags"`
 	Digest string    `json:"digest"`
@@ -56,8 +56,8 @@ func (b *Builder) stampKey(r *recipe.Recipe, t Target) string {
 	return string(key)
 }
 
-// current returns the image in dist when it is what the key's build came to,
-// complete and unharmed.
+// current returns the image in dist if it is the result of the build with this key
+// and all its blobs are valid.
 func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, bool) {
 	var s stamp
 	record, ok := b.s.Cache.Record(stampKind, key)
@@ -85,8 +85,8 @@ func (b *Builder) current(r *recipe.Recipe, t Target, key, dist string) (Image, 
 	}, true
 }
 
-// remember notes what a build came to. A cache that is full or read-only only
-// makes the next build slower.
+// remember stores the record of a build. If the cache is full or read-only, the next
+// build is slower.
 func (b *Builder) remember(key string, s stamp) {
 	record, err := json.Marshal(s)
 	if err == nil {

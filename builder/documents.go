@@ -16,14 +16,14 @@ import (
 	"github.com/pgext/pgext/internal/session"
 )
 
-// document is something told about one architecture's image.
+// document is a document about the image of one architecture.
 type document struct {
 	location.Kind
 	content []byte
 }
 
-// documents are what is told about p: the account of every file, the bill of
-// materials in two forms, and how it was built.
+// documents returns the documents about p: the report of every file, the SBOM in two
+// formats, and the provenance.
 func (b *Builder) documents(ctx context.Context, m made, p archImage) ([]document, error) {
 	report, err := reportOf(m, p)
 	if err != nil {
@@ -56,16 +56,16 @@ func (b *Builder) documents(ctx context.Context, m made, p archImage) ([]documen
 	return out, nil
 }
 
-// told is everything told about an index.
+// told has the documents of all architectures of an index.
 type told struct {
-	// files are what is written beside the layout, by name.
+	// files are the files written next to the layout, by name.
 	files map[string][]byte
-	// referrers attach the documents to the architectures; digests are theirs.
+	// referrers attach the documents to the manifests; digests are their digests.
 	referrers []v1.Image
 	digests   []v1.Hash
 }
 
-// tell makes the documents about each architecture.
+// tell makes the documents of all architectures.
 func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 	all := make([][]document, len(m.parts))
 	if err := session.Parallel(b.s.Jobs, len(all), func(i int) (err error) {
@@ -86,7 +86,7 @@ func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 	return t, nil
 }
 
-// attach adds the referrer of img that holds d.
+// attach adds the referrer that attaches d to img.
 func (t *told) attach(img v1.Image, d document) error {
 	if d.ArtifactType == "" {
 		return nil

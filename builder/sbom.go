@@ -16,9 +16,9 @@ import (
 	"github.com/pgext/pgext/sbom"
 )
 
-// bill returns the bill of materials of an image, which tag names: every package
-// of the lock, every file and link of the layers with its owner. It follows from
-// recipe, lock and blobs alone.
+// bill returns the SBOM of the image with this tag: every package of the lock, every
+// file and link of the layers with its owner. It depends only on recipe, lock and
+// blobs.
 func (b *Builder) bill(ctx context.Context, in archImage, tag string) (sbom.Document, error) {
 	fail := func(err error) (sbom.Document, error) {
 		return sbom.Document{}, fmt.Errorf("listing what %s is made of: %w", in.description.Metadata.Image, err)
@@ -42,7 +42,7 @@ func (b *Builder) bill(ctx context.Context, in archImage, tag string) (sbom.Docu
 	return d, nil
 }
 
-// billedImage is the image itself, which tag names.
+// billedImage returns the entry of the image itself.
 func (in archImage) billedImage(tag string) (sbom.Image, error) {
 	digest, err := in.image.Digest()
 	if err != nil {
@@ -57,7 +57,7 @@ func (in archImage) billedImage(tag string) (sbom.Image, error) {
 	}, nil
 }
 
-// billPackages are the packages that the lock names.
+// billPackages returns the packages of the lock.
 func (b *Builder) billPackages(in archImage) ([]sbom.Package, error) {
 	controls := in.controls()
 	stated := in.layout.Statements()
@@ -83,7 +83,7 @@ func (b *Builder) billPackages(in archImage) ([]sbom.Package, error) {
 	return out, nil
 }
 
-// distribution is what package URLs call Debian's release.
+// distribution returns the qualifier distro of package URLs.
 func distribution(codename string) string {
 	if id := layout.VersionID(codename); id != "" {
 		return "debian-" + id
@@ -91,7 +91,7 @@ func distribution(codename string) string {
 	return "debian"
 }
 
-// controls are the control paragraphs of the packages, by name.
+// controls returns the control paragraphs of the packages by name.
 func (in archImage) controls() map[string]debian.Paragraph {
 	out := map[string]debian.Paragraph{}
 	for _, p := range in.packages {
@@ -100,7 +100,7 @@ func (in archImage) controls() map[string]debian.Paragraph {
 	return out
 }
 
-// billed is a package with what its pin and its control paragraph say.
+// billed returns the SBOM package of a pin and its control paragraph.
 func (in inputs) billed(pin lock.Package, control debian.Paragraph) sbom.Package {
 	synopsis, _, _ := strings.Cut(control.Get("Description"), "\n")
 	p := sbom.Package{
@@ -111,8 +111,8 @@ func (in inputs) billed(pin lock.Package, control debian.Paragraph) sbom.Package
 	return p
 }
 
-// location is the official address of a package, whatever mirror it came
-// through; "" for a file beside the recipe.
+// location returns the official URL of a package, regardless of the mirror used; ""
+// for a local file of the recipe.
 func (in inputs) location(pin lock.Package) (string, error) {
 	if pin.Archive != "" {
 		return in.officially(pin.Archive, pin.Path)
@@ -125,11 +125,11 @@ func (in inputs) location(pin lock.Package) (string, error) {
 	return "", nil
 }
 
-// lister tells whose each file of an image is.
+// lister determines the owner of each file of an image.
 type lister struct {
-	// reports are about the rewritten files, by their place in the image.
+	// reports are the reports of rewritten files by their path in the image.
 	reports map[string]layout.FileReport
-	// trees are what the packages hold.
+	// trees are the file trees of the packages.
 	trees map[string]filetree.Tree
 }
 
@@ -161,8 +161,7 @@ func (l lister) add(d *sbom.Document, layer filetree.Tree, sha1 map[string]strin
 	}
 }
 
-// own says whose a file is: the package's when it has these very bytes, else
-// the image's own.
+// own returns the owner of a file: the package that has these bytes, else the image.
 func (l lister) own(f *sbom.File, e filetree.Entry) {
 	source, ok := l.trees[e.Origin.Package].Get(e.Origin.Path)
 	switch {

@@ -8,14 +8,14 @@ import (
 	"github.com/pgext/pgext/internal/lock"
 )
 
-// ContradictionError says that pins tell of a package what the package does not
-// say of itself: an image made by them would have a wrong version in its tag,
-// its SBOM and its package database.
+// ContradictionError is the error for a pin that differs from the control paragraph
+// of its package. An image built from it would have a wrong version in its tag, its
+// SBOM and its package database.
 type ContradictionError struct {
-	// Recipe is the path of the recipe whose lock it is; "" for one that is in
+	// Recipe is the path of the recipe of the lock; "" for pins of a
 	// provenance.
 	Recipe string
-	// Pinned and Is are what the pin and the package's control paragraph say.
+	// Pinned and Is identify the package of the pin and of the control paragraph.
 	Pinned, Is string
 }
 
@@ -23,7 +23,7 @@ func (e *ContradictionError) Error() string {
 	return fmt.Sprintf("the lock has the digest of %s under the name of %s", e.Is, e.Pinned)
 }
 
-// Hint says how a lock that is true is made.
+// Hint returns the command that writes a correct lock.
 func (e *ContradictionError) Hint() string {
 	if e.Recipe == "" {
 		return "do not use the image: its provenance does not match its packages"
@@ -31,11 +31,11 @@ func (e *ContradictionError) Hint() string {
 	return "the lock was changed by hand: restore it, or make it again: pgext lock " + e.Recipe
 }
 
-// ExitCode returns 13: what the lock says is not so.
+// ExitCode returns 13: the lock cannot be trusted.
 func (*ContradictionError) ExitCode() int { return 13 }
 
-// agree refuses a pin that says of a package what its control paragraph does
-// not.
+// agree returns a *ContradictionError for a pin that differs from the control
+// paragraph of its package.
 func agree(in inputs, pin lock.Package, c *debinfo.Info) error {
 	is := identityOf(apt.FromControl(c.Control))
 	if pinned := pinnedIdentity(pin); pinned != is {
@@ -48,7 +48,7 @@ func pinnedIdentity(p lock.Package) identity {
 	return identity{p.Package, p.Version, p.Source, p.SourceVersion, p.Arch}
 }
 
-// String names the source only where it is another one than the package.
+// String includes the source only if its name differs from that of the package.
 func (i identity) String() string {
 	s := fmt.Sprintf("%s %s %s", i.name, i.version, i.arch)
 	if i.source != i.name || i.sourceVersion != i.version {
