@@ -290,7 +290,7 @@ func TestBuildAfterAChangeOfOptions(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		change func(*session.Options)
-		// same tells that the digest is, tag is the one that never moves.
+		// same is true if the digest is, tag is the one that never moves.
 		same bool
 		tag  string
 	}{

@@ -45,7 +45,7 @@ func (b *Builder) Bill(ctx context.Context, in Built) (sbom.Document, error) {
 	return b.bill(ctx, in.part(), in.Tag)
 }
 
-// Provenance says how it was built.
+// Provenance describes how it was built.
 func (b *Builder) Provenance(in Built) (provenance.Statement, error) {
 	return b.provenance(in.part(), in.Tag)
 }

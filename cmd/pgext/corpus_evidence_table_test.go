@@ -108,7 +108,7 @@ func (s sums) String() string {
 		s.checks[verify.Pass], s.checks[verify.Fail], s.checks[verify.Skip], s.rebuilt, s.same, float64(s.all.bytes)/(1<<20))
 }
 
-// writeEvidence tells what the documents about all images came to.
+// writeEvidence describes what the documents about all images came to.
 func (c *corpus) writeEvidence(b *strings.Builder) {
 	s := c.evidenceTotals()
 	fmt.Fprintf(b, "\n## Evidence\n\nThe documents of the images ([sbom.md](sbom.md), [provenance.md](provenance.md)) were validated against SPDX 2.3 and "+

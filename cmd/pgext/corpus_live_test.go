@@ -169,7 +169,7 @@ func (c *corpus) liveTotals() string {
 		green, len(c.images), checks, created, extensions)
 }
 
-// writeLive tells what did not pass: what the archives lack, and notes.
+// writeLive describes what did not pass: what the archives lack, and notes.
 func (c *corpus) writeLive(b *strings.Builder) {
 	b.WriteString("\n## On a real server\n\nChecks of `pgext test` that did not pass, for the images for amd64, each with the images it requires. " +
 		"A *fail* or *skip* has a finding that names what the archives lack.\n\n| image | status | check | what | finding |\n|---|---|---|---|---|\n")

@@ -65,7 +65,7 @@ func (c *corpus) page() string {
 // state names what was resolved against.
 func (c *corpus) state() string { return c.release }
 
-// totals says how many packages are what.
+// totals describes how many packages are what.
 func (c *corpus) totals() string {
 	count := map[probe.Kind]int{}
 	for _, class := range c.classes {

@@ -73,7 +73,7 @@ type corpusArch struct {
 	// the rest of the library layer.
 	bundled           int
 	bundledSize, data int64
-	// needed tells that an ELF file needs a bundled one.
+	// needed is true if an ELF file needs a bundled one.
 	needed bool
 	report layout.ReportDocument
 	told   told

@@ -41,7 +41,7 @@ func (c *corpus) largestOf(b *strings.Builder, name string) {
 	}
 }
 
-// why says how a file is reached.
+// why describes how a file is reached.
 func why(report layout.ReportDocument, f corpusFile) string {
 	if len(f.NeededBy) == 0 {
 		return ownFile(f.To)
@@ -51,7 +51,7 @@ func why(report layout.ReportDocument, f corpusFile) string {
 	return strings.Join(chain, " → ")
 }
 
-// ownFile says what a file of the extension's own packages is to PostgreSQL.
+// ownFile describes what a file of the extension's own packages is to PostgreSQL.
 func ownFile(to string) string {
 	script, isScript := strings.CutSuffix(to, ".sql")
 	switch _, versions, named := strings.Cut(script, "--"); {

@@ -21,7 +21,7 @@ type targetDocument struct {
 	Distro   string `json:"distro"`
 	Postgres int    `json:"postgres"`
 	Arch     string `json:"arch"`
-	// Locked tells that the lock already has exactly these pins.
+	// Locked is true if the lock already has exactly these pins.
 	Locked bool `json:"locked"`
 	// Resolved is what apt adds beyond the base; of these, Packages give the
 	// image a file.
@@ -38,7 +38,7 @@ type packageDocument struct {
 	Role    string `json:"role,omitempty"`
 }
 
-// printPlans says what would be built.
+// printPlans describes what would be built.
 func (a *app) printPlans(plans []*builder.Plan) error {
 	doc := planDocument{Schema: 1, DryRun: true, Targets: []targetDocument{}}
 	for _, p := range plans {

@@ -177,7 +177,7 @@ func (a *app) initOne(ctx context.Context, b *initrecipe.Finder, ask initrecipe.
 	return cmp.Or(err, failedProbe(found))
 }
 
-// isFolder tells whether a path names a folder that is there, or is to be one.
+// isFolder reports whether a path names a folder that is there, or is to be one.
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir() || strings.HasSuffix(filepath.ToSlash(path), "/")
@@ -314,7 +314,7 @@ func (f initFlags) archivesIn(dir string, archives []recipe.Archive) ([]recipe.A
 	return out, nil
 }
 
-// existsError says that a file would be lost.
+// existsError reports that a file would be lost.
 type existsError struct{ path string }
 
 func (e *existsError) Error() string { return fmt.Sprintf("writing the recipe: %s exists", e.path) }

@@ -158,14 +158,14 @@ func (f lintFlags) meant(ref string, s inspect.Result) (inspect.Result, error) {
 	return s, nil
 }
 
-// noDistroError says that the archives of no distribution are known for an image.
+// noDistroError reports that the archives of no distribution are known for an image.
 type noDistroError struct{ ref, base string }
 
 func (e noDistroError) Error() string {
 	return fmt.Sprintf("--base %s: %s has no label with its distribution", e.base, e.ref)
 }
 
-// Hint says who else can.
+// Hint returns who else can.
 func (noDistroError) Hint() string { return "name it with --distro" }
 
 func (a *app) printLint(doc lintDocument, strict bool) error {

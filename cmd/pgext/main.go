@@ -55,7 +55,7 @@ func (a *app) run(args []string) int {
 	return a.report(err)
 }
 
-// asksForJSON tells whether a command line that was refused, maybe before its
+// asksForJSON reports whether a command line that was refused, maybe before its
 // flags and variables were read, wants the error as a document.
 func (a *app) asksForJSON(args []string) bool {
 	value, _ := a.getenv("PGEXT_JSON")

@@ -104,13 +104,13 @@ func (a *app) serve(ctx context.Context, address string, handler http.Handler) e
 	return errServed
 }
 
-// listenError says that no request can be taken at an address.
+// listenError reports that no request can be taken at an address.
 type listenError struct{ err error }
 
 func (e *listenError) Error() string { return "serving: " + e.err.Error() }
 func (e *listenError) Unwrap() error { return e.err }
 
-// Hint says what an address is.
+// Hint returns what an address is.
 func (*listenError) Hint() string {
 	return "--listen HOST:PORT needs an unused address of this machine; port 0 selects a free port"
 }

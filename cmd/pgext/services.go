@@ -32,7 +32,7 @@ func (s *serviceFlags) bind(fs *pflag.FlagSet) {
 // none is how a flag says that a service is not used.
 const none = "none"
 
-// names tells whether a flag is the address of a service.
+// names reports whether a flag is the address of a service.
 func names(address string) bool { return address != "" && address != none }
 
 // check refuses flags that do not go together.
@@ -60,12 +60,12 @@ func (s serviceFlags) check(given func(string) bool, keyless bool, format string
 	return nil
 }
 
-// configured tells whether a signing config names some of the services.
+// configured reports whether a signing config names some of the services.
 func (s serviceFlags) configured(keyless bool) bool {
 	return s.config != "" || s.mirror != "" || keyless && (s.fulcio == "" || s.rekor == "")
 }
 
-// asked tells whether a service is asked for by name.
+// asked reports whether a service is asked for by name.
 func (s serviceFlags) asked() bool {
 	return names(s.rekor) || names(s.timestamp) || s.config != "" || s.mirror != ""
 }

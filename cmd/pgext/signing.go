@@ -25,7 +25,7 @@ type signingFlags struct {
 	token   string
 	format  string
 	serviceFlags
-	// given tells whether a flag was.
+	// given reports whether a flag was.
 	given func(string) bool
 }
 
@@ -38,7 +38,7 @@ func (s *signingFlags) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&s.format, "signature-format", string(sign.FormatBundle), "bundle, legacy (tags sha256-<hex>.sig) or both")
 }
 
-// wanted tells whether anything is to be signed.
+// wanted reports whether anything is to be signed.
 func (s signingFlags) wanted() bool { return s.key != "" || s.keyless }
 
 // check refuses flags that do not go together.
@@ -122,7 +122,7 @@ func (offlineSigningError) Hint() string {
 	return "--key alone needs no service; pgext sign signs later what is built now"
 }
 
-// ExitCode is that of whatever the cache does not have.
+// ExitCode returns the exit code of whatever the cache does not have.
 func (offlineSigningError) ExitCode() int { return (&fetch.OfflineError{}).ExitCode() }
 
 // keyPassword takes the password of a key from COSIGN_PASSWORD, else from the

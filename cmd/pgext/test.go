@@ -132,7 +132,7 @@ type outcome struct {
 	// log is where the server's log was kept, diffs where the differences of a
 	// regression suite were.
 	log, diffs string
-	// err says that it could not be tested.
+	// err reports that it could not be tested.
 	err error
 }
 

@@ -46,12 +46,12 @@ func (a *app) addPredecessors(ctx context.Context, subjects []subject, from stri
 	return nil
 }
 
-// noPredecessorError says that no image under test can be upgraded.
+// noPredecessorError reports that no image under test can be upgraded.
 type noPredecessorError struct{ from, why string }
 
 func (e *noPredecessorError) Error() string { return "--from " + e.from + ": " + e.why }
 
-// Hint says what --from takes.
+// Hint returns what --from takes.
 func (*noPredecessorError) Hint() string {
 	return "--from takes an image of the same extension, PostgreSQL major and architecture: HOST/NAME:TAG, oci:PATH:TAG, a path, a TAG beside the image, or " + previous
 }

@@ -144,7 +144,7 @@ func (f testFlags) onBase(ref string, trials []imagetest.Subject) error {
 	return nil
 }
 
-// operandError says that an image names the operand it is for, and the user
+// operandError reports that an image names the operand it is for, and the user
 // does not.
 type operandError struct{ ref, base string }
 
@@ -152,7 +152,7 @@ func (e *operandError) Error() string {
 	return fmt.Sprintf("testing %s: its label names the base %s, which is not run without --base", e.ref, e.base)
 }
 
-// Hint says how the user decides.
+// Hint returns how the user decides.
 func (e *operandError) Hint() string {
 	return fmt.Sprintf("--base %s runs it there, --base %s on a server made from Debian's packages", e.base, recipe.BaseMinimal)
 }
@@ -193,7 +193,7 @@ func (f testFlags) selected(ref string, trials []imagetest.Subject) ([]imagetest
 	return out, nil
 }
 
-// notSelectedError says that nothing of an image is to be tested.
+// notSelectedError reports that nothing of an image is to be tested.
 type notSelectedError struct {
 	image string
 	// available is what can be selected.

@@ -26,7 +26,7 @@ type trustFlags struct {
 	timestamp      bool
 	documentsAlone bool
 	tufFlags
-	// given tells whether a flag was.
+	// given reports whether a flag was.
 	given func(string) bool
 }
 
@@ -83,7 +83,7 @@ func (t trustFlags) check() error {
 	return nil
 }
 
-// identified tells whether an identity is named.
+// identified reports whether an identity is named.
 func (t trustFlags) identified() bool { return t.identity != sign.Identity{} }
 
 type verifyFlags struct {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// UnknownError says that no file of the index has a package of a name that
+// UnknownError reports that no file of the index has a package of a name that
 // was asked for.
 type UnknownError struct {
 	Name string
@@ -34,17 +34,17 @@ func (e *UnknownError) Hint() string {
 	return "check its name; --distro chooses another distribution, --archive or archives: other archives"
 }
 
-// ExitCode is that of "nothing in the archives satisfies it".
+// ExitCode returns the exit code of "nothing in the archives satisfies it".
 func (*UnknownError) ExitCode() int { return 12 }
 
-// UnsatisfiableError says why packages cannot be installed.
+// UnsatisfiableError reports why packages cannot be installed.
 type UnsatisfiableError struct {
 	// Name is the requested package that the chain starts at.
 	Name string
 	// Chain leads from it to what is missing or in the way, one relation a
 	// line: "a depends on b (>= 2)", …; the last one says what is wrong.
 	Chain []string
-	// Conflict tells that something is in the way, not missing.
+	// Conflict is true if something is in the way, not missing.
 	Conflict bool
 }
 
@@ -52,7 +52,7 @@ func (e *UnsatisfiableError) Error() string {
 	return fmt.Sprintf("package %s cannot be installed: %s", e.Name, strings.Join(e.Chain, "; "))
 }
 
-// Hint says what a user can do.
+// Hint returns what a user can do.
 func (e *UnsatisfiableError) Hint() string {
 	if e.Conflict {
 		return "one system cannot have both: name only one of them in source and bundle, or choose another distribution with --distro"
@@ -61,5 +61,5 @@ func (e *UnsatisfiableError) Hint() string {
 		"a mirror in the middle of an update has it later"
 }
 
-// ExitCode is that of "nothing in the archives satisfies it".
+// ExitCode returns the exit code of "nothing in the archives satisfies it".
 func (*UnsatisfiableError) ExitCode() int { return 12 }

@@ -111,7 +111,7 @@ func (s *solver) ways(g group) []*version {
 	return out
 }
 
-// reason says what of v itself cannot be fulfilled, "" when nothing, and
+// reason describes what of v itself cannot be fulfilled, "" when nothing, and
 // whether something is in its way.
 func (s *solver) reason(v *version) (why string, conflict bool) {
 	for _, g := range v.groups() {
@@ -162,7 +162,7 @@ func (s *solver) presence(v *version) string {
 	return is + "needed too"
 }
 
-// lack says why no package fits any alternative of a group.
+// lack reports why no package fits any alternative of a group.
 func (s *solver) lack(g group) string {
 	var parts []string
 	for _, t := range g.targets {

@@ -7,9 +7,9 @@ const maxDepth = 3000
 
 // request is how a unit comes to be marked.
 type request struct {
-	// follow says that what the unit needs is marked too.
+	// follow reports that what the unit needs is marked too.
 	follow bool
-	// byName says that the unit was asked for; it may be planned whatever it
+	// byName reports that the unit was asked for; it may be planned whatever it
 	// meets.
 	byName bool
 	depth  int
@@ -122,7 +122,7 @@ type marking struct {
 	unit    *unit
 	version *version
 	request request
-	// propagate says that the unit is fixed, and with it whatever is the only
+	// propagate reports that the unit is fixed, and with it whatever is the only
 	// way to fulfil its relations.
 	propagate bool
 

@@ -118,7 +118,7 @@ func (s *system) run(ctx context.Context, args ...string) (string, error) {
 type outcome struct {
 	added   []string // "name version", sorted
 	removes bool     // something installed
-	// resolved says that the first plan did not fit and apt's problem
+	// resolved reports that the first plan did not fit and apt's problem
 	// resolver found another one.
 	resolved bool
 }

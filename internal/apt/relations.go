@@ -152,7 +152,7 @@ func (v *version) appendProvided(out []offer, key offerKey) []offer {
 	return out
 }
 
-// pick says which version of a unit is looked at.
+// pick reports which version of a unit is looked at.
 type pick func(*unit) *version
 
 func planned(u *unit) *version   { return u.planned }

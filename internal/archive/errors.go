@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Reason says why something is not trusted.
+// Reason reports why something is not trusted.
 type Reason uint8
 
 // The reasons of a TrustError.
@@ -42,7 +42,7 @@ var hints = [...]string{
 	Mismatch:     "the mirror may be in the middle of an update: try again, or name another with --mirror NAME=URL",
 }
 
-// TrustError says that an archive, or what a mirror made of it, is not
+// TrustError reports that an archive, or what a mirror made of it, is not
 // trustworthy.
 type TrustError struct {
 	Reason Reason
@@ -63,7 +63,7 @@ func (e *TrustError) Error() string {
 // Unwrap returns the cause.
 func (e *TrustError) Unwrap() error { return e.Err }
 
-// Hint says what a user can do.
+// Hint returns what a user can do.
 func (e *TrustError) Hint() string { return hints[e.Reason] }
 
 // ExitCode is 13: not trustworthy.
@@ -74,7 +74,7 @@ func refuse(r Reason, format string, args ...any) *TrustError {
 	return &TrustError{Reason: r, Text: fmt.Sprintf(format, args...)}
 }
 
-// UnknownSuiteError says that a root has neither InRelease nor Release for a
+// UnknownSuiteError reports that a root has neither InRelease nor Release for a
 // suite.
 type UnknownSuiteError struct {
 	Archive, Suite string
@@ -85,7 +85,7 @@ func (e *UnknownSuiteError) Error() string {
 	return fmt.Sprintf("%s has no suite %s", e.URL, e.Suite)
 }
 
-// Hint says what a user can do.
+// Hint returns what a user can do.
 func (e *UnknownSuiteError) Hint() string {
 	return "check the distribution's name; a mirror that lacks it can be replaced with --mirror " + e.Archive + "=URL"
 }
@@ -93,7 +93,7 @@ func (e *UnknownSuiteError) Hint() string {
 // ExitCode is 12: nothing in the archives has it.
 func (*UnknownSuiteError) ExitCode() int { return 12 }
 
-// UnknownIndexError says that a Release names no Packages file for a component
+// UnknownIndexError reports that a Release names no Packages file for a component
 // and architecture.
 type UnknownIndexError struct {
 	URL             string // of the Release, without credentials
@@ -116,7 +116,7 @@ func (e *UnknownIndexError) Hint() string {
 // ExitCode is 12: nothing in the archives has it.
 func (*UnknownIndexError) ExitCode() int { return 12 }
 
-// InvalidError says that an archive, or a mirror for it, is described in a way
+// InvalidError reports that an archive, or a mirror for it, is described in a way
 // that cannot work.
 type InvalidError struct {
 	Archive string
@@ -131,7 +131,7 @@ func (e *InvalidError) Error() string {
 	return fmt.Sprintf("archive %s: %s", e.Archive, e.Text)
 }
 
-// Hint says what a user can do; it may be empty.
+// Hint returns what a user can do; it may be empty.
 func (e *InvalidError) Hint() string { return e.hint }
 
 // ExitCode is 10: the recipe or the selection is invalid.

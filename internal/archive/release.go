@@ -29,7 +29,7 @@ type Release struct {
 	Date, ValidUntil time.Time
 	// Fingerprint is the primary key's behind the signature, upper-case hex.
 	Fingerprint string
-	// Expired says that it was past ValidUntil, which was allowed.
+	// Expired reports that it was past ValidUntil, which was allowed.
 	Expired bool
 }
 
@@ -38,11 +38,11 @@ type Release struct {
 type release struct {
 	origin, label, suite, codename string
 	date, validUntil               time.Time
-	// notAutomatic says that the suite is no distribution of its own.
+	// notAutomatic reports that the suite is no distribution of its own.
 	notAutomatic bool
-	// byHash says that indexes can also be had by their digest.
+	// byHash reports that indexes can also be had by their digest.
 	byHash bool
-	// separateAll says that packages for all architectures are in an index of
+	// separateAll reports that packages for all architectures are in an index of
 	// their own, and not in those of each architecture.
 	separateAll bool
 	// indexes holds the Packages files of binary packages by name, such as

@@ -53,7 +53,7 @@ func distance(m Mirror, folder string) int {
 	return 1
 }
 
-// suiteKind tells which of the built-in archives has suites named like this
+// suiteKind reports which of the built-in archives has suites named like this
 // one; it spares requests that can only end in 404.
 func suiteKind(suite string) string {
 	switch {

@@ -29,7 +29,7 @@ func Write(path string, data []byte) error {
 	return nil
 }
 
-// holds tells whether path is a file with this content.
+// holds reports whether path is a file with this content.
 func holds(path string, data []byte) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(data)) {
@@ -72,7 +72,7 @@ func fill(f *os.File, data []byte) error {
 	return err
 }
 
-// WriteError says that a file cannot be written.
+// WriteError reports that a file cannot be written.
 type WriteError struct {
 	Path string
 	// Err is the operating system's reason.
@@ -91,7 +91,7 @@ func (e *WriteError) Error() string { return e.Path + ": " + e.Err.Error() }
 // Unwrap returns the operating system's reason.
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Hint says what a user can do.
+// Hint returns what a user can do.
 func (e *WriteError) Hint() string {
 	switch {
 	case Full(e.Err):

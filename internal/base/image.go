@@ -31,14 +31,14 @@ type Operand struct {
 	Image v1.Image
 }
 
-// OperandError says that an image is no operand image.
+// OperandError reports that an image is no operand image.
 type OperandError struct {
 	Name, Problem string
 }
 
 func (e *OperandError) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Problem) }
 
-// Hint says what kind of image is meant.
+// Hint returns what kind of image is meant.
 func (*OperandError) Hint() string {
 	return "base: image:REF is the image that PostgreSQL runs in, such as image:ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie"
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/pgext/pgext/internal/atomicfile"
 )
 
-// WriteError says that the cache directory cannot take what is to be written.
+// WriteError reports that the cache directory cannot take what is to be written.
 type WriteError struct {
 	Dir string // the cache directory as the user knows it
 	Err error
@@ -24,7 +24,7 @@ func (e *WriteError) Error() string { return fmt.Sprintf("writing to the cache %
 // Unwrap returns the operating system's error.
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (e *WriteError) Hint() string {
 	if atomicfile.Full(e.Err) {
 		return "make room there, or name a directory on another disk with --cache-dir"
@@ -32,7 +32,7 @@ func (e *WriteError) Hint() string {
 	return "name a directory that can be written to with --cache-dir"
 }
 
-// DamagedError says that the file of a blob does not hold what its name
+// DamagedError reports that the file of a blob does not hold what its name
 // promises. It matches fs.ErrNotExist: the cache has no such blob.
 type DamagedError struct {
 	SHA256  string
@@ -47,7 +47,7 @@ func (e *DamagedError) Error() string {
 // Unwrap returns fs.ErrNotExist.
 func (e *DamagedError) Unwrap() error { return fs.ErrNotExist }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (e *DamagedError) Hint() string {
 	if e.Removed {
 		return "the damaged file has been removed; run the command again"
@@ -55,7 +55,7 @@ func (e *DamagedError) Hint() string {
 	return "remove the damaged file, or name another directory with --cache-dir"
 }
 
-// MismatchError says that a blob that was written has another digest than the
+// MismatchError reports that a blob that was written has another digest than the
 // one it was to have.
 type MismatchError struct {
 	Got, Want string // SHA-256, lower-case hex
@@ -69,7 +69,7 @@ func (e *MismatchError) Error() string {
 // ExitCode returns 13, not trustworthy.
 func (*MismatchError) ExitCode() int { return 13 }
 
-// homelessError says that the environment names no place for caches.
+// homelessError reports that the environment names no place for caches.
 type homelessError struct{ err error }
 
 func (e *homelessError) Error() string { return "finding the cache directory: " + e.err.Error() }

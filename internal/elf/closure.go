@@ -71,7 +71,7 @@ type Closure struct {
 	WrongArch []Mismatch
 }
 
-// Reason says why a library is missing.
+// Reason reports why a library is missing.
 type Reason string
 
 // The reasons for which a library is missing.
@@ -136,7 +136,7 @@ func compareRoots(a, b Root) int {
 type place struct {
 	index  index
 	chosen *[]Provider
-	// follow says that the needs of what is chosen here count too.
+	// follow reports that the needs of what is chosen here count too.
 	follow bool
 }
 

@@ -57,7 +57,7 @@ func (w *walk) gaps() []Gap {
 	return out
 }
 
-// defines says whether p, chosen for library, satisfies version.
+// defines reports whether p, chosen for library, satisfies version.
 func (w *walk) defines(library, version string, p *Provider) bool {
 	set := w.defined[library]
 	if set == nil {

@@ -37,7 +37,7 @@ type file struct {
 	left int
 }
 
-// wide says whether addresses have 64 bits.
+// wide reports whether addresses have 64 bits.
 func (f *file) wide() bool { return f.header.class == elf.ELFCLASS64 }
 
 // word decodes an address or offset at b[narrow:] in 32-bit files, and at

@@ -16,7 +16,7 @@ var ErrNotELF = errors.New("not an ELF file")
 type FormatError struct {
 	// Part is the structure that is wrong, for example "dynamic section".
 	Part string
-	// Problem says what is wrong with it.
+	// Problem describes what is wrong with it.
 	Problem string
 }
 

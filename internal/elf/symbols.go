@@ -16,7 +16,7 @@ const (
 	maxSymbolName = 256
 )
 
-// Linkage says how a file knows a dynamic symbol.
+// Linkage describes how a file knows a dynamic symbol.
 type Linkage uint8
 
 const (

@@ -98,7 +98,7 @@ func (a authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.base.RoundTrip(req)
 }
 
-// refusedRedirectError says why a redirect was not followed.
+// refusedRedirectError reports why a redirect was not followed.
 type refusedRedirectError struct{ text string }
 
 func (e *refusedRedirectError) Error() string { return e.text }

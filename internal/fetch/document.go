@@ -44,7 +44,7 @@ func (d Document) completed() Document {
 }
 
 // Document returns what is at the URL of d now. The cached copy serves when the
-// server says that it is still current, and offline, where the answer "not
+// server reports that it is still current, and offline, where the answer "not
 // found" is remembered as well. The error is a *NotFoundError, an *OfflineError,
 // a *StatusError, or that of the network. That the copy cannot be kept is logged
 // and no error.

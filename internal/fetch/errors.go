@@ -13,7 +13,7 @@ const (
 	exitUntrusted = 13
 )
 
-// NotFoundError says that every URL of a blob or document answered that it is
+// NotFoundError reports that every URL of a blob or document answered that it is
 // not, or no longer, there (404 or 410).
 type NotFoundError struct {
 	Name string
@@ -37,12 +37,12 @@ func (e *NotFoundError) Error() string {
 // ExitCode returns 12, nothing satisfies it.
 func (*NotFoundError) ExitCode() int { return exitMissing }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (*NotFoundError) Hint() string {
 	return "correct the URL or path, or name a mirror of the archive that has it with --mirror NAME=URL"
 }
 
-// OfflineError says that something is not in the cache and no request may be
+// OfflineError reports that something is not in the cache and no request may be
 // made for it.
 type OfflineError struct {
 	Name string
@@ -61,7 +61,7 @@ func (e *OfflineError) Error() string {
 // ExitCode returns 12, nothing satisfies it.
 func (*OfflineError) ExitCode() int { return exitMissing }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (*OfflineError) Hint() string { return "run it once without --offline" }
 
 // enumerate joins names, the first ten of them.
@@ -112,7 +112,7 @@ func joinMissing(blobs []Blob, errs []error) error {
 // theCache is the Source of what no URL has served.
 const theCache = "the cache"
 
-// MismatchError says that a place serves other bytes than those asked for.
+// MismatchError reports that a place serves other bytes than those asked for.
 type MismatchError struct {
 	// Source is the URL as it may be shown, or "the cache".
 	Source string
@@ -138,7 +138,7 @@ func (e *MismatchError) Error() string {
 // ExitCode returns 13, not trustworthy.
 func (*MismatchError) ExitCode() int { return exitUntrusted }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (e *MismatchError) Hint() string {
 	if e.Source == theCache { // which only has what was verified
 		return "the index or lock states a wrong size for this digest: restore the lock, or make it again with pgext lock"
@@ -146,7 +146,7 @@ func (e *MismatchError) Hint() string {
 	return "what was served is not what the index or lock promises: the mirror may be in the middle of an update, or not to be trusted"
 }
 
-// StatusError says that a server refused.
+// StatusError reports that a server refused.
 type StatusError struct {
 	URL  string // as it may be shown
 	Code int    // HTTP status
@@ -156,7 +156,7 @@ func (e *StatusError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%s: %d %s", e.URL, e.Code, http.StatusText(e.Code)))
 }
 
-// Hint tells what a user can do, "" where there is nothing to say.
+// Hint returns what a user can do, "" where there is nothing to say.
 func (e *StatusError) Hint() string {
 	switch e.Code {
 	case http.StatusUnauthorized, http.StatusForbidden:
@@ -167,25 +167,25 @@ func (e *StatusError) Hint() string {
 	return ""
 }
 
-// certificateError says that a server could not prove who it is.
+// certificateError reports that a server could not prove who it is.
 type certificateError struct{ err error }
 
 func (e *certificateError) Error() string { return e.err.Error() }
 func (e *certificateError) Unwrap() error { return e.err }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (*certificateError) Hint() string {
 	return "if the host, or a proxy on the way, uses an authority of your own, name its certificates in SSL_CERT_FILE"
 }
 
-// unreachableError says that no answer came from a server, or from the proxy on
+// unreachableError reports that no answer came from a server, or from the proxy on
 // the way to it.
 type unreachableError struct{ err error }
 
 func (e *unreachableError) Error() string { return e.err.Error() }
 func (e *unreachableError) Unwrap() error { return e.err }
 
-// Hint tells what a user can do.
+// Hint returns what a user can do.
 func (*unreachableError) Hint() string {
 	return "is the network up, and the proxy right (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)? " +
 		"--mirror NAME=URL names another server of an archive, --archive NAME replaces the list of archives"
@@ -201,7 +201,7 @@ func isGone(err error) bool {
 	return errors.Is(err, errNoFile)
 }
 
-// tooLargeError says that more bytes came than allowed.
+// tooLargeError reports that more bytes came than allowed.
 type tooLargeError struct {
 	at    string
 	limit int64

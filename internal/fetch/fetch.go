@@ -38,7 +38,7 @@ type Options struct {
 	Sleep func(context.Context, time.Duration) error
 }
 
-// Progress says how far the download of one blob is. Nothing is reported for a
+// Progress describes how far the download of one blob is. Nothing is reported for a
 // blob that the cache has.
 type Progress struct {
 	// Name is the blob's.

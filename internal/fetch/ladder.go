@@ -83,7 +83,7 @@ func (e ladderError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Hint says what to do where a rung served other bytes, where some rungs have
+// Hint returns what to do where a rung served other bytes, where some rungs have
 // the file no longer and others could not be asked, else what the first rung
 // hints at.
 func (e ladderError) Hint() string {

@@ -66,7 +66,7 @@ func statusError(at location, res *http.Response) error {
 	return err
 }
 
-// errNoFile says that a file URL leads nowhere, as 404 does.
+// errNoFile reports that a file URL leads nowhere, as 404 does.
 var errNoFile = errors.New("no such file")
 
 func openFile(at location) (*response, error) {

@@ -144,7 +144,7 @@ func (t *transfer) begin(res *response) error {
 	return nil
 }
 
-// wrongSize says that the body has, or would have, got bytes and should not.
+// wrongSize reports that the body has, or would have, got bytes and should not.
 func (t *transfer) wrongSize(got int64) error {
 	if t.blob.Size >= 0 {
 		return sizeMismatch(t.at.String(), got, t.blob.Size)

@@ -15,7 +15,7 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// ForeignError says that neither the labels of an image nor its files tell
+// ForeignError reports that neither the labels of an image nor its files tell
 // which server it is for.
 type ForeignError struct {
 	Image string
@@ -25,7 +25,7 @@ func (e *ForeignError) Error() string {
 	return fmt.Sprintf("testing %s: it has no label %s, and its distribution is unknown", e.Image, metadata.Label)
 }
 
-// Hint says how to tell.
+// Hint returns how to tell.
 func (*ForeignError) Hint() string { return "name the distribution with --distro" }
 
 // Foreign returns the architectures of an image that pgext has not built:

@@ -14,7 +14,7 @@ import (
 // Predecessor is what an image is upgraded from.
 type Predecessor struct {
 	Subject
-	// Why says why there is none; "" when there is.
+	// Why reports why there is none; "" when there is.
 	Why string
 }
 
@@ -48,7 +48,7 @@ func (t Subject) Predecessor(ref string, architectures, tested []Subject) Predec
 	return Predecessor{Subject: from}
 }
 
-// variantOn tells whether an image that t is a variant of is for a
+// variantOn reports whether an image that t is a variant of is for a
 // distribution: only where none is, the change of the distribution is meant.
 func (t Subject) variantOn(distro string, all []Subject) bool {
 	return slices.ContainsFunc(all, func(o Subject) bool {

@@ -29,11 +29,11 @@ type Subject struct {
 	// recipe; "" is cnpg-minimal. What the image's own label names is not
 	// fetched, let alone run, unless somebody asked for it.
 	Base string
-	// Derived tells that Metadata is not the image's own word.
+	// Derived is true if Metadata is not the image's own word.
 	Derived bool
 }
 
-// NoLabelError says that an image does not tell what a test has to know.
+// NoLabelError reports that an image does not tell what a test has to know.
 type NoLabelError struct {
 	Image string
 }
@@ -42,7 +42,7 @@ func (e *NoLabelError) Error() string {
 	return fmt.Sprintf("testing %s: it has no label %s", e.Image, metadata.Label)
 }
 
-// Hint says which images have it.
+// Hint returns which images have it.
 func (*NoLabelError) Hint() string { return "images that pgext has built have it" }
 
 // Subjects returns the architectures of an image.
@@ -97,7 +97,7 @@ func (t Subject) sameServer(o Subject) bool {
 	return a.Distro == b.Distro && a.Postgres == b.Postgres && a.Arch == b.Arch
 }
 
-// runs tells whether this machine runs a server for the trial: its processor
+// runs reports whether this machine runs a server for the trial: its processor
 // does, or an emulator. why completes "not run, since".
 func (t Subject) runs() (why string, ok bool) {
 	if t.Metadata.Postgres < 18 {

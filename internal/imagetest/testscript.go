@@ -21,7 +21,7 @@ type ScriptError struct {
 
 func (e *ScriptError) Error() string { return fmt.Sprintf("%s: test.sql: %v", e.Recipe, e.Err) }
 
-// Hint says where scripts are looked for.
+// Hint returns where scripts are looked for.
 func (*ScriptError) Hint() string { return "test.sql in a recipe is a path from the recipe's folder" }
 
 // ExitCode returns 10: the recipe names the wrong thing.

@@ -14,7 +14,7 @@ import (
 	"github.com/pgext/pgext/internal/session"
 )
 
-// Classification says what every extension package of an archive is.
+// Classification describes what every extension package of an archive is.
 type Classification struct {
 	Distro   string
 	Postgres int

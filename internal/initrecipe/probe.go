@@ -18,7 +18,7 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// Ask says what Probe and Classify look into.
+// Ask describes what Probe and Classify look into.
 type Ask struct {
 	// Distro is a codename, Postgres a major; empty ones are the defaults of a
 	// recipe.

@@ -16,11 +16,11 @@ type Comparison struct {
 	// Digest is the image's, "sha256:" and hex.
 	Digest  string
 	Rebuilt builder.Rebuilt
-	// single tells that the image is a manifest that no index has.
+	// single is true if the image is a manifest that no index has.
 	single bool
 }
 
-// Same tells whether the digests agree.
+// Same reports whether the digests agree.
 func (c Comparison) Same() bool {
 	return c.Rebuilt.Same() && (c.single || c.Digest == c.Rebuilt.Digest)
 }
@@ -28,7 +28,7 @@ func (c Comparison) Same() bool {
 // NoProvenanceError is about an image that does not say how it was built.
 type NoProvenanceError struct {
 	Digest string
-	// Err says what is wrong with what is attached; nil when nothing is.
+	// Err describes what is wrong with what is attached; nil when nothing is.
 	Err error
 }
 
@@ -42,7 +42,7 @@ func (e *NoProvenanceError) Error() string {
 // Unwrap returns what is wrong.
 func (e *NoProvenanceError) Unwrap() error { return e.Err }
 
-// Hint says where provenance is.
+// Hint returns where provenance is.
 func (*NoProvenanceError) Hint() string {
 	return "images of pgext build have it as a referrer; pgext copy carries referrers along, other tools may not"
 }

@@ -193,7 +193,7 @@ func (e archEvidence) platform() string {
 	return e.Digest.String()
 }
 
-// checkNeeds says which libraries the image does not find: in the base that is
+// checkNeeds reports which libraries the image does not find: in the base that is
 // named, else in what the lock in its provenance relied upon.
 func checkNeeds(ctx context.Context, ses *session.Session, i inspect.Image, documents []verify.Document, base string) ([]finding.Finding, error) {
 	files := session.ELFFiles{Arch: i.Arch, Roots: i.Roots, Own: i.Own}

@@ -24,7 +24,7 @@ const (
 	None Kind = "none"
 )
 
-// Class says what a package is.
+// Class describes what a package is.
 type Class struct {
 	Package string `json:"package"`
 	Kind    Kind   `json:"class"`
@@ -44,7 +44,7 @@ type Member struct {
 	Extension []string
 }
 
-// NoExtension says why a package cannot be an extension, where its stanza in
+// NoExtension reports why a package cannot be an extension, where its stanza in
 // the index tells.
 func NoExtension(p apt.Package, postgres int) (reason string, ok bool) {
 	switch {
@@ -97,7 +97,7 @@ func before(a, b string) bool {
 	return len(a) < len(b) || len(a) == len(b) && a < b
 }
 
-// Judge says whether arranged packages are an extension at all: they need a
+// Judge reports whether arranged packages are an extension at all: they need a
 // control file or a module. Otherwise the reason tells what they have.
 func Judge(members []layout.Package, arranged layout.Result) (kind Kind, reason string) {
 	switch {

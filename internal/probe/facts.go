@@ -36,7 +36,7 @@ type Input struct {
 	Library func(name string) (pkg string, ok bool, err error)
 }
 
-// Lack says why an architecture is left out.
+// Lack reports why an architecture is left out.
 type Lack struct {
 	Arch   string `json:"arch"`
 	Reason string `json:"reason"`
@@ -47,7 +47,7 @@ type Item struct {
 	Value string `json:"value"`
 	// How is a sentence without its full stop.
 	How string `json:"how"`
-	// Guess tells that a person should look at it.
+	// Guess is true if a person should look at it.
 	Guess bool `json:"guess"`
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/pgext/pgext/internal/apt"
 )
 
-// UnknownError says that no archive has a package.
+// UnknownError reports that no archive has a package.
 type UnknownError struct {
 	// Name is as it was typed.
 	Name     string
@@ -43,10 +43,10 @@ func (e *UnknownError) Hint() string {
 	return strings.Join(append(lines, "--distro looks into another distribution, --archive into other archives"), "\n")
 }
 
-// ExitCode is that of "nothing in the archives satisfies it".
+// ExitCode returns the exit code of "nothing in the archives satisfies it".
 func (*UnknownError) ExitCode() int { return 12 }
 
-// MajorError says that a package is for another PostgreSQL than the one asked
+// MajorError reports that a package is for another PostgreSQL than the one asked
 // for.
 type MajorError struct {
 	Name                string
@@ -62,7 +62,7 @@ func (e *MajorError) Hint() string {
 	return fmt.Sprintf("--pg %d, or %s", e.OfPackage, Prefix(e.Postgres)+strings.TrimPrefix(e.Name, Prefix(e.OfPackage)))
 }
 
-// ExitCode is that of an invalid selection.
+// ExitCode returns the exit code of an invalid selection.
 func (*MajorError) ExitCode() int { return 10 }
 
 // Resolve returns the packages that names mean, each once: postgresql-NN-NAME
@@ -89,7 +89,7 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("%q is not the name of a Debian package: lower-case letters, digits, + - and .", e.Name)
 }
 
-// Hint says where what is not the name belongs.
+// Hint returns where what is not the name belongs.
 func (e *NameError) Hint() string {
 	if lower := strings.ToLower(strings.TrimSpace(e.Name)); packageName.MatchString(lower) {
 		return fmt.Sprintf("did you mean %q?", lower)
@@ -97,7 +97,7 @@ func (e *NameError) Hint() string {
 	return "a version or an architecture is no part of it: the lock pins versions, build --arch and the recipe's archs name architectures"
 }
 
-// ExitCode is that of an invalid selection.
+// ExitCode returns the exit code of an invalid selection.
 func (*NameError) ExitCode() int { return 10 }
 
 // packageName is the form of a name (Debian Policy section 5.6.1), or of what

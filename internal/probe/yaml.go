@@ -101,7 +101,7 @@ func (w *writer) field(name string, items []Item) {
 	}
 }
 
-// comments says how items are known, each reason once.
+// comments describes how items are known, each reason once.
 func (w *writer) comments(indent string, items []Item) {
 	var said []string
 	for _, i := range items {

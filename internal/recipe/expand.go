@@ -51,7 +51,7 @@ func substitute(s string, value func(name string) (string, bool)) (string, error
 	}
 }
 
-// unknownVariable says that a variable is not known.
+// unknownVariable reports that a variable is not known.
 type unknownVariable struct{ name string }
 
 func (e *unknownVariable) Error() string { return fmt.Sprintf("unknown variable ${%s}", e.name) }

@@ -16,7 +16,7 @@ import (
 // FileName is the name of a recipe in a folder of its own.
 const FileName = "recipe.yaml"
 
-// NotFoundError says that a path names no recipe.
+// NotFoundError reports that a path names no recipe.
 type NotFoundError struct {
 	Path string
 	// Near is the neighbour that Path was most likely meant to be; "" when there is none.

@@ -18,7 +18,7 @@ type Problem struct {
 	// Field is the path of the field, such as source.deb.packages[0]; "" when
 	// the document as a whole is meant.
 	Field string `json:"field,omitempty"`
-	// Text says what is wrong.
+	// Text describes what is wrong.
 	Text string `json:"text"`
 	// Suggestion is what may have been meant; "" when nothing is near.
 	Suggestion string `json:"suggestion,omitempty"`
@@ -60,7 +60,7 @@ func (e *Errors) Error() string {
 // ExitCode returns 10: the recipe is invalid.
 func (e *Errors) ExitCode() int { return 10 }
 
-// Hint says where the format is described.
+// Hint returns where the format is described.
 func (e *Errors) Hint() string {
 	return "pgext schema prints the format; editors use it to check recipes while they are written"
 }

@@ -16,7 +16,7 @@ type Selection struct {
 	Archs []string
 }
 
-// SelectionError says that a selection names what the recipe does not have.
+// SelectionError reports that a selection names what the recipe does not have.
 type SelectionError struct {
 	// Path of the recipe.
 	Path string

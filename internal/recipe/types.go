@@ -230,7 +230,7 @@ type Env struct {
 	Value string `json:"value" recipe:"text"`
 }
 
-// Test says how the image is tested beyond creating its extensions.
+// Test describes how the image is tested beyond creating its extensions.
 type Test struct {
 	// A script relative to the recipe that runs in psql after the extensions
 	// were created.

@@ -47,7 +47,7 @@ func After(header http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// Temporary tells whether a failure of the network is one that another attempt
+// Temporary reports whether a failure of the network is one that another attempt
 // may not meet. The timeouts of package net say that they are
 // context.DeadlineExceeded; whether it was the context that ended is for
 // callers to see.

@@ -22,7 +22,7 @@ type Rules struct {
 	Key func(name string) error
 }
 
-// Error says what is wrong with a document.
+// Error describes what is wrong with a document.
 type Error struct {
 	// Offset is where reading ended, in bytes.
 	Offset int64

@@ -83,7 +83,7 @@ type Tree int
 // The kinds of trees. A mirror may have dropped what a newer version of the
 // package does without.
 const (
-	// NoTree says that the mirror has none.
+	// NoTree reports that the mirror has none.
 	NoTree Tree = iota
 	// Upstream is the upstream archive alone.
 	Upstream
