@@ -18,7 +18,7 @@ const (
 	maxControlEntries = 256
 )
 
-// Control is what the control member of a package holds.
+// Control is the content of the control member of a package.
 type Control struct {
 	// Paragraph is the file called control.
 	Paragraph debian.Paragraph

@@ -60,7 +60,7 @@ tar archive with one, or of a folder with one image.`,
 	return cmd
 }
 
-// describe is what diff prints: nothing for the same image.
+// describe returns the output of diff: "" for equal images.
 func (d diffDocument) describe() string {
 	if d.Identical {
 		return ""

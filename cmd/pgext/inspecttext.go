@@ -12,7 +12,7 @@ import (
 	"github.com/pgext/pgext/internal/text"
 )
 
-// describeSurvey is what inspect prints.
+// describeSurvey returns the output of inspect.
 func describeSurvey(ref string, s inspect.Result, bySize bool) string {
 	var b strings.Builder
 	linef(&b, "%s\n%s\n", ref, s.Digest)
@@ -60,7 +60,7 @@ func describeExtension(b *strings.Builder, i inspect.Image) {
 	}
 }
 
-// traits are what a control file says beyond the version.
+// traits returns the properties of a control file other than the version.
 func traits(e metadata.Extension) string {
 	var out []string
 	if len(e.Requires) > 0 {
@@ -96,7 +96,7 @@ func requirementNames(list []metadata.Requirement) []string {
 	return out
 }
 
-// settings are what a consumer sets that is not CloudNativePG's default.
+// settings returns the consumer settings that differ from the defaults of CloudNativePG.
 func settings(m metadata.Metadata) []string {
 	var out []string
 	for _, l := range []struct {

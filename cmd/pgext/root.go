@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// app is what every verb shares: the streams and the global flags.
+// app has the state that all verbs share: the streams and the global flags.
 type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) (string, bool)

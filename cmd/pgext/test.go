@@ -125,7 +125,7 @@ func (a *app) runTests(ctx context.Context, args []string, f testFlags) error {
 	return a.reportTests(outcomes, failures, f)
 }
 
-// outcome is what came of testing one subject.
+// outcome is the result of testing one subject.
 type outcome struct {
 	subject
 	pgtest.Result

@@ -144,7 +144,7 @@ func testTable(doc testDocument) string {
 	return b.String()
 }
 
-// clip is what the table shows of a detail, which JSON and JUnit have whole.
+// clip shortens a detail for the table; JSON and JUnit have all of it.
 func clip(c pgtest.Check) string {
 	const most = 6
 	lines := strings.Split(strings.TrimSpace(c.Detail), "\n")

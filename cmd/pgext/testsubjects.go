@@ -23,7 +23,7 @@ type subject struct {
 	tag string
 	// ref is where it was found.
 	ref string
-	// from is what it is upgraded from; nil when nothing is.
+	// from is the image to upgrade from; nil for none.
 	from *imagetest.Predecessor
 	// suite runs as well; nil is none.
 	suite *pgtest.Suite
@@ -196,7 +196,7 @@ func (f testFlags) selected(ref string, trials []imagetest.Subject) ([]imagetest
 // notSelectedError reports that nothing of an image is to be tested.
 type notSelectedError struct {
 	image string
-	// available is what can be selected.
+	// available lists the targets that can be selected.
 	available []string
 }
 

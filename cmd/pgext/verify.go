@@ -200,7 +200,7 @@ func (a *app) verifyImage(ctx context.Context, s *session.Session, ref string, d
 	return v, nil
 }
 
-// verdicts are what images turned out to be.
+// verdicts are the results for all images.
 type verdicts struct {
 	images []verifiedImage
 	// noes has a line for each image that does not pass.

@@ -83,7 +83,7 @@ func (u *unit) wanted() *version {
 	return u.versions[0]
 }
 
-// standing is what a unit has in the plan, or had before.
+// standing is the version of a unit in the plan, or before it.
 func standing(u *unit) *version {
 	if u.planned != nil {
 		return u.planned

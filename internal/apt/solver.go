@@ -23,7 +23,7 @@ type solver struct {
 	clock int
 }
 
-// mode is what will happen to a unit.
+// mode is the planned action for a unit.
 type mode uint8
 
 const (

@@ -12,7 +12,7 @@ import (
 // Archive describes an archive as a recipe or the table of built-in ones
 // names it.
 type Archive struct {
-	// Name is what recipes, locks and --mirror call it.
+	// Name is the name in recipes, locks and --mirror.
 	Name string
 	// URL is the official root, the folder that holds dists and pool.
 	URL string

@@ -42,7 +42,7 @@ type wanted struct {
 	component, arch string
 }
 
-// name is what the Release calls it, without the extension of a form.
+// name is the name in the Release, without the extension of a form.
 func (w wanted) name() string { return w.component + "/binary-" + w.arch + "/Packages" }
 
 // packages fetches the indexes of some architectures in all suites.

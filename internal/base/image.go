@@ -20,9 +20,9 @@ const Unpackaged = "unpackaged"
 
 // Operand is an operand image for one architecture.
 type Operand struct {
-	// Name is what the recipe says: "image:" and a reference.
+	// Name is the value of the recipe: "image:" and a reference.
 	Name string
-	// Digest is what the reference named: the index's where there is one.
+	// Digest is the digest of the reference: that of the index if there is one.
 	Digest string
 	// Arch is the Debian architecture, Postgres the major version wanted.
 	Arch     string
@@ -50,7 +50,7 @@ func (*OperandError) ExitCode() int { return 10 }
 // with whatever changes what is learnt from the same image.
 const recordKind = "operand-1"
 
-// contents is what is learnt about an image, the same for every major.
+// contents are the contents of an image, the same for every major.
 type contents struct {
 	Packages  []apt.Package  `json:"packages"`
 	Libraries []elf.Provider `json:"libraries"`
@@ -134,7 +134,7 @@ func readImage(ctx context.Context, o Operand, c *cache.Cache) (contents, error)
 	return found, nil
 }
 
-// base is what counts for one major.
+// base returns the base for one major.
 func (f contents) base(o Operand) (Base, error) {
 	major := fmt.Sprint(o.Postgres)
 	b := Base{

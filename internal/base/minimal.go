@@ -15,7 +15,7 @@ import (
 // profile is the name of the profile that MinimalProfile computes.
 const profile = "cnpg-minimal"
 
-// Base is what an operand image holds.
+// Base describes the contents of an operand image.
 type Base struct {
 	// Name is the profile, such as cnpg-minimal, or image: and a reference.
 	Name string

@@ -16,7 +16,7 @@ const (
 	version = "v1"
 
 	dirMode = 0o755
-	// fileMode is that of a finished file: nobody has a reason to write to it.
+	// fileMode is the mode of a finished file, which is never written again.
 	fileMode = 0o444
 )
 

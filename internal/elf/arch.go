@@ -13,7 +13,7 @@ const (
 	mips64R6     = 0xa0000000
 )
 
-// machine is what tells architectures apart but for e_flags.
+// machine identifies an architecture, apart from e_flags.
 type machine struct {
 	machine elf.Machine
 	class   elf.Class

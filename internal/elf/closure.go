@@ -32,7 +32,7 @@ type Root struct {
 	Object        Object
 }
 
-// Input is what Close works on. The order within its lists is of no matter.
+// Input is the input of Close. The order within its lists does not matter.
 type Input struct {
 	// Arch is the Debian architecture of the image.
 	Arch string

@@ -13,14 +13,14 @@ import (
 	"github.com/pgext/pgext/internal/digest"
 )
 
-// defaultMaxSize bounds a blob whose size nobody knows, in bytes.
+// defaultMaxSize bounds a blob of unknown size, in bytes.
 const defaultMaxSize = 8 << 30
 
 // sha512Kind is the kind of the cache records that lead from a SHA-512 digest to
 // the SHA-256 digest of the same blob.
 const sha512Kind = "sha512"
 
-// Blob is what is wanted: immutable bytes, known by their digest.
+// Blob describes the bytes to fetch, identified by their digest.
 type Blob struct {
 	// Name is for people: it stands in errors, logs and progress.
 	Name string

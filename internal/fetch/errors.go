@@ -116,7 +116,7 @@ const theCache = "the cache"
 type MismatchError struct {
 	// Source is the URL as it may be shown, or "the cache".
 	Source string
-	// Kind is what differs: "sha256", "sha512" or "size".
+	// Kind names the mismatch: "sha256", "sha512" or "size".
 	Kind string
 	// Got and Want are digests in lower-case hex, or sizes in bytes.
 	Got, Want string

@@ -74,7 +74,7 @@ func (ts *Tester) operandTree(ctx context.Context, o session.Operand, known base
 // checksum.
 const operandKind = "operand-1"
 
-// operandList is what the root file system of a base is made from.
+// operandList lists the packages of the root file system of a base.
 type operandList struct {
 	Postgres string
 	Packages []rootfs.Deb

@@ -11,7 +11,7 @@ import (
 	"github.com/pgext/pgext/internal/metadata"
 )
 
-// Predecessor is what an image is upgraded from.
+// Predecessor is the image to upgrade from.
 type Predecessor struct {
 	Subject
 	// Why reports why there is none; "" when there is.

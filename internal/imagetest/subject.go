@@ -18,7 +18,7 @@ import (
 // Subject is one architecture of a finished image, to be tested or to be mounted
 // beside one that is.
 type Subject struct {
-	// Name is what messages call it.
+	// Name is the name in messages.
 	Name     string
 	Image    v1.Image
 	Metadata metadata.Metadata

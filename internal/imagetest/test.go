@@ -17,7 +17,7 @@ type Request struct {
 	Subject
 	// Images are those that it, or its predecessor, may require.
 	Images []Subject
-	// From is what it is upgraded from; nil tries no upgrade.
+	// From is the image to upgrade from; nil tests no upgrade.
 	From *Predecessor
 	// Suite is a regression suite that runs as well; nil is none.
 	Suite *pgtest.Suite

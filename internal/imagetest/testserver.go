@@ -13,11 +13,11 @@ import (
 	"github.com/pgext/pgext/internal/sandbox"
 )
 
-// setup is what an image is tested with.
+// setup is the environment in which an image is tested.
 type setup struct {
 	// others are mounted beside it.
 	others []Subject
-	// missing is what it requires and none of them has.
+	// missing are the requirements that none of them satisfies.
 	missing []metadata.Requirement
 	// suite is a regression suite that runs as well; nil is none.
 	suite *pgtest.Suite

@@ -16,9 +16,9 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// Discovery is what came of trying out what a recipe was to say.
+// Discovery is the result of testing a proposed recipe.
 type Discovery struct {
-	// Facts are what the recipe has to say, with what the server taught.
+	// Facts are the settings of the recipe, including those learned from the server.
 	Facts probe.Facts
 	// Result is of the image that these facts make. No checks mean that it
 	// did not run; then Reason completes "not tried out:".

@@ -94,7 +94,7 @@ func (p *prober) recipe(packages []string) *recipe.Recipe {
 	return &r
 }
 
-// looked is what is known about packages before anything of them is fetched.
+// looked has the information about packages that needs no download.
 type looked struct {
 	packages []string
 	// resolution is that of the first architecture that has them all.

@@ -18,17 +18,17 @@ import (
 	"github.com/pgext/pgext/sign"
 )
 
-// VerifyOptions are what Verify holds an image against.
+// VerifyOptions are the requirements of Verify.
 type VerifyOptions struct {
 	// Trust says whose signatures count; nil judges none.
 	Trust  *sign.Trust
 	Policy verify.Policy
-	// Base, when set, is what the libraries are judged against: see Finished.
-	// Else it is what the lock in the provenance relied upon.
+	// Base, if not "", is the base whose libraries count: see Finished.
+	// Otherwise the libraries in the lock of the provenance count.
 	Base string
 }
 
-// Verified is what an image, with its evidence, turned out to be.
+// Verified is the result of verifying an image with its evidence.
 type Verified struct {
 	// Digest is the image's, "sha256:" and hex.
 	Digest string
@@ -180,7 +180,7 @@ func (e archEvidence) damaged(out verify.Image, why error) verify.Image {
 	return out
 }
 
-// platform is what the index calls the image; its digest where none does.
+// platform returns the platform in the index, or the digest if there is none.
 func (e archEvidence) platform() string {
 	if e.Index != nil {
 		m, err := e.Index.IndexManifest()

@@ -11,7 +11,7 @@ import (
 	"github.com/pgext/pgext/layout"
 )
 
-// Kind is what a package is to pgext.
+// Kind is the kind of a package.
 type Kind string
 
 // The kinds. Every package of an archive is of exactly one.

@@ -57,7 +57,7 @@ type Parameter struct {
 	Item
 }
 
-// Facts is what a recipe has to say.
+// Facts are the settings of a recipe.
 type Facts struct {
 	Name     string `json:"name"`
 	Distro   string `json:"distro"`

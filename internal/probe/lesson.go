@@ -2,7 +2,7 @@ package probe
 
 import "slices"
 
-// Lesson is what a server that had the extension taught about it.
+// Lesson is a setting learned from a server with the extension.
 type Lesson struct {
 	// Preload are libraries to preload, Libraries shared libraries to bundle,
 	// Requires extensions or "module:NAME" of other images.

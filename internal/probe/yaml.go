@@ -146,7 +146,7 @@ func quoted(list []string) string {
 	return strings.Join(out, ", ")
 }
 
-// plainScalar is what YAML takes for a string without quotes.
+// plainScalar matches the strings that YAML accepts without quotes.
 var plainScalar = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.+-]*$`)
 
 // words that YAML may take for something else.

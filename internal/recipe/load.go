@@ -21,7 +21,7 @@ type NotFoundError struct {
 	Path string
 	// Near is the neighbour that Path was most likely meant to be; "" when there is none.
 	Near string
-	// Err is what the file system said; nil when the path exists.
+	// Err is the error of the file system; nil if the path exists.
 	Err error
 }
 

@@ -20,7 +20,7 @@ type Problem struct {
 	Field string `json:"field,omitempty"`
 	// Text describes what is wrong.
 	Text string `json:"text"`
-	// Suggestion is what may have been meant; "" when nothing is near.
+	// Suggestion is the probable intended value; "" for none.
 	Suggestion string `json:"suggestion,omitempty"`
 }
 

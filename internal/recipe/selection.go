@@ -21,7 +21,7 @@ type SelectionError struct {
 	// Path of the recipe.
 	Path string
 	Text string
-	// Available is what can be selected, one target an element.
+	// Available lists the targets that can be selected.
 	Available  []string
 	Suggestion string
 }

@@ -21,7 +21,7 @@ const BaseMinimal = "cnpg-minimal"
 // BaseImagePrefix begins a base that is read from an operand image.
 const BaseImagePrefix = "image:"
 
-// DefaultDistro is what a row of the matrix selects where it says nothing.
+// DefaultDistro is the default distribution of a matrix row.
 const DefaultDistro = "trixie"
 
 var (

@@ -9,7 +9,7 @@ type Recipe struct {
 	// Path is the name the recipe was parsed under; local files it names are
 	// beside it.
 	Path string `json:"-"`
-	// Text is what was parsed, word for word. It must not be changed.
+	// Text is the parsed document, unchanged. It must not be modified.
 	Text []byte `json:"-"`
 
 	// Name of the extension: the folder it is mounted under (/extensions/NAME)
@@ -200,7 +200,7 @@ func (a Archive) SnapshotTime() time.Time {
 // ChecksValidUntil reports whether an archive past its Valid-Until is refused.
 func (a Archive) ChecksValidUntil() bool { return a.CheckValidUntil == nil || *a.CheckValidUntil }
 
-// Bundle is what the image needs although no ELF file says so.
+// Bundle lists what the image needs besides the needs of its ELF files.
 type Bundle struct {
 	// Packages whose libraries join the image.
 	Packages []string `json:"packages,omitempty"`

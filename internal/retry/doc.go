@@ -1,4 +1,4 @@
-// Package retry is what clients share that ask again.
+// Package retry decides whether and when clients repeat requests.
 //
 // Its noun is the second attempt: whether a failure is one that waiting may mend,
 // how long a server asks to wait, the pause, which ends with its context, and the

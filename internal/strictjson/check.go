@@ -11,7 +11,7 @@ import (
 	"unicode"
 )
 
-// Rules are what is known of a document's keys. The zero value knows nothing.
+// Rules describe the keys of a document. The zero value has no rules.
 type Rules struct {
 	// Maps are fields that hold a map: what is a key in there is data, of which
 	// case is a part. Everywhere else keys that differ by case are one, as for

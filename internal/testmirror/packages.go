@@ -84,7 +84,7 @@ func gunzip(from, to string) error {
 	return os.Rename(temp.Name(), to)
 }
 
-// Package is what a Packages index says about one package.
+// Package is a stanza of a Packages index.
 type Package struct {
 	Name, Version, Section string
 	Depends                string

@@ -13,7 +13,7 @@ import (
 	"github.com/pgext/pgext/internal/oracle"
 )
 
-// Source is what a Sources index says about one source package.
+// Source is a stanza of a Sources index.
 type Source struct {
 	Name, Version string
 	// Binaries are the packages that are built from it.

@@ -10,7 +10,7 @@
 //		Name:     "trixie",
 //		Packages: []archivetest.Package{archivetest.FromDeb(deb)},
 //	})
-//	// a.URL and a.Key() are what a recipe's archives[] entry needs.
+//	// a.URL and a.Key() are the values for a recipe's archives[] entry.
 //
 // It knows nothing of how pgext reads an archive: what it writes follows
 // https://wiki.debian.org/DebianRepository/Format, so that apt can judge it.

@@ -28,7 +28,7 @@ type Package struct {
 	// Version and Architecture are required. Filename, Size and the digests
 	// are added.
 	Control string
-	// Deb is the file's content; any bytes will do where nobody unpacks it.
+	// Deb is the content of the file; any bytes if the test does not unpack it.
 	Deb []byte
 	// Component is where it is listed; "" is main.
 	Component string
