@@ -40,6 +40,9 @@ it never moves. Standard output has a line for every tag.`,
 			if err != nil {
 				return err
 			}
+			if from, err = location.Only(from); err != nil {
+				return err
+			}
 			to, err := a.parseImage("copying", args[1])
 			if err != nil {
 				return err

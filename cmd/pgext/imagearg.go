@@ -49,10 +49,14 @@ func isImage(arg string) bool {
 // tagsAt returns the tags of a layout or repository.
 func (a *app) tagsAt(ctx context.Context, at oci.Ref) ([]string, error) {
 	if at.Layout != "" {
-		entries, err := image.At(at.Layout).Tags()
+		at, err := location.Only(at)
+		if err != nil {
+			return nil, err
+		}
+		all, err := image.At(at.Layout).Tags()
 		var tags []string
-		for _, e := range entries {
-			tags = append(tags, e.Name)
+		for _, t := range all {
+			tags = append(tags, t.Name)
 		}
 		return tags, err
 	}

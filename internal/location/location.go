@@ -28,7 +28,7 @@ func Open(ctx context.Context, m Registry, ref oci.Ref) (oci.Set, error) {
 	if ref.Layout == "" {
 		return m.Resolve(ctx, ref.String())
 	}
-	ref, err := one(ref)
+	ref, err := Only(ref)
 	if err != nil {
 		return oci.Set{}, err
 	}
@@ -41,16 +41,17 @@ func Collect(ctx context.Context, m Registry, ref oci.Ref) (oci.Set, error) {
 	if ref.Layout == "" {
 		return m.Collect(ctx, ref.With(ref.Identifier()).String())
 	}
-	ref, err := one(ref)
+	ref, err := Only(ref)
 	if err != nil {
 		return oci.Set{}, err
 	}
 	return image.At(ref.Layout).Collect(ref.Identifier())
 }
 
-// one replaces a folder that contains layouts by its only image.
-func one(ref oci.Ref) (oci.Ref, error) {
-	if oci.IsLayout(ref.Layout) {
+// Only returns ref with the layout of the only image in place of a folder that
+// contains layouts; tag and digest stay. Other references are returned unchanged.
+func Only(ref oci.Ref) (oci.Ref, error) {
+	if ref.Layout == "" || oci.IsLayout(ref.Layout) {
 		return ref, nil
 	}
 	all, err := Dist(ref.Layout)
@@ -58,7 +59,8 @@ func one(ref oci.Ref) (oci.Ref, error) {
 		return ref, nil //nolint:nilerr // opening the layout reports the error
 	}
 	if len(all) == 1 {
-		return all[0].Ref(), nil
+		ref.Layout = all[0].Path
+		return ref, nil
 	}
 	var refs []oci.Ref
 	for _, i := range all {
