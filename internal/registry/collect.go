@@ -4,9 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgext/pgext/internal/oci"
@@ -21,11 +19,7 @@ func (c *Client) Collect(ctx context.Context, ref string) (oci.Set, error) {
 }
 
 func (c *Client) collect(ctx context.Context, ref string) (oci.Set, error) {
-	parsed, err := name.ParseReference(ref)
-	if err != nil {
-		return oci.Set{}, err
-	}
-	s, err := c.session(ctx, parsed.Context(), transport.PullScope)
+	s, parsed, err := c.openReference(ctx, ref)
 	if err != nil {
 		return oci.Set{}, err
 	}

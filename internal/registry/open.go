@@ -92,10 +92,19 @@ func (s *session) smallBlob(ctx context.Context, d v1.Descriptor) ([]byte, error
 	if err != nil {
 		return nil, fmt.Errorf("blob %s: %w", d.Digest, err)
 	}
-	if got, _, err := v1.SHA256(bytes.NewReader(a.body)); err != nil || got != d.Digest {
-		return nil, fmt.Errorf("blob %s: digest mismatch: got %s from the registry", d.Digest, got)
+	if err := checkBlob(d, a.body); err != nil {
+		return nil, err
 	}
 	return a.body, nil
+}
+
+// checkBlob compares the content of a blob with its digest.
+func checkBlob(d v1.Descriptor, content []byte) error {
+	got, _, err := v1.SHA256(bytes.NewReader(content))
+	if err == nil && got != d.Digest {
+		err = fmt.Errorf("blob %s: digest mismatch: got %s from the registry", d.Digest, got)
+	}
+	return err
 }
 
 // openedIndex is an index that was read with all manifests it lists.

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -79,9 +78,5 @@ func (s *session) compareBlob(ctx context.Context, d v1.Descriptor) error {
 		}
 		return nil
 	}
-	got, _, err := v1.SHA256(bytes.NewReader(a.body))
-	if err == nil && got != d.Digest {
-		err = fmt.Errorf("blob %s: digest mismatch: got %s from the registry", d.Digest, got)
-	}
-	return err
+	return checkBlob(d, a.body)
 }

@@ -19,12 +19,7 @@ func (c *Client) Resolve(ctx context.Context, ref string) (oci.Set, error) {
 }
 
 func (c *Client) resolve(ctx context.Context, ref string) (oci.Set, error) {
-	// Without StrictValidation a missing tag is "latest", as users expect.
-	parsed, err := name.ParseReference(ref)
-	if err != nil {
-		return oci.Set{}, err
-	}
-	s, err := c.session(ctx, parsed.Context(), transport.PullScope)
+	s, parsed, err := c.openReference(ctx, ref)
 	if err != nil {
 		return oci.Set{}, err
 	}
@@ -49,15 +44,22 @@ func (c *Client) resolve(ctx context.Context, ref string) (oci.Set, error) {
 	return oci.Set{}, fmt.Errorf("%s is not the media type of an image", d.MediaType)
 }
 
+// openReference parses ref and connects to its repository to read from it. A
+// missing tag is "latest".
+func (c *Client) openReference(ctx context.Context, ref string) (*session, name.Reference, error) {
+	parsed, err := name.ParseReference(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := c.session(ctx, parsed.Context(), transport.PullScope)
+	return s, parsed, err
+}
+
 // Digest returns the digest of the manifest that ref, HOST/NAME[:TAG][@DIGEST],
 // names.
 func (c *Client) Digest(ctx context.Context, ref string) (v1.Hash, error) {
 	op := func() (v1.Hash, error) {
-		parsed, err := name.ParseReference(ref)
-		if err != nil {
-			return v1.Hash{}, err
-		}
-		s, err := c.session(ctx, parsed.Context(), transport.PullScope)
+		s, parsed, err := c.openReference(ctx, ref)
 		if err != nil {
 			return v1.Hash{}, err
 		}
