@@ -35,8 +35,7 @@ func (a *attester) Attest(_ context.Context, repo string, about oci.Set) (oci.Se
 		return oci.Set{}, err
 	}
 	legacy, err := oci.NewReferrer(about.Index, oci.Referrer{ArtifactType: "application/y", Content: []byte("legacy")})
-	tag := strings.Replace(about.Digest.String(), ":", "-", 1) + ".sig"
-	return oci.Set{Referrers: []v1.Image{signed}, Legacy: map[string]v1.Image{tag: legacy}}, err
+	return oci.Set{Referrers: []v1.Image{signed}, Legacy: map[string]v1.Image{oci.SignatureTag(about.Digest): legacy}}, err
 }
 
 // TestPublishAttested carries an image with what is made on the way through a

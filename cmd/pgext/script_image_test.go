@@ -108,8 +108,7 @@ func addEvidence(o *image.Output) error {
 	if err != nil {
 		return err
 	}
-	tag := strings.Replace(digest.String(), ":", "-", 1) + ".sig"
-	o.Legacy = map[string]v1.Image{tag: sig}
+	o.Legacy = map[string]v1.Image{oci.SignatureTag(digest): sig}
 	return nil
 }
 

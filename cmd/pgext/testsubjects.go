@@ -11,6 +11,7 @@ import (
 	"github.com/pgext/pgext/builder"
 	"github.com/pgext/pgext/internal/image"
 	"github.com/pgext/pgext/internal/imagetest"
+	"github.com/pgext/pgext/internal/oci"
 	"github.com/pgext/pgext/internal/pgtest"
 	"github.com/pgext/pgext/internal/recipe"
 	"github.com/pgext/pgext/internal/session"
@@ -108,7 +109,7 @@ func (a *app) buildSubjects(ctx context.Context, ses *session.Session, r *recipe
 	}
 	var out []subject
 	for _, i := range images {
-		ref := "oci:" + i.Path + ":" + i.Tags[0]
+		ref := oci.Ref{Layout: i.Path, Tag: i.Tags[0]}.String()
 		trials, err := a.trials(ctx, ref, r)
 		if err != nil {
 			return nil, err
@@ -229,13 +230,12 @@ func (a *app) testCompanions(ctx context.Context, ses *session.Session, subjects
 		return nil, err
 	}
 	for _, dir := range layouts {
-		entries, err := image.At(dir).Entries()
+		tags, err := image.At(dir).Tags()
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			tag := e.Annotations["org.opencontainers.image.ref.name"]
-			if trials, err := a.trials(ctx, "oci:"+dir+":"+tag, nil); err == nil && tag != "" {
+		for _, t := range tags {
+			if trials, err := a.trials(ctx, oci.Ref{Layout: dir, Tag: t.Name}.String(), nil); err == nil {
 				all = append(all, trials...)
 			}
 		}

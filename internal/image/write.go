@@ -48,10 +48,8 @@ func (l *Layout) Write(ctx context.Context, o Output) error {
 }
 
 func (l *Layout) write(ctx context.Context, o Output) error {
-	if oci.IsLayout(l.dir) {
-		if info, err := os.Stat(l.dir); err == nil && !info.IsDir() {
-			return errors.New("it is an archive, which is read-only")
-		}
+	if info, err := os.Stat(l.dir); err == nil && !info.IsDir() && oci.IsLayout(l.dir) {
+		return errors.New("it is an archive, which is read-only")
 	}
 	if err := os.MkdirAll(filepath.Join(l.dir, "blobs", "sha256"), 0o755); err != nil {
 		return err

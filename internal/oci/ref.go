@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/pgext/pgext/internal/decompress"
 	"github.com/pgext/pgext/internal/digest"
 	"github.com/pgext/pgext/internal/failure"
 )
@@ -193,7 +193,8 @@ func IsLayout(path string) bool {
 	return err == nil && format != ""
 }
 
-// ArchiveFormat returns "tar", "gzip", "zstd" or, for other files, "".
+// ArchiveFormat returns "tar", the name of a compression ("gzip", "xz", "zstd")
+// or, for other files, "".
 func ArchiveFormat(f io.ReaderAt) (string, error) {
 	head := make([]byte, 262)
 	n, err := f.ReadAt(head, 0)
@@ -201,13 +202,11 @@ func ArchiveFormat(f io.ReaderAt) (string, error) {
 		return "", err
 	}
 	head = head[:n]
-	switch {
-	case len(head) == cap(head) && string(head[257:]) == "ustar":
+	if len(head) == cap(head) && string(head[257:]) == "ustar" {
 		return "tar", nil
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return "gzip", nil
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return "zstd", nil
+	}
+	if format := decompress.Detect(head); format != decompress.None {
+		return format.String(), nil
 	}
 	return "", nil
 }
