@@ -70,11 +70,11 @@ func (b *Builder) buildTarget(ctx context.Context, r *recipe.Recipe, t Target, d
 	if err != nil {
 		return Image{}, err
 	}
-	told, err := b.tell(ctx, made)
+	documents, err := b.makeDocuments(ctx, made)
 	if err != nil {
 		return Image{}, err
 	}
-	return b.write(ctx, made, told, key, dist)
+	return b.write(ctx, made, documents, key, dist)
 }
 
 // ArchImage resolves and builds one architecture of a target in memory. It writes

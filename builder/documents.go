@@ -45,19 +45,19 @@ func (b *Builder) documents(ctx context.Context, m made, p archImage) ([]documen
 	if err != nil {
 		return nil, err
 	}
-	told, err := statement.Encode()
+	provenance, err := statement.Encode()
 	if err != nil {
 		return nil, err
 	}
 	var out []document
-	for i, content := range [len(location.Kinds)][]byte{report, spdx, cyclonedx, told} {
+	for i, content := range [len(location.Kinds)][]byte{report, spdx, cyclonedx, provenance} {
 		out = append(out, document{location.Kinds[i], content})
 	}
 	return out, nil
 }
 
-// told has the documents of all architectures of an index.
-type told struct {
+// documentSet has the documents of all architectures of an index.
+type documentSet struct {
 	// files are the files written next to the layout, by name.
 	files map[string][]byte
 	// referrers attach the documents to the manifests; digests are their digests.
@@ -65,21 +65,21 @@ type told struct {
 	digests   []v1.Hash
 }
 
-// tell makes the documents of all architectures.
-func (b *Builder) tell(ctx context.Context, m made) (told, error) {
+// makeDocuments makes the documents of all architectures.
+func (b *Builder) makeDocuments(ctx context.Context, m made) (documentSet, error) {
 	all := make([][]document, len(m.parts))
 	if err := session.Parallel(b.s.Jobs, len(all), func(i int) (err error) {
 		all[i], err = b.documents(ctx, m, m.parts[i])
 		return err
 	}); err != nil {
-		return told{}, err
+		return documentSet{}, err
 	}
-	t := told{files: map[string][]byte{}}
+	t := documentSet{files: map[string][]byte{}}
 	for i, p := range m.parts {
 		for _, d := range all[i] {
 			t.files[m.documentName(p.pins.Arch, d.Name)] = d.content
 			if err := t.attach(p.image, d); err != nil {
-				return told{}, err
+				return documentSet{}, err
 			}
 		}
 	}
@@ -87,7 +87,7 @@ func (b *Builder) tell(ctx context.Context, m made) (told, error) {
 }
 
 // attach adds the referrer that attaches d to img.
-func (t *told) attach(img v1.Image, d document) error {
+func (t *documentSet) attach(img v1.Image, d document) error {
 	if d.ArtifactType == "" {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (t *told) attach(img v1.Image, d document) error {
 }
 
 // write writes the files into dir and returns their digests by name.
-func (t told) write(dir string) (map[string]string, error) {
+func (t documentSet) write(dir string) (map[string]string, error) {
 	sums := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(t.files)) {
 		if err := atomicfile.Write(filepath.Join(dir, name), t.files[name]); err != nil {

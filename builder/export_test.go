@@ -83,10 +83,11 @@ func (b *Builder) Bare(ctx context.Context, p *Plan, dist string) error {
 	return image.At(image.Path(dist, p.Recipe.Image)).Write(ctx, image.Output{Set: oci.Set{Index: m.index}, Tags: m.tags[:], Replace: true})
 }
 
-// Teller returns what makes the documents about the plan's only target.
-func (b *Builder) Teller(ctx context.Context, p *Plan) (tell func() error, err error) {
+// DocumentMaker returns a function that makes the documents of the only target of
+// the plan.
+func (b *Builder) DocumentMaker(ctx context.Context, p *Plan) (makeDocuments func() error, err error) {
 	m, err := b.made(ctx, p)
-	return func() error { _, err := b.tell(ctx, m); return err }, err
+	return func() error { _, err := b.makeDocuments(ctx, m); return err }, err
 }
 
 func (b *Builder) made(ctx context.Context, p *Plan) (made, error) {

@@ -18,7 +18,7 @@ import (
 )
 
 // write writes an index and its documents to dist, and stores a record under key.
-func (b *Builder) write(ctx context.Context, m made, t told, key, dist string) (Image, error) {
+func (b *Builder) write(ctx context.Context, m made, t documentSet, key, dist string) (Image, error) {
 	digest, err := m.index.Digest()
 	if err != nil {
 		return Image{}, err

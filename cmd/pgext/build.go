@@ -189,7 +189,7 @@ func (a *app) printFindings(i builder.Image) {
 	})
 	var b strings.Builder
 	describeFindings(&b, i.Name+": ", told)
-	a.tell("", b.String())
+	a.printLines("", b.String())
 }
 
 type buildDocument struct {

@@ -153,7 +153,7 @@ func (a *app) copyImages(ctx context.Context, client *registry.Client, from, to 
 			return err
 		}
 		for _, h := range c.Missing {
-			a.tell("", fmt.Sprintf("%s: referrer %s is listed but not found", from.Location(), h))
+			a.printLines("", fmt.Sprintf("%s: referrer %s is listed but not found", from.Location(), h))
 		}
 		doc.Images = append(doc.Images, copiedImage{
 			from.Location().String(), to.Location().String(), list(i.Tags), c.Digest, c.Referrers, c.Evidence, list(c.Missing),

@@ -49,8 +49,8 @@ func (a *app) report(err error) int {
 	if errors.As(err, &printed) {
 		return code
 	}
-	a.tell("pgext: ", err.Error())
-	a.tell("hint: ", hint(err))
+	a.printLines("pgext: ", err.Error())
+	a.printLines("hint: ", hint(err))
 	if a.global.json {
 		// What cannot be written has been said above.
 		_ = a.printJSON(errorDocument{Schema: 1, Error: newErrorBody(err)})

@@ -26,27 +26,27 @@ func (f failure) cause() string {
 	return f.Message
 }
 
-// tellFailures tells each cause once, however many subjects have it, and
-// each hint.
-func (a *app) tellFailures(failures []failure) {
+// printFailures prints each cause once, with the subjects that have it, and each
+// hint once.
+func (a *app) printFailures(failures []failure) {
 	others := map[string][]string{}
-	var told []failure
+	var distinct []failure
 	for _, f := range failures {
 		if _, known := others[f.cause()]; !known {
-			others[f.cause()], told = []string{}, append(told, f)
+			others[f.cause()], distinct = []string{}, append(distinct, f)
 			continue
 		}
 		others[f.cause()] = append(others[f.cause()], f.Subject)
 	}
 	var hints []string
-	for _, f := range told {
-		a.tell("pgext: ", f.Message)
+	for _, f := range distinct {
+		a.printLines("pgext: ", f.Message)
 		if same := others[f.cause()]; len(same) > 0 {
-			a.tell("pgext: ", fmt.Sprintf("the same for %s", strings.Join(same, ", ")))
+			a.printLines("pgext: ", fmt.Sprintf("the same for %s", strings.Join(same, ", ")))
 		}
 		if !slices.Contains(hints, f.Hint) {
 			hints = append(hints, f.Hint)
-			a.tell("hint: ", f.Hint)
+			a.printLines("hint: ", f.Hint)
 		}
 	}
 }

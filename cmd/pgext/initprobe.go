@@ -37,14 +37,14 @@ func (a *app) discover(ctx context.Context, b *initrecipe.Finder, ask initrecipe
 			found[i] = d
 			told.Lock()
 			defer told.Unlock()
-			return a.tellDiscovery(d)
+			return a.printDiscovery(d)
 		})
 	}
 	return group.Wait()
 }
 
-// tellDiscovery prints a line, and what does not pass below it.
-func (a *app) tellDiscovery(d initrecipe.Discovery) error {
+// printDiscovery prints a line, and what does not pass below it.
+func (a *app) printDiscovery(d initrecipe.Discovery) error {
 	var b strings.Builder
 	checks := d.Result.Checks
 	if len(checks) == 0 {

@@ -190,7 +190,7 @@ func (a *app) printLint(doc lintDocument, strict bool) error {
 	if err := a.print(doc, b.String); err != nil {
 		return err
 	}
-	a.tellFailures(doc.Failures)
+	a.printFailures(doc.Failures)
 	switch {
 	case len(doc.Failures) > 0:
 		return printedError{doc.Failures[0].ExitCode}

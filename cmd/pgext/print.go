@@ -88,9 +88,9 @@ func describeFindings(b *strings.Builder, prefix string, all []finding.Finding) 
 	}
 }
 
-// tell writes every line of a text to stderr, with what it is before it.
-func (a *app) tell(what, text string) {
+// printLines writes every line of text to stderr after a prefix such as "hint: ".
+func (a *app) printLines(prefix, text string) {
 	for line := range strings.Lines(visible(text)) {
-		fmt.Fprintf(a.stderr, "%s%s\n", what, strings.TrimSuffix(line, "\n"))
+		fmt.Fprintf(a.stderr, "%s%s\n", prefix, strings.TrimSuffix(line, "\n"))
 	}
 }

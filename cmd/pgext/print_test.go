@@ -29,7 +29,7 @@ func TestStrangersWords(t *testing.T) {
 			return nil
 		},
 		"discovery": func() error {
-			return a.tellDiscovery(initrecipe.Discovery{Result: pgtest.Result{Checks: []pgtest.Check{{Name: words, Status: pgtest.Fail, Detail: words}}}})
+			return a.printDiscovery(initrecipe.Discovery{Result: pgtest.Result{Checks: []pgtest.Check{{Name: words, Status: pgtest.Fail, Detail: words}}}})
 		},
 		"classes": func() error {
 			return a.printClasses(initrecipe.Classification{Classes: []probe.Class{{Package: words, Kind: probe.None, Reason: words}}})

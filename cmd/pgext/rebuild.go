@@ -94,7 +94,7 @@ func (a *app) rebuild(ctx context.Context, refs []string, f rebuildFlags) error 
 	}
 	for _, i := range doc.Images {
 		if !i.Same {
-			a.tell("pgext: ", i.Image+": what its provenance leads to is another image")
+			a.printLines("pgext: ", i.Image+": what its provenance leads to is another image")
 		}
 	}
 	fmt.Fprintln(a.stderr, "hint: do not use the image: its provenance leads to another one; pgext verify lists all failed checks")

@@ -76,7 +76,7 @@ func (a *app) sign(ctx context.Context, refs []string, f signingFlags) error {
 			return err
 		}
 		for _, what := range made.Bare {
-			a.tell("", fmt.Sprintf("%s: %s, so no attestation was made", ref, what))
+			a.printLines("", fmt.Sprintf("%s: %s, so no attestation was made", ref, what))
 		}
 		doc.Images = append(doc.Images, signedImage{made.Repository, made.Digest, made.Referrers, made.Evidence})
 	}

@@ -168,7 +168,7 @@ func (l *liveLines) show(s subject, c pgtest.Check) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.app.tell("", fmt.Sprintf("%s %s: %s %s (%.1fs)", s.Metadata.Name, s.Metadata.Arch, c.Status, c.Name, c.Seconds))
+	l.app.printLines("", fmt.Sprintf("%s %s: %s %s (%.1fs)", s.Metadata.Name, s.Metadata.Arch, c.Status, c.Name, c.Seconds))
 }
 
 // keep writes the log of a failed test, and what its regression suite printed

@@ -63,7 +63,7 @@ func (a *app) reportTests(outcomes []outcome, failures []failure, f testFlags) e
 	if err := a.print(doc, func() string { return testTable(doc) }); err != nil {
 		return err
 	}
-	a.tellFailures(doc.Failures)
+	a.printFailures(doc.Failures)
 	switch {
 	case len(doc.Failures) > 0:
 		return printedError{doc.Failures[0].ExitCode}

@@ -179,9 +179,9 @@ func (a *app) verify(ctx context.Context, refs []string, f verifyFlags) error {
 		return err
 	}
 	for _, line := range all.noes {
-		a.tell("pgext: ", line)
+		a.printLines("pgext: ", line)
 	}
-	a.tellFailures(all.failures)
+	a.printFailures(all.failures)
 	if all.worst == nil {
 		return nil
 	}

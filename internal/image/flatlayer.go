@@ -24,7 +24,8 @@ type FlatLayer struct {
 	// MediaType is that in the manifest, Format the actual format.
 	MediaType types.MediaType
 	Format    decompress.Format
-	// Size is that of the blob, Unpacked that of the tar stream, in bytes.
+	// Size is the size of the blob, Unpacked the size of the tar stream, in
+	// bytes.
 	Size, Unpacked int64
 	// DiffID is the digest of the tar stream. Mismatched is true if the config
 	// has another one.

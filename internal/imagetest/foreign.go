@@ -15,8 +15,8 @@ import (
 	"github.com/pgext/pgext/internal/recipe"
 )
 
-// ForeignError reports that neither the labels of an image nor its files tell
-// which server it is for.
+// ForeignError is the error for an image whose labels and files do not name the
+// distribution.
 type ForeignError struct {
 	Image string
 }
@@ -25,7 +25,7 @@ func (e *ForeignError) Error() string {
 	return fmt.Sprintf("testing %s: it has no label %s, and its distribution is unknown", e.Image, metadata.Label)
 }
 
-// Hint returns how to tell.
+// Hint names the flag for the distribution.
 func (*ForeignError) Hint() string { return "name the distribution with --distro" }
 
 // Foreign returns the architectures of an image that pgext has not built:

@@ -33,7 +33,7 @@ type Subject struct {
 	Derived bool
 }
 
-// NoLabelError reports that an image does not tell what a test has to know.
+// NoLabelError is the error for an image without the label that a test needs.
 type NoLabelError struct {
 	Image string
 }

@@ -35,9 +35,9 @@ type Verified struct {
 	verify.Result
 }
 
-// Verify judges the image at a reference by what is attached to it there, and by
-// its files. The error says that it could not be judged; what is
-// wrong with it is in the result.
+// Verify checks the image at a reference with the evidence attached to it there and
+// its files. Failed checks are in the result; the error means that the checks could
+// not run.
 func Verify(ctx context.Context, ses *session.Session, m location.Registry, at oci.Ref, d VerifyOptions) (Verified, error) {
 	c, err := location.Collect(ctx, m, at)
 	if err != nil {
